@@ -1,0 +1,36 @@
+/** Numbers have kinds: a term cannot be passed where an index is meant. */
+declare const kind: unique symbol;
+export type Brand<Base, Kind extends string> = Base & { readonly [kind]: Kind };
+
+/** §5.1: logical time; at most one leader in each. 0 before the first election. */
+export type Term = Brand<number, 'Term'>;
+
+/** A position in the log. The first entry has index 1; 0 is the place before it. */
+export type Index = Brand<number, 'Index'>;
+
+/** Identity of one read-index round (§8, thesis §6.4). Grows by one for each round of a node's life. */
+export type ReadRound = Brand<number, 'ReadRound'>;
+
+/** A server's name, unique in its cluster: 1 to 64 characters of `A-Za-z0-9_.-`. */
+export type NodeId = string;
+
+export const asTerm = (value: number): Term => value as Term;
+export const asIndex = (value: number): Index => value as Index;
+export const asReadRound = (value: number): ReadRound => value as ReadRound;
+
+/** The index `count` entries further on (or back, where `count` is negative). */
+export const advance = (index: Index, count: number): Index => (index + count) as Index;
+
+export const lesser = (a: Index, b: Index): Index => (a < b ? a : b);
+export const greater = (a: Index, b: Index): Index => (a > b ? a : b);
+
+export const NO_TERM = asTerm(0);
+export const NO_INDEX = asIndex(0);
+
+/** What §5.4.1 compares: the term and index of an entry. */
+export interface LogPosition {
+  readonly index: Index;
+  readonly term: Term;
+}
+
+export const LOG_START: LogPosition = { index: NO_INDEX, term: NO_TERM };

@@ -1,0 +1,103 @@
+import type { Entry } from './entry.js';
+import type { Index, LogPosition, NodeId, ReadRound, Term } from './kinds.js';
+
+/** RequestVote (§5.2). `preVote` and `transfer` are reserved; this version always sends them false. */
+export interface VoteRequest {
+  readonly kind: 'vote-request';
+  readonly term: Term;
+  /** The candidate's last entry. */
+  readonly last: LogPosition;
+  readonly preVote: boolean;
+  /** The leader asked for this election (thesis §3.10): a live leader is no reason to ignore it. */
+  readonly transfer: boolean;
+}
+
+export interface VoteReply {
+  readonly kind: 'vote-reply';
+  readonly term: Term;
+  readonly granted: boolean;
+  readonly preVote: boolean;
+}
+
+/** AppendEntries (§5.3). Empty, it is a heartbeat; every one carries a read round. */
+export interface Append {
+  readonly kind: 'append';
+  readonly term: Term;
+  /** The entry just before the first of `entries`. */
+  readonly previous: LogPosition;
+  /** Consecutive, from `previous.index + 1`. */
+  readonly entries: readonly Entry[];
+  readonly commitIndex: Index;
+  readonly readRound: ReadRound;
+}
+
+/** Leaves only when everything it vouches for is durable. */
+export type AppendReply = AppendAccepted | AppendRejected;
+
+export interface AppendAccepted {
+  readonly kind: 'append-reply';
+  readonly term: Term;
+  readonly accepted: true;
+  /** Everything up to here equals the leader's log and is durable. */
+  readonly matchIndex: Index;
+  readonly readRound: ReadRound;
+}
+
+export interface AppendRejected {
+  readonly kind: 'append-reply';
+  readonly term: Term;
+  readonly accepted: false;
+  /** `previous.index` of the append that this answers, so that a late rejection is recognized. */
+  readonly rejectedIndex: Index;
+  /** The follower's last position that could match: nothing after it does (§5.3, "the protocol can be optimized"). */
+  readonly hint: LogPosition;
+  readonly readRound: ReadRound;
+}
+
+/** A follower passes its clients' commands on. One hop: who does not lead refuses. */
+export interface ProposeRequest {
+  readonly kind: 'propose-request';
+  /** Unique at the sender for as long as its process lives. */
+  readonly requestId: number;
+  readonly commands: readonly Uint8Array[];
+}
+
+/** One outcome for each command, in the request's order. */
+export interface ProposeReply {
+  readonly kind: 'propose-reply';
+  readonly requestId: number;
+  readonly outcome:
+    | { readonly kind: 'results'; readonly results: readonly Uint8Array[] }
+    /** Nothing was appended: the sender may try again elsewhere. */
+    | { readonly kind: 'refused'; readonly leaderId: NodeId | null }
+    /** Appended, but the fate of the entries is not known here. */
+    | { readonly kind: 'unknown' };
+}
+
+/** Asks the leader for a read index (thesis §6.4): one for all reads gathered in a turn. */
+export interface ReadRequest {
+  readonly kind: 'read-request';
+  readonly requestId: number;
+}
+
+export interface ReadReply {
+  readonly kind: 'read-reply';
+  readonly requestId: number;
+  /** A state machine that has applied this index answers linearizably; null: refused, ask the leader. */
+  readonly readIndex: Index | null;
+}
+
+/** Messages in which a term decides who is heard. */
+export type TermedMessage = VoteRequest | VoteReply | Append | AppendReply;
+export type ForwardedMessage = ProposeRequest | ProposeReply | ReadRequest | ReadReply;
+export type PeerMessage = TermedMessage | ForwardedMessage;
+
+/** A message with its addressee. */
+export interface Outgoing {
+  readonly to: NodeId;
+  readonly message: PeerMessage;
+}
+
+export function hasTerm(message: PeerMessage): message is TermedMessage {
+  return 'term' in message;
+}

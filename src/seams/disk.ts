@@ -1,0 +1,35 @@
+/** A failed disk operation, as `node:fs` reports it: `code` is ENOENT, EEXIST, ENOSPC, EIO and the like. */
+export interface DiskError extends Error {
+  readonly code?: string;
+}
+
+export type DiskDone<Value = void> = (error: DiskError | undefined, value: Value) => void;
+
+/** An open file. Operations on one file run in the order in which they were asked for. */
+export interface DiskFile {
+  /** Fewer bytes than `length` only at the end of the file. */
+  read(offset: number, length: number, done: DiskDone<Uint8Array>): void;
+  /** All the bytes, or an error. Not durable until a later sync is done. */
+  write(bytes: Uint8Array, offset: number, done: DiskDone): void;
+  /** The file's bytes and length survive a power cut once this is done (fdatasync). */
+  sync(done: DiskDone): void;
+  size(done: DiskDone<number>): void;
+  close(done: DiskDone): void;
+}
+
+/**
+ * The little that a log needs of a file system. Paths are relative to one data directory, and flat.
+ * Files created, renamed or removed survive a power cut only after `syncDirectory` (P32).
+ */
+export interface Disk {
+  /** Makes the data directory where it is missing and keeps every other process out of it: fails with DATA_LOCKED. */
+  lock(done: DiskDone): void;
+  unlock(done: DiskDone): void;
+  list(done: DiskDone<readonly string[]>): void;
+  /** `create` fails with EEXIST where the file exists; `open` with ENOENT where it does not. For reading and writing. */
+  open(path: string, how: 'create' | 'open', done: DiskDone<DiskFile>): void;
+  /** Replaces `to` at once where it exists. */
+  rename(from: string, to: string, done: DiskDone): void;
+  remove(path: string, done: DiskDone): void;
+  syncDirectory(done: DiskDone): void;
+}

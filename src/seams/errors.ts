@@ -1,0 +1,36 @@
+/** Every code that callers may meet, here and over HTTP (there without the prefix). Stable. */
+export type QuorateErrorCode =
+  | 'QUORATE_BAD_REQUEST'
+  | 'QUORATE_FORBIDDEN'
+  | 'QUORATE_NOT_FOUND'
+  | 'QUORATE_CONFLICT'
+  | 'QUORATE_TOO_LARGE'
+  | 'QUORATE_OVERLOADED'
+  | 'QUORATE_NO_LEADER'
+  | 'QUORATE_NO_QUORUM'
+  | 'QUORATE_HALTED'
+  | 'QUORATE_OUTCOME_UNKNOWN'
+  | 'QUORATE_NOT_IN_THIS_VERSION'
+  | 'QUORATE_CONFIG_INVALID'
+  | 'QUORATE_DATA_DAMAGED'
+  | 'QUORATE_DATA_LOCKED'
+  | 'QUORATE_CLOSED'
+  | 'QUORATE_ABORTED';
+
+/** What callers catch: a stable code, a message that says what to do next, and the cause. */
+export class QuorateError extends Error {
+  override readonly name = 'QuorateError';
+  readonly code: QuorateErrorCode;
+  /** Further fields of the error document: `revision` of a conflict, `file` and `offset` of damage. */
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(
+    code: QuorateErrorCode,
+    message: string,
+    options: { cause?: unknown; details?: Readonly<Record<string, unknown>> } = {},
+  ) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.code = code;
+    this.details = options.details ?? {};
+  }
+}

@@ -1,0 +1,6 @@
+export type { Clock } from './clock.js';
+export type { Disk, DiskDone, DiskError, DiskFile } from './disk.js';
+export { QuorateError, type QuorateErrorCode } from './errors.js';
+export type { LogStore, ReadLimits, Recovered } from './log-store.js';
+export type { Capture, Codec, Committed, Restore, StateMachine } from './state-machine.js';
+export type { Connection, DialEvents, Identity, Inbound, PeerAddress, Transport } from './transport.js';

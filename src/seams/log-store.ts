@@ -1,0 +1,44 @@
+import type { Entry, LogRecord } from '../raft/entry.js';
+import type { Index, NodeId, Term } from '../raft/kinds.js';
+import type { LogShape } from '../raft/log-shape.js';
+
+/** What a log store found when it was opened. Everything in it is durable. */
+export interface Recovered {
+  readonly term: Term;
+  readonly votedFor: NodeId | null;
+  readonly log: LogShape;
+  /** The newest `commit` record, 0 where there is none. Never beyond the log's end. */
+  readonly commitIndex: Index;
+  /** Of the last entry; 0 for an empty log. */
+  readonly lastTimeMs: number;
+  /** Whether the last writer closed the log; otherwise it crashed or lost power. */
+  readonly closedCleanly: boolean;
+  /** Bytes of a torn last write that were cut off. Nothing in them was ever acknowledged. */
+  readonly tornBytes: number;
+}
+
+/** How much of the log one read may return. At least one entry is returned, however large. */
+export interface ReadLimits {
+  readonly maxEntries: number;
+  /** Of payload. */
+  readonly maxBytes: number;
+}
+
+/**
+ * The durable log, with term and vote in it. Callbacks may run before the call returns; they run once.
+ * After the first failed write or sync every later call fails too: the log is poisoned (P31).
+ */
+export interface LogStore {
+  /** Recovers what is on disk. A failure is a `QuorateError`: DATA_DAMAGED, DATA_LOCKED or HALTED. */
+  open(done: (error: Error | undefined, recovered?: Recovered) => void): void;
+  /** Adds records at the end: entries are readable at once, but durable only when a later `sync` is done. */
+  append(records: readonly LogRecord[]): void;
+  /** Makes everything appended so far durable, as one batch. Only one sync may be under way. */
+  sync(done: (error?: Error) => void): void;
+  /** The entries from `from` on, as far as they lie in memory; undefined when `from` must be read from disk. */
+  cached(from: Index, limits: ReadLimits): readonly Entry[] | undefined;
+  /** The entries from `from` on, from memory or from disk. Empty beyond the log's end. */
+  read(from: Index, limits: ReadLimits, done: (error: Error | undefined, entries?: readonly Entry[]) => void): void;
+  /** Makes what was appended durable, notes the clean stop, and lets the data directory go. */
+  close(done: (error?: Error) => void): void;
+}

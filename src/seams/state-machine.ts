@@ -1,0 +1,51 @@
+import type { Index, Term } from '../raft/kinds.js';
+
+/** Turns values into bytes and back. `decode(encode(x))` equals x, on every replica and in every later version. */
+export interface Codec<Value> {
+  encode(value: Value): Uint8Array;
+  /** May keep no reference into `bytes`: they are a slice of a network frame or a file's page. */
+  decode(bytes: Uint8Array): Value;
+}
+
+/** A command that a majority has on disk. The same one, at the same index, on every replica. */
+export interface Committed<Command> {
+  readonly index: Index;
+  readonly term: Term;
+  /** The leader's clock when it appended the command: the only clock a state machine may read. */
+  readonly timeMs: number;
+  readonly command: Command;
+}
+
+/** An image of the state, fixed at the moment it was captured; `apply` goes on meanwhile. */
+export interface Capture {
+  /** The image in pieces, in order. */
+  chunks(): Iterable<Uint8Array>;
+  /** Lets go of the image. */
+  release(): void;
+}
+
+/** Takes an image in. Nothing of it shows until `finish`. */
+export interface Restore {
+  write(chunk: Uint8Array): void;
+  finish(): void;
+  abort(): void;
+}
+
+/**
+ * What is replicated. Deterministic: the same commands in the same order give the same state and
+ * results on every replica, so nothing in it reads a clock, chance or the environment (P39).
+ */
+export interface StateMachine<Command, Result> {
+  readonly codec: Codec<Command>;
+  /** Results travel between nodes too: a follower passes its client's command on and the result back. */
+  readonly resultCodec: Codec<Result>;
+  /** The index up to which it has applied, if it keeps its state itself; otherwise the log is applied from the start. */
+  open?(): Index | Promise<Index>;
+  /** One result for each command, in order. Throwing halts the node: reject a bad command with a result instead. */
+  apply(batch: readonly Committed<Command>[]): readonly Result[] | Promise<readonly Result[]>;
+  /** Synchronous: the image is fixed when it returns. */
+  capture(): Capture;
+  restore(): Restore;
+  /** Of the whole state, to find replicas that diverged. Equal states give equal hashes. */
+  hash?(): Uint8Array;
+}
