@@ -1,0 +1,169 @@
+import { assign, enqueueActions, sendParent, setup } from 'xstate';
+import type { Entry } from '../src/raft/entry.js';
+import type { Index } from '../src/raft/kinds.js';
+import { advance, greater, NO_INDEX } from '../src/raft/kinds.js';
+import type { Clock } from '../src/seams/clock.js';
+import type { LogStore, ReadLimits } from '../src/seams/log-store.js';
+import type { Committed, StateMachine } from '../src/seams/state-machine.js';
+import type { ApplierReport } from './reports.js';
+
+export interface ApplierInput {
+  readonly store: LogStore;
+  readonly stateMachine: StateMachine<unknown, unknown>;
+  readonly clock: Clock;
+}
+
+export type ApplierEvent =
+  /** The log is readable: find out what the state machine holds already. */
+  { readonly type: 'state.open' } | { readonly type: 'apply.allowed'; readonly upTo: Index };
+
+type InternalEvent =
+  | ApplierEvent
+  | { readonly type: 'opened'; readonly applied: Index }
+  | { readonly type: 'fetched'; readonly entries: readonly Entry[] }
+  | { readonly type: 'applied'; readonly entries: readonly Entry[]; readonly results: readonly unknown[] }
+  | { readonly type: 'turn.came' }
+  | { readonly type: 'failed'; readonly error: Error };
+
+interface ApplierContext extends ApplierInput {
+  readonly applied: Index;
+  readonly allowed: Index;
+  /** Monotonic ms; when this spell of work began. */
+  readonly busySinceMs: number;
+}
+
+/** Applying gives way to sockets and timers after this long. */
+const SPELL_MS = 5;
+const BATCH: ReadLimits = { maxEntries: 512, maxBytes: 1024 * 1024 };
+
+const applierSetup = setup({
+  types: { context: {} as ApplierContext, events: {} as InternalEvent, input: {} as ApplierInput },
+  actions: {
+    openStateMachine: ({ context, self }) => {
+      attempt(
+        () => context.stateMachine.open?.() ?? NO_INDEX,
+        (applied) => self.send({ type: 'opened', applied }),
+        (error) => self.send({ type: 'failed', error }),
+      );
+    },
+    noteOpened: assign((_, { applied }: { applied: Index }) => ({ applied })),
+    reportOpened: sendParent(
+      (_, { applied }: { applied: Index }): ApplierReport => ({ type: 'state.opened', applied }),
+    ),
+    allow: assign({ allowed: ({ context }, { upTo }: { upTo: Index }) => greater(context.allowed, upTo) }),
+    noteStart: assign({ busySinceMs: ({ context }) => context.clock.now() }),
+    fetch: ({ context, self }) => {
+      const from = advance(context.applied, 1);
+      const limits = { ...BATCH, maxEntries: Math.min(BATCH.maxEntries, context.allowed - context.applied) };
+      context.store.read(from, limits, (error, entries) => {
+        if (entries !== undefined && entries.length > 0) self.send({ type: 'fetched', entries });
+        else self.send({ type: 'failed', error: error ?? new Error(`entry ${from} is committed but not in the log`) });
+      });
+    },
+    applyBatch: ({ context, self }, { entries }: { entries: readonly Entry[] }) => {
+      const { stateMachine } = context;
+      attempt(
+        () => {
+          const commands = entries.filter(isCommand);
+          return commands.length === 0
+            ? []
+            : stateMachine.apply(commands.map((entry) => committed(stateMachine, entry)));
+        },
+        (results) => self.send({ type: 'applied', entries, results: aligned(entries, results) }),
+        (error) => self.send({ type: 'failed', error }),
+      );
+    },
+    finish: enqueueActions(({ enqueue }, done: { entries: readonly Entry[]; results: readonly unknown[] }) => {
+      const { entries, results } = done;
+      enqueue.assign({ applied: (entries.at(-1) as Entry).index });
+      enqueue.sendTo(({ self }) => self._parent as never, { type: 'log.applied', entries, results } as never);
+    }),
+    giveWay: ({ context, self }) => context.clock.defer(() => self.send({ type: 'turn.came' })),
+    reportFailure: sendParent((_, { error }: { error: Error }): ApplierReport => ({ type: 'apply.failed', error })),
+  },
+  guards: {
+    hasWork: ({ context }) => context.allowed > context.applied,
+    isSpellOver: ({ context }) => context.clock.now() - context.busySinceMs >= SPELL_MS,
+  },
+});
+
+/** Feeds committed entries to the state machine, in batches, giving way every few milliseconds. */
+export const applier = applierSetup.createMachine({
+  id: 'applier',
+  context: ({ input }) => ({ ...input, applied: NO_INDEX, allowed: NO_INDEX, busySinceMs: 0 }),
+  initial: 'closed',
+  on: {
+    'apply.allowed': { actions: { type: 'allow', params: ({ event }) => event } },
+    failed: { target: '.failed', actions: { type: 'reportFailure', params: ({ event }) => event } },
+  },
+  states: {
+    closed: { on: { 'state.open': 'opening' } },
+    opening: {
+      entry: 'openStateMachine',
+      on: {
+        opened: {
+          target: 'idle',
+          actions: [
+            { type: 'noteOpened', params: ({ event }) => event },
+            { type: 'reportOpened', params: ({ event }) => event },
+          ],
+        },
+      },
+    },
+    idle: { always: { guard: 'hasWork', target: 'working' } },
+    working: {
+      entry: 'noteStart',
+      initial: 'fetching',
+      states: {
+        fetching: {
+          entry: 'fetch',
+          on: { fetched: { target: 'applying', actions: { type: 'applyBatch', params: ({ event }) => event } } },
+        },
+        applying: {
+          on: { applied: { target: 'between', actions: { type: 'finish', params: ({ event }) => event } } },
+        },
+        between: {
+          always: [
+            { guard: 'isSpellOver', target: '#applier.givingWay' },
+            { guard: 'hasWork', target: 'fetching' },
+            { target: '#applier.idle' },
+          ],
+        },
+      },
+    },
+    givingWay: { entry: 'giveWay', on: { 'turn.came': 'idle' } },
+    failed: {},
+  },
+});
+
+const isCommand = (entry: Entry): boolean => entry.kind === 'command';
+
+function committed(stateMachine: StateMachine<unknown, unknown>, entry: Entry): Committed<unknown> {
+  const { index, term, timeMs, payload } = entry;
+  return { index, term, timeMs, command: stateMachine.codec.decode(payload) };
+}
+
+/** One result for each entry, undefined where it is no command. */
+function aligned(entries: readonly Entry[], results: readonly unknown[]): readonly unknown[] {
+  if (results.length === entries.length) return results;
+  let next = 0;
+  const spread = entries.map((entry) => (isCommand(entry) ? results[next++] : undefined));
+  if (next !== results.length) throw new Error(`the state machine gave ${results.length} results for ${next} commands`);
+  return spread;
+}
+
+/** Runs what may answer at once or later; a failure of either kind is reported, never thrown. */
+function attempt<Value>(
+  work: () => Value | Promise<Value>,
+  done: (value: Value) => void,
+  failed: (error: Error) => void,
+) {
+  const fail = (error: unknown): void => failed(error instanceof Error ? error : new Error(String(error)));
+  try {
+    const outcome = work();
+    if (outcome instanceof Promise) outcome.then(done).catch(fail);
+    else done(outcome);
+  } catch (error) {
+    fail(error);
+  }
+}

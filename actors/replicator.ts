@@ -1,0 +1,245 @@
+import type { AnyActorRef } from 'xstate';
+import { assign, enqueueActions, sendParent, setup } from 'xstate';
+import type { Entry } from '../src/raft/entry.js';
+import type { Index, LogPosition, NodeId, Term } from '../src/raft/kinds.js';
+import { advance, greater, NO_INDEX } from '../src/raft/kinds.js';
+import { termAt } from '../src/raft/log-shape.js';
+import type { Append, AppendAccepted, AppendRejected } from '../src/raft/messages.js';
+import { nextAfterRejection } from '../src/raft/probe.js';
+import type { ReplicaState } from '../src/raft/replica-state.js';
+import type { LogStore, ReadLimits } from '../src/seams/log-store.js';
+import type { SendEvent } from './link.js';
+import type { LogReport } from './reports.js';
+
+export interface ReplicatorInput {
+  readonly peer: NodeId;
+  readonly link: AnyActorRef;
+  readonly store: LogStore;
+  readonly state: ReplicaState;
+  readonly term: Term;
+  /** What a new leader has just appended is not in doubt: it begins with the place before that (§5.3). */
+  readonly nextIndex: Index;
+}
+
+export type ReplicatorEvent =
+  | { readonly type: 'log.grew' }
+  /** Send something now: a heartbeat is due, or a read round began. */
+  | { readonly type: 'beat' }
+  | { readonly type: 'append.accepted'; readonly reply: AppendAccepted }
+  | { readonly type: 'append.rejected'; readonly reply: AppendRejected }
+  /** The connection is new: whatever was on the old one may be lost. */
+  | { readonly type: 'link.opened' };
+
+type InternalEvent =
+  | ReplicatorEvent
+  | { readonly type: 'entries.read'; readonly entries: readonly Entry[] }
+  | { readonly type: 'read.failed'; readonly error: Error };
+
+interface InFlight {
+  readonly lastIndex: Index;
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+interface ReplicatorContext extends ReplicatorInput {
+  /** The follower is known to equal us up to here. Our own note: never read from the chart's match index. */
+  readonly acknowledged: Index;
+  readonly inFlight: readonly InFlight[];
+  /** Beats since anything in flight was acknowledged. */
+  readonly beatsWithoutProgress: number;
+  /** How many such beats mean that it was lost; doubles each time, for it may only be slow. */
+  readonly patienceBeats: number;
+}
+
+/** One append. An entry larger than this goes alone. */
+const APPEND: ReadLimits = { maxEntries: 1_024, maxBytes: 1024 * 1024 };
+const WINDOW = { entries: 8_192, bytes: 8 * 1024 * 1024 };
+const PATIENCE_BEATS = 8;
+const MOST_PATIENCE_BEATS = 512;
+
+const replicatorSetup = setup({
+  types: { context: {} as ReplicatorContext, events: {} as InternalEvent, input: {} as ReplicatorInput },
+  actions: {
+    /** An append without entries: it tests the place before `nextIndex`, and is a heartbeat as well. */
+    probe: enqueueActions(({ context, enqueue }) => {
+      transmit(enqueue, context, appendAfter(context, advance(context.nextIndex, -1), []));
+    }),
+    /** Always matches, even if what is in flight comes later: it follows the last entry acknowledged. */
+    heartbeat: enqueueActions(({ context, enqueue }) => {
+      transmit(enqueue, context, appendAfter(context, context.acknowledged, []));
+      const idle = context.inFlight.length === 0;
+      enqueue.assign({ beatsWithoutProgress: idle ? 0 : context.beatsWithoutProgress + 1 });
+    }),
+    /** Sends whatever lies in memory and fits the window, as several appends in flight. */
+    fillWindow: enqueueActions(({ context, enqueue }) => {
+      const { term, state, store } = context;
+      if (state.term !== term) return;
+      let { nextIndex, inFlight } = context;
+      while (nextIndex <= state.log.lastIndex && hasRoom(inFlight)) {
+        const entries = store.cached(nextIndex, APPEND);
+        if (entries === undefined || entries.length === 0) break;
+        transmit(enqueue, context, appendAfter(context, advance(nextIndex, -1), entries));
+        inFlight = [...inFlight, flightOf(entries)];
+        nextIndex = advance(nextIndex, entries.length);
+      }
+      enqueue.assign({ nextIndex, inFlight });
+    }),
+    readFromDisk: ({ context, self }) => {
+      context.store.read(context.nextIndex, APPEND, (error, entries) => {
+        if (error === undefined) self.send({ type: 'entries.read', entries: entries ?? [] });
+        else self.send({ type: 'read.failed', error });
+      });
+    },
+    /** A log that cannot be read is not to be trusted: the node halts. */
+    reportFailure: sendParent((_, { error }: { error: Error }): LogReport => ({ type: 'log.failed', error })),
+    sendRead: enqueueActions(({ context, enqueue }, { entries }: { entries: readonly Entry[] }) => {
+      const first = entries[0];
+      if (first === undefined || first.index !== context.nextIndex) return;
+      transmit(enqueue, context, appendAfter(context, advance(first.index, -1), entries));
+      enqueue.assign({
+        inFlight: [...context.inFlight, flightOf(entries)],
+        nextIndex: advance(context.nextIndex, entries.length),
+      });
+    }),
+    noteAccepted: assign(({ context }, { reply }: { reply: AppendAccepted }) => {
+      if (reply.matchIndex <= context.acknowledged) return {};
+      return {
+        acknowledged: reply.matchIndex,
+        nextIndex: greater(context.nextIndex, advance(reply.matchIndex, 1)),
+        inFlight: context.inFlight.filter((flight) => flight.lastIndex > reply.matchIndex),
+        beatsWithoutProgress: 0,
+        patienceBeats: PATIENCE_BEATS,
+      };
+    }),
+    stepBack: assign(({ context }, { reply }: { reply: AppendRejected }) => {
+      const next = nextAfterRejection(context.state.log, reply.hint);
+      return { nextIndex: greater(next, advance(context.acknowledged, 1)), inFlight: [] };
+    }),
+    startOver: assign(({ context }) => ({
+      nextIndex: advance(context.acknowledged, 1),
+      inFlight: [],
+      beatsWithoutProgress: 0,
+    })),
+    growPatient: assign(({ context }) => ({
+      patienceBeats: Math.min(MOST_PATIENCE_BEATS, context.patienceBeats * 2),
+    })),
+  },
+  guards: {
+    answersProbe: ({ context }, { reply }: { reply: AppendRejected }) => {
+      return reply.rejectedIndex === context.nextIndex - 1;
+    },
+    /** A rejection of what was acknowledged since is an old one, come late (P14). */
+    isNews: ({ context }, { reply }: { reply: AppendRejected }) => reply.rejectedIndex > context.acknowledged,
+    matchesProbe: ({ context }, { reply }: { reply: AppendAccepted }) => reply.matchIndex >= context.nextIndex - 1,
+    needsDisk: ({ context }) => {
+      const { nextIndex, inFlight, state, store, term } = context;
+      if (state.term !== term || nextIndex > state.log.lastIndex || !hasRoom(inFlight)) return false;
+      return store.cached(nextIndex, APPEND) === undefined;
+    },
+    isStalled: ({ context }) => context.beatsWithoutProgress >= context.patienceBeats,
+  },
+});
+
+/**
+ * Brings one follower's log to equal the leader's, for one term. Probing finds where the two agree, a round trip
+ * at a time; streaming keeps several appends in flight behind it. Owns next index, window and mode; the match index
+ * that commits is the chart's.
+ */
+export const replicator = replicatorSetup.createMachine({
+  id: 'replicator',
+  context: ({ input }) => ({
+    ...input,
+    acknowledged: NO_INDEX,
+    inFlight: [],
+    beatsWithoutProgress: 0,
+    patienceBeats: PATIENCE_BEATS,
+  }),
+  initial: 'probing',
+  states: {
+    probing: {
+      entry: 'probe',
+      on: {
+        'link.opened': { target: 'probing', reenter: true, actions: 'startOver' },
+        beat: { actions: 'probe' },
+        'append.accepted': {
+          guard: { type: 'matchesProbe', params: ({ event }) => event },
+          target: 'streaming',
+          actions: { type: 'noteAccepted', params: ({ event }) => event },
+        },
+        'append.rejected': {
+          guard: { type: 'answersProbe', params: ({ event }) => event },
+          target: 'probing',
+          reenter: true,
+          actions: { type: 'stepBack', params: ({ event }) => event },
+        },
+      },
+    },
+    streaming: {
+      initial: 'flowing',
+      on: {
+        'link.opened': { target: 'probing', actions: 'startOver' },
+        beat: { actions: 'heartbeat' },
+        'append.rejected': {
+          guard: { type: 'isNews', params: ({ event }) => event },
+          target: 'probing',
+          actions: { type: 'stepBack', params: ({ event }) => event },
+        },
+      },
+      always: { guard: 'isStalled', target: 'probing', actions: ['startOver', 'growPatient'] },
+      states: {
+        flowing: {
+          entry: 'fillWindow',
+          always: { guard: 'needsDisk', target: 'reading' },
+          on: {
+            'log.grew': { actions: 'fillWindow' },
+            'append.accepted': { actions: [{ type: 'noteAccepted', params: ({ event }) => event }, 'fillWindow'] },
+          },
+        },
+        reading: {
+          entry: 'readFromDisk',
+          on: {
+            'append.accepted': { actions: { type: 'noteAccepted', params: ({ event }) => event } },
+            'read.failed': {
+              target: '#replicator.failed',
+              actions: { type: 'reportFailure', params: ({ event }) => event },
+            },
+            'entries.read': { target: 'flowing', actions: { type: 'sendRead', params: ({ event }) => event } },
+          },
+        },
+      },
+    },
+    failed: {},
+  },
+});
+
+interface Enqueue {
+  sendTo(target: AnyActorRef, event: SendEvent): void;
+}
+
+function transmit(enqueue: Enqueue, context: ReplicatorContext, message: Append | null): void {
+  if (message !== null) enqueue.sendTo(context.link, { type: 'link.send', message });
+}
+
+/** Null where this leader is none any more: its log may already be another's. */
+function appendAfter(context: ReplicatorContext, index: Index, entries: readonly Entry[]): Append | null {
+  const { state, term } = context;
+  const previousTerm = termAt(state.log, index);
+  if (state.term !== term || previousTerm === undefined) return null;
+  const previous: LogPosition = { index, term: previousTerm };
+  return { kind: 'append', term, previous, entries, commitIndex: state.commitIndex, readRound: state.readRound };
+}
+
+function hasRoom(inFlight: readonly InFlight[]): boolean {
+  let entries = 0;
+  let bytes = 0;
+  for (const flight of inFlight) {
+    entries += flight.entries;
+    bytes += flight.bytes;
+  }
+  return entries < WINDOW.entries && bytes < WINDOW.bytes;
+}
+
+function flightOf(entries: readonly Entry[]): InFlight {
+  const bytes = entries.reduce((sum, entry) => sum + entry.payload.byteLength, 0);
+  return { lastIndex: (entries.at(-1) as Entry).index, entries: entries.length, bytes };
+}

@@ -1,0 +1,57 @@
+import type { Entry } from '../src/raft/entry.js';
+import type { Index, LogPosition, NodeId, Term } from '../src/raft/kinds.js';
+import type { ForwardedMessage, PeerMessage } from '../src/raft/messages.js';
+import type { PeerStatus } from '../src/raft/raft-state.js';
+import type { Recovered } from '../src/seams/log-store.js';
+
+/** What the actors tell the chart. IO never throws into the chart: a failure is a report like any other. */
+export type Report = ElectionReport | HeartbeatReport | LogReport | ApplierReport | LinkReport | AcceptorReport;
+
+export type ElectionReport =
+  /** The leader was silent for a whole random timeout, or an election ran out of time. */
+  | { readonly type: 'election.timedOut'; readonly reason: string }
+  /** Voters that have not answered are to be asked again. */
+  | { readonly type: 'votes.due' }
+  | {
+      readonly type: 'election.ended';
+      readonly term: Term;
+      readonly outcome: 'won' | 'lost' | 'timed out';
+      readonly tookMs: number;
+    };
+
+export type HeartbeatReport =
+  | { readonly type: 'heartbeat.due' }
+  | {
+      readonly type: 'peer.statusChanged';
+      readonly peer: NodeId;
+      readonly status: PeerStatus;
+      readonly missed: number;
+    };
+
+export type LogReport =
+  | { readonly type: 'log.recovered'; readonly recovered: Recovered }
+  | { readonly type: 'log.durable'; readonly written: LogPosition }
+  | { readonly type: 'vote.durable'; readonly term: Term; readonly votedFor: NodeId | null }
+  | { readonly type: 'log.failed'; readonly error: Error };
+
+export type ApplierReport =
+  | { readonly type: 'state.opened'; readonly applied: Index }
+  | { readonly type: 'log.applied'; readonly entries: readonly Entry[]; readonly results: readonly unknown[] }
+  | { readonly type: 'apply.failed'; readonly error: Error };
+
+export type LinkReport =
+  | { readonly type: 'link.opened'; readonly peer: NodeId }
+  | { readonly type: 'link.closed'; readonly peer: NodeId; readonly reason: string }
+  | { readonly type: 'link.undeliverable'; readonly peer: NodeId; readonly message: ForwardedMessage };
+
+export type AcceptorReport =
+  | {
+      readonly type: 'peer.received';
+      readonly from: NodeId;
+      readonly message: PeerMessage;
+      /** Monotonic ms. */
+      readonly atMs: number;
+    }
+  /** A part of a message that is not whole yet. */
+  | { readonly type: 'peer.heard'; readonly from: NodeId; readonly atMs: number }
+  | { readonly type: 'peer.refused'; readonly reason: string };

@@ -1,0 +1,3 @@
+export type { ClientEvent, PeerEvent, ReplicaContext, ReplicaEvent, ReplicaInput } from './replica-context.js';
+export { replicaMachine } from './replica-machine.js';
+export { roleOf } from './role.js';

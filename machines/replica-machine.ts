@@ -1,0 +1,120 @@
+import { initialState } from '../src/raft/raft-state.js';
+import { derive } from '../src/raft/random.js';
+import { ReplicaState } from '../src/raft/replica-state.js';
+import { DEFAULT_SETTINGS } from '../src/raft/settings.js';
+import { active } from './active.js';
+import type { ReplicaContext, ReplicaInput } from './replica-context.js';
+import { replicaSetup } from './replica-setup.js';
+import { roleOf } from './role.js';
+
+/**
+ * One replica. It *runs* the node: roles are states, time comes from the two managers, the disk and the network
+ * are actors that report events. Invoke it in a machine of your own, with whatever seams you like as its input.
+ */
+export const replicaMachine = replicaSetup.createMachine({
+  id: 'replica',
+  context: ({ input, self }) => contextFrom(input, () => self.getSnapshot()),
+  invoke: [
+    {
+      src: 'electionManager',
+      id: 'electionManager',
+      input: ({ context: { state, seams } }) => {
+        const chance = derive(seams.seed, `elections ${seams.identity.nodeId}`);
+        return { state, clock: seams.clock, chance };
+      },
+    },
+    {
+      src: 'heartbeatManager',
+      id: 'heartbeatManager',
+      input: ({ context: { state, seams } }) => ({ state, clock: seams.clock }),
+    },
+    { src: 'logWriter', id: 'logWriter', input: ({ context: { seams } }) => ({ store: seams.log }) },
+    {
+      src: 'applier',
+      id: 'applier',
+      input: ({ context: { seams } }) => ({ store: seams.log, stateMachine: seams.stateMachine, clock: seams.clock }),
+    },
+  ],
+  initial: 'recovering',
+  on: {
+    'log.failed': { target: '.halted', actions: { type: 'noteHalt', params: ({ event }) => event } },
+    'apply.failed': { target: '.halted', actions: { type: 'noteHalt', params: ({ event }) => event } },
+    'xstate.error.actor.*': {
+      target: '.halted',
+      actions: { type: 'noteHalt', params: ({ event }: { event: unknown }) => ({ error: asError(event) }) },
+    },
+    'client.proposed': {
+      actions: { type: 'refuseProposal', params: ({ event }) => ({ from: null, requestId: event.requestId }) },
+    },
+    'client.read': {
+      actions: { type: 'refuseRead', params: ({ event }) => ({ from: null, requestId: event.requestId }) },
+    },
+    'log.applied': { actions: { type: 'noteApplied', params: ({ event }) => event } },
+  },
+  states: {
+    recovering: {
+      initial: 'openingLog',
+      states: {
+        openingLog: {
+          on: {
+            'log.recovered': {
+              target: 'openingStateMachine',
+              actions: [
+                'introduceManagers',
+                { type: 'remember', params: ({ event }) => event },
+                { type: 'announceRecovery', params: ({ event }) => event },
+              ],
+            },
+          },
+        },
+        openingStateMachine: {
+          entry: 'openStateMachine',
+          on: {
+            'state.opened': {
+              target: '#replica.active',
+              actions: { type: 'resumeApplying', params: ({ event }) => event },
+            },
+          },
+        },
+      },
+    },
+    active,
+    halted: {
+      entry: [
+        { type: 'tellManagers', params: { role: 'halted' } },
+        { type: 'announceHalt', params: ({ context }) => ({ error: context.haltedBy ?? new Error('unknown') }) },
+        {
+          type: 'announce',
+          params: ({ context }) => ({ role: 'halted', reason: context.haltedBy?.message ?? 'unknown' }),
+        },
+      ],
+      // Once is enough: what fails after the first failure says nothing new.
+      on: { 'log.failed': {}, 'apply.failed': {}, 'xstate.error.actor.*': {} },
+    },
+  },
+});
+
+interface Running {
+  readonly value: Parameters<typeof roleOf>[0];
+  readonly context: ReplicaContext;
+}
+
+function contextFrom(input: ReplicaInput, snapshot: () => Running | undefined): ReplicaContext {
+  const { identity, servers, seed, log, transport, stateMachine, clock } = input;
+  const raft = initialState(identity.nodeId, servers, { ...DEFAULT_SETTINGS, ...input.settings });
+  const address = servers.find((server) => server.id === identity.nodeId)?.address ?? '';
+  const state = input.state ?? new ReplicaState(address, raft);
+  state.follow(() => {
+    const running = snapshot();
+    return running === undefined
+      ? { role: 'recovering', raft }
+      : { role: roleOf(running.value), raft: running.context.raft };
+  });
+  const seams = { identity, seed, log, transport, stateMachine, clock };
+  return { raft, state, seams, links: {}, replicators: {}, haltedBy: null };
+}
+
+function asError(event: unknown): Error {
+  const { error } = event as { error?: unknown };
+  return error instanceof Error ? error : new Error(String(error));
+}

@@ -1,0 +1,251 @@
+import type { AnyActorRef } from 'xstate';
+import { assign, emit, enqueueActions, raise, sendTo, setup, stopChild } from 'xstate';
+import { acceptor } from '../actors/acceptor.js';
+import { applier } from '../actors/applier.js';
+import { electionManager } from '../actors/election-manager.js';
+import { heartbeatManager } from '../actors/heartbeat-manager.js';
+import { link } from '../actors/link.js';
+import { logWriter } from '../actors/log-writer.js';
+import { replicator } from '../actors/replicator.js';
+import type { ApplierReport, ElectionReport, HeartbeatReport, LinkReport, LogReport } from '../actors/reports.js';
+import type { Verdict } from '../src/raft/admit.js';
+import { admit } from '../src/raft/admit.js';
+import * as commit from '../src/raft/commit.js';
+import * as election from '../src/raft/election.js';
+import * as follow from '../src/raft/follow.js';
+import * as forward from '../src/raft/forward.js';
+import type { Index, NodeId } from '../src/raft/kinds.js';
+import * as lead from '../src/raft/lead.js';
+import { lastPosition } from '../src/raft/log-shape.js';
+import type { Append, AppendReply, PeerMessage, VoteReply, VoteRequest } from '../src/raft/messages.js';
+import { hasTerm } from '../src/raft/messages.js';
+import type { Notice, Role } from '../src/raft/notices.js';
+import * as peers from '../src/raft/peers.js';
+import type { Origin } from '../src/raft/raft-state.js';
+import { hasCommittedInOwnTerm } from '../src/raft/raft-state.js';
+import { derive } from '../src/raft/random.js';
+import * as reads from '../src/raft/reads.js';
+import * as recovery from '../src/raft/recover.js';
+import * as terms from '../src/raft/terms.js';
+import { perform } from './perform.js';
+import type { ClientEvent, PeerEvent, ReplicaContext, ReplicaEvent, ReplicaInput } from './replica-context.js';
+
+interface From<Message extends PeerMessage> {
+  readonly from: NodeId;
+  readonly message: Message;
+}
+type Report<All, Type extends string> = Extract<All, { type: Type }>;
+type Proposed = Report<ClientEvent, 'client.proposed'>;
+
+/**
+ * Every name that the chart refers to. An action runs one pure rule and carries out its effects; a guard asks one.
+ * Nothing here decides what a node is: that is the chart's.
+ */
+export const replicaSetup = setup({
+  types: {
+    context: {} as ReplicaContext,
+    events: {} as ReplicaEvent,
+    input: {} as ReplicaInput,
+    emitted: {} as Notice,
+  },
+  actors: { electionManager, heartbeatManager, logWriter, applier, acceptor, link, replicator },
+  actions: {
+    // Lifetimes
+    introduceManagers: enqueueActions(({ enqueue, self }) => {
+      const { electionManager: elections, heartbeatManager: heartbeats } = self.getSnapshot().children;
+      if (elections === undefined || heartbeats === undefined) return;
+      enqueue(sendTo(elections as AnyActorRef, { type: 'manager.introduced', heartbeatManager: heartbeats }));
+      enqueue(sendTo(heartbeats as AnyActorRef, { type: 'manager.introduced', electionManager: elections }));
+    }),
+    tellManagers: enqueueActions(({ enqueue }, { role }: { role: Role }) => {
+      enqueue.sendTo('electionManager', { type: 'role.entered', role });
+      enqueue.sendTo('heartbeatManager', { type: 'role.entered', role });
+    }),
+    spawnLinks: assign({
+      links: ({ context, spawn }) => {
+        const { identity, transport, seed } = context.seams;
+        const dial = (id: NodeId, address: string) => {
+          const chance = derive(seed, `link ${identity.nodeId} ${id}`);
+          return spawn('link', { id: `link.${id}`, input: { transport, identity, peer: { id, address }, chance } });
+        };
+        const servers = Object.values(context.raft.peers);
+        return Object.fromEntries(servers.map(({ id, address }) => [id, dial(id, address)]));
+      },
+    }),
+    stopLinks: enqueueActions(({ context, enqueue }) => {
+      for (const ref of Object.values(context.links)) enqueue(stopChild(ref));
+      enqueue.assign({ links: {} });
+    }),
+    spawnReplicators: assign({
+      replicators: ({ context, spawn }) => {
+        const { raft, state, seams, links } = context;
+        const { term } = raft;
+        const follow = (peer: NodeId, to: AnyActorRef) => {
+          const input = { peer, link: to, store: seams.log, state, term, nextIndex: raft.log.lastIndex };
+          return spawn('replicator', { id: `replicator.${peer}`, input });
+        };
+        return Object.fromEntries(Object.entries(links).map(([peer, ref]) => [peer, follow(peer, ref)]));
+      },
+    }),
+    stopReplicators: enqueueActions(({ context, enqueue }) => {
+      for (const ref of Object.values(context.replicators)) enqueue(stopChild(ref));
+      enqueue.assign({ replicators: {} });
+    }),
+    announce: emit(({ context }, { role, reason }: { role: Role; reason: string }) => {
+      return { type: 'role.changed', role, term: context.raft.term, reason } as const;
+    }),
+    announceServing: emit(({ context }) => ({ type: 'leader.serving', term: context.raft.term }) as const),
+    announceElection: emit((_, report: Report<ElectionReport, 'election.ended'>) => report),
+    announceRefusal: emit((_, { reason }: { reason: string }) => ({ type: 'connection.refused', reason }) as const),
+    noteHalt: assign((_, { error }: { error: Error }) => ({ haltedBy: error })),
+    announceHalt: emit((_, { error }: { error: Error }) => ({ type: 'node.halted', error }) as const),
+
+    // Recovery
+    remember: assign({
+      raft: ({ context }, { recovered }: Report<LogReport, 'log.recovered'>) => {
+        return recovery.remember(context.raft, recovered);
+      },
+    }),
+    announceRecovery: emit((_, { recovered }: Report<LogReport, 'log.recovered'>) => {
+      const { term, log, tornBytes } = recovered;
+      return { type: 'node.recovered', term, lastIndex: lastPosition(log).index, tornBytes } as const;
+    }),
+    openStateMachine: sendTo('applier', { type: 'state.open' }),
+    resumeApplying: enqueueActions(({ context, enqueue }, { applied }: { applied: Index }) => {
+      perform(enqueue, context, recovery.resumeApplying(context.raft, applied));
+    }),
+
+    // Peers' messages
+    deliver: raise((_, received: From<PeerMessage> & { atMs: number }) => delivered(received)),
+    adoptTerm: enqueueActions(({ context, enqueue }, { message }: { message: PeerMessage }) => {
+      if (hasTerm(message)) perform(enqueue, context, terms.adoptTerm(context.raft, message.term));
+    }),
+    refuse: enqueueActions(({ context, enqueue }, { from, message }: From<PeerMessage>) => {
+      perform(enqueue, context, terms.refuseOldTerm(context.raft, from, message));
+    }),
+    hearLeader: enqueueActions(({ context, enqueue }, { from, atMs }: { from: NodeId; atMs: number }) => {
+      perform(enqueue, context, follow.hearLeader(context.raft, from, atMs));
+    }),
+
+    // Elections
+    startElection: enqueueActions(({ context, enqueue }, { reason }: { reason: string }) => {
+      perform(enqueue, context, election.startElection(context.raft, reason));
+    }),
+    solicitAgain: enqueueActions(({ context, enqueue }) => {
+      perform(enqueue, context, election.solicitAgain(context.raft));
+    }),
+    answerVoteRequest: enqueueActions(({ context, enqueue }, { from, message }: From<VoteRequest>) => {
+      perform(enqueue, context, election.answerVoteRequest(context.raft, from, message));
+    }),
+    recordVote: enqueueActions(({ context, enqueue }, { from, message }: From<VoteReply>) => {
+      perform(enqueue, context, election.recordVote(context.raft, from, message));
+    }),
+    recordOwnVote: enqueueActions(({ context, enqueue }, vote: Report<LogReport, 'vote.durable'>) => {
+      perform(enqueue, context, election.voteDurable(context.raft, vote));
+    }),
+
+    // Following
+    acceptAppend: enqueueActions(({ context, enqueue }, { from, message, atMs }: From<Append> & { atMs: number }) => {
+      perform(enqueue, context, follow.acceptAppend(context.raft, from, message, atMs));
+    }),
+    noteDurable: enqueueActions(({ context, enqueue }, { written }: Report<LogReport, 'log.durable'>) => {
+      perform(enqueue, context, commit.noteDurable(context.raft, written));
+    }),
+    noteApplied: enqueueActions(({ context, enqueue }, report: Report<ApplierReport, 'log.applied'>) => {
+      const { entries, results } = report;
+      const lastApplied = entries.at(-1)?.index ?? context.raft.lastApplied;
+      enqueue.assign({ raft: { ...context.raft, lastApplied } });
+      enqueue.emit({ type: 'entries.applied', entries, results });
+    }),
+
+    // Leading
+    becomeLeader: enqueueActions(({ context, enqueue }) => {
+      const led = lead.becomeLeader(context.raft, context.seams.clock.wallNow());
+      perform(enqueue, context, { ...led, state: peers.presumeUp(led.state) });
+    }),
+    stepDown: enqueueActions(({ context, enqueue }) => {
+      const refused = reads.refusePendingReads(context.raft);
+      perform(enqueue, context, { ...refused, state: peers.forgetStatuses(refused.state) });
+    }),
+    noteLeaderDurable: enqueueActions(({ context, enqueue }, { written }: Report<LogReport, 'log.durable'>) => {
+      perform(enqueue, context, commit.noteLeaderDurable(context.raft, written));
+    }),
+    noteAppendReply: enqueueActions(({ context, enqueue }, { from, message }: From<AppendReply>) => {
+      perform(enqueue, context, lead.noteAppendReply(context.raft, from, message));
+    }),
+    beat: enqueueActions(({ context, enqueue }) => {
+      perform(enqueue, context, { state: context.raft, effects: [{ kind: 'beat' }] });
+    }),
+    noteStatus: enqueueActions(({ context, enqueue }, report: Report<HeartbeatReport, 'peer.statusChanged'>) => {
+      perform(enqueue, context, peers.noteStatus(context.raft, report.peer, report.status, report.missed));
+    }),
+    restartReplicator: enqueueActions(({ context, enqueue }, { peer }: { peer: NodeId }) => {
+      enqueue.sendTo(() => context.replicators[peer] as AnyActorRef, { type: 'link.opened' });
+    }),
+
+    // Links
+    noteLinkOpened: enqueueActions(({ context, enqueue }, { peer }: { peer: NodeId }) => {
+      perform(enqueue, context, peers.noteLink(context.raft, peer, true, 'connected'));
+    }),
+    noteLinkClosed: enqueueActions(({ context, enqueue }, report: Report<LinkReport, 'link.closed'>) => {
+      perform(enqueue, context, peers.noteLink(context.raft, report.peer, false, report.reason));
+    }),
+    noteUndeliverable: enqueueActions(({ context, enqueue }, report: Report<LinkReport, 'link.undeliverable'>) => {
+      perform(enqueue, context, forward.noteUndeliverable(context.raft, report.message));
+    }),
+
+    // Clients
+    propose: enqueueActions(({ context, enqueue }, { commands, ...origin }: Origin & Pick<Proposed, 'commands'>) => {
+      perform(enqueue, context, lead.propose(context.raft, origin, commands, context.seams.clock.wallNow()));
+    }),
+    forwardProposal: enqueueActions(({ context, enqueue }, { requestId, commands }: Proposed) => {
+      perform(enqueue, context, forward.forwardProposal(context.raft, requestId, commands));
+    }),
+    refuseProposal: enqueueActions(({ context, enqueue }, origin: Origin) => {
+      perform(enqueue, context, forward.refuseProposal(context.raft, origin));
+    }),
+    beginRead: enqueueActions(({ context, enqueue }, origin: Origin) => {
+      perform(enqueue, context, reads.beginRead(context.raft, origin));
+    }),
+    beginParkedReads: enqueueActions(({ context, enqueue }) => {
+      perform(enqueue, context, reads.beginParkedReads(context.raft));
+    }),
+    forwardRead: enqueueActions(({ context, enqueue }, { requestId }: { requestId: number }) => {
+      perform(enqueue, context, forward.forwardRead(context.raft, requestId));
+    }),
+    refuseRead: enqueueActions(({ context, enqueue }, origin: Origin) => {
+      perform(enqueue, context, forward.refusePeersRead(context.raft, origin));
+    }),
+    noteProposeReply: enqueueActions(({ context, enqueue }, { message }: Report<PeerEvent, 'rpc.proposeReply'>) => {
+      perform(enqueue, context, forward.noteProposeReply(context.raft, message));
+    }),
+    noteReadReply: enqueueActions(({ context, enqueue }, { message }: Report<PeerEvent, 'rpc.readReply'>) => {
+      perform(enqueue, context, forward.noteReadReply(context.raft, message));
+    }),
+    answerPeer: enqueueActions(({ context, enqueue }, { to, message }: Report<ClientEvent, 'client.answered'>) => {
+      perform(enqueue, context, { state: context.raft, effects: [{ kind: 'send', to, message }] });
+    }),
+  },
+  guards: {
+    admits: ({ context }, params: { verdict: Verdict; message: PeerMessage; atMs: number }) => {
+      return admit(context.raft, params.message, params.atMs) === params.verdict;
+    },
+    hasMajority: ({ context }) => election.hasMajority(context.raft),
+    hasCommittedInOwnTerm: ({ context }) => hasCommittedInOwnTerm(context.raft),
+  },
+});
+
+const DELIVERED = {
+  'vote-request': 'rpc.voteRequest',
+  'vote-reply': 'rpc.voteReply',
+  append: 'rpc.append',
+  'append-reply': 'rpc.appendReply',
+  'propose-request': 'rpc.proposeRequest',
+  'propose-reply': 'rpc.proposeReply',
+  'read-request': 'rpc.readRequest',
+  'read-reply': 'rpc.readReply',
+} as const satisfies Record<PeerMessage['kind'], PeerEvent['type']>;
+
+function delivered({ from, message, atMs }: From<PeerMessage> & { atMs: number }): PeerEvent {
+  return { type: DELIVERED[message.kind], from, message, atMs } as PeerEvent;
+}

@@ -1,0 +1,33 @@
+import type { LogRecord } from './entry.js';
+import type { Index, NodeId } from './kinds.js';
+import type { AppendReply, Outgoing, PeerMessage } from './messages.js';
+import type { Notice } from './notices.js';
+import type { RaftState } from './raft-state.js';
+
+/** What a rule wants done. Data, so that the order of durability can be read and tested. */
+export type Effect =
+  /** The one door to the disk: `then` leaves when `records`, and all that was written before them, are durable. */
+  | { readonly kind: 'write'; readonly records: readonly LogRecord[]; readonly then: readonly Outgoing[] }
+  /** Leaves at once: it depends on nothing that could be forgotten. */
+  | { readonly kind: 'send'; readonly to: NodeId; readonly message: PeerMessage }
+  /** The log grew: replicators send what their windows allow. */
+  | { readonly kind: 'replicate' }
+  /** Every replicator sends an append now, empty if need be. */
+  | { readonly kind: 'beat' }
+  /** A peer answered an append: for its replicator, and for whoever counts missed heartbeats. */
+  | { readonly kind: 'answered'; readonly peer: NodeId; readonly reply: AppendReply }
+  /** The leader was heard: elections wait. */
+  | { readonly kind: 'leader-heard'; readonly atMs: number }
+  /** A vote was given: the election timer starts anew (§5.2). */
+  | { readonly kind: 'vote-granted' }
+  /** Entries up to `upTo` may be applied. */
+  | { readonly kind: 'apply'; readonly upTo: Index }
+  | { readonly kind: 'notify'; readonly notice: Notice };
+
+/** What every rule returns. */
+export interface Step {
+  readonly state: RaftState;
+  readonly effects: readonly Effect[];
+}
+
+export const unchanged = (state: RaftState): Step => ({ state, effects: [] });

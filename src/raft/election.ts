@@ -1,0 +1,77 @@
+import type { Effect, Step } from './effects.js';
+import { unchanged } from './effects.js';
+import type { LogPosition, NodeId, Term } from './kinds.js';
+import { asTerm } from './kinds.js';
+import { lastPosition } from './log-shape.js';
+import type { Outgoing, VoteReply, VoteRequest } from './messages.js';
+import type { RaftState } from './raft-state.js';
+import { majority } from './raft-state.js';
+
+/**
+ * §5.2: a new term and a vote for oneself, durable before anybody is asked (P1). The candidate's own
+ * vote counts only when `voteDurable` says so.
+ */
+export function startElection(state: RaftState, reason: string): Step {
+  const term = asTerm(state.term + 1);
+  const started: RaftState = { ...state, term, votedFor: state.id, votes: {}, leaderId: null };
+  return {
+    state: started,
+    effects: [
+      { kind: 'write', records: [{ kind: 'vote', term, votedFor: state.id }], then: requests(started) },
+      { kind: 'notify', notice: { type: 'leader.changed', leaderId: null, term } },
+      { kind: 'notify', notice: { type: 'election.started', term, reason } },
+    ],
+  };
+}
+
+/** The candidate's own vote is on disk. */
+export function voteDurable(state: RaftState, vote: { term: Term; votedFor: NodeId | null }): Step {
+  if (vote.term !== state.term || vote.votedFor !== state.id) return unchanged(state);
+  return { state: { ...state, votes: { ...state.votes, [state.id]: true } }, effects: [] };
+}
+
+/** Asks again those who have not answered; nobody before the own vote is durable (P1). */
+export function solicitAgain(state: RaftState): Step {
+  if (state.votes[state.id] !== true) return unchanged(state);
+  return { state, effects: requests(state).map((request) => ({ kind: 'send', ...request })) };
+}
+
+/** §5.2, §5.4.1: one vote a term, first come first served, and only for a log that holds all that may be committed. */
+export function answerVoteRequest(state: RaftState, from: NodeId, request: VoteRequest): Step {
+  const { term } = state;
+  const { preVote } = request;
+  const free = state.votedFor === null || state.votedFor === from;
+  const granted = !preVote && free && mayLead(request.last, lastPosition(state.log));
+  const reply: Outgoing = { to: from, message: { kind: 'vote-reply', term, granted, preVote } };
+  if (!granted) return { state, effects: [{ kind: 'write', records: [], then: [reply] }] };
+  const effects: Effect[] = [
+    // A vote that can be forgotten is no vote: the reply waits for the disk (P1).
+    { kind: 'write', records: [{ kind: 'vote', term, votedFor: from }], then: [reply] },
+    { kind: 'vote-granted' },
+  ];
+  return { state: { ...state, votedFor: from }, effects };
+}
+
+/** A pre-vote's reply is never counted as a vote (P3). A voter's first answer stands. */
+export function recordVote(state: RaftState, from: NodeId, reply: VoteReply): Step {
+  if (reply.preVote || !state.voters.includes(from) || state.votes[from] !== undefined) return unchanged(state);
+  return { state: { ...state, votes: { ...state.votes, [from]: reply.granted } }, effects: [] };
+}
+
+/** §5.2: votes of more than half of all voters, whether they answered or not. */
+export function hasMajority(state: RaftState): boolean {
+  return state.voters.filter((voter) => state.votes[voter] === true).length >= majority(state);
+}
+
+/** §5.4.1: only a log holding everything that might be committed may lead (P2). */
+export function mayLead(candidate: LogPosition, voter: LogPosition): boolean {
+  if (candidate.term !== voter.term) return candidate.term > voter.term;
+  return candidate.index >= voter.index;
+}
+
+function requests(state: RaftState): Outgoing[] {
+  const last = lastPosition(state.log);
+  const message: VoteRequest = { kind: 'vote-request', term: state.term, last, preVote: false, transfer: false };
+  const silent = (voter: NodeId): boolean => voter !== state.id && state.votes[voter] === undefined;
+  return state.voters.filter(silent).map((to) => ({ to, message }));
+}

@@ -1,0 +1,108 @@
+import type { Effect, Step } from './effects.js';
+import type { Entry, LogRecord } from './entry.js';
+import { invariant } from './invariant.js';
+import type { Index, NodeId } from './kinds.js';
+import { advance, greater, lesser } from './kinds.js';
+import type { LogShape } from './log-shape.js';
+import { extend, holds, lastPossibleMatch, termAt, truncate } from './log-shape.js';
+import type { Append, AppendReply } from './messages.js';
+import type { RaftState } from './raft-state.js';
+import { applicableIndex, lastTimeMs } from './raft-state.js';
+
+/**
+ * AppendEntries at a follower (§5.3). What it holds already is left alone, a real conflict cuts the log there
+ * and nowhere else (P12), and the reply leaves when everything that it vouches for is durable (P15).
+ */
+export function acceptAppend(state: RaftState, from: NodeId, append: Append, atMs: number): Step {
+  const { state: following, effects: heard } = followLeader(state, from, atMs);
+  if (!holds(following.log, append.previous)) {
+    return { state: following, effects: [...heard, answer(from, rejection(following, append))] };
+  }
+
+  const { log, fresh, truncatedFrom } = merge(following, append.entries);
+  const matchIndex = advance(append.previous.index, append.entries.length);
+  const commitIndex = greater(following.commitIndex, lesser(append.commitIndex, matchIndex));
+  const merged: RaftState = { ...following, log, commitIndex, lastTimeMs: lastTimeMs(fresh, following.lastTimeMs) };
+  const hint = commitHint(merged, fresh.length > 0);
+
+  const records: LogRecord[] = [];
+  if (truncatedFrom !== null) records.push({ kind: 'truncation', from: truncatedFrom });
+  if (fresh.length > 0) records.push({ kind: 'entries', entries: fresh });
+  records.push(...hint.records);
+
+  const { term, readRound } = append;
+  const effects: Effect[] = [
+    ...heard,
+    answer(from, { kind: 'append-reply', term, accepted: true, matchIndex, readRound }, records),
+  ];
+  if (truncatedFrom !== null) {
+    effects.push({ kind: 'notify', notice: { type: 'log.truncated', from: truncatedFrom } });
+  }
+  if (applicableIndex(merged) > applicableIndex(state)) effects.push({ kind: 'apply', upTo: applicableIndex(merged) });
+  return { state: hint.state, effects };
+}
+
+/** Notes in the log how far it is committed, but only beside entries: a hint is never worth a sync of its own. */
+export function commitHint(state: RaftState, besideEntries: boolean): { state: RaftState; records: LogRecord[] } {
+  if (!besideEntries || state.commitIndex <= state.recordedCommit) return { state, records: [] };
+  return {
+    state: { ...state, recordedCommit: state.commitIndex },
+    records: [{ kind: 'commit', index: state.commitIndex }],
+  };
+}
+
+/** §5.2: an append of the current term comes from its one leader. */
+export function followLeader(state: RaftState, from: NodeId, atMs: number): Step {
+  invariant(from !== state.id && (state.leaderId ?? from) === from, '§5.2: at most one leader in a term');
+  const effects: Effect[] = [{ kind: 'leader-heard', atMs }];
+  if (state.leaderId === null) {
+    effects.push({ kind: 'notify', notice: { type: 'leader.changed', leaderId: from, term: state.term } });
+  }
+  return { state: { ...state, leaderId: from, leaderHeardAtMs: atMs }, effects };
+}
+
+/** Any bytes on the leader's link: hearing it for elections, never for reads. */
+export function hearLeader(state: RaftState, from: NodeId, atMs: number): Step {
+  if (from !== state.leaderId) return { state, effects: [] };
+  return { state: { ...state, leaderHeardAtMs: atMs }, effects: [{ kind: 'leader-heard', atMs }] };
+}
+
+function rejection(state: RaftState, append: Append): AppendReply {
+  const { term, readRound, previous } = append;
+  const hint = lastPossibleMatch(state.log, previous);
+  return { kind: 'append-reply', term, accepted: false, rejectedIndex: previous.index, hint, readRound };
+}
+
+function answer(to: NodeId, message: AppendReply, records: readonly LogRecord[] = []): Effect {
+  return { kind: 'write', records, then: [{ to, message }] };
+}
+
+interface Merge {
+  readonly log: LogShape;
+  readonly fresh: readonly Entry[];
+  readonly truncatedFrom: Index | null;
+}
+
+function merge(state: RaftState, entries: readonly Entry[]): Merge {
+  const known = entries.findIndex((entry) => termAt(state.log, entry.index) !== entry.term);
+  const fresh = known === -1 ? [] : entries.slice(known);
+  const first = fresh[0];
+  if (first === undefined) return { log: state.log, fresh, truncatedFrom: null };
+
+  const conflicts = first.index <= state.log.lastIndex;
+  invariant(!conflicts || first.index > state.commitIndex, '§5.4: what is committed is never overwritten');
+  const kept = conflicts ? truncate(state.log, first.index) : state.log;
+  return { log: extendBy(kept, fresh), fresh, truncatedFrom: conflicts ? first.index : null };
+}
+
+function extendBy(log: LogShape, entries: readonly Entry[]): LogShape {
+  let extended = log;
+  let start = 0;
+  for (let at = 1; at <= entries.length; at += 1) {
+    const term = (entries[start] as Entry).term;
+    if (at < entries.length && (entries[at] as Entry).term === term) continue;
+    extended = extend(extended, term, at - start);
+    start = at;
+  }
+  return extended;
+}

@@ -1,0 +1,86 @@
+import type { Step } from './effects.js';
+import type { NodeId } from './kinds.js';
+import type { ForwardedMessage, ProposeReply, ReadReply } from './messages.js';
+import type { Origin, RaftState } from './raft-state.js';
+import { refuseRead } from './reads.js';
+
+/** A node that does not lead passes its callers' commands on, or refuses where nobody is known to lead. */
+export function forwardProposal(state: RaftState, requestId: number, commands: readonly Uint8Array[]): Step {
+  const to = leaderElsewhere(state);
+  if (to === null) return refuseProposal(state, { from: null, requestId });
+  return {
+    state,
+    effects: [
+      { kind: 'notify', notice: { type: 'proposals.forwarded', requestId, to } },
+      { kind: 'send', to, message: { kind: 'propose-request', requestId, commands } },
+    ],
+  };
+}
+
+export function forwardRead(state: RaftState, requestId: number): Step {
+  const to = leaderElsewhere(state);
+  if (to === null) return { state, effects: [refuseRead({ from: null, requestId }, null)] };
+  return {
+    state,
+    effects: [
+      { kind: 'notify', notice: { type: 'reads.forwarded', requestId, to } },
+      { kind: 'send', to, message: { kind: 'read-request', requestId } },
+    ],
+  };
+}
+
+/** Nothing was appended. A peer's request is passed on once, never twice: it would chase leaders in circles. */
+export function refuseProposal(state: RaftState, origin: Origin): Step {
+  const { from, requestId } = origin;
+  const leaderId = leaderElsewhere(state);
+  if (from === null) {
+    return { state, effects: [{ kind: 'notify', notice: { type: 'proposals.refused', requestId, leaderId } }] };
+  }
+  const outcome = { kind: 'refused', leaderId } as const;
+  return { state, effects: [{ kind: 'send', to: from, message: { kind: 'propose-reply', requestId, outcome } }] };
+}
+
+export function refusePeersRead(state: RaftState, origin: Origin): Step {
+  return { state, effects: [refuseRead(origin, leaderElsewhere(state))] };
+}
+
+export function noteProposeReply(state: RaftState, { requestId, outcome }: ProposeReply): Step {
+  switch (outcome.kind) {
+    case 'refused': {
+      const { leaderId } = outcome;
+      return { state, effects: [{ kind: 'notify', notice: { type: 'proposals.refused', requestId, leaderId } }] };
+    }
+    case 'results': {
+      const { results } = outcome;
+      return { state, effects: [{ kind: 'notify', notice: { type: 'proposals.answered', requestId, results } }] };
+    }
+    case 'unknown':
+      return { state, effects: [{ kind: 'notify', notice: { type: 'proposals.answered', requestId, results: null } }] };
+  }
+}
+
+export function noteReadReply(state: RaftState, { requestId, readIndex }: ReadReply): Step {
+  if (readIndex === null) return { state, effects: [refuseRead({ from: null, requestId }, null)] };
+  return { state, effects: [{ kind: 'notify', notice: { type: 'reads.confirmed', requestId, readIndex } }] };
+}
+
+/** The link was down and took nothing: what was to be passed on is refused, so that it can be tried again. */
+export function noteUndeliverable(state: RaftState, message: ForwardedMessage): Step {
+  const { requestId } = message;
+  const origin: Origin = { from: null, requestId };
+  switch (message.kind) {
+    case 'propose-request':
+      return {
+        state,
+        effects: [{ kind: 'notify', notice: { type: 'proposals.refused', requestId, leaderId: null } }],
+      };
+    case 'read-request':
+      return { state, effects: [refuseRead(origin, null)] };
+    default:
+      return { state, effects: [] };
+  }
+}
+
+function leaderElsewhere(state: RaftState): NodeId | null {
+  return state.leaderId === state.id ? null : state.leaderId;
+}

@@ -1,0 +1,84 @@
+import { advanceCommit, noteMatch, withApply } from './commit.js';
+import type { Effect, Step } from './effects.js';
+import { unchanged } from './effects.js';
+import type { Entry, EntryKind } from './entry.js';
+import { commitHint } from './follow.js';
+import { invariant } from './invariant.js';
+import type { NodeId } from './kinds.js';
+import { advance, NO_INDEX } from './kinds.js';
+import { extend } from './log-shape.js';
+import type { AppendReply } from './messages.js';
+import type { Origin, RaftState } from './raft-state.js';
+import { confirmReads, noteEcho } from './reads.js';
+
+const NO_BYTES = new Uint8Array(0);
+
+/** §5.2, §8: a new leader knows nothing of its followers' logs, and begins its term with an entry of its own. */
+export function becomeLeader(state: RaftState, wallMs: number): Step {
+  const leading: RaftState = {
+    ...state,
+    leaderId: state.id,
+    matchIndex: Object.fromEntries(state.voters.map((voter) => [voter, NO_INDEX])),
+    reads: { ...state.reads, echoed: {}, pending: [] },
+  };
+  const { state: begun, effects } = appendEntries(leading, 'no-op', [NO_BYTES], wallMs);
+  const { id, term } = state;
+  return {
+    state: begun,
+    effects: [...effects, { kind: 'notify', notice: { type: 'leader.changed', leaderId: id, term } }],
+  };
+}
+
+/** Clients' commands become entries: all that came in one turn at once. Only the leader does this. */
+export function propose(state: RaftState, origin: Origin, commands: readonly Uint8Array[], wallMs: number): Step {
+  const firstIndex = advance(state.log.lastIndex, 1);
+  const { state: appended, effects } = appendEntries(state, 'command', commands, wallMs);
+  const { term } = state;
+  const count = commands.length;
+  const notice = { type: 'proposals.appended', ...origin, firstIndex, count, term } as const;
+  // The notice first: whoever waits must know the indexes before anything about them can come back.
+  return { state: appended, effects: [{ kind: 'notify', notice }, ...effects] };
+}
+
+/** A follower answered an append of this term (§5.3). It echoes the round, so it also confirms leadership (P33). */
+export function noteAppendReply(state: RaftState, from: NodeId, reply: AppendReply): Step {
+  if (!state.voters.includes(from)) return unchanged(state);
+  const answered: Effect = { kind: 'answered', peer: from, reply };
+  const echoed = noteEcho(state, from, reply.readRound);
+  const matched = reply.accepted ? advanceCommit(matchedBy(echoed, from, reply.matchIndex)) : echoed;
+  const applied = withApply(state, matched);
+  const confirmed = confirmReads(applied.state);
+  return { state: confirmed.state, effects: [answered, ...applied.effects, ...confirmed.effects] };
+}
+
+function matchedBy(state: RaftState, from: NodeId, matchIndex: RaftState['commitIndex']): RaftState {
+  invariant(matchIndex <= state.log.lastIndex, 'a follower never acknowledges what was never sent');
+  return noteMatch(state, from, matchIndex);
+}
+
+/** The leader writes at the same time as its followers (thesis §10.2.1). */
+function appendEntries(state: RaftState, kind: EntryKind, payloads: readonly Uint8Array[], wallMs: number): Step {
+  invariant(state.leaderId === state.id, 'only the leader appends');
+  const timeMs = Math.max(state.lastTimeMs, wallMs);
+  const { term } = state;
+  const first = state.log.lastIndex;
+  const entries = payloads.map<Entry>((payload, at) => ({
+    kind,
+    index: advance(first, at + 1),
+    term,
+    timeMs,
+    sessionId: 0,
+    sequence: 0,
+    lowWater: 0,
+    payload,
+  }));
+  const log = extend(state.log, term, entries.length);
+  const hint = commitHint({ ...state, log, lastTimeMs: timeMs }, true);
+  return {
+    state: hint.state,
+    effects: [
+      { kind: 'write', records: [{ kind: 'entries', entries }, ...hint.records], then: [] },
+      { kind: 'replicate' },
+    ],
+  };
+}

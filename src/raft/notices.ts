@@ -1,0 +1,53 @@
+import type { Entry } from './entry.js';
+import type { Index, NodeId, Term } from './kinds.js';
+import type { PeerStatus } from './raft-state.js';
+
+export type Role = 'recovering' | 'follower' | 'candidate' | 'leader' | 'halted';
+
+/** What a node tells its surroundings: the chart emits these, the edge turns them into log lines and replies. */
+export type Notice =
+  | { readonly type: 'role.changed'; readonly role: Role; readonly term: Term; readonly reason: string }
+  | { readonly type: 'leader.changed'; readonly leaderId: NodeId | null; readonly term: Term }
+  /** The leader has committed in its own term: reads and writes are answered. */
+  | { readonly type: 'leader.serving'; readonly term: Term }
+  | { readonly type: 'election.started'; readonly term: Term; readonly reason: string }
+  | {
+      readonly type: 'election.ended';
+      readonly term: Term;
+      readonly outcome: 'won' | 'lost' | 'timed out';
+      readonly tookMs: number;
+    }
+  | { readonly type: 'peer.changed'; readonly peer: NodeId; readonly status: PeerStatus; readonly missed: number }
+  | { readonly type: 'link.changed'; readonly peer: NodeId; readonly open: boolean; readonly reason: string }
+  | { readonly type: 'connection.refused'; readonly reason: string }
+  | { readonly type: 'node.recovered'; readonly lastIndex: Index; readonly term: Term; readonly tornBytes: number }
+  | { readonly type: 'node.halted'; readonly error: Error }
+  /** This node, leading, appended a request's commands from `firstIndex` on. */
+  | {
+      readonly type: 'proposals.appended';
+      readonly from: NodeId | null;
+      readonly requestId: number;
+      readonly firstIndex: Index;
+      readonly count: number;
+      readonly term: Term;
+    }
+  | { readonly type: 'proposals.forwarded'; readonly requestId: number; readonly to: NodeId }
+  /** Nothing was appended anywhere. */
+  | { readonly type: 'proposals.refused'; readonly requestId: number; readonly leaderId: NodeId | null }
+  | {
+      readonly type: 'proposals.answered';
+      readonly requestId: number;
+      /** null: appended, but its fate is not known. */
+      readonly results: readonly Uint8Array[] | null;
+    }
+  | { readonly type: 'reads.confirmed'; readonly requestId: number; readonly readIndex: Index }
+  | { readonly type: 'reads.forwarded'; readonly requestId: number; readonly to: NodeId }
+  | { readonly type: 'reads.refused'; readonly requestId: number; readonly leaderId: NodeId | null }
+  /** Entries from `from` on were replaced by another leader's: whoever waits for them waits in vain. */
+  | { readonly type: 'log.truncated'; readonly from: Index }
+  /** `results[i]` belongs to `entries[i]`; undefined where that entry is no command. */
+  | {
+      readonly type: 'entries.applied';
+      readonly entries: readonly Entry[];
+      readonly results: readonly unknown[];
+    };

@@ -1,0 +1,43 @@
+import type { Step } from './effects.js';
+import { unchanged } from './effects.js';
+import type { NodeId } from './kinds.js';
+import type { Peer, PeerStatus, RaftState } from './raft-state.js';
+
+/** A peer is suspect after one heartbeat that it left unanswered, and down after MAX_MISSED_HEARTBEATS. */
+export function statusAfter(missed: number, maxMissed: number): PeerStatus {
+  if (missed === 0) return 'up';
+  return missed >= maxMissed ? 'down' : 'suspect';
+}
+
+export function noteStatus(state: RaftState, peer: NodeId, status: PeerStatus, missed: number): Step {
+  return {
+    state: withPeer(state, peer, { status }),
+    effects: [{ kind: 'notify', notice: { type: 'peer.changed', peer, status, missed } }],
+  };
+}
+
+/** Only a leader hears acknowledgements: whoever leads no longer knows nothing of its peers. */
+export function forgetStatuses(state: RaftState): RaftState {
+  return Object.keys(state.peers).reduce((next, peer) => withPeer(next, peer, { status: null }), state);
+}
+
+/** A new leader takes its peers for alive until they miss a heartbeat. */
+export function presumeUp(state: RaftState): RaftState {
+  return Object.keys(state.peers).reduce((next, peer) => withPeer(next, peer, { status: 'up' }), state);
+}
+
+/** Our connection to `peer` opened, or closed or could not be made for `reason`. */
+export function noteLink(state: RaftState, peer: NodeId, open: boolean, reason: string): Step {
+  const before = state.peers[peer]?.link;
+  if (before === undefined || (before.open === open && before.reason === reason)) return unchanged(state);
+  return {
+    state: withPeer(state, peer, { link: { open, reason } }),
+    effects: [{ kind: 'notify', notice: { type: 'link.changed', peer, open, reason } }],
+  };
+}
+
+function withPeer(state: RaftState, id: NodeId, change: Partial<Peer>): RaftState {
+  const peer = state.peers[id];
+  if (peer === undefined) return state;
+  return { ...state, peers: { ...state.peers, [id]: { ...peer, ...change } } };
+}

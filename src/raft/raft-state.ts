@@ -1,0 +1,122 @@
+import type { Entry } from './entry.js';
+import type { Index, NodeId, ReadRound, Term } from './kinds.js';
+import { asReadRound, NO_INDEX, NO_TERM } from './kinds.js';
+import type { LogShape } from './log-shape.js';
+import { EMPTY_LOG, termAt } from './log-shape.js';
+import type { Settings } from './settings.js';
+
+/** As the leader sees a peer: answering, silent since its last heartbeat, or silent for MAX_MISSED_HEARTBEATS. */
+export type PeerStatus = 'up' | 'suspect' | 'down';
+
+export interface Peer {
+  readonly id: NodeId;
+  /** host:port */
+  readonly address: string;
+  /** null on a node that does not lead: only a leader counts acknowledgements. */
+  readonly status: PeerStatus | null;
+  /** Whether our own connection to it is open, and if not, why. */
+  readonly link: { readonly open: boolean; readonly reason: string };
+}
+
+/** Who asked: this node's own callers (`from` is null) or a peer that passed its clients' requests on. */
+export interface Origin {
+  readonly from: NodeId | null;
+  readonly requestId: number;
+}
+
+/** A read that waits for its round; parked (`round` null) until the leader has committed in its own term (P35). */
+export interface PendingRead {
+  readonly origin: Origin;
+  readonly round: ReadRound | null;
+  /** The commit index when the read began: what the state machine must have applied to answer it. */
+  readonly readIndex: Index;
+}
+
+export interface ReadRounds {
+  /** The newest round begun. Every append carries it. */
+  readonly current: ReadRound;
+  /** The newest round each voter has echoed in this term. */
+  readonly echoed: Readonly<Record<NodeId, ReadRound>>;
+  readonly pending: readonly PendingRead[];
+}
+
+/**
+ * Everything that the rules decide from, and nothing else: Figure 2's state with the log reduced to
+ * its shape. Immutable. The role is not here: it is where the chart is.
+ */
+export interface RaftState {
+  readonly id: NodeId;
+  readonly settings: Settings;
+  /** All servers that count in majorities, this one included, sorted. */
+  readonly voters: readonly NodeId[];
+  /** The other servers. */
+  readonly peers: Readonly<Record<NodeId, Peer>>;
+
+  readonly term: Term;
+  readonly votedFor: NodeId | null;
+  readonly log: LogShape;
+
+  readonly leaderId: NodeId | null;
+  /** Monotonic ms; -Infinity before any leader was heard. */
+  readonly leaderHeardAtMs: number;
+  readonly commitIndex: Index;
+  readonly lastApplied: Index;
+  /** The newest commit index that was written into the log as a hint. */
+  readonly recordedCommit: Index;
+  /** Of the last entry. */
+  readonly lastTimeMs: number;
+
+  /** The answers of this term's election, by voter: filled by a candidate. */
+  readonly votes: Readonly<Record<NodeId, boolean>>;
+  /** By voter, durable there: filled by a leader. */
+  readonly matchIndex: Readonly<Record<NodeId, Index>>;
+  readonly reads: ReadRounds;
+}
+
+export interface ServerAddress {
+  readonly id: NodeId;
+  readonly address: string;
+}
+
+/** The state of a node that knows who its peers are and nothing more. */
+export function initialState(id: NodeId, servers: readonly ServerAddress[], settings: Settings): RaftState {
+  const others = servers.filter((server) => server.id !== id);
+  const link = { open: false, reason: 'not dialed yet' };
+  return {
+    id,
+    settings,
+    voters: servers.map((server) => server.id).sort(),
+    peers: Object.fromEntries(others.map((peer) => [peer.id, { ...peer, status: null, link }])),
+    term: NO_TERM,
+    votedFor: null,
+    log: EMPTY_LOG,
+    leaderId: null,
+    leaderHeardAtMs: Number.NEGATIVE_INFINITY,
+    commitIndex: NO_INDEX,
+    lastApplied: NO_INDEX,
+    recordedCommit: NO_INDEX,
+    lastTimeMs: 0,
+    votes: {},
+    matchIndex: {},
+    reads: { current: asReadRound(0), echoed: {}, pending: [] },
+  };
+}
+
+/** The smallest number of voters that any two groups of share one. */
+export function majority(state: RaftState): number {
+  return Math.floor(state.voters.length / 2) + 1;
+}
+
+/** §8: only then does a leader know which older entries are committed, so only then may it answer reads. */
+export function hasCommittedInOwnTerm(state: RaftState): boolean {
+  return state.leaderId === state.id && termAt(state.log, state.commitIndex) === state.term;
+}
+
+/** P16: what is applied is never more than what would survive a crash here. */
+export function applicableIndex(state: RaftState): Index {
+  return state.commitIndex < state.log.durableIndex ? state.commitIndex : state.log.durableIndex;
+}
+
+export function lastTimeMs(entries: readonly Entry[], before: number): number {
+  return entries.at(-1)?.timeMs ?? before;
+}

@@ -1,0 +1,88 @@
+import type { Effect, Step } from './effects.js';
+import type { Index, NodeId, ReadRound } from './kinds.js';
+import { asReadRound } from './kinds.js';
+import type { Origin, PendingRead, RaftState } from './raft-state.js';
+import { hasCommittedInOwnTerm, majority } from './raft-state.js';
+
+/**
+ * Linearizable reads (§8, thesis §6.4): note the commit index, make sure that this is still the leader by a
+ * majority's answer to an append sent afterwards, then read what has applied that index. Each round has an
+ * identity of its own, so that no earlier answer can confirm it (P33, P34).
+ */
+export function beginRead(state: RaftState, origin: Origin): Step {
+  if (!hasCommittedInOwnTerm(state)) return { state: park(state, origin), effects: [] };
+  return begin(state, [origin]);
+}
+
+/** The leader has committed in its own term: reads that waited for that begin (P35). */
+export function beginParkedReads(state: RaftState): Step {
+  const parked = state.reads.pending.filter((read) => read.round === null);
+  if (parked.length === 0) return { state, effects: [] };
+  const pending = state.reads.pending.filter((read) => read.round !== null);
+  return begin(
+    { ...state, reads: { ...state.reads, pending } },
+    parked.map((read) => read.origin),
+  );
+}
+
+/** A voter answered an append that carried `round`. */
+export function noteEcho(state: RaftState, voter: NodeId, round: ReadRound): RaftState {
+  if (round <= (state.reads.echoed[voter] ?? 0)) return state;
+  return { ...state, reads: { ...state.reads, echoed: { ...state.reads.echoed, [voter]: round } } };
+}
+
+/** Answers the reads whose round a majority has echoed. */
+export function confirmReads(state: RaftState): Step {
+  if (state.reads.pending.length === 0) return { state, effects: [] };
+  const confirmed = confirmedRound(state);
+  const isConfirmed = (read: PendingRead): boolean => read.round !== null && read.round <= confirmed;
+  const done = state.reads.pending.filter(isConfirmed);
+  if (done.length === 0) return { state, effects: [] };
+  const pending = state.reads.pending.filter((read) => !isConfirmed(read));
+  return {
+    state: { ...state, reads: { ...state.reads, pending } },
+    effects: done.map((read) => answer(read.origin, read.readIndex)),
+  };
+}
+
+/** Leadership is over: every read that waits is answered, with a refusal (P35). */
+export function refusePendingReads(state: RaftState): Step {
+  const refusals = state.reads.pending.map((read) => refuseRead(read.origin, null));
+  return { state: { ...state, reads: { ...state.reads, pending: [] } }, effects: refusals };
+}
+
+export function refuseRead(origin: Origin, leaderId: NodeId | null): Effect {
+  if (origin.from === null) {
+    return { kind: 'notify', notice: { type: 'reads.refused', requestId: origin.requestId, leaderId } };
+  }
+  return answerPeer(origin.from, origin.requestId, null);
+}
+
+function begin(state: RaftState, origins: readonly Origin[]): Step {
+  const round = asReadRound(state.reads.current + 1);
+  const begun = origins.map<PendingRead>((origin) => ({ origin, round, readIndex: state.commitIndex }));
+  const reads = { ...state.reads, current: round, pending: [...state.reads.pending, ...begun] };
+  const { state: next, effects } = confirmReads({ ...state, reads });
+  return { state: next, effects: [...effects, { kind: 'beat' }] };
+}
+
+function park(state: RaftState, origin: Origin): RaftState {
+  const read: PendingRead = { origin, round: null, readIndex: state.commitIndex };
+  return { ...state, reads: { ...state.reads, pending: [...state.reads.pending, read] } };
+}
+
+function confirmedRound(state: RaftState): number {
+  const roundOf = (voter: NodeId): number =>
+    voter === state.id ? state.reads.current : (state.reads.echoed[voter] ?? 0);
+  const rounds = state.voters.map(roundOf).sort((a, b) => b - a);
+  return rounds[majority(state) - 1] ?? 0;
+}
+
+function answer(origin: Origin, readIndex: Index): Effect {
+  if (origin.from !== null) return answerPeer(origin.from, origin.requestId, readIndex);
+  return { kind: 'notify', notice: { type: 'reads.confirmed', requestId: origin.requestId, readIndex } };
+}
+
+function answerPeer(to: NodeId, requestId: number, readIndex: Index | null): Effect {
+  return { kind: 'send', to, message: { kind: 'read-reply', requestId, readIndex } };
+}

@@ -1,0 +1,28 @@
+import type { Step } from './effects.js';
+import type { Index, NodeId, Term } from './kinds.js';
+import { greater } from './kinds.js';
+import type { LogShape } from './log-shape.js';
+import type { RaftState } from './raft-state.js';
+import { applicableIndex } from './raft-state.js';
+
+/** What was durable when the node stopped (Figure 2's persistent state, and how far it is known to be committed). */
+export interface Remembered {
+  readonly term: Term;
+  readonly votedFor: NodeId | null;
+  readonly log: LogShape;
+  readonly commitIndex: Index;
+  readonly lastTimeMs: number;
+}
+
+export function remember(state: RaftState, found: Remembered): RaftState {
+  const { term, votedFor, log, commitIndex, lastTimeMs } = found;
+  return { ...state, term, votedFor, log, commitIndex, recordedCommit: commitIndex, lastTimeMs };
+}
+
+/** The state machine holds everything up to `applied`, so that much was committed; what is committed beyond it can be applied. */
+export function resumeApplying(state: RaftState, applied: Index): Step {
+  const commitIndex = greater(state.commitIndex, applied);
+  const resumed: RaftState = { ...state, commitIndex, lastApplied: applied };
+  const upTo = applicableIndex(resumed);
+  return { state: resumed, effects: upTo > applied ? [{ kind: 'apply', upTo }] : [] };
+}
