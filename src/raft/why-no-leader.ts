@@ -1,0 +1,32 @@
+import type { RaftState } from './raft-state.js';
+import { majority } from './raft-state.js';
+
+/** One sentence that says why nobody leads, as far as this node can see; undefined where somebody does. */
+export function whyNoLeader(state: RaftState): string | undefined {
+  if (state.leaderId !== null) return undefined;
+  const unreachable = Object.values(state.peers).filter((peer) => !peer.link.open);
+  const reachable = state.voters.length - unreachable.length;
+  const needed = majority(state);
+  if (reachable < needed) {
+    const who = unreachable.map((peer) => `${peer.id} at ${peer.address} (${peer.link.reason})`).join(', ');
+    return `no quorum: ${needed} of ${state.voters.length} voters are needed and ${reachable} can be reached; unreachable: ${who}`;
+  }
+  const granted = state.voters.filter((voter) => state.votes[voter] === true);
+  const refused = state.voters.filter((voter) => state.votes[voter] === false);
+  return `no leader yet: term ${state.term} has votes of ${list(granted)}, refusals of ${list(refused)}; ${needed} votes are needed`;
+}
+
+/** One sentence that says why a leader cannot commit; undefined where it can, or where this node does not lead. */
+export function whyNoQuorum(state: RaftState): string | undefined {
+  if (state.leaderId !== state.id) return undefined;
+  const silent = Object.values(state.peers).filter((peer) => peer.status === 'down');
+  const answering = state.voters.length - silent.length;
+  const needed = majority(state);
+  if (answering >= needed) return undefined;
+  const who = silent.map((peer) => `${peer.id} at ${peer.address}`).join(', ');
+  return `no quorum: ${needed} of ${state.voters.length} voters must answer and ${answering} do; down: ${who}`;
+}
+
+function list(voters: readonly string[]): string {
+  return voters.length === 0 ? 'nobody' : voters.join(', ');
+}

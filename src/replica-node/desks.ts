@@ -1,0 +1,66 @@
+import type { ClientEvent } from '../../machines/index.js';
+import type { Notice } from '../raft/notices.js';
+import type { Clock } from '../seams/clock.js';
+import type { QuorateError } from '../seams/errors.js';
+import type { Codec } from '../seams/state-machine.js';
+import { ProposalDesk } from './proposal-desk.js';
+import { ReadDesk } from './read-desk.js';
+import type { Request } from './request.js';
+
+export interface DesksOptions<Result> {
+  readonly send: (event: ClientEvent) => void;
+  readonly clock: Clock;
+  readonly resultCodec: Codec<Result>;
+  readonly noLeader: () => QuorateError;
+}
+
+/** Deadlines are looked at this often, all at once: a timer for each request would cost more than the request. */
+const SWEEP_MS = 20;
+
+/** Everything that this node's callers wait for: commands, and linearizable reads. */
+export class Desks<Result> {
+  readonly #clock: Clock;
+  readonly #proposals: ProposalDesk<Result>;
+  readonly #reads: ReadDesk;
+  #lastRequestId = 0;
+  #sweep: unknown;
+
+  constructor({ send, clock, resultCodec, noLeader }: DesksOptions<Result>) {
+    const nextRequestId = (): number => ++this.#lastRequestId;
+    this.#clock = clock;
+    this.#proposals = new ProposalDesk({ send, clock, resultCodec, nextRequestId, noLeader });
+    this.#reads = new ReadDesk({ send, clock, nextRequestId, noLeader });
+  }
+
+  propose(command: Uint8Array, request: Request<Result>): void {
+    this.#proposals.propose(command, request);
+    this.#sweepLater();
+  }
+
+  /** `done` is called when the state machine here answers linearizably. */
+  read(request: Request<undefined>): void {
+    this.#reads.read(request);
+    this.#sweepLater();
+  }
+
+  notice(notice: Notice): void {
+    this.#proposals.notice(notice);
+    this.#reads.notice(notice);
+  }
+
+  close(reason: QuorateError): void {
+    this.#clock.clearTimeout(this.#sweep);
+    this.#proposals.close(reason);
+    this.#reads.close(reason);
+  }
+
+  #sweepLater(): void {
+    this.#sweep ??= this.#clock.setTimeout(() => {
+      this.#sweep = undefined;
+      const nowMs = this.#clock.now();
+      this.#proposals.expire(nowMs);
+      this.#reads.expire(nowMs);
+      if (!this.#proposals.isIdle || !this.#reads.isIdle) this.#sweepLater();
+    }, SWEEP_MS);
+  }
+}

@@ -1,0 +1,68 @@
+import type { Logger } from 'pino';
+import type { Notice } from '../raft/notices.js';
+
+/** One line for each change that somebody on call would want to know of; nothing for each message. */
+export function logNotice(logger: Logger, notice: Notice): void {
+  switch (notice.type) {
+    case 'role.changed': {
+      const { role, term, reason } = notice;
+      const line = { event: 'role', role, term, reason };
+      if (role === 'halted') logger.error(line, `halted: ${reason}`);
+      else logger.info(line, `${role} in term ${term}: ${reason}`);
+      break;
+    }
+    case 'leader.changed': {
+      const { leaderId, term } = notice;
+      if (leaderId !== null) logger.info({ event: 'leader', leaderId, term }, `leader in term ${term}: ${leaderId}`);
+      break;
+    }
+    case 'leader.serving':
+      logger.info({ event: 'serving', term: notice.term }, `serving reads and writes in term ${notice.term}`);
+      break;
+    case 'election.started': {
+      const { term, reason } = notice;
+      logger.info({ event: 'election', term, reason }, `election in term ${term}: ${reason}`);
+      break;
+    }
+    case 'election.ended': {
+      const { term, outcome, tookMs } = notice;
+      logger.info({ event: 'election', term, outcome, tookMs }, `election ${outcome} after ${Math.round(tookMs)} ms`);
+      break;
+    }
+    case 'peer.changed': {
+      const { peer, status, missed } = notice;
+      const line = { event: 'peer', peer, status, missed };
+      if (status === 'down') logger.warn(line, `peer ${peer} is down: ${missed} heartbeats unanswered`);
+      else if (status === 'up') logger.info(line, `peer ${peer} is up`);
+      else logger.debug(line, `peer ${peer} is suspect: a heartbeat is unanswered`);
+      break;
+    }
+    case 'link.changed': {
+      const { peer, open, reason } = notice;
+      if (open) logger.info({ event: 'link', peer }, `connected to ${peer}`);
+      else logger.warn({ event: 'link', peer, reason }, `not connected to ${peer}: ${reason}`);
+      break;
+    }
+    case 'connection.refused':
+      logger.warn({ event: 'refused', reason: notice.reason }, `refused a connection: ${notice.reason}`);
+      break;
+    case 'node.recovered': {
+      const { lastIndex, term, tornBytes } = notice;
+      logger.info(
+        { event: 'recovered', lastIndex, term, tornBytes },
+        `recovered ${lastIndex} entries up to term ${term}`,
+      );
+      if (tornBytes > 0)
+        logger.warn({ event: 'torn', tornBytes }, `cut ${tornBytes} bytes of an unfinished last write`);
+      break;
+    }
+    case 'node.halted':
+      logger.error({ event: 'halted', err: notice.error }, notice.error.message);
+      break;
+    case 'log.truncated':
+      logger.info({ event: 'truncated', from: notice.from }, `entries from ${notice.from} on give way to the leader's`);
+      break;
+    default:
+      break;
+  }
+}

@@ -1,0 +1,300 @@
+import type { ClientEvent } from '../../machines/index.js';
+import type { Entry } from '../raft/entry.js';
+import type { Index, NodeId } from '../raft/kinds.js';
+import type { Notice } from '../raft/notices.js';
+import type { Clock } from '../seams/clock.js';
+import { QuorateError } from '../seams/errors.js';
+import type { Codec } from '../seams/state-machine.js';
+import type { Request } from './request.js';
+import { outcomeUnknown, Waiting } from './request.js';
+
+type Proposal<Result> = Waiting<Result>;
+
+/** Commands that stand in the log from `firstIndex` on and wait to be applied. */
+interface Appended<Result> {
+  readonly firstIndex: Index;
+  readonly term: number;
+  readonly count: number;
+  /** Our own callers', or nobody's: then `peer` waits for the results. */
+  readonly proposals: readonly Proposal<Result>[];
+  readonly peer: { readonly id: NodeId; readonly requestId: number; readonly results: Uint8Array[] } | null;
+}
+
+interface Forwarded<Result> {
+  readonly to: NodeId;
+  readonly proposals: readonly Proposal<Result>[];
+}
+
+export interface ProposalDeskOptions<Result> {
+  readonly send: (event: ClientEvent) => void;
+  readonly clock: Clock;
+  readonly resultCodec: Codec<Result>;
+  readonly nextRequestId: () => number;
+  /** What to tell a caller whose time ran out before anybody took its command. */
+  readonly noLeader: () => QuorateError;
+}
+
+/** What becomes one event, and one log write, at the most. */
+const MOST_BATCH_BYTES = 1024 * 1024;
+/** What may wait here altogether before further callers are turned away. */
+const MOST_WAITING_BYTES = 128 * 1024 * 1024;
+/** Beside every change of leader or link, which is answered at once. */
+const RETRY_MS = 20;
+
+/**
+ * Where callers' commands wait. What arrives in one turn of the event loop becomes one event to the chart, which appends,
+ * passes on or refuses. A refused command is tried again within its time; one that was handed on ends with its result or
+ * as "outcome unknown", never with anything that promises it was not done.
+ */
+export class ProposalDesk<Result> {
+  readonly #options: ProposalDeskOptions<Result>;
+  #arrived: Proposal<Result>[] = [];
+  #parked: Proposal<Result>[] = [];
+  #waitingBytes = 0;
+  #flushIsDue = false;
+  #retryTimer: unknown;
+  /** Sent to the chart, which has not said yet what becomes of them. */
+  readonly #asked = new Map<number, readonly Proposal<Result>[]>();
+  readonly #forwarded = new Map<number, Forwarded<Result>>();
+  /** In the order of their indexes. */
+  #appended: Appended<Result>[] = [];
+  #closed: QuorateError | undefined;
+
+  constructor(options: ProposalDeskOptions<Result>) {
+    this.#options = options;
+  }
+
+  propose(payload: Uint8Array, request: Request<Result>): void {
+    if (this.#closed !== undefined) return request.done(this.#closed);
+    if (this.#waitingBytes + payload.byteLength > MOST_WAITING_BYTES) return request.done(overloaded());
+    this.#waitingBytes += payload.byteLength;
+    const done: Request<Result>['done'] = (error, result) => {
+      this.#waitingBytes -= payload.byteLength;
+      request.done(error, result);
+    };
+    this.#arrived.push(new Waiting({ ...request, done }, this.#options.clock.now(), payload));
+    this.#flushSoon();
+  }
+
+  /** What the chart tells of commands, leaders and links. */
+  notice(notice: Notice): void {
+    switch (notice.type) {
+      case 'proposals.appended':
+        this.#append(notice);
+        break;
+      case 'proposals.forwarded':
+        this.#forward(notice.requestId, notice.to);
+        break;
+      case 'proposals.refused':
+        this.#park(this.#takeBack(notice.requestId));
+        break;
+      case 'proposals.answered':
+        this.#answer(notice.requestId, notice.results);
+        break;
+      case 'entries.applied':
+        this.#apply(notice.entries, notice.results);
+        break;
+      case 'log.truncated':
+        this.#truncate(notice.from);
+        break;
+      case 'leader.changed':
+        if (notice.leaderId !== null) this.#retry();
+        break;
+      case 'link.changed':
+        if (notice.open) this.#retry();
+        else this.#loseLink(notice.peer);
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** Ends what ran out of time. Called by whoever owns the sweep's timer. */
+  expire(nowMs: number): void {
+    const isDue = (proposal: Proposal<Result>): boolean => !proposal.isOver && proposal.deadlineMs <= nowMs;
+    for (const proposal of this.#all()) {
+      if (!isDue(proposal)) continue;
+      if (proposal.fate === 'unknown') proposal.fail(outcomeUnknown('no answer came in time'));
+      else proposal.fail(this.#options.noLeader());
+    }
+    this.#parked = this.#parked.filter(isWaiting);
+    this.#arrived = this.#arrived.filter(isWaiting);
+  }
+
+  get isIdle(): boolean {
+    return this.#waitingBytes === 0 && this.#arrived.length === 0 && this.#parked.length === 0;
+  }
+
+  /** Nothing more will come of the chart: everybody is answered, each as far as is known. */
+  close(reason: QuorateError): void {
+    this.#closed = reason;
+    this.#options.clock.clearTimeout(this.#retryTimer);
+    for (const proposal of this.#all()) {
+      if (proposal.fate === 'unknown') proposal.fail(outcomeUnknown(reason.message, reason));
+      else proposal.fail(reason);
+    }
+    this.#arrived = [];
+    this.#parked = [];
+    this.#appended = [];
+    this.#asked.clear();
+    this.#forwarded.clear();
+  }
+
+  *#all(): Iterable<Proposal<Result>> {
+    yield* this.#arrived;
+    yield* this.#parked;
+    for (const proposals of this.#asked.values()) yield* proposals;
+    for (const { proposals } of this.#forwarded.values()) yield* proposals;
+    for (const { proposals } of this.#appended) yield* proposals;
+  }
+
+  #flushSoon(): void {
+    if (this.#flushIsDue) return;
+    this.#flushIsDue = true;
+    this.#options.clock.defer(() => {
+      this.#flushIsDue = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    const arrived = this.#arrived.filter(isWaiting);
+    this.#arrived = [];
+    for (const proposals of batches(arrived)) {
+      const requestId = this.#options.nextRequestId();
+      for (const proposal of proposals) proposal.fate = 'unknown';
+      this.#asked.set(requestId, proposals);
+      this.#options.send({ type: 'client.proposed', requestId, commands: proposals.map(({ payload }) => payload) });
+    }
+  }
+
+  #append({ from, requestId, firstIndex, count, term }: Extract<Notice, { type: 'proposals.appended' }>): void {
+    const proposals = from === null ? this.#takeAsked(requestId) : [];
+    const peer = from === null ? null : { id: from, requestId, results: [] };
+    this.#appended.push({ firstIndex, term, count, proposals, peer });
+  }
+
+  #forward(requestId: number, to: NodeId): void {
+    this.#forwarded.set(requestId, { to, proposals: this.#takeAsked(requestId) });
+  }
+
+  #takeAsked(requestId: number): readonly Proposal<Result>[] {
+    const proposals = this.#asked.get(requestId) ?? [];
+    this.#asked.delete(requestId);
+    return proposals;
+  }
+
+  #takeBack(requestId: number): readonly Proposal<Result>[] {
+    const forwarded = this.#forwarded.get(requestId);
+    if (forwarded === undefined) return this.#takeAsked(requestId);
+    this.#forwarded.delete(requestId);
+    return forwarded.proposals;
+  }
+
+  #park(proposals: readonly Proposal<Result>[]): void {
+    const waiting = proposals.filter(isWaiting);
+    if (waiting.length === 0) return;
+    for (const proposal of waiting) proposal.fate = 'nothing done';
+    this.#parked.push(...waiting);
+    this.#retryTimer ??= this.#options.clock.setTimeout(() => this.#retry(), RETRY_MS);
+  }
+
+  #retry(): void {
+    this.#options.clock.clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
+    if (this.#parked.length === 0) return;
+    this.#arrived = [...this.#parked, ...this.#arrived];
+    this.#parked = [];
+    this.#flushSoon();
+  }
+
+  #answer(requestId: number, results: readonly Uint8Array[] | null): void {
+    const forwarded = this.#forwarded.get(requestId);
+    if (forwarded === undefined) return;
+    this.#forwarded.delete(requestId);
+    forwarded.proposals.forEach((proposal, at) => {
+      const result = results?.[at];
+      if (result === undefined) proposal.fail(outcomeUnknown(`leader ${forwarded.to} lost its leadership`));
+      else proposal.resolve(this.#options.resultCodec.decode(result));
+    });
+  }
+
+  #apply(entries: readonly Entry[], results: readonly unknown[]): void {
+    const first = entries[0];
+    if (first === undefined) return;
+    const end = first.index + entries.length;
+    let finished = 0;
+    for (const appended of this.#appended) {
+      if (appended.firstIndex >= end) break;
+      this.#settle(appended, first.index, entries, results);
+      if (appended.firstIndex + appended.count <= end) finished += 1;
+    }
+    if (finished > 0) this.#appended = this.#appended.slice(finished);
+  }
+
+  /** Hands out the results of those of its commands that were just applied. */
+  #settle(appended: Appended<Result>, first: Index, entries: readonly Entry[], results: readonly unknown[]): void {
+    const { firstIndex, count, term, proposals, peer } = appended;
+    const from = Math.max(firstIndex, first);
+    const until = Math.min(firstIndex + count, first + entries.length);
+    for (let index = from; index < until; index += 1) {
+      const isOurs = entries[index - first]?.term === term;
+      const result = results[index - first] as Result;
+      if (peer !== null) {
+        if (isOurs) peer.results.push(this.#options.resultCodec.encode(result));
+      } else if (isOurs) proposals[index - firstIndex]?.resolve(result);
+      else proposals[index - firstIndex]?.fail(replaced());
+    }
+    if (peer !== null && until === firstIndex + count) this.#answerPeer(peer, count);
+  }
+
+  #answerPeer({ id, requestId, results }: NonNullable<Appended<Result>['peer']>, count: number): void {
+    const outcome = results.length === count ? ({ kind: 'results', results } as const) : ({ kind: 'unknown' } as const);
+    this.#options.send({ type: 'client.answered', to: id, message: { kind: 'propose-reply', requestId, outcome } });
+  }
+
+  #truncate(from: Index): void {
+    const survives = (appended: Appended<Result>): boolean => appended.firstIndex + appended.count <= from;
+    for (const appended of this.#appended.filter((candidate) => !survives(candidate))) {
+      appended.proposals.forEach((proposal, at) => {
+        if (appended.firstIndex + at >= from) proposal.fail(replaced());
+      });
+      if (appended.peer !== null) this.#answerPeer({ ...appended.peer, results: [] }, appended.count);
+    }
+    this.#appended = this.#appended.filter(survives);
+  }
+
+  /** Its answer would have come from there: whether the leader took the command cannot be known. */
+  #loseLink(peer: NodeId): void {
+    for (const [requestId, { to, proposals }] of this.#forwarded) {
+      if (to !== peer) continue;
+      this.#forwarded.delete(requestId);
+      for (const proposal of proposals) proposal.fail(outcomeUnknown(`the connection to leader ${peer} was lost`));
+    }
+  }
+}
+
+const isWaiting = (proposal: { readonly isOver: boolean }): boolean => !proposal.isOver;
+
+function* batches<Result>(proposals: readonly Proposal<Result>[]): Iterable<readonly Proposal<Result>[]> {
+  let batch: Proposal<Result>[] = [];
+  let bytes = 0;
+  for (const proposal of proposals) {
+    if (batch.length > 0 && bytes + proposal.bytes > MOST_BATCH_BYTES) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(proposal);
+    bytes += proposal.bytes;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function replaced(): QuorateError {
+  return outcomeUnknown('leadership was lost and another leader wrote over the command');
+}
+
+function overloaded(): QuorateError {
+  return new QuorateError('QUORATE_OVERLOADED', 'too much is waiting to be written: try again in a moment');
+}

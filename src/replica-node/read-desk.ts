@@ -1,0 +1,176 @@
+import type { ClientEvent } from '../../machines/index.js';
+import type { Index, NodeId } from '../raft/kinds.js';
+import { NO_INDEX } from '../raft/kinds.js';
+import type { Notice } from '../raft/notices.js';
+import type { Clock } from '../seams/clock.js';
+import type { QuorateError } from '../seams/errors.js';
+import type { Request } from './request.js';
+import { Waiting } from './request.js';
+
+type Read = Waiting<undefined>;
+
+interface Round {
+  readonly reads: readonly Read[];
+  /** The leader that was asked, null where it is this node. */
+  readonly to: NodeId | null;
+}
+
+export interface ReadDeskOptions {
+  readonly send: (event: ClientEvent) => void;
+  readonly clock: Clock;
+  readonly nextRequestId: () => number;
+  readonly noLeader: () => QuorateError;
+}
+
+const RETRY_MS = 20;
+const NO_BYTES = new Uint8Array(0);
+
+/**
+ * Where linearizable reads wait: one read round for all that arrive in a turn of the event loop, then for the state
+ * machine to have applied the round's index. A read changes nothing, so it is asked again whenever its answer may not come.
+ */
+export class ReadDesk {
+  readonly #options: ReadDeskOptions;
+  #arrived: Read[] = [];
+  #parked: Read[] = [];
+  #flushIsDue = false;
+  #retryTimer: unknown;
+  readonly #rounds = new Map<number, Round>();
+  /** Confirmed, but their index is not applied here yet. */
+  #confirmed: { readonly readIndex: Index; readonly reads: readonly Read[] }[] = [];
+  #applied: Index = NO_INDEX;
+  #closed: QuorateError | undefined;
+
+  constructor(options: ReadDeskOptions) {
+    this.#options = options;
+  }
+
+  /** `done` is called when the state machine here may be read. */
+  read(request: Request<undefined>): void {
+    if (this.#closed !== undefined) return request.done(this.#closed);
+    this.#arrived.push(new Waiting(request, this.#options.clock.now(), NO_BYTES));
+    this.#flushSoon();
+  }
+
+  notice(notice: Notice): void {
+    switch (notice.type) {
+      case 'reads.forwarded':
+        this.#rounds.set(notice.requestId, { reads: this.#rounds.get(notice.requestId)?.reads ?? [], to: notice.to });
+        break;
+      case 'reads.confirmed':
+        this.#confirm(notice.requestId, notice.readIndex);
+        break;
+      case 'reads.refused':
+        this.#askAgain(notice.requestId);
+        break;
+      case 'entries.applied':
+        this.noteApplied(notice.entries.at(-1)?.index ?? this.#applied);
+        break;
+      case 'leader.changed':
+        if (notice.leaderId !== null) this.#changeLeader(notice.leaderId);
+        break;
+      case 'link.changed':
+        if (notice.open) this.#retry();
+        else this.#askAgainOf((to) => to === notice.peer);
+        break;
+      default:
+        break;
+    }
+  }
+
+  noteApplied(index: Index): void {
+    this.#applied = index;
+    if (this.#confirmed.length === 0) return;
+    const ready = this.#confirmed.filter(({ readIndex }) => readIndex <= index);
+    this.#confirmed = this.#confirmed.filter(({ readIndex }) => readIndex > index);
+    for (const { reads } of ready) for (const read of reads) read.resolve(undefined);
+  }
+
+  /** Reads that ran out of time. They changed nothing, so nothing about them is unknown. */
+  expire(nowMs: number): void {
+    for (const read of this.#all()) if (!read.isOver && read.deadlineMs <= nowMs) read.fail(this.#options.noLeader());
+    this.#arrived = this.#arrived.filter(isWaiting);
+    this.#parked = this.#parked.filter(isWaiting);
+    for (const [requestId, { reads }] of this.#rounds) if (!reads.some(isWaiting)) this.#rounds.delete(requestId);
+    this.#confirmed = this.#confirmed.filter(({ reads }) => reads.some(isWaiting));
+  }
+
+  get isIdle(): boolean {
+    return (
+      this.#arrived.length === 0 && this.#parked.length === 0 && this.#rounds.size === 0 && this.#confirmed.length === 0
+    );
+  }
+
+  close(reason: QuorateError): void {
+    this.#closed = reason;
+    this.#options.clock.clearTimeout(this.#retryTimer);
+    for (const read of this.#all()) read.fail(reason);
+    this.#arrived = [];
+    this.#parked = [];
+    this.#confirmed = [];
+    this.#rounds.clear();
+  }
+
+  *#all(): Iterable<Read> {
+    yield* this.#arrived;
+    yield* this.#parked;
+    for (const { reads } of this.#rounds.values()) yield* reads;
+    for (const { reads } of this.#confirmed) yield* reads;
+  }
+
+  #flushSoon(): void {
+    if (this.#flushIsDue) return;
+    this.#flushIsDue = true;
+    this.#options.clock.defer(() => {
+      this.#flushIsDue = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    const reads = this.#arrived.filter(isWaiting);
+    this.#arrived = [];
+    if (reads.length === 0) return;
+    const requestId = this.#options.nextRequestId();
+    this.#rounds.set(requestId, { reads, to: null });
+    this.#options.send({ type: 'client.read', requestId });
+  }
+
+  #confirm(requestId: number, readIndex: Index): void {
+    const round = this.#rounds.get(requestId);
+    if (round === undefined) return;
+    this.#rounds.delete(requestId);
+    this.#confirmed.push({ readIndex, reads: round.reads });
+    this.noteApplied(this.#applied);
+  }
+
+  #askAgain(requestId: number): void {
+    const round = this.#rounds.get(requestId);
+    if (round === undefined) return;
+    this.#rounds.delete(requestId);
+    this.#parked.push(...round.reads.filter(isWaiting));
+    if (this.#parked.length > 0) {
+      this.#retryTimer ??= this.#options.clock.setTimeout(() => this.#retry(), RETRY_MS);
+    }
+  }
+
+  #changeLeader(leaderId: NodeId): void {
+    this.#askAgainOf((to) => to !== null && to !== leaderId);
+    this.#retry();
+  }
+
+  #askAgainOf(isStranded: (to: NodeId | null) => boolean): void {
+    for (const [requestId, { to }] of this.#rounds) if (isStranded(to)) this.#askAgain(requestId);
+  }
+
+  #retry(): void {
+    this.#options.clock.clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
+    if (this.#parked.length === 0) return;
+    this.#arrived = [...this.#parked, ...this.#arrived];
+    this.#parked = [];
+    this.#flushSoon();
+  }
+}
+
+const isWaiting = (read: Read): boolean => !read.isOver;

@@ -1,0 +1,62 @@
+import { QuorateError } from '../seams/errors.js';
+
+/** One call that waits: how it ends, and until when. */
+export interface Request<Value> {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly done: (error: QuorateError | undefined, value?: Value) => void;
+}
+
+/** Whether anything may have been done for a request when it ends without a result. */
+export type Fate = 'nothing done' | 'unknown';
+
+/** A request with its deadline: it ends once, however many reasons come together. */
+export class Waiting<Value> {
+  readonly deadlineMs: number;
+  readonly bytes: number;
+  readonly payload: Uint8Array;
+  fate: Fate = 'nothing done';
+  #request: Request<Value> | undefined;
+  readonly #onAbort: () => void;
+
+  constructor(request: Request<Value>, nowMs: number, payload: Uint8Array) {
+    this.#request = request;
+    this.deadlineMs = nowMs + request.timeoutMs;
+    this.payload = payload;
+    this.bytes = payload.byteLength;
+    this.#onAbort = () => this.fail(aborted(this.fate, request.signal?.reason));
+    request.signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  get isOver(): boolean {
+    return this.#request === undefined;
+  }
+
+  resolve(value: Value): void {
+    this.#end()?.done(undefined, value);
+  }
+
+  fail(error: QuorateError): void {
+    this.#end()?.done(error);
+  }
+
+  #end(): Request<Value> | undefined {
+    const request = this.#request;
+    this.#request = undefined;
+    request?.signal?.removeEventListener('abort', this.#onAbort);
+    return request;
+  }
+}
+
+function aborted(fate: Fate, cause: unknown): QuorateError {
+  if (fate === 'unknown') return outcomeUnknown('the call was aborted after the command was handed on', cause);
+  return new QuorateError('QUORATE_ABORTED', 'the call was aborted before anything was done', { cause });
+}
+
+export function outcomeUnknown(why: string, cause?: unknown): QuorateError {
+  return new QuorateError(
+    'QUORATE_OUTCOME_UNKNOWN',
+    `${why}: it may or may not take effect; read before you retry`,
+    cause === undefined ? {} : { cause },
+  );
+}
