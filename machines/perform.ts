@@ -9,12 +9,13 @@ import type { Effect, Step } from '../src/raft/effects.js';
 import type { NodeId } from '../src/raft/kinds.js';
 import type { AppendReply, Outgoing } from '../src/raft/messages.js';
 import type { Notice } from '../src/raft/notices.js';
-import type { ReplicaContext } from './replica-context.js';
+import type { ReplicaContext, RuleFailure } from './replica-context.js';
 
 /** The part of XState's `enqueue` that carries out effects. */
 interface Enqueue {
   assign(change: Pick<ReplicaContext, 'raft'>): void;
   emit(notice: Notice): void;
+  raise(event: RuleFailure): void;
   sendTo(target: 'logWriter', event: WriteEvent): void;
   sendTo(target: 'applier', event: ApplierEvent): void;
   sendTo(target: 'electionManager', event: ElectionManagerEvent): void;
@@ -22,10 +23,20 @@ interface Enqueue {
   sendTo(target: AnyActorRef, event: SendEvent | ReplicatorEvent): void;
 }
 
-/** Where a rule's decision becomes deeds: its state is assigned, its effects go to the actors that they are for, in order. */
-export function perform(enqueue: Enqueue, context: ReplicaContext, { state, effects }: Step): void {
-  if (state !== context.raft) enqueue.assign({ raft: state });
-  for (const effect of effects) carryOut(enqueue, context, effect);
+/**
+ * Where a rule's decision becomes deeds: its state is assigned, its effects go to the actors that they are for, in order.
+ * A rule that throws has met a state which nobody foresaw: nothing of it is done, and the node halts.
+ */
+export function perform(enqueue: Enqueue, context: ReplicaContext, rule: () => Step): void {
+  let step: Step;
+  try {
+    step = rule();
+  } catch (error) {
+    enqueue.raise({ type: 'rule.failed', error: error instanceof Error ? error : new Error(String(error)) });
+    return;
+  }
+  if (step.state !== context.raft) enqueue.assign({ raft: step.state });
+  for (const effect of step.effects) carryOut(enqueue, context, effect);
 }
 
 function carryOut(enqueue: Enqueue, context: ReplicaContext, effect: Effect): void {

@@ -75,4 +75,10 @@ export type ClientEvent =
   /** The results of a request that `to` had passed on. */
   | { readonly type: 'client.answered'; readonly to: NodeId; readonly message: ProposeReply };
 
-export type ReplicaEvent = Report | PeerEvent | ClientEvent;
+/** A rule threw: an invariant is broken, or there is a bug. */
+export interface RuleFailure {
+  readonly type: 'rule.failed';
+  readonly error: Error;
+}
+
+export type ReplicaEvent = Report | PeerEvent | ClientEvent | RuleFailure;

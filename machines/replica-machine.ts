@@ -39,6 +39,7 @@ export const replicaMachine = replicaSetup.createMachine({
   on: {
     'log.failed': { target: '.halted', actions: { type: 'noteHalt', params: ({ event }) => event } },
     'apply.failed': { target: '.halted', actions: { type: 'noteHalt', params: ({ event }) => event } },
+    'rule.failed': { target: '.halted', actions: { type: 'noteHalt', params: ({ event }) => event } },
     'xstate.error.actor.*': {
       target: '.halted',
       actions: { type: 'noteHalt', params: ({ event }: { event: unknown }) => ({ error: asError(event) }) },
@@ -89,12 +90,13 @@ export const replicaMachine = replicaSetup.createMachine({
         },
       ],
       // Once is enough: what fails after the first failure says nothing new.
-      on: { 'log.failed': {}, 'apply.failed': {}, 'xstate.error.actor.*': {} },
+      on: { 'log.failed': {}, 'apply.failed': {}, 'rule.failed': {}, 'xstate.error.actor.*': {} },
     },
   },
 });
 
 interface Running {
+  readonly status: string;
   readonly value: Parameters<typeof roleOf>[0];
   readonly context: ReplicaContext;
 }
@@ -106,9 +108,10 @@ function contextFrom(input: ReplicaInput, snapshot: () => Running | undefined): 
   const state = input.state ?? new ReplicaState(address, raft);
   state.follow(() => {
     const running = snapshot();
-    return running === undefined
-      ? { role: 'recovering', raft }
-      : { role: roleOf(running.value), raft: running.context.raft };
+    if (running === undefined) return { role: 'recovering', raft };
+    // A chart in error has stopped, wherever it was.
+    const role = running.status === 'error' ? 'halted' : roleOf(running.value);
+    return { role, raft: running.context.raft };
   });
   const seams = { identity, seed, log, transport, stateMachine, clock };
   return { raft, state, seams, links: {}, replicators: {}, haltedBy: null };

@@ -112,44 +112,44 @@ export const replicaSetup = setup({
     }),
     openStateMachine: sendTo('applier', { type: 'state.open' }),
     resumeApplying: enqueueActions(({ context, enqueue }, { applied }: { applied: Index }) => {
-      perform(enqueue, context, recovery.resumeApplying(context.raft, applied));
+      perform(enqueue, context, () => recovery.resumeApplying(context.raft, applied));
     }),
 
     // Peers' messages
     deliver: raise((_, received: From<PeerMessage> & { atMs: number }) => delivered(received)),
     adoptTerm: enqueueActions(({ context, enqueue }, { message }: { message: PeerMessage }) => {
-      if (hasTerm(message)) perform(enqueue, context, terms.adoptTerm(context.raft, message.term));
+      if (hasTerm(message)) perform(enqueue, context, () => terms.adoptTerm(context.raft, message.term));
     }),
     refuse: enqueueActions(({ context, enqueue }, { from, message }: From<PeerMessage>) => {
-      perform(enqueue, context, terms.refuseOldTerm(context.raft, from, message));
+      perform(enqueue, context, () => terms.refuseOldTerm(context.raft, from, message));
     }),
     hearLeader: enqueueActions(({ context, enqueue }, { from, atMs }: { from: NodeId; atMs: number }) => {
-      perform(enqueue, context, follow.hearLeader(context.raft, from, atMs));
+      perform(enqueue, context, () => follow.hearLeader(context.raft, from, atMs));
     }),
 
     // Elections
     startElection: enqueueActions(({ context, enqueue }, { reason }: { reason: string }) => {
-      perform(enqueue, context, election.startElection(context.raft, reason));
+      perform(enqueue, context, () => election.startElection(context.raft, reason));
     }),
     solicitAgain: enqueueActions(({ context, enqueue }) => {
-      perform(enqueue, context, election.solicitAgain(context.raft));
+      perform(enqueue, context, () => election.solicitAgain(context.raft));
     }),
     answerVoteRequest: enqueueActions(({ context, enqueue }, { from, message }: From<VoteRequest>) => {
-      perform(enqueue, context, election.answerVoteRequest(context.raft, from, message));
+      perform(enqueue, context, () => election.answerVoteRequest(context.raft, from, message));
     }),
     recordVote: enqueueActions(({ context, enqueue }, { from, message }: From<VoteReply>) => {
-      perform(enqueue, context, election.recordVote(context.raft, from, message));
+      perform(enqueue, context, () => election.recordVote(context.raft, from, message));
     }),
     recordOwnVote: enqueueActions(({ context, enqueue }, vote: Report<LogReport, 'vote.durable'>) => {
-      perform(enqueue, context, election.voteDurable(context.raft, vote));
+      perform(enqueue, context, () => election.voteDurable(context.raft, vote));
     }),
 
     // Following
     acceptAppend: enqueueActions(({ context, enqueue }, { from, message, atMs }: From<Append> & { atMs: number }) => {
-      perform(enqueue, context, follow.acceptAppend(context.raft, from, message, atMs));
+      perform(enqueue, context, () => follow.acceptAppend(context.raft, from, message, atMs));
     }),
     noteDurable: enqueueActions(({ context, enqueue }, { written }: Report<LogReport, 'log.durable'>) => {
-      perform(enqueue, context, commit.noteDurable(context.raft, written));
+      perform(enqueue, context, () => commit.noteDurable(context.raft, written));
     }),
     noteApplied: enqueueActions(({ context, enqueue }, report: Report<ApplierReport, 'log.applied'>) => {
       const { entries, results } = report;
@@ -160,24 +160,28 @@ export const replicaSetup = setup({
 
     // Leading
     becomeLeader: enqueueActions(({ context, enqueue }) => {
-      const led = lead.becomeLeader(context.raft, context.seams.clock.wallNow());
-      perform(enqueue, context, { ...led, state: peers.presumeUp(led.state) });
+      perform(enqueue, context, () => {
+        const led = lead.becomeLeader(context.raft, context.seams.clock.wallNow());
+        return { ...led, state: peers.presumeUp(led.state) };
+      });
     }),
     stepDown: enqueueActions(({ context, enqueue }) => {
-      const refused = reads.refusePendingReads(context.raft);
-      perform(enqueue, context, { ...refused, state: peers.forgetStatuses(refused.state) });
+      perform(enqueue, context, () => {
+        const refused = reads.refusePendingReads(context.raft);
+        return { ...refused, state: peers.forgetStatuses(refused.state) };
+      });
     }),
     noteLeaderDurable: enqueueActions(({ context, enqueue }, { written }: Report<LogReport, 'log.durable'>) => {
-      perform(enqueue, context, commit.noteLeaderDurable(context.raft, written));
+      perform(enqueue, context, () => commit.noteLeaderDurable(context.raft, written));
     }),
     noteAppendReply: enqueueActions(({ context, enqueue }, { from, message }: From<AppendReply>) => {
-      perform(enqueue, context, lead.noteAppendReply(context.raft, from, message));
+      perform(enqueue, context, () => lead.noteAppendReply(context.raft, from, message));
     }),
     beat: enqueueActions(({ context, enqueue }) => {
-      perform(enqueue, context, { state: context.raft, effects: [{ kind: 'beat' }] });
+      perform(enqueue, context, () => ({ state: context.raft, effects: [{ kind: 'beat' }] }));
     }),
     noteStatus: enqueueActions(({ context, enqueue }, report: Report<HeartbeatReport, 'peer.statusChanged'>) => {
-      perform(enqueue, context, peers.noteStatus(context.raft, report.peer, report.status, report.missed));
+      perform(enqueue, context, () => peers.noteStatus(context.raft, report.peer, report.status, report.missed));
     }),
     restartReplicator: enqueueActions(({ context, enqueue }, { peer }: { peer: NodeId }) => {
       enqueue.sendTo(() => context.replicators[peer] as AnyActorRef, { type: 'link.opened' });
@@ -185,45 +189,45 @@ export const replicaSetup = setup({
 
     // Links
     noteLinkOpened: enqueueActions(({ context, enqueue }, { peer }: { peer: NodeId }) => {
-      perform(enqueue, context, peers.noteLink(context.raft, peer, true, 'connected'));
+      perform(enqueue, context, () => peers.noteLink(context.raft, peer, true, 'connected'));
     }),
     noteLinkClosed: enqueueActions(({ context, enqueue }, report: Report<LinkReport, 'link.closed'>) => {
-      perform(enqueue, context, peers.noteLink(context.raft, report.peer, false, report.reason));
+      perform(enqueue, context, () => peers.noteLink(context.raft, report.peer, false, report.reason));
     }),
     noteUndeliverable: enqueueActions(({ context, enqueue }, report: Report<LinkReport, 'link.undeliverable'>) => {
-      perform(enqueue, context, forward.noteUndeliverable(context.raft, report.message));
+      perform(enqueue, context, () => forward.noteUndeliverable(context.raft, report.message));
     }),
 
     // Clients
     propose: enqueueActions(({ context, enqueue }, { commands, ...origin }: Origin & Pick<Proposed, 'commands'>) => {
-      perform(enqueue, context, lead.propose(context.raft, origin, commands, context.seams.clock.wallNow()));
+      perform(enqueue, context, () => lead.propose(context.raft, origin, commands, context.seams.clock.wallNow()));
     }),
     forwardProposal: enqueueActions(({ context, enqueue }, { requestId, commands }: Proposed) => {
-      perform(enqueue, context, forward.forwardProposal(context.raft, requestId, commands));
+      perform(enqueue, context, () => forward.forwardProposal(context.raft, requestId, commands));
     }),
     refuseProposal: enqueueActions(({ context, enqueue }, origin: Origin) => {
-      perform(enqueue, context, forward.refuseProposal(context.raft, origin));
+      perform(enqueue, context, () => forward.refuseProposal(context.raft, origin));
     }),
     beginRead: enqueueActions(({ context, enqueue }, origin: Origin) => {
-      perform(enqueue, context, reads.beginRead(context.raft, origin));
+      perform(enqueue, context, () => reads.beginRead(context.raft, origin));
     }),
     beginParkedReads: enqueueActions(({ context, enqueue }) => {
-      perform(enqueue, context, reads.beginParkedReads(context.raft));
+      perform(enqueue, context, () => reads.beginParkedReads(context.raft));
     }),
     forwardRead: enqueueActions(({ context, enqueue }, { requestId }: { requestId: number }) => {
-      perform(enqueue, context, forward.forwardRead(context.raft, requestId));
+      perform(enqueue, context, () => forward.forwardRead(context.raft, requestId));
     }),
     refuseRead: enqueueActions(({ context, enqueue }, origin: Origin) => {
-      perform(enqueue, context, forward.refusePeersRead(context.raft, origin));
+      perform(enqueue, context, () => forward.refusePeersRead(context.raft, origin));
     }),
     noteProposeReply: enqueueActions(({ context, enqueue }, { message }: Report<PeerEvent, 'rpc.proposeReply'>) => {
-      perform(enqueue, context, forward.noteProposeReply(context.raft, message));
+      perform(enqueue, context, () => forward.noteProposeReply(context.raft, message));
     }),
     noteReadReply: enqueueActions(({ context, enqueue }, { message }: Report<PeerEvent, 'rpc.readReply'>) => {
-      perform(enqueue, context, forward.noteReadReply(context.raft, message));
+      perform(enqueue, context, () => forward.noteReadReply(context.raft, message));
     }),
     answerPeer: enqueueActions(({ context, enqueue }, { to, message }: Report<ClientEvent, 'client.answered'>) => {
-      perform(enqueue, context, { state: context.raft, effects: [{ kind: 'send', to, message }] });
+      perform(enqueue, context, () => ({ state: context.raft, effects: [{ kind: 'send', to, message }] }));
     }),
   },
   guards: {
