@@ -59,7 +59,7 @@ const electionSetup = setup({
     /** The timer is not set anew for each message: it runs out and is set for what is left. */
     armForWhatIsLeft: assign(({ context }) => {
       const armedAtMs = context.clock.now();
-      return { armedAtMs, remainingMs: Math.max(0, context.quietSinceMs + context.timeoutMs - armedAtMs) };
+      return { armedAtMs, remainingMs: Math.max(0, Math.ceil(context.quietSinceMs + context.timeoutMs - armedAtMs)) };
     }),
     noteHeard: assign(({ context }, { atMs }: { atMs: number }) => ({
       quietSinceMs: Math.max(context.quietSinceMs, atMs),

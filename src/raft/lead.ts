@@ -59,7 +59,7 @@ function matchedBy(state: RaftState, from: NodeId, matchIndex: RaftState['commit
 /** The leader writes at the same time as its followers (thesis §10.2.1). */
 function appendEntries(state: RaftState, kind: EntryKind, payloads: readonly Uint8Array[], wallMs: number): Step {
   invariant(state.leaderId === state.id, 'only the leader appends');
-  const timeMs = Math.max(state.lastTimeMs, wallMs);
+  const timeMs = Math.max(state.lastTimeMs, Math.floor(wallMs));
   const { term } = state;
   const first = state.log.lastIndex;
   const entries = payloads.map<Entry>((payload, at) => ({

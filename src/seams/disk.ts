@@ -1,11 +1,11 @@
 /** A failed disk operation, as `node:fs` reports it: `code` is ENOENT, EEXIST, ENOSPC, EIO and the like. */
 export interface DiskError extends Error {
-  readonly code?: string;
+  readonly code?: string | undefined;
 }
 
 export type DiskDone<Value = void> = (error: DiskError | undefined, value: Value) => void;
 
-/** An open file. Operations on one file run in the order in which they were asked for. */
+/** An open file. Whoever needs an order asks for the next operation when the one before is done. */
 export interface DiskFile {
   /** Fewer bytes than `length` only at the end of the file. */
   read(offset: number, length: number, done: DiskDone<Uint8Array>): void;

@@ -39,6 +39,6 @@ export interface LogStore {
   cached(from: Index, limits: ReadLimits): readonly Entry[] | undefined;
   /** The entries from `from` on, from memory or from disk. Empty beyond the log's end. */
   read(from: Index, limits: ReadLimits, done: (error: Error | undefined, entries?: readonly Entry[]) => void): void;
-  /** Makes what was appended durable, notes the clean stop, and lets the data directory go. */
+  /** Makes what was appended durable, notes the clean stop, and lets go of files. Waits for a sync that is under way. */
   close(done: (error?: Error) => void): void;
 }

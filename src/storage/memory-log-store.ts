@@ -1,0 +1,49 @@
+import type { Entry, LogRecord } from '../raft/entry.js';
+import type { Index } from '../raft/kinds.js';
+import type { LogStore, ReadLimits, Recovered } from '../seams/log-store.js';
+import { EntryCache } from './entry-cache.js';
+import type { LogImage } from './log-image.js';
+import { EMPTY_IMAGE, withRecord } from './log-image.js';
+
+/** A log store that forgets everything with its process: for tests, and for watching. Opened again, it still knows. */
+export class MemoryLogStore implements LogStore {
+  readonly #entries = new EntryCache(Number.POSITIVE_INFINITY);
+  readonly #schedule: (done: () => void) => void;
+  #image: LogImage = EMPTY_IMAGE;
+
+  /** `schedule` decides when a sync is done; by default it is at once. */
+  constructor(schedule: (done: () => void) => void = (done) => done()) {
+    this.#schedule = schedule;
+  }
+
+  open(done: (error: Error | undefined, recovered?: Recovered) => void): void {
+    const { closed, ...image } = this.#image;
+    const log = { ...image.log, durableIndex: image.log.lastIndex };
+    done(undefined, { ...image, log, closedCleanly: closed, tornBytes: 0 });
+  }
+
+  append(records: readonly LogRecord[]): void {
+    for (const record of records) {
+      this.#image = withRecord(this.#image, record);
+      if (record.kind === 'entries') this.#entries.add(record.entries);
+      if (record.kind === 'truncation') this.#entries.truncate(record.from);
+    }
+  }
+
+  sync(done: (error?: Error) => void): void {
+    this.#schedule(done);
+  }
+
+  cached(from: Index, limits: ReadLimits): readonly Entry[] | undefined {
+    return this.#entries.read(from, limits);
+  }
+
+  read(from: Index, limits: ReadLimits, done: (error: Error | undefined, entries?: readonly Entry[]) => void): void {
+    done(undefined, this.#entries.read(from, limits) ?? []);
+  }
+
+  close(done: (error?: Error) => void): void {
+    this.#image = withRecord(this.#image, { kind: 'closed' });
+    done();
+  }
+}

@@ -1,0 +1,224 @@
+import { execFileSync } from 'node:child_process';
+import { createHash, randomUUID } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { crc32 } from 'node:zlib';
+import type { Disk, DiskDone, DiskError, DiskFile } from '../seams/disk.js';
+import { QuorateError } from '../seams/errors.js';
+import type { Checksum } from './segment-format.js';
+
+export const nodeChecksum: Checksum = (bytes, start = 0) => crc32(bytes, start);
+
+/** A data directory on a real file system. */
+export class NodeDisk implements Disk {
+  readonly #directory: string;
+  #lock: DirectoryLock | undefined;
+
+  constructor(directory: string) {
+    this.#directory = path.resolve(directory);
+  }
+
+  lock(done: DiskDone): void {
+    try {
+      fs.mkdirSync(this.#directory, { recursive: true });
+      this.#lock = new DirectoryLock(this.#directory);
+      this.#lock.acquire();
+      done(undefined);
+    } catch (error) {
+      done(error as DiskError);
+    }
+  }
+
+  unlock(done: DiskDone): void {
+    try {
+      this.#lock?.release();
+      done(undefined);
+    } catch (error) {
+      done(error as DiskError);
+    }
+  }
+
+  list(done: DiskDone<readonly string[]>): void {
+    fs.readdir(this.#directory, (error, names) => done(error ?? undefined, names));
+  }
+
+  open(name: string, how: 'create' | 'open', done: DiskDone<DiskFile>): void {
+    fs.open(this.#at(name), how === 'create' ? 'wx+' : 'r+', (error, descriptor) => {
+      if (error !== null) done(error, undefined as never);
+      else done(undefined, new NodeFile(descriptor));
+    });
+  }
+
+  rename(from: string, to: string, done: DiskDone): void {
+    fs.rename(this.#at(from), this.#at(to), (error) => done(error ?? undefined));
+  }
+
+  remove(name: string, done: DiskDone): void {
+    fs.unlink(this.#at(name), (error) => done(error ?? undefined));
+  }
+
+  syncDirectory(done: DiskDone): void {
+    fs.open(this.#directory, 'r', (openError, descriptor) => {
+      if (openError !== null) return done(openError);
+      fs.fsync(descriptor, (syncError) => {
+        fs.close(descriptor, (closeError) => done(syncError ?? closeError ?? undefined));
+      });
+    });
+  }
+
+  #at(name: string): string {
+    return path.join(this.#directory, name);
+  }
+}
+
+class NodeFile implements DiskFile {
+  readonly #descriptor: number;
+
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor;
+  }
+
+  read(offset: number, length: number, done: DiskDone<Uint8Array>): void {
+    const bytes = new Uint8Array(length);
+    const next = (at: number): void => {
+      if (at === length) return done(undefined, bytes);
+      fs.read(this.#descriptor, bytes, at, length - at, offset + at, (error, read) => {
+        if (error !== null) done(error, undefined as never);
+        else if (read === 0) done(undefined, bytes.subarray(0, at));
+        else next(at + read);
+      });
+    };
+    next(0);
+  }
+
+  write(bytes: Uint8Array, offset: number, done: DiskDone): void {
+    const next = (at: number): void => {
+      if (at === bytes.byteLength) return done(undefined);
+      fs.write(this.#descriptor, bytes, at, bytes.byteLength - at, offset + at, (error, written) => {
+        if (error !== null) done(error);
+        else next(at + written);
+      });
+    };
+    next(0);
+  }
+
+  sync(done: DiskDone): void {
+    fs.fdatasync(this.#descriptor, (error) => done(error ?? undefined));
+  }
+
+  size(done: DiskDone<number>): void {
+    fs.fstat(this.#descriptor, (error, stats) => done(error ?? undefined, stats?.size));
+  }
+
+  close(done: DiskDone): void {
+    fs.close(this.#descriptor, (error) => done(error ?? undefined));
+  }
+}
+
+/**
+ * Keeps other processes out of a data directory. The lock names its holder by process id, that process's start time and
+ * this boot of the machine, so one left by a dead process does not count, even if its id was given out again.
+ *
+ * A stale lock is taken over by whoever holds the lock on taking over *that* lock (its name is made of the stale
+ * one's content), so two processes never both remove it: the second would remove the first one's new lock.
+ */
+class DirectoryLock {
+  readonly #directory: string;
+  readonly #self = JSON.stringify({ ...processNow(process.pid), pid: process.pid, nonce: randomUUID() });
+  #held = false;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  acquire(): void {
+    this.#take('lock');
+    this.#held = true;
+  }
+
+  release(): void {
+    if (this.#held) fs.rmSync(this.#at('lock'), { force: true });
+    this.#held = false;
+  }
+
+  #take(name: string): void {
+    for (;;) {
+      if (this.#link(name)) return;
+      const holder = this.#read(name);
+      if (holder === undefined) continue;
+      if (isAlive(holder)) throw locked(this.#directory, holder);
+      const takeover = `${name}.${createHash('sha256').update(holder).digest('hex').slice(0, 12)}`;
+      this.#take(takeover);
+      if (this.#read(name) === holder) fs.rmSync(this.#at(name), { force: true });
+      const won = this.#link(name);
+      fs.rmSync(this.#at(takeover), { force: true });
+      if (won) return;
+    }
+  }
+
+  /** A link appears with its content, or not at all. */
+  #link(name: string): boolean {
+    const temporary = this.#at(`${name}.${process.pid}.${randomUUID()}`);
+    fs.writeFileSync(temporary, this.#self, { flag: 'wx' });
+    try {
+      fs.linkSync(temporary, this.#at(name));
+      return true;
+    } catch (error) {
+      if ((error as DiskError).code === 'EEXIST') return false;
+      throw error;
+    } finally {
+      fs.rmSync(temporary, { force: true });
+    }
+  }
+
+  #read(name: string): string | undefined {
+    try {
+      return fs.readFileSync(this.#at(name), 'utf8');
+    } catch (error) {
+      if ((error as DiskError).code === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  #at(name: string): string {
+    return path.join(this.#directory, name);
+  }
+}
+
+interface ProcessIdentity {
+  readonly boot: string;
+  readonly startedAt: string;
+}
+
+function processNow(pid: number): ProcessIdentity {
+  if (process.platform !== 'linux') return { boot: '', startedAt: startedAtByPs(pid) };
+  const boot = fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The command's name, in brackets, may contain anything. Behind it come the state and, 20th, the start time.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const isDead = fields[0] === 'Z' || fields[0] === 'X';
+  return { boot, startedAt: isDead ? 'dead' : (fields[19] ?? '') };
+}
+
+function startedAtByPs(pid: number): string {
+  return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
+}
+
+function isAlive(holder: string): boolean {
+  try {
+    const { pid, boot, startedAt } = JSON.parse(holder) as ProcessIdentity & { pid: number };
+    const now = processNow(pid);
+    return now.boot === boot && now.startedAt === startedAt;
+  } catch {
+    return false;
+  }
+}
+
+function locked(directory: string, holder: string): QuorateError {
+  const { pid } = JSON.parse(holder) as { pid: number };
+  return new QuorateError(
+    'QUORATE_DATA_LOCKED',
+    `${directory} is in use by process ${pid}: stop it, or start this node with another data directory`,
+    { details: { directory, pid } },
+  );
+}
