@@ -11,11 +11,25 @@ import type { LogStore, ReadLimits } from '../src/seams/log-store.js';
 import type { SendEvent } from './link.js';
 import type { LogReport } from './reports.js';
 
+/** How much a replicator sends at once, and how much it leaves unacknowledged. */
+export interface FlowLimits {
+  /** One append. An entry larger than this goes alone. */
+  readonly append: ReadLimits;
+  /** All appends in flight to one peer: another is sent while they are below both. */
+  readonly window: ReadLimits;
+}
+
+export const DEFAULT_FLOW: FlowLimits = {
+  append: { maxEntries: 1_024, maxBytes: 1024 * 1024 },
+  window: { maxEntries: 8_192, maxBytes: 8 * 1024 * 1024 },
+};
+
 export interface ReplicatorInput {
   readonly peer: NodeId;
   readonly link: AnyActorRef;
   readonly store: LogStore;
   readonly state: ReplicaState;
+  readonly flow: FlowLimits;
   readonly term: Term;
   /** What a new leader has just appended is not in doubt: it begins with the place before that (§5.3). */
   readonly nextIndex: Index;
@@ -51,9 +65,6 @@ interface ReplicatorContext extends ReplicatorInput {
   readonly patienceBeats: number;
 }
 
-/** One append. An entry larger than this goes alone. */
-const APPEND: ReadLimits = { maxEntries: 1_024, maxBytes: 1024 * 1024 };
-const WINDOW = { entries: 8_192, bytes: 8 * 1024 * 1024 };
 const PATIENCE_BEATS = 8;
 const MOST_PATIENCE_BEATS = 512;
 
@@ -72,11 +83,11 @@ const replicatorSetup = setup({
     }),
     /** Sends whatever lies in memory and fits the window, as several appends in flight. */
     fillWindow: enqueueActions(({ context, enqueue }) => {
-      const { term, state, store } = context;
+      const { term, state, store, flow } = context;
       if (state.term !== term) return;
       let { nextIndex, inFlight } = context;
-      while (nextIndex <= state.log.lastIndex && hasRoom(inFlight)) {
-        const entries = store.cached(nextIndex, APPEND);
+      while (nextIndex <= state.log.lastIndex && hasRoom(inFlight, flow)) {
+        const entries = store.cached(nextIndex, flow.append);
         if (entries === undefined || entries.length === 0) break;
         transmit(enqueue, context, appendAfter(context, advance(nextIndex, -1), entries));
         inFlight = [...inFlight, flightOf(entries)];
@@ -85,7 +96,7 @@ const replicatorSetup = setup({
       enqueue.assign({ nextIndex, inFlight });
     }),
     readFromDisk: ({ context, self }) => {
-      context.store.read(context.nextIndex, APPEND, (error, entries) => {
+      context.store.read(context.nextIndex, context.flow.append, (error, entries) => {
         if (error === undefined) self.send({ type: 'entries.read', entries: entries ?? [] });
         else self.send({ type: 'read.failed', error });
       });
@@ -132,9 +143,9 @@ const replicatorSetup = setup({
     isNews: ({ context }, { reply }: { reply: AppendRejected }) => reply.rejectedIndex > context.acknowledged,
     matchesProbe: ({ context }, { reply }: { reply: AppendAccepted }) => reply.matchIndex >= context.nextIndex - 1,
     needsDisk: ({ context }) => {
-      const { nextIndex, inFlight, state, store, term } = context;
-      if (state.term !== term || nextIndex > state.log.lastIndex || !hasRoom(inFlight)) return false;
-      return store.cached(nextIndex, APPEND) === undefined;
+      const { nextIndex, inFlight, state, store, term, flow } = context;
+      if (state.term !== term || nextIndex > state.log.lastIndex || !hasRoom(inFlight, flow)) return false;
+      return store.cached(nextIndex, flow.append) === undefined;
     },
     isStalled: ({ context }) => context.beatsWithoutProgress >= context.patienceBeats,
   },
@@ -229,14 +240,14 @@ function appendAfter(context: ReplicatorContext, index: Index, entries: readonly
   return { kind: 'append', term, previous, entries, commitIndex: state.commitIndex, readRound: state.readRound };
 }
 
-function hasRoom(inFlight: readonly InFlight[]): boolean {
+function hasRoom(inFlight: readonly InFlight[], { window }: FlowLimits): boolean {
   let entries = 0;
   let bytes = 0;
   for (const flight of inFlight) {
     entries += flight.entries;
     bytes += flight.bytes;
   }
-  return entries < WINDOW.entries && bytes < WINDOW.bytes;
+  return entries < window.maxEntries && bytes < window.maxBytes;
 }
 
 function flightOf(entries: readonly Entry[]): InFlight {

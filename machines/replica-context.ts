@@ -1,6 +1,6 @@
 import type { ActorRefFrom } from 'xstate';
 import type { link } from '../actors/link.js';
-import type { replicator } from '../actors/replicator.js';
+import type { FlowLimits, replicator } from '../actors/replicator.js';
 import type { Report } from '../actors/reports.js';
 import type { NodeId } from '../src/raft/kinds.js';
 import type {
@@ -36,6 +36,8 @@ export interface ReplicaInput {
   // biome-ignore lint/suspicious/noExplicitAny: commands and results pass through untouched, whatever their types
   readonly stateMachine: StateMachine<any, any>;
   readonly clock: Clock;
+  /** How much is sent to a follower at once. */
+  readonly flow?: FlowLimits;
   /** The read-only view that both managers work from; made here where it is left out. */
   readonly state?: ReplicaState;
 }
@@ -45,6 +47,7 @@ export interface ReplicaContext {
   readonly raft: RaftState;
   readonly state: ReplicaState;
   readonly seams: Pick<ReplicaInput, 'identity' | 'seed' | 'log' | 'transport' | 'stateMachine' | 'clock'>;
+  readonly flow: FlowLimits;
   readonly links: Readonly<Record<NodeId, ActorRefFrom<typeof link>>>;
   readonly replicators: Readonly<Record<NodeId, ActorRefFrom<typeof replicator>>>;
   readonly haltedBy: Error | null;

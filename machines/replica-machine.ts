@@ -1,3 +1,4 @@
+import { DEFAULT_FLOW } from '../actors/replicator.js';
 import { initialState } from '../src/raft/raft-state.js';
 import { derive } from '../src/raft/random.js';
 import { ReplicaState } from '../src/raft/replica-state.js';
@@ -114,7 +115,8 @@ function contextFrom(input: ReplicaInput, snapshot: () => Running | undefined): 
     return { role, raft: running.context.raft };
   });
   const seams = { identity, seed, log, transport, stateMachine, clock };
-  return { raft, state, seams, links: {}, replicators: {}, haltedBy: null };
+  const flow = input.flow ?? DEFAULT_FLOW;
+  return { raft, state, seams, flow, links: {}, replicators: {}, haltedBy: null };
 }
 
 function asError(event: unknown): Error {

@@ -78,10 +78,10 @@ export const replicaSetup = setup({
     }),
     spawnReplicators: assign({
       replicators: ({ context, spawn }) => {
-        const { raft, state, seams, links } = context;
+        const { raft, state, seams, flow, links } = context;
         const { term } = raft;
         const follow = (peer: NodeId, to: AnyActorRef) => {
-          const input = { peer, link: to, store: seams.log, state, term, nextIndex: raft.log.lastIndex };
+          const input = { peer, link: to, store: seams.log, state, flow, term, nextIndex: raft.log.lastIndex };
           return spawn('replicator', { id: `replicator.${peer}`, input });
         };
         return Object.fromEntries(Object.entries(links).map(([peer, ref]) => [peer, follow(peer, ref)]));

@@ -1,6 +1,7 @@
-import type { NodeId } from '../raft/kinds.js';
 import type { SimulatedCluster, SimulationOptions } from './simulated-cluster.js';
 import { simulate } from './simulated-cluster.js';
+import type { Act } from './trouble.js';
+import * as trouble from './trouble.js';
 
 export interface Exploration {
   /** Of trouble, in virtual ms; quiet follows, in which everything must settle. */
@@ -8,7 +9,13 @@ export interface Exploration {
   readonly options?: Omit<SimulationOptions, 'seed'>;
 }
 
-type Act = (cluster: SimulatedCluster) => void;
+/** A kind of trouble: what happens, how often, and on what kind of cluster. */
+interface Climate {
+  readonly acts: readonly Act[];
+  /** Of each turn. */
+  readonly actProbability: number;
+  readonly options: Omit<SimulationOptions, 'seed'>;
+}
 
 /**
  * One random run: writes and reads at every replica amid lost, doubled, late and reordered messages, partitions, crashes,
@@ -16,93 +23,53 @@ type Act = (cluster: SimulatedCluster) => void;
  * stale, or the cluster does not come to rest afterwards.
  */
 export function explore(seed: number, { troubleMs = 3_000, options = {} }: Exploration = {}): SimulatedCluster {
-  const cluster = simulate({
-    replicas: seed % 3 === 0 ? 'abcde' : 'abc',
-    mostDiskMs: 1 + (seed % 7),
-    ...options,
-    seed,
-  });
-  const { random } = chanceOf(cluster);
+  const climate = CLIMATES[seed % CLIMATES.length] as Climate;
+  const replicas = seed % 7 === 0 ? 'abcde' : 'abc';
+  const cluster = simulate({ replicas, mostDiskMs: 1 + (seed % 7), ...climate.options, ...options, seed });
   cluster.network.conditions = {
     leastDelayMs: 0,
-    mostDelayMs: 1 + random() * 10,
-    loss: random() < 0.5 ? 0 : random() * 0.1,
-    duplication: random() * 0.05,
-    reordering: random() * 0.1,
-  };
-  let commands = 0;
-  const write: Act = (running) => {
-    const target = pick(running, [...running.replicas.keys()]);
-    commands += 1;
-    running.propose(`c${commands}`, target);
+    mostDelayMs: 1 + cluster.random() * 10,
+    loss: cluster.random() < 0.5 ? 0 : cluster.random() * 0.1,
+    duplication: cluster.random() * 0.05,
+    reordering: cluster.random() * 0.1,
   };
   const untilMs = cluster.time.now() + troubleMs;
+  let commands = 0;
   while (cluster.time.now() < untilMs) {
-    const turns = 1 + Math.floor(random() * 4);
-    for (let turn = 0; turn < turns; turn += 1) write(cluster);
-    if (random() < 0.5) cluster.read(pick(cluster, [...cluster.replicas.keys()]));
-    if (random() < 0.25) pick(cluster, TROUBLE)(cluster);
-    cluster.runFor(random() * 80);
+    const turns = Math.floor(cluster.random() * 4);
+    for (let turn = 0; turn < turns; turn += 1) {
+      commands += 1;
+      cluster.propose(`c${commands}`, trouble.anyId(cluster));
+    }
+    if (cluster.random() < 0.5) cluster.read(trouble.anyId(cluster));
+    if (cluster.random() < climate.actProbability) trouble.pick(cluster, climate.acts)(cluster);
+    cluster.runFor(cluster.random() * 80);
   }
   return cluster.verify();
 }
 
-const TROUBLE: readonly Act[] = [
-  (cluster) => crashSome(cluster),
-  (cluster) => crashSome(cluster),
-  (cluster) => restartAll(cluster),
-  (cluster) => restartAll(cluster),
-  (cluster) => isolateLeader(cluster),
-  (cluster) => splitAtRandom(cluster),
-  (cluster) => cutOneWay(cluster),
-  (cluster) => void cluster.heal(),
-  (cluster) => void cluster.heal(),
-  (cluster) => stopOne(cluster),
-  (cluster) => resumeAll(cluster),
-  (cluster) => {
-    for (const id of cluster.replicas.keys()) cluster.crash(id);
-    restartAll(cluster);
+const SMALL_STEPS = { append: { maxEntries: 1, maxBytes: 64 }, window: { maxEntries: 1, maxBytes: 256 } };
+
+const CLIMATES: readonly Climate[] = [
+  {
+    acts: [
+      ...[trouble.crashSome, trouble.crashSome, trouble.crashAll, trouble.restartAll, trouble.restartAll],
+      ...[trouble.isolateLeader, trouble.splitAtRandom, trouble.cutOneWay, trouble.heal, trouble.heal],
+      ...[trouble.stopOne, trouble.resumeAll],
+    ],
+    actProbability: 0.25,
+    options: {},
+  },
+  // Leaders fall as soon as they lead, with entries that only they have: Figure 8's weather.
+  {
+    acts: [trouble.isolateNewLeader, trouble.crashNewLeader, trouble.figureEight, trouble.restartAll, trouble.heal],
+    actProbability: 0.8,
+    options: { flow: SMALL_STEPS },
+  },
+  // Candidates stand at the same time, and voters crash as soon as they have voted.
+  {
+    acts: [trouble.crashLeader, trouble.duel, trouble.duel, trouble.restartAll, trouble.heal],
+    actProbability: 0.8,
+    options: { settings: { ELECTION_TIMEOUT_MIN: 150, ELECTION_TIMEOUT_MAX: 160 }, mostDiskMs: 12 },
   },
 ];
-
-function crashSome(cluster: SimulatedCluster): void {
-  const { random } = chanceOf(cluster);
-  const victim = random() < 0.5 ? cluster.leader?.id : pick(cluster, [...cluster.replicas.keys()]);
-  if (victim !== undefined) cluster.crash(victim);
-}
-
-function restartAll(cluster: SimulatedCluster): void {
-  for (const replica of cluster.replicas.values()) if (!replica.isUp) cluster.restart(replica.id);
-}
-
-function isolateLeader(cluster: SimulatedCluster): void {
-  if (cluster.leader !== undefined) cluster.isolate(cluster.leader.id);
-}
-
-function splitAtRandom(cluster: SimulatedCluster): void {
-  const { random } = chanceOf(cluster);
-  const sides: [NodeId[], NodeId[]] = [[], []];
-  for (const id of cluster.replicas.keys()) sides[random() < 0.5 ? 0 : 1].push(id);
-  cluster.network.partition(sides);
-}
-
-function cutOneWay(cluster: SimulatedCluster): void {
-  const ids = [...cluster.replicas.keys()];
-  cluster.network.cut(pick(cluster, ids), pick(cluster, ids));
-}
-
-function stopOne(cluster: SimulatedCluster): void {
-  pick(cluster, [...cluster.replicas.values()]).clock.pause();
-}
-
-function resumeAll(cluster: SimulatedCluster): void {
-  for (const { clock } of cluster.replicas.values()) if (clock.isPaused) clock.resume();
-}
-
-function pick<Value>(cluster: SimulatedCluster, values: readonly Value[]): Value {
-  return values[Math.floor(cluster.random() * values.length)] as Value;
-}
-
-function chanceOf(cluster: SimulatedCluster): { random: () => number } {
-  return { random: () => cluster.random() };
-}

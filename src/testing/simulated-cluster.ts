@@ -1,4 +1,6 @@
 import { electionManager } from '../../actors/election-manager.js';
+import type { FlowLimits } from '../../actors/replicator.js';
+import { DEFAULT_FLOW } from '../../actors/replicator.js';
 import { replicaMachine } from '../../machines/index.js';
 import type { Conditions } from '../../transport/memory-transport.js';
 import { MemoryNetwork } from '../../transport/memory-transport.js';
@@ -24,6 +26,7 @@ export interface SimulationOptions {
   /** Another chart to run, to see what breaks. */
   readonly machine?: typeof replicaMachine;
   readonly mostDiskMs?: number;
+  readonly flow?: FlowLimits;
 }
 
 /** What became of a command or a read: looked at by tests, and by `verify`. */
@@ -64,6 +67,7 @@ export class SimulatedCluster {
   constructor(options: SimulationOptions) {
     const {
       seed,
+      flow = DEFAULT_FLOW,
       replicas = 'abc',
       conditions = {},
       elections = 'timed',
@@ -79,6 +83,7 @@ export class SimulatedCluster {
     const runs = elections === 'told' ? machine.provide({ actors: { electionManager: patient } }) : machine;
     const shared = {
       ids,
+      flow,
       settings: this.settings,
       time: this.time,
       network: this.network,
@@ -136,6 +141,13 @@ export class SimulatedCluster {
       if (this.time.now() > untilMs || !this.step())
         throw new SimulationStuck(`seed ${this.seed}: ${what}: not within ${withinMs} ms; ${this.#describe()}`);
     }
+    return this;
+  }
+
+  /** As `runUntil`, but time may as well run out. */
+  runUpTo(mostMs: number, until: () => boolean): this {
+    const untilMs = this.time.now() + mostMs;
+    while (!until() && (this.time.nextDueMs ?? Number.POSITIVE_INFINITY) <= untilMs) this.step();
     return this;
   }
 

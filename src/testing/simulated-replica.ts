@@ -1,5 +1,6 @@
 import type { Actor } from 'xstate';
 import { createActor } from 'xstate';
+import type { FlowLimits } from '../../actors/replicator.js';
 import type { replicaMachine } from '../../machines/index.js';
 import type { MemoryNetwork } from '../../transport/memory-transport.js';
 import { Desks } from '../desk/desks.js';
@@ -31,6 +32,7 @@ export interface SimulatedReplicaOptions {
   readonly random: () => number;
   readonly safety: SafetyChecker;
   readonly machine: typeof replicaMachine;
+  readonly flow: FlowLimits;
   /** How long disk operations take at most, ms. */
   readonly mostDiskMs: number;
   readonly tell: (id: NodeId, notice: Notice) => void;
@@ -155,7 +157,7 @@ export class SimulatedReplica {
   }
 
   #run(directory: DataDirectory, ids: readonly NodeId[]): void {
-    const { id, seed, settings, machine, safety, tell } = this.#options;
+    const { id, seed, settings, flow, machine, safety, tell } = this.#options;
     const servers = ids.map((server) => ({ id: server, address: server }));
     const recorder = new Recorder(({ index, term, command }) => {
       this.check();
@@ -174,6 +176,7 @@ export class SimulatedReplica {
         transport: this.#transport(),
         stateMachine: recorder,
         clock: this.clock,
+        flow,
         state,
       },
     });
