@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto';
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { WebSocketTransport } from '../../transport/web-socket-transport.js';
+import type { Clock } from '../seams/clock.js';
+import { QuorateError } from '../seams/errors.js';
+import type { LogStore } from '../seams/log-store.js';
+import type { Identity, Transport } from '../seams/transport.js';
+import type { DataDirectory } from '../storage/data-directory.js';
+import { openDataDirectory } from '../storage/data-directory.js';
+import { NodeDisk, nodeChecksum } from '../storage/node-disk.js';
+import type { ReplicaNodeOptions } from './options.js';
+import { parseAddress } from './settings.js';
+
+/** What a node stands on: who it is, where it writes, where it listens. */
+export interface Ground {
+  readonly identity: Identity;
+  readonly log: LogStore;
+  readonly transport: Transport;
+  /** Under which peers reach this node: host:port. */
+  readonly address: string;
+  /** The server that this node made for itself, if it did. */
+  readonly ownServer: Server | undefined;
+  /** Closes the log, lets the directory go, and stops listening. */
+  clear(): Promise<void>;
+}
+
+export type GroundOptions = Omit<ReplicaNodeOptions<never, never>, 'stateMachine'>;
+
+export interface GroundNeeds {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly clusterId: string;
+}
+
+/** Locks the data directory, finds out whose it is, and listens. Leaves nothing behind when it fails. */
+export async function prepareGround(options: GroundOptions, { clock, clusterId }: GroundNeeds): Promise<Ground> {
+  const directory = await openStorage(options, clusterId);
+  const identity = directory?.identity ?? { clusterId, nodeId: options.id, incarnation: newIncarnation() };
+  const log = options.storage ?? directory?.log;
+  if (log === undefined)
+    throw new QuorateError('QUORATE_CONFIG_INVALID', 'a node needs a dataDir, or a storage of your own');
+  try {
+    const { server, ownServer, address } = await openServer(options);
+    const transport = options.transport ?? new WebSocketTransport({ server: server as Server, clock });
+    const clear = async (): Promise<void> => {
+      await closeServer(ownServer);
+      await settle((done) => log.close(done));
+      await unlock(directory);
+    };
+    return { identity, log, transport, address, ownServer, clear };
+  } catch (error) {
+    await unlock(directory);
+    throw error;
+  }
+}
+
+async function openStorage(
+  { storage, dataDir, id }: GroundOptions,
+  clusterId: string,
+): Promise<DataDirectory | undefined> {
+  if (storage !== undefined || dataDir === undefined) return undefined;
+  const disk = new NodeDisk(dataDir);
+  return new Promise((resolve, reject) => {
+    openDataDirectory(
+      { disk, checksum: nodeChecksum, clusterId, nodeId: id, makeIncarnation: newIncarnation },
+      (error, directory) => {
+        if (directory === undefined) reject(cannotUse(dataDir, error));
+        else resolve(directory);
+      },
+    );
+  });
+}
+
+interface Listening {
+  readonly server: Server | undefined;
+  readonly ownServer: Server | undefined;
+  readonly address: string;
+}
+
+async function openServer({ id, listen, advertise, peers, server, transport }: GroundOptions): Promise<Listening> {
+  const address = advertise ?? peers[id] ?? '';
+  if (server !== undefined || (transport !== undefined && listen === undefined)) {
+    return { server, ownServer: undefined, address };
+  }
+  const at = parseAddress(listen ?? address);
+  if (at === undefined)
+    throw new QuorateError('QUORATE_CONFIG_INVALID', `cannot listen at "${listen ?? address}": host:port would do`);
+  const ownServer = createServer();
+  await new Promise<void>((resolve, reject) => {
+    ownServer.once('error', (error) => reject(cannotListen(listen ?? address, error)));
+    ownServer.listen(at.port, at.host, resolve);
+  });
+  const { port } = ownServer.address() as AddressInfo;
+  const host = at.host.includes(':') ? `[${at.host}]` : at.host;
+  return { server: ownServer, ownServer, address: advertise ?? `${host}:${port}` };
+}
+
+async function closeServer(server: Server | undefined): Promise<void> {
+  if (server === undefined) return;
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeAllConnections();
+  await closed;
+}
+
+async function unlock(directory: DataDirectory | undefined): Promise<void> {
+  if (directory !== undefined) await settle((done) => directory.unlock(done));
+}
+
+function settle(run: (done: (error?: Error) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => run((error) => (error === undefined ? resolve() : reject(error))));
+}
+
+const newIncarnation = (): string => randomBytes(16).toString('hex');
+
+function cannotUse(dataDir: string, error: (Error & { code?: string }) | undefined): Error {
+  if (error instanceof QuorateError) return error;
+  return new QuorateError(
+    'QUORATE_CONFIG_INVALID',
+    `cannot use the data directory ${dataDir} (${error?.message}): give it to this process's user, or name another`,
+    { cause: error },
+  );
+}
+
+function cannotListen(address: string, error: Error & { code?: string }): QuorateError {
+  const why =
+    error.code === 'EADDRINUSE' ? 'something listens there already: stop it, or take another port' : error.message;
+  return new QuorateError('QUORATE_CONFIG_INVALID', `cannot listen at ${address}: ${why}`, { cause: error });
+}

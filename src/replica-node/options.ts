@@ -1,0 +1,59 @@
+import type { Server } from 'node:http';
+import type { Logger } from 'pino';
+import type { InspectionEvent, Observer } from 'xstate';
+import type { replicaMachine } from '../../machines/index.js';
+import type { NodeId } from '../raft/kinds.js';
+import type { Settings } from '../raft/settings.js';
+import type { Clock } from '../seams/clock.js';
+import type { LogStore } from '../seams/log-store.js';
+import type { StateMachine } from '../seams/state-machine.js';
+import type { Transport } from '../seams/transport.js';
+
+/** What `ReplicaNode.open` takes. The four settings may stand here, in the environment, or be left to their defaults. */
+export interface ReplicaNodeOptions<Command, Result> extends Partial<Settings> {
+  readonly id: NodeId;
+  /** host:port to listen on, for peers and clients. Port 0 takes any free one and needs `advertise`-free single nodes or tests. */
+  readonly listen?: string;
+  /** host:port under which peers reach this node, where it differs from `listen`. */
+  readonly advertise?: string;
+  /** Every node of the cluster by id, this one included: host:port. */
+  readonly peers: Readonly<Record<NodeId, string>>;
+  /** Where log, term and vote are kept. Not needed with `storage`. */
+  readonly dataDir?: string;
+  /** The cluster's name: nodes of different clusters never talk to each other. Default `quorate`. */
+  readonly cluster?: string;
+  readonly stateMachine: StateMachine<Command, Result>;
+  /** Default: warnings and errors, to standard output. */
+  readonly logger?: Logger;
+  /** An http.Server of yours, listening: peers connect to `/peer` on it. Without it the node makes one. */
+  readonly server?: Server;
+  /** XState's own: called with every inspection event of this node's actors. */
+  readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
+  /** Aborting it closes the node. */
+  readonly signal?: AbortSignal;
+  /** A log of your own in place of the one under `dataDir`. */
+  readonly storage?: LogStore;
+  readonly transport?: Transport;
+  readonly clock?: Clock;
+  /** Where all chance comes from. Default: drawn at random. */
+  readonly seed?: number;
+  /** The chart to run: `replicaMachine.provide(…)`, to put something else in one of its places. */
+  readonly machine?: typeof replicaMachine;
+  /** Listen beyond loopback although nothing here asks who is calling. */
+  readonly insecure?: boolean;
+}
+
+/** How long a call may take and what may end it before. */
+export interface CallOptions {
+  /** Default 5,000. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface ReadOptions extends CallOptions {
+  /**
+   * `linearizable` (default): never less than any write that was acknowledged before the read began.
+   * `stale`: what this node happens to have applied, at once.
+   */
+  readonly consistency?: 'linearizable' | 'stale';
+}

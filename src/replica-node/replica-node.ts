@@ -1,0 +1,279 @@
+import { createHash, randomInt } from 'node:crypto';
+import type { Logger } from 'pino';
+import { pino } from 'pino';
+import type { Actor } from 'xstate';
+import { createActor } from 'xstate';
+import { replicaMachine } from '../../machines/index.js';
+import { Desks } from '../desk/desks.js';
+import type { NodeId } from '../raft/kinds.js';
+import type { Notice } from '../raft/notices.js';
+import type { RaftState } from '../raft/raft-state.js';
+import { initialState } from '../raft/raft-state.js';
+import { ReplicaState } from '../raft/replica-state.js';
+import { whyNoLeader, whyNoQuorum } from '../raft/why-no-leader.js';
+import type { Clock } from '../seams/clock.js';
+import { QuorateError } from '../seams/errors.js';
+import type { StateMachine } from '../seams/state-machine.js';
+import { attachApi } from '../server/attach-api.js';
+import type { Ground } from './ground.js';
+import { prepareGround } from './ground.js';
+import { LeaderWatch } from './leader-watch.js';
+import { logNotice } from './log-lines.js';
+import type { CallOptions, ReadOptions, ReplicaNodeOptions } from './options.js';
+import { checkNodeOptions, resolveSettings } from './settings.js';
+import type { NodeStatus } from './status.js';
+import { describe } from './status.js';
+import { systemClock } from './system-clock.js';
+import { VERSION } from './version.js';
+
+const DEFAULT_TIMEOUT_MS = 5_000;
+
+/**
+ * One replica of a state machine: creates the ReplicaState, runs the chart with both managers on it, opens the transport
+ * and joins its peers. Several may live in one process. It never exits the process and installs no signal handlers.
+ */
+export class ReplicaNode<Command, Result> implements AsyncDisposable {
+  /** Who this node is and what it knows, to be read only. */
+  readonly state: ReplicaState;
+  /** The running chart: subscribe to it, inspect it, `waitFor` it, `on('role.changed', …)`. */
+  readonly actor: Actor<typeof replicaMachine>;
+  readonly #stateMachine: StateMachine<Command, Result>;
+  readonly #ground: Ground;
+  readonly #desks: Desks<Result>;
+  readonly #watch: LeaderWatch;
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+  #closing: Promise<void> | undefined;
+
+  /**
+   * Opens the data directory, listens, recovers, and starts taking part. Resolves when the node follows, whether or not
+   * anybody leads yet. Rejects with CONFIG_INVALID, DATA_LOCKED, DATA_DAMAGED, or what the operating system says.
+   */
+  static async open<Command, Result>(
+    options: ReplicaNodeOptions<Command, Result>,
+  ): Promise<ReplicaNode<Command, Result>> {
+    const settings = resolveSettings(options, process.env);
+    const checked = checkNodeOptions({ ...options, ...settings });
+    options.signal?.throwIfAborted();
+    const clock = options.clock ?? systemClock;
+    const logger = (options.logger ?? pino({ name: 'quorate', level: 'warn' })).child({ node: options.id });
+    const ground = await prepareGround(options, { clock, logger, clusterId: clusterIdOf(options) });
+    const node = new ReplicaNode(options, { ground, clock, logger, settings: checked });
+    try {
+      await node.#start(options.signal);
+      return node;
+    } catch (error) {
+      await node.close();
+      throw error;
+    }
+  }
+
+  private constructor(
+    options: ReplicaNodeOptions<Command, Result>,
+    made: { ground: Ground; clock: Clock; logger: Logger; settings: RaftState['settings'] },
+  ) {
+    const { ground, clock, logger, settings } = made;
+    const { identity, log, transport, address } = ground;
+    const servers = Object.entries({ ...options.peers, [options.id]: address }).map(([id, at]) => ({
+      id,
+      address: at,
+    }));
+    const seed = options.seed ?? randomInt(2 ** 31);
+    const { stateMachine, inspect, machine = replicaMachine } = options;
+    this.#ground = ground;
+    this.#stateMachine = stateMachine;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.state = new ReplicaState(address, initialState(options.id, servers, settings));
+    const input = { identity, servers, settings, seed, log, transport, stateMachine, clock, state: this.state };
+    this.actor = createActor(machine, { input, clock, ...(inspect === undefined ? {} : { inspect }) });
+    this.#desks = new Desks<Result>({
+      send: (event) => this.actor.send(event),
+      clock,
+      resultCodec: stateMachine.resultCodec,
+      noLeader: () => this.#whyNobodyAnswers(),
+    });
+    this.#watch = new LeaderWatch({
+      clock,
+      patienceMs: settings.ELECTION_TIMEOUT_MAX * 4,
+      why: () => whyNoLeader(this.#raft),
+      tell: (why) => logger.warn({ event: 'no leader', term: this.state.term }, why),
+    });
+  }
+
+  /** The state machine itself. Reading it directly is a stale read; changing it breaks the cluster. */
+  get stateMachine(): StateMachine<Command, Result> {
+    return this.#stateMachine;
+  }
+
+  /** Under which this node listens: host:port. */
+  get address(): string {
+    return this.state.address;
+  }
+
+  /**
+   * Replicates a command and resolves to the state machine's result once a majority has it on disk and it is applied.
+   * Any node takes it and passes it on to the leader. Rejects with NO_LEADER or NO_QUORUM (nothing was done), or with
+   * OUTCOME_UNKNOWN once it may have been appended.
+   */
+  propose(command: Command, { timeoutMs = DEFAULT_TIMEOUT_MS, signal }: CallOptions = {}): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const payload = this.#stateMachine.codec.encode(command);
+      this.#desks.propose(payload, {
+        timeoutMs,
+        signal,
+        done: (error, result) => (error === undefined ? resolve(result as Result) : reject(error)),
+      });
+    });
+  }
+
+  /** Runs `query` on this node's state machine, once it holds every write that was acknowledged before the call. */
+  read<Machine extends StateMachine<Command, Result>, Value>(
+    query: (stateMachine: Machine) => Value,
+    { consistency = 'linearizable', timeoutMs = DEFAULT_TIMEOUT_MS, signal }: ReadOptions = {},
+  ): Promise<Value> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const answer = (): void => resolve(query(this.#stateMachine as Machine));
+      if (consistency === 'stale') return answer();
+      this.#desks.read({
+        timeoutMs,
+        signal,
+        done: (error) => {
+          if (error !== undefined) return reject(error);
+          try {
+            answer();
+          } catch (thrown) {
+            reject(thrown);
+          }
+        },
+      });
+    });
+  }
+
+  /** Resolves to the leader's id as soon as this node knows of one that it can reach. */
+  waitForLeader({ timeoutMs = DEFAULT_TIMEOUT_MS, signal }: CallOptions = {}): Promise<NodeId> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const settle = (end: () => void): void => {
+        subscription.unsubscribe();
+        this.#clock.clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
+        end();
+      };
+      const look = (): void => {
+        const { leaderId } = this.state;
+        if (leaderId !== null) settle(() => resolve(leaderId));
+      };
+      const abort = (): void => settle(() => reject(signal?.reason));
+      const timer = this.#clock.setTimeout(() => settle(() => reject(this.#whyNobodyAnswers())), timeoutMs);
+      const subscription = this.actor.on('leader.changed', look);
+      signal?.addEventListener('abort', abort, { once: true });
+      look();
+    });
+  }
+
+  /** The document of `GET /v1/status`. */
+  status(): NodeStatus {
+    const { clusterId } = this.#ground.identity;
+    return describe(this.state, { clusterId, version: VERSION, value: this.actor.getSnapshot().value });
+  }
+
+  /** Why this node cannot answer linearizable requests at the moment; undefined where it can. */
+  whyNotReady(): string | undefined {
+    if (this.#closing !== undefined) return 'this node is closing';
+    const { role } = this.state;
+    if (role === 'recovering') return 'this node is recovering its log';
+    if (role === 'halted') return `this node has halted: ${this.#haltReason()}`;
+    const why = whyNoLeader(this.#raft) ?? whyNoQuorum(this.#raft);
+    if (why !== undefined || role !== 'leader') return why;
+    return this.actor.getSnapshot().matches({ active: { leader: 'serving' } })
+      ? undefined
+      : 'the leader is establishing itself';
+  }
+
+  /** Stops taking part, makes everything durable, and lets go of files, sockets and timers. Callers that wait are answered. */
+  close(): Promise<void> {
+    this.#closing ??= this.#shutDown();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  get #raft(): RaftState {
+    return this.actor.getSnapshot().context.raft;
+  }
+
+  #start(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.actor.on('*', (notice) => {
+        this.#notice(notice);
+        if (notice.type === 'role.changed' && notice.role === 'follower') resolve();
+        if (notice.type === 'node.halted') reject(notice.error);
+      });
+      this.actor.subscribe({
+        error: (error) => {
+          this.#logger.error({ event: 'halted', err: error }, 'the chart failed: this node has halted');
+          this.#desks.close(halted(String(error)));
+          reject(error);
+        },
+      });
+      signal?.addEventListener('abort', () => void this.close(), { once: true });
+      if (this.#ground.ownServer !== undefined) attachApi(this.#ground.ownServer, this);
+      this.actor.start();
+      this.#watch.start();
+    });
+  }
+
+  #notice(notice: Notice): void {
+    logNotice(this.#logger, notice);
+    this.#watch.notice(notice);
+    this.#desks.notice(notice);
+    if (notice.type === 'node.halted') {
+      this.#watch.stop();
+      this.#desks.close(halted(notice.error.message));
+    }
+  }
+
+  #haltReason(): string {
+    const { status, context, error } = this.actor.getSnapshot();
+    return status === 'error' ? String(error) : (context.haltedBy?.message ?? 'unknown');
+  }
+
+  #whyNobodyAnswers(): QuorateError {
+    if (this.state.role === 'halted') return halted(this.#haltReason());
+    const noQuorum = whyNoQuorum(this.#raft);
+    if (noQuorum !== undefined) return new QuorateError('QUORATE_NO_QUORUM', noQuorum);
+    const why = whyNoLeader(this.#raft) ?? `leader ${this.state.leaderId} did not answer in time`;
+    return new QuorateError('QUORATE_NO_LEADER', `${why}; nothing was done, try again`);
+  }
+
+  async #shutDown(): Promise<void> {
+    this.#watch.stop();
+    this.#desks.close(new QuorateError('QUORATE_CLOSED', 'this node is closed'));
+    this.actor.stop();
+    await this.#ground.clear();
+  }
+}
+
+function halted(why: string): QuorateError {
+  return new QuorateError(
+    'QUORATE_HALTED',
+    `this node has halted (${why}); see its log, mend the cause and start it again`,
+  );
+}
+
+/** Nodes that were first started with the same name and ids belong together. */
+function clusterIdOf({
+  cluster = 'quorate',
+  peers,
+}: {
+  cluster?: string;
+  peers: Readonly<Record<NodeId, string>>;
+}): string {
+  const text = [cluster, ...Object.keys(peers).sort()].join('\n');
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}

@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import type { Settings } from '../raft/settings.js';
+import { DEFAULT_SETTINGS } from '../raft/settings.js';
+import { QuorateError } from '../seams/errors.js';
+
+export const SETTING_NAMES = Object.keys(DEFAULT_SETTINGS) as readonly (keyof Settings)[];
+
+/** What of a node's options can be wrong by itself. */
+export interface CheckedOptions extends Settings {
+  readonly id: string;
+  readonly listen?: string | undefined;
+  readonly advertise?: string | undefined;
+  readonly peers: Readonly<Record<string, string>>;
+  readonly insecure?: boolean | undefined;
+}
+
+/** From code, then the environment, then the defaults. A value that is no number is refused by name. */
+export function resolveSettings(given: Partial<Settings>, environment: NodeJS.ProcessEnv): Settings {
+  const entries = SETTING_NAMES.map((name) => [name, given[name] ?? fromEnvironment(name, environment[name])] as const);
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, value ?? DEFAULT_SETTINGS[name]]),
+  ) as unknown as Settings;
+}
+
+/** Refuses what cannot work, with one line that names it and says what would do. */
+export function checkNodeOptions(options: CheckedOptions): Settings {
+  const problem = problemWithIdentity(options) ?? problemWithAddresses(options) ?? problemWithTimes(options);
+  if (problem !== undefined) throw invalid(problem);
+  const { ELECTION_TIMEOUT_MIN, ELECTION_TIMEOUT_MAX, HEARTBEAT_INTERVAL, MAX_MISSED_HEARTBEATS } = options;
+  return { ELECTION_TIMEOUT_MIN, ELECTION_TIMEOUT_MAX, HEARTBEAT_INTERVAL, MAX_MISSED_HEARTBEATS };
+}
+
+export function invalid(problem: string): QuorateError {
+  return new QuorateError('QUORATE_CONFIG_INVALID', problem);
+}
+
+const wholeNumber = z
+  .number()
+  .int()
+  .min(1)
+  .max(2 ** 31 - 1);
+const nodeId = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/);
+
+/** host:port, [IPv6]:port; port 0 only where any free one will do. */
+export function parseAddress(address: string): { host: string; port: number } | undefined {
+  const match = /^(?:\[([0-9a-fA-F:.%]+)\]|([^:[\]\s/]+)):(\d{1,5})$/.exec(address);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  return host === undefined || port > 65_535 ? undefined : { host, port };
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+function fromEnvironment(name: keyof Settings, text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  const value = Number(text);
+  if (!wholeNumber.safeParse(value).success)
+    throw invalid(`${name} in the environment is "${text}": a whole number from 1 up would do`);
+  return value;
+}
+
+function problemWithIdentity({ id, peers }: CheckedOptions): string | undefined {
+  const ids = Object.keys(peers);
+  const bad = [id, ...ids].find((candidate) => !nodeId.safeParse(candidate).success);
+  if (bad !== undefined) return `the id "${bad}" will not do: 1 to 64 characters of A-Z a-z 0-9 _ . - would`;
+  if (ids.includes(id)) return undefined;
+  return `the id ${id} is not among the peers (${ids.join(', ')}): name this node there too, as ${id}=host:port`;
+}
+
+function problemWithAddresses({ id, listen, advertise, peers, insecure }: CheckedOptions): string | undefined {
+  const seen = new Map<string, string>();
+  for (const [peer, address] of Object.entries(peers)) {
+    const problem = problemWithAddress(`the address of ${peer}`, address);
+    if (problem !== undefined) return problem;
+    const other = seen.get(address);
+    if (other !== undefined && !address.endsWith(':0'))
+      return `${other} and ${peer} have the same address ${address}: give each its own`;
+    seen.set(address, peer);
+  }
+  if (listen === undefined) return undefined;
+  const problem =
+    problemWithAddress('listen', listen) ??
+    (advertise === undefined ? undefined : problemWithAddress('advertise', advertise));
+  if (problem !== undefined) return problem;
+  const own = peers[id];
+  const reached = advertise ?? listen;
+  if (own !== reached && !listen.endsWith(':0')) {
+    return `peers say that ${id} is at ${own}, but it ${advertise === undefined ? 'listens' : 'is advertised'} at ${reached}: make them equal, or set advertise`;
+  }
+  const host = parseAddress(listen)?.host ?? '';
+  if (isLoopback(host) || insecure === true) return undefined;
+  return `listening at ${listen} lets other machines in, and nothing here asks who they are: listen on 127.0.0.1, or say insecure (--insecure) if the network is trusted`;
+}
+
+function problemWithAddress(what: string, address: string): string | undefined {
+  return parseAddress(address) === undefined
+    ? `${what} is "${address}": host:port would do, as in 127.0.0.1:7401`
+    : undefined;
+}
+
+function problemWithTimes(options: CheckedOptions): string | undefined {
+  const bad = SETTING_NAMES.find((name) => !wholeNumber.safeParse(options[name]).success);
+  if (bad !== undefined) return `${bad} is ${options[bad]}: a whole number from 1 up would do`;
+  const { ELECTION_TIMEOUT_MIN: least, ELECTION_TIMEOUT_MAX: most, HEARTBEAT_INTERVAL: beat } = options;
+  if (least > most)
+    return `ELECTION_TIMEOUT_MIN (${least}) is over ELECTION_TIMEOUT_MAX (${most}): at most ${most} would do`;
+  if (beat * 3 <= least) return undefined;
+  return `HEARTBEAT_INTERVAL (${beat}) is not well under ELECTION_TIMEOUT_MIN (${least}): at most ${Math.floor(least / 3)}, a third of it, would do`;
+}

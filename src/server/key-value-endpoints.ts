@@ -1,0 +1,101 @@
+import { QuorateError } from '../seams/errors.js';
+import type { Condition, KeyValueCommand, KeyValueResult } from '../state-machines/key-value-codec.js';
+import { MOST_KEY_BYTES } from '../state-machines/key-value-codec.js';
+import type { KeyValueStore } from '../state-machines/key-value-store.js';
+import { badRequest, notInThisVersion, sendJson } from './replies.js';
+import type { Request } from './request.js';
+import { limitsOf, readBody, wholeNumber } from './request.js';
+
+const MOST_ITEMS = 10_000;
+const DEFAULT_ITEMS = 1_000;
+
+export async function putKey(request: Request, encodedKey: string): Promise<void> {
+  const key = decodeKey(encodedKey);
+  const condition = conditionOf(request);
+  const limits = limitsOf(request);
+  const value = await readBody(request);
+  const result = await propose(request, { kind: 'put', key, value, ...condition }, limits);
+  sendJson(request.response, 200, { revision: result.revision });
+}
+
+export async function deleteKey(request: Request, encodedKey: string): Promise<void> {
+  const key = decodeKey(encodedKey);
+  const result = await propose(request, { kind: 'delete', key, ...conditionOf(request) }, limitsOf(request));
+  const deleted = result.kind === 'deleted' && result.deleted;
+  sendJson(request.response, 200, deleted ? { revision: result.revision, deleted } : { deleted: false });
+}
+
+export async function getKey(request: Request, encodedKey: string): Promise<void> {
+  const key = decodeKey(encodedKey);
+  const entry = await read(request, (store) => store.get(key));
+  if (entry === undefined) throw new QuorateError('QUORATE_NOT_FOUND', `there is no key ${key}`);
+  request.response.writeHead(200, {
+    'Content-Type': 'application/octet-stream',
+    'Content-Length': entry.value.byteLength,
+    'X-Content-Type-Options': 'nosniff',
+    ETag: `"${entry.revision}"`,
+  });
+  request.response.end(request.method === 'HEAD' ? undefined : entry.value);
+}
+
+export async function listKeys(request: Request): Promise<void> {
+  const { query } = request;
+  if (query.get('watch') !== null) throw notInThisVersion('watching');
+  const limit = wholeNumber(query, 'limit', DEFAULT_ITEMS, MOST_ITEMS);
+  const prefix = query.get('prefix') ?? '';
+  const after = query.get('after');
+  const page = await read(request, (store) => store.list({ prefix, limit, ...(after === null ? {} : { after }) }));
+  const items = page.items.map(({ key, revision, value }) => ({
+    key,
+    revision,
+    value: Buffer.from(value).toString('base64'),
+  }));
+  sendJson(request.response, 200, { revision: page.revision, items, next: page.next });
+}
+
+async function propose(request: Request, command: KeyValueCommand, limits: ReturnType<typeof limitsOf>) {
+  const result = (await request.node.propose(command as never, limits)) as KeyValueResult;
+  if (result.kind !== 'conflict') return result;
+  const { revision } = result;
+  const now = revision === null ? 'does not exist' : `has revision ${revision}`;
+  throw new QuorateError('QUORATE_CONFLICT', `the condition failed: ${command.key} ${now}`, { details: { revision } });
+}
+
+async function read<Value>(request: Request, query: (store: KeyValueStore) => Value): Promise<Value> {
+  const consistency = consistencyOf(request.query.get('consistency'));
+  return (await request.node.read(query as never, { ...limitsOf(request), consistency })) as Value;
+}
+
+function consistencyOf(text: string | null): 'linearizable' | 'stale' {
+  if (text === null || text === 'linearizable') return 'linearizable';
+  if (text === 'stale') return 'stale';
+  if (text === 'lease') throw notInThisVersion('reading by lease');
+  throw badRequest(`consistency=${text}: linearizable or stale would do`);
+}
+
+function decodeKey(encoded: string): string {
+  let key: string;
+  try {
+    key = decodeURIComponent(encoded);
+  } catch {
+    throw badRequest('the key in the path is not percent-encoded UTF-8');
+  }
+  const bytes = Buffer.byteLength(key);
+  if (bytes >= 1 && bytes <= MOST_KEY_BYTES) return key;
+  throw badRequest(`a key has 1 to ${MOST_KEY_BYTES} bytes of UTF-8, this one has ${bytes}`);
+}
+
+function conditionOf({ message }: Request): { condition?: Condition } {
+  const match = message.headers['if-match'];
+  const noneMatch = message.headers['if-none-match'];
+  if (message.headers['idempotency-key'] !== undefined) throw notInThisVersion('Idempotency-Key');
+  if (match !== undefined && noneMatch !== undefined) throw badRequest('If-Match or If-None-Match, not both');
+  if (noneMatch !== undefined) {
+    if (noneMatch === '*') return { condition: 'absent' };
+    throw badRequest(`If-None-Match: ${noneMatch}: * would do`);
+  }
+  if (match === undefined) return {};
+  const revision = /^"(\d{1,15})"$/.exec(match)?.[1];
+  if (revision === undefined) throw badRequest(`If-Match: ${match}: a revision in double quotes would do`);
+  return { condition: Number(revision) };
+}

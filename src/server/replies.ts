@@ -1,0 +1,57 @@
+import type { ServerResponse } from 'node:http';
+import type { QuorateErrorCode } from '../seams/errors.js';
+import { QuorateError } from '../seams/errors.js';
+
+/** Of the codes that a request can meet. */
+const STATUS_OF: Partial<Record<QuorateErrorCode, number>> = {
+  QUORATE_BAD_REQUEST: 400,
+  QUORATE_FORBIDDEN: 403,
+  QUORATE_NOT_FOUND: 404,
+  QUORATE_CONFLICT: 412,
+  QUORATE_TOO_LARGE: 413,
+  QUORATE_OVERLOADED: 429,
+  QUORATE_NOT_IN_THIS_VERSION: 501,
+  QUORATE_NO_LEADER: 503,
+  QUORATE_NO_QUORUM: 503,
+  QUORATE_HALTED: 503,
+  QUORATE_CLOSED: 503,
+  QUORATE_ABORTED: 503,
+  QUORATE_OUTCOME_UNKNOWN: 504,
+};
+
+type Headers = Readonly<Record<string, string>>;
+
+export function sendJson(response: ServerResponse, status: number, document: object, headers: Headers = {}): void {
+  const body = `${JSON.stringify(document)}\n`;
+  response.writeHead(status, {
+    'Content-Type': 'application/json',
+    'Content-Length': Buffer.byteLength(body),
+    'X-Content-Type-Options': 'nosniff',
+    ...headers,
+  });
+  response.end(body);
+}
+
+/** `{"error": {"code", "message", …}}`, with the code as over the command line: without its prefix. */
+export function sendError(response: ServerResponse, error: unknown, headers: Headers = {}): void {
+  const known = error instanceof QuorateError ? error : unexpected(error);
+  const status = STATUS_OF[known.code] ?? 500;
+  const retry: Headers = known.code === 'QUORATE_OVERLOADED' ? { 'Retry-After': '1' } : {};
+  const code = known.code.replace('QUORATE_', '');
+  const document = { error: { code, message: known.message, ...known.details } };
+  if (response.headersSent) response.destroy();
+  else sendJson(response, status, document, { ...retry, ...headers });
+}
+
+export function badRequest(message: string): QuorateError {
+  return new QuorateError('QUORATE_BAD_REQUEST', message);
+}
+
+export function notInThisVersion(what: string): QuorateError {
+  return new QuorateError('QUORATE_NOT_IN_THIS_VERSION', `${what}: not in this version`);
+}
+
+function unexpected(error: unknown): QuorateError {
+  const message = error instanceof Error ? error.message : String(error);
+  return new QuorateError('QUORATE_HALTED', `the request could not be carried out: ${message}`, { cause: error });
+}

@@ -1,0 +1,60 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { QuorateError } from '../seams/errors.js';
+import { badRequest } from './replies.js';
+import type { CallLimits, ServedNode } from './served-node.js';
+
+/** A request with its path and query taken apart. */
+export interface Request {
+  readonly method: string;
+  /** Still percent-encoded, and never normalized: `a/../b` is a key like any other. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly message: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly node: ServedNode;
+  readonly maxValueBytes: number;
+}
+
+const DEFAULT_TIMEOUT_MS = 5_000;
+const MOST_TIMEOUT_MS = 60_000;
+
+/** Until when the caller waits, and whether it still does. */
+export function limitsOf({ query, response }: Request): CallLimits {
+  const timeoutMs = wholeNumber(query, 'timeout', DEFAULT_TIMEOUT_MS, MOST_TIMEOUT_MS);
+  const gone = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort(new Error('the caller hung up'));
+  });
+  return { timeoutMs, signal: gone.signal };
+}
+
+export function wholeNumber(query: URLSearchParams, name: string, otherwise: number, most: number): number {
+  const text = query.get(name);
+  if (text === null) return otherwise;
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= 1 && value <= most) return value;
+  throw badRequest(`${name}=${text}: a whole number from 1 to ${most} would do`);
+}
+
+/** The whole body, or TOO_LARGE as soon as it is clear that it is. */
+export function readBody({ message, maxValueBytes }: Request): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const tooLarge = (): void =>
+      reject(new QuorateError('QUORATE_TOO_LARGE', `a value has at most ${maxValueBytes} bytes`));
+    if (Number(message.headers['content-length'] ?? 0) > maxValueBytes) return tooLarge();
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    message.on('data', (chunk: Buffer) => {
+      bytes += chunk.byteLength;
+      if (bytes <= maxValueBytes) chunks.push(chunk);
+      else {
+        message.pause();
+        message.removeAllListeners('data');
+        tooLarge();
+      }
+    });
+    message.on('end', () => resolve(new Uint8Array(Buffer.concat(chunks))));
+    message.on('error', reject);
+    message.on('aborted', () => reject(badRequest('the body was not sent to its end')));
+  });
+}

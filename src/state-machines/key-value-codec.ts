@@ -1,0 +1,106 @@
+import { ByteReader, ByteWriter } from '../codec/bytes.js';
+import { MalformedBytes } from '../codec/malformed.js';
+import type { Codec } from '../seams/state-machine.js';
+
+/** `absent`: the key must not exist; a number: its entry must have this revision. */
+export type Condition = number | 'absent';
+
+export interface Put {
+  readonly kind: 'put';
+  readonly key: string;
+  readonly value: Uint8Array;
+  readonly condition?: Condition;
+}
+
+export interface Delete {
+  readonly kind: 'delete';
+  readonly key: string;
+  readonly condition?: Condition;
+}
+
+export type KeyValueCommand = Put | Delete;
+
+export type KeyValueResult =
+  | { readonly kind: 'put'; readonly revision: number }
+  /** `revision` is the store's: grown by one where something was deleted. */
+  | { readonly kind: 'deleted'; readonly revision: number; readonly deleted: boolean }
+  /** The condition did not hold: the entry's present revision, null where it is absent. */
+  | { readonly kind: 'conflict'; readonly revision: number | null };
+
+export const MOST_KEY_BYTES = 4_096;
+
+const utf8 = new TextEncoder();
+const NO_CONDITION = 0;
+const IF_ABSENT = 1;
+const IF_REVISION = 2;
+
+export const keyValueCommandCodec: Codec<KeyValueCommand> = {
+  encode: (command) => {
+    const key = utf8.encode(command.key);
+    const value = command.kind === 'put' ? command.value : undefined;
+    const size = 1 + 1 + 8 + 4 + key.byteLength + (value === undefined ? 0 : 4 + value.byteLength);
+    const writer = new ByteWriter(size).u8(command.kind === 'put' ? 0 : 1);
+    writeCondition(writer, command.condition).text(key);
+    return value === undefined ? writer.bytes : writer.text(value).bytes;
+  },
+  decode: (bytes) => {
+    const reader = new ByteReader(bytes);
+    const isPut = reader.u8() === 0;
+    const condition = readCondition(reader);
+    const key = reader.text(MOST_KEY_BYTES);
+    const conditional = condition === undefined ? {} : { condition };
+    // Copied: a view would keep the whole frame that the command came in.
+    const command: KeyValueCommand = isPut
+      ? { kind: 'put', key, value: reader.run(reader.u32()).slice(), ...conditional }
+      : { kind: 'delete', key, ...conditional };
+    reader.end();
+    return command;
+  },
+};
+
+export const keyValueResultCodec: Codec<KeyValueResult> = {
+  encode: (result) => {
+    const writer = new ByteWriter(1 + 1 + 8);
+    switch (result.kind) {
+      case 'put':
+        return writer.u8(0).u8(0).u64(result.revision).bytes;
+      case 'deleted':
+        return writer.u8(1).u8(Number(result.deleted)).u64(result.revision).bytes;
+      case 'conflict':
+        return writer
+          .u8(2)
+          .u8(Number(result.revision !== null))
+          .u64(result.revision ?? 0).bytes;
+    }
+  },
+  decode: (bytes) => {
+    const reader = new ByteReader(bytes);
+    const kind = reader.u8();
+    const flag = reader.boolean();
+    const revision = reader.u64();
+    switch (kind) {
+      case 0:
+        return { kind: 'put', revision };
+      case 1:
+        return { kind: 'deleted', revision, deleted: flag };
+      case 2:
+        return { kind: 'conflict', revision: flag ? revision : null };
+      default:
+        throw new MalformedBytes(`${kind} is no result of the key-value store`);
+    }
+  },
+};
+
+function writeCondition(writer: ByteWriter, condition: Condition | undefined): ByteWriter {
+  if (condition === undefined) return writer.u8(NO_CONDITION).u64(0);
+  return condition === 'absent' ? writer.u8(IF_ABSENT).u64(0) : writer.u8(IF_REVISION).u64(condition);
+}
+
+function readCondition(reader: ByteReader): Condition | undefined {
+  const kind = reader.u8();
+  const revision = reader.u64();
+  if (kind === NO_CONDITION) return undefined;
+  if (kind === IF_ABSENT) return 'absent';
+  if (kind === IF_REVISION) return revision;
+  throw new MalformedBytes(`${kind} is no kind of condition`);
+}

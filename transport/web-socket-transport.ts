@@ -1,0 +1,269 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { RawData } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
+import { decodeMessage } from '../src/codec/frames.js';
+import type { Hello } from '../src/codec/hello.js';
+import { decodeHello, decodeWelcome, encodeHello, encodeWelcome, PROTOCOL_VERSION } from '../src/codec/hello.js';
+import { MalformedBytes } from '../src/codec/malformed.js';
+import type { NodeId } from '../src/raft/kinds.js';
+import type { Clock } from '../src/seams/clock.js';
+import type { Connection, DialEvents, Identity, Inbound, PeerAddress, Transport } from '../src/seams/transport.js';
+import type { Acquaintances } from './introduction.js';
+import { objection, objectionTo } from './introduction.js';
+import { Outbox } from './outbox.js';
+import { MOST_FRAME_BYTES, Reassembler } from './parts.js';
+
+export interface WebSocketTransportOptions {
+  /** Peers' connections come in as upgrades of its requests for `/peer`; other paths are left to others. */
+  readonly server: Server;
+  readonly clock: Clock;
+  /** Within this both sides must have said who they are. Default 2,000. */
+  readonly helloDeadlineMs?: number;
+  /** Of one message, all its parts together. Default 64 MiB. */
+  readonly maxMessageBytes?: number;
+}
+
+export const PEER_PATH = '/peer';
+export const PEER_PROTOCOL = 'quorate.peer.1';
+
+const HELLO_DEADLINE_MS = 2_000;
+const MOST_MESSAGE_BYTES = 64 * 1024 * 1024;
+/** Connections that have not said yet who they are. */
+const MOST_STRANGERS = 256;
+const REFUSED = 4_000;
+const MALFORMED = 4_001;
+/** How long a peer that is turned away has to read why. */
+const FAREWELL_MS = 500;
+
+const LIMITS = {
+  maxPayload: MOST_FRAME_BYTES,
+  // Ours come in one piece each; defaults would let small fragments pin a lot of memory.
+  maxFragments: 16,
+  maxBufferedChunks: 4_096,
+  perMessageDeflate: false,
+};
+
+/** Links between nodes, over `ws`: binary frames, no compression, and a bound on everything that comes in. */
+export class WebSocketTransport implements Transport {
+  readonly #options: Required<WebSocketTransportOptions>;
+  readonly #met: Acquaintances = new Map();
+
+  constructor(options: WebSocketTransportOptions) {
+    this.#options = { helloDeadlineMs: HELLO_DEADLINE_MS, maxMessageBytes: MOST_MESSAGE_BYTES, ...options };
+  }
+
+  accept(identity: Identity, inbound: Inbound): () => void {
+    const reception = new Reception(this.#options, this.#met, identity, inbound);
+    return reception.open();
+  }
+
+  dial(identity: Identity, peer: PeerAddress, events: DialEvents): Connection {
+    return new Dialed(this.#options, this.#met, identity, peer, events);
+  }
+}
+
+/** Takes the connections that peers open to one node. */
+class Reception {
+  readonly #sockets = new Set<WebSocket>();
+  readonly #peers = new Map<NodeId, WebSocket>();
+  readonly #server = new WebSocketServer({ ...LIMITS, noServer: true, clientTracking: false });
+  #strangers = 0;
+
+  constructor(
+    readonly options: Required<WebSocketTransportOptions>,
+    readonly met: Acquaintances,
+    readonly identity: Identity,
+    readonly inbound: Inbound,
+  ) {}
+
+  open(): () => void {
+    const { server } = this.options;
+    const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
+      this.#upgrade(request, socket, head);
+    server.on('upgrade', upgrade);
+    return () => {
+      server.off('upgrade', upgrade);
+      for (const socket of this.#sockets) socket.terminate();
+    };
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (new URL(request.url ?? '/', 'http://host').pathname !== PEER_PATH) return;
+    const refusal = this.#refusal(request);
+    if (refusal !== undefined) {
+      this.inbound.refused(`${request.socket.remoteAddress} asked for ${PEER_PATH}: ${refusal.why}`);
+      return endWith(socket, refusal.status, refusal.why);
+    }
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#greet(webSocket));
+  }
+
+  #refusal({ headers }: IncomingMessage): { status: string; why: string } | undefined {
+    if (headers.origin !== undefined) return { status: '403 Forbidden', why: 'web pages may not speak to nodes' };
+    const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((protocol) => protocol.trim());
+    if (!offered.includes(PEER_PROTOCOL))
+      return { status: '400 Bad Request', why: `only ${PEER_PROTOCOL} is spoken here` };
+    if (this.#strangers >= MOST_STRANGERS) return { status: '503 Service Unavailable', why: 'too many connections' };
+    return undefined;
+  }
+
+  #greet(socket: WebSocket): void {
+    this.#strangers += 1;
+    this.#sockets.add(socket);
+    const { clock, helloDeadlineMs } = this.options;
+    let isStranger = true;
+    const noStranger = (): void => {
+      if (isStranger) this.#strangers -= 1;
+      isStranger = false;
+      clock.clearTimeout(deadline);
+    };
+    const deadline = clock.setTimeout(() => {
+      this.inbound.refused('a connection said nothing in time');
+      socket.terminate();
+    }, helloDeadlineMs);
+    socket.on('error', (error) => this.inbound.refused(`a connection broke the protocol: ${error.message}`));
+    socket.on('close', () => {
+      noStranger();
+      this.#sockets.delete(socket);
+    });
+    socket.once('message', (data, isBinary) => {
+      noStranger();
+      this.#introduce(socket, data, isBinary);
+    });
+  }
+
+  #introduce(socket: WebSocket, data: RawData, isBinary: boolean): void {
+    const hello = isBinary ? parse(() => decodeHello(data as Buffer)) : new MalformedBytes('a text frame');
+    if (hello instanceof MalformedBytes) return this.#turnAway(socket, MALFORMED, `no greeting: ${hello.message}`);
+    const reason = this.#objection(hello);
+    if (reason !== undefined || hello.identity === null)
+      return this.#turnAway(socket, REFUSED, reason ?? 'no identity');
+    const { nodeId, incarnation } = hello.identity;
+    this.met.set(nodeId, incarnation);
+    // The same node again: its old connection is one whose end has not been noticed yet.
+    this.#peers.get(nodeId)?.terminate();
+    this.#peers.set(nodeId, socket);
+    socket.send(encodeWelcome({ accepted: true, identity: this.identity }));
+    this.#listen(socket, nodeId);
+  }
+
+  #objection(hello: ReturnType<typeof decodeHello>): string | undefined {
+    if (hello.identity !== null) return objection(this.identity, hello.identity, this.met);
+    return `it speaks version ${hello.version} of the protocol, ${this.identity.nodeId} version ${PROTOCOL_VERSION}: run the same release`;
+  }
+
+  #listen(socket: WebSocket, from: NodeId): void {
+    const reassembler = new Reassembler(this.options.maxMessageBytes);
+    socket.on('message', (data, isBinary) => {
+      const message = isBinary
+        ? parse(() => {
+            const whole = reassembler.take(data as Buffer);
+            return whole === undefined ? undefined : decodeMessage(whole);
+          })
+        : new MalformedBytes('a text frame');
+      if (message instanceof MalformedBytes)
+        this.#turnAway(socket, MALFORMED, `${from} sent what is no message: ${message.message}`);
+      else if (message === undefined) this.inbound.heard(from);
+      else this.inbound.received(from, message);
+    });
+  }
+
+  /** Says why on both sides, and ends the connection; nothing else changes. */
+  #turnAway(socket: WebSocket, code: number, reason: string): void {
+    socket.removeAllListeners('message');
+    this.inbound.refused(reason);
+    socket.send(encodeWelcome({ accepted: false, reason }));
+    socket.close(code);
+    this.options.clock.setTimeout(() => socket.terminate(), FAREWELL_MS);
+  }
+}
+
+/** A connection that this node opened, to send on. */
+class Dialed implements Connection {
+  readonly #socket: WebSocket;
+  readonly #outbox: Outbox;
+  readonly #deadline: unknown;
+  #state: 'dialing' | 'open' | 'over' = 'dialing';
+
+  constructor(
+    readonly options: Required<WebSocketTransportOptions>,
+    readonly met: Acquaintances,
+    readonly identity: Identity,
+    readonly peer: PeerAddress,
+    readonly events: DialEvents,
+  ) {
+    const { clock, helloDeadlineMs } = options;
+    // A mask protects browsers' proxies, not nodes; left zero, it costs nothing on either side.
+    const settings = { ...LIMITS, maxPayload: 4_096, generateMask: () => undefined, followRedirects: false };
+    this.#socket = new WebSocket(`ws://${peer.address}${PEER_PATH}`, [PEER_PROTOCOL], settings);
+    this.#outbox = new Outbox(this.#socket);
+    this.#deadline = clock.setTimeout(() => this.#end('no answer in time', false), helloDeadlineMs);
+    this.#socket.on('open', () => {
+      this.#socket.send(encodeHello({ version: PROTOCOL_VERSION, identity, expected: peer.id } satisfies Hello));
+    });
+    this.#socket.on('message', (data, isBinary) => this.#hear(data, isBinary));
+    this.#socket.on('unexpected-response', (_request, response) => {
+      this.#end(`${peer.address} answered HTTP ${response.statusCode}: is that a Quorate node of this version?`, false);
+    });
+    this.#socket.on('error', (error) => this.#end(wordsFor(error), false));
+    this.#socket.on('close', () => this.#end('the connection was closed', false));
+  }
+
+  send(message: Parameters<Connection['send']>[0]): boolean {
+    if (this.#state !== 'open') return false;
+    this.#outbox.send(message);
+    return true;
+  }
+
+  close(): void {
+    this.#stop();
+  }
+
+  #hear(data: RawData, isBinary: boolean): void {
+    const welcome = isBinary ? parse(() => decodeWelcome(data as Buffer)) : new MalformedBytes('a text frame');
+    if (welcome instanceof MalformedBytes)
+      return this.#end(`${this.peer.id} answered nonsense: ${welcome.message}`, true);
+    if (!welcome.accepted) return this.#end(welcome.reason, true);
+    if (this.#state !== 'dialing') return;
+    const reason = objectionTo(this.peer.id, this.identity, welcome.identity, this.met);
+    if (reason !== undefined) return this.#end(reason, true);
+    this.met.set(welcome.identity.nodeId, welcome.identity.incarnation);
+    this.#state = 'open';
+    this.options.clock.clearTimeout(this.#deadline);
+    this.events.opened();
+  }
+
+  #end(reason: string, refused: boolean): void {
+    if (this.#state === 'over') return;
+    this.#stop();
+    this.events.closed(reason, refused);
+  }
+
+  #stop(): void {
+    this.#state = 'over';
+    this.options.clock.clearTimeout(this.#deadline);
+    this.#socket.terminate();
+  }
+}
+
+function parse<Value>(read: () => Value): Value | MalformedBytes {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof MalformedBytes) return error;
+    throw error;
+  }
+}
+
+function wordsFor(error: Error & { code?: string }): string {
+  if (error.code === 'ECONNREFUSED') return 'connection refused';
+  if (error.code === 'ENOTFOUND') return 'no such host';
+  return error.message;
+}
+
+function endWith(socket: Duplex, status: string, why: string): void {
+  const body = `${why}\n`;
+  const head = ['Content-Type: text/plain', `Content-Length: ${Buffer.byteLength(body)}`, 'Connection: close'];
+  socket.on('error', () => undefined);
+  socket.end(`HTTP/1.1 ${status}\r\n${head.join('\r\n')}\r\n\r\n${body}`);
+}
