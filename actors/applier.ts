@@ -17,7 +17,7 @@ export type ApplierEvent =
   /** The log is readable: find out what the state machine holds already. */
   { readonly type: 'state.open' } | { readonly type: 'apply.allowed'; readonly upTo: Index };
 
-type InternalEvent =
+export type InternalEvent =
   | ApplierEvent
   | { readonly type: 'opened'; readonly applied: Index }
   | { readonly type: 'fetched'; readonly entries: readonly Entry[] }
@@ -25,7 +25,7 @@ type InternalEvent =
   | { readonly type: 'turn.came' }
   | { readonly type: 'failed'; readonly error: Error };
 
-interface ApplierContext extends ApplierInput {
+export interface ApplierContext extends ApplierInput {
   readonly applied: Index;
   readonly allowed: Index;
   /** Monotonic ms; when this spell of work began. */

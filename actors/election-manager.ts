@@ -26,7 +26,7 @@ export interface ElectionManagerRef {
   send(event: ElectionManagerEvent): void;
 }
 
-interface ElectionManagerContext extends ElectionManagerInput {
+export interface ElectionManagerContext extends ElectionManagerInput {
   readonly heartbeatManager: HeartbeatManagerRef | null;
   /** This wait's random timeout, drawn once. */
   readonly timeoutMs: number;

@@ -24,7 +24,7 @@ export interface HeartbeatManagerRef {
   send(event: HeartbeatManagerEvent): void;
 }
 
-interface HeartbeatManagerContext extends HeartbeatManagerInput {
+export interface HeartbeatManagerContext extends HeartbeatManagerInput {
   readonly electionManager: ElectionManagerRef | null;
   readonly heardAtMs: number;
   readonly missed: number;

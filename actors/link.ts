@@ -17,12 +17,12 @@ export interface SendEvent {
   readonly message: PeerMessage;
 }
 
-type LinkEvent =
+export type LinkEvent =
   | SendEvent
   | { readonly type: 'connection.opened' }
   | { readonly type: 'connection.closed'; readonly reason: string; readonly refused: boolean };
 
-interface LinkContext extends LinkInput {
+export interface LinkContext extends LinkInput {
   /** Dials in a row that failed. */
   readonly failures: number;
   readonly backoffMs: number;

@@ -19,21 +19,21 @@ export interface WriteEvent {
   readonly then: readonly Waiting[];
 }
 
-type LogWriterEvent =
+export type LogWriterEvent =
   | WriteEvent
   | { readonly type: 'store.opened'; readonly recovered: Recovered }
   | { readonly type: 'store.synced' }
   | { readonly type: 'store.failed'; readonly error: Error };
 
 /** What one sync covers. */
-interface Group {
+export interface Group {
   readonly then: readonly Waiting[];
   readonly last: LogPosition | null;
   readonly vote: Extract<LogRecord, { kind: 'vote' }> | null;
   readonly content: 'nothing' | 'messages' | 'records';
 }
 
-interface LogWriterContext {
+export interface LogWriterContext {
   readonly store: LogStore;
   readonly syncing: Group;
   /** Gathers while the disk is busy: group commit. */

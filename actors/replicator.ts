@@ -44,18 +44,18 @@ export type ReplicatorEvent =
   /** The connection is new: whatever was on the old one may be lost. */
   | { readonly type: 'link.opened' };
 
-type InternalEvent =
+export type InternalEvent =
   | ReplicatorEvent
   | { readonly type: 'entries.read'; readonly entries: readonly Entry[] }
   | { readonly type: 'read.failed'; readonly error: Error };
 
-interface InFlight {
+export interface InFlight {
   readonly lastIndex: Index;
   readonly entries: number;
   readonly bytes: number;
 }
 
-interface ReplicatorContext extends ReplicatorInput {
+export interface ReplicatorContext extends ReplicatorInput {
   /** The follower is known to equal us up to here. Our own note: never read from the chart's match index. */
   readonly acknowledged: Index;
   readonly inFlight: readonly InFlight[];

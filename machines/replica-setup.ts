@@ -30,7 +30,7 @@ import * as terms from '../src/raft/terms.js';
 import { perform } from './perform.js';
 import type { ClientEvent, PeerEvent, ReplicaContext, ReplicaEvent, ReplicaInput } from './replica-context.js';
 
-interface From<Message extends PeerMessage> {
+export interface From<Message extends PeerMessage> {
   readonly from: NodeId;
   readonly message: Message;
 }

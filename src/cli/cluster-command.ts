@@ -1,0 +1,198 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { createWriteStream, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import type { Command } from 'commander';
+import { CommandFailure, EXIT, usage } from './exit.js';
+
+interface ClusterFlags {
+  readonly nodes: string;
+  readonly port: string;
+  readonly data: string;
+  readonly verbose?: boolean;
+}
+
+interface Member {
+  readonly id: string;
+  readonly address: string;
+  readonly arguments: readonly string[];
+  readonly logFile: string;
+  child: ChildProcess;
+  /** The last lines that it printed: its reasons, should it die. */
+  lastLines: string[];
+}
+
+const READY_WITHIN_MS = 30_000;
+const POLL_MS = 50;
+
+export function addClusterCommand(program: Command): void {
+  program
+    .command('cluster')
+    .description('run a whole cluster on this machine, a process for each node; Ctrl-C stops it')
+    .option('--nodes <n>', 'how many', process.env.QUORATE_NODES ?? '3')
+    .option('--port <port>', "the first node's; the others follow", process.env.QUORATE_PORT ?? '7401')
+    .option('--data <dir>', 'where the nodes keep their logs between runs', process.env.QUORATE_DATA ?? '.quorate')
+    .option('--verbose', "show the nodes' logs here, too")
+    .action((flags: ClusterFlags) => new LocalCluster(flags).run());
+}
+
+class LocalCluster {
+  readonly #flags: ClusterFlags;
+  readonly #members: Member[];
+  #isStopping = false;
+
+  constructor(flags: ClusterFlags) {
+    this.#flags = flags;
+    const nodes = wholeNumber('--nodes', flags.nodes, 1, 9);
+    const port = wholeNumber('--port', flags.port, 1, 65_536 - nodes);
+    const addresses = Array.from({ length: nodes }, (_, at) => [`n${at + 1}`, `127.0.0.1:${port + at}`] as const);
+    const peers = addresses.map(([id, address]) => `${id}=${address}`).join(',');
+    mkdirSync(flags.data, { recursive: true });
+    this.#members = addresses.map(([id, address]) => {
+      const data = path.join(flags.data, id);
+      const args = ['serve', '--id', id, '--listen', address, '--peers', peers, '--data', data];
+      const logFile = path.join(flags.data, `${id}.log`);
+      return { id, address, arguments: args, logFile, child: this.#start(id, args, logFile), lastLines: [] };
+    });
+    for (const member of this.#members) this.#follow(member);
+  }
+
+  async run(): Promise<void> {
+    const ended = Promise.all(
+      this.#members.map(({ child }) => new Promise<void>((resolve) => child.once('close', () => resolve()))),
+    );
+    process.on('SIGINT', () => this.#stop('SIGINT'));
+    process.on('SIGTERM', () => this.#stop('SIGTERM'));
+    const leader = await this.#leader(ended);
+    if (leader !== undefined) this.#greet(leader);
+    await ended;
+    if (!this.#isStopping) throw new CommandFailure(EXIT.failed, 'NO_QUORUM', 'all nodes have stopped');
+    process.exit(EXIT.done);
+  }
+
+  #start(id: string, args: readonly string[], logFile: string): ChildProcess {
+    // A group of its own: Ctrl-C reaches this process alone, which then stops the nodes in good order.
+    const child = spawn(process.execPath, [...process.execArgv, entryPoint(), ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    const log = createWriteStream(logFile, { flags: 'a' });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.pipe(log, { end: false });
+      if (this.#flags.verbose === true)
+        stream?.on('data', (chunk: Buffer) => process.stderr.write(prefixed(id, chunk)));
+    }
+    return child;
+  }
+
+  #follow(member: Member): void {
+    member.child.stderr?.on('data', (chunk: Buffer) => {
+      member.lastLines = [...member.lastLines, ...chunk.toString().trim().split('\n')].slice(-3);
+    });
+    member.child.once('close', (code, signal) => {
+      if (this.#isStopping) return;
+      const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
+      say(`${member.id} ${how}.${member.lastLines.length > 0 ? ` It said: ${member.lastLines.join(' ')}` : ''}`);
+      say(`Its log: ${member.logFile}. This brings it back:\n\n  ${this.#commandFor(member)}\n`);
+    });
+  }
+
+  /** To be pasted into a shell in the same folder. */
+  #commandFor(member: Member): string {
+    return [process.execPath, ...process.execArgv, path.relative('', entryPoint()), ...member.arguments]
+      .map(quoted)
+      .join(' ');
+  }
+
+  /** The leader as soon as one serves; undefined when the cluster was stopped, or died, before. */
+  async #leader(ended: Promise<unknown>): Promise<string | undefined> {
+    let isOver = false;
+    ended.then(() => {
+      isOver = true;
+    });
+    const started = performance.now();
+    let nextWord = 3_000;
+    while (!isOver && !this.#isStopping) {
+      const leader = await this.#askForLeader();
+      if (leader !== undefined) return leader;
+      const failed = this.#members.filter(({ child }) => child.exitCode !== null);
+      if (failed.length * 2 >= this.#members.length) return this.#giveUp(failed);
+      const waitedMs = performance.now() - started;
+      if (waitedMs > nextWord) {
+        nextWord += 3_000;
+        say(`waiting for a leader; logs are in ${this.#flags.data}`);
+      }
+      if (waitedMs > READY_WITHIN_MS) return this.#giveUp([]);
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+    return undefined;
+  }
+
+  async #askForLeader(): Promise<string | undefined> {
+    for (const { id, address } of this.#members) {
+      try {
+        const status = (await (await fetch(`http://${address}/v1/status`)).json()) as { role: string };
+        if (status.role === 'leader' && (await fetch(`http://${address}/health/ready`)).ok) return id;
+      } catch {
+        // Not listening yet.
+      }
+    }
+    return undefined;
+  }
+
+  #giveUp(failed: readonly Member[]): never {
+    this.#isStopping = true;
+    for (const { child } of this.#members) child.kill('SIGTERM');
+    const reasons = failed.map(({ id, lastLines }) => `${id}: ${lastLines.join(' ')}`).join('; ');
+    throw new CommandFailure(
+      EXIT.failed,
+      'NO_QUORUM',
+      failed.length === 0
+        ? `no leader within ${READY_WITHIN_MS / 1000} s; see the logs in ${this.#flags.data}`
+        : `the cluster did not start: ${reasons}`,
+    );
+  }
+
+  #greet(leaderId: string): void {
+    const [first, second = first] = this.#members;
+    const leader = this.#members.find(({ id }) => id === leaderId);
+    for (const { id, address, child } of this.#members) {
+      process.stdout.write(`${id}  http://${address}  pid ${child.pid}${id === leaderId ? '  leader' : ''}\n`);
+    }
+    process.stdout.write('ready\n');
+    say(`
+Try:
+  curl -X PUT http://${first?.address}/v1/kv/greeting -d hello
+  curl http://${second?.address}/v1/kv/greeting
+  curl http://${first?.address}/v1/status
+  kill -9 ${leader?.child.pid}        # the leader; the others elect another
+Logs and data are in ${this.#flags.data}. Ctrl-C stops the cluster.`);
+  }
+
+  #stop(signal: NodeJS.Signals): void {
+    if (this.#isStopping) for (const { child } of this.#members) child.kill('SIGKILL');
+    else say(`stopping; once more stops at once`);
+    this.#isStopping = true;
+    for (const { child } of this.#members) child.kill(signal);
+  }
+}
+
+const entryPoint = (): string => path.resolve(process.argv[1] ?? '');
+
+function wholeNumber(flag: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw usage(`${flag} ${text}: a whole number from ${least} to ${most} would do`);
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+function prefixed(id: string, chunk: Buffer): string {
+  return chunk.toString().replace(/^(?=.)/gm, `${id} `);
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}

@@ -1,0 +1,127 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { DEFAULT_SETTINGS } from '../raft/settings.js';
+import type { ReplicaNodeOptions } from '../replica-node/options.js';
+import { checkNodeOptions, SETTING_NAMES } from '../replica-node/settings.js';
+import { usage } from './exit.js';
+
+/** Where a value came from. */
+export type Source = 'flag' | 'environment' | 'file' | 'default';
+
+export interface Setting {
+  readonly value: unknown;
+  readonly source: Source;
+}
+
+export type Configuration = Readonly<Record<string, Setting>>;
+
+/** Names of `serve`'s settings as in flags and the file; in the environment QUORATE_ and upper case. */
+const NAMES = ['id', 'listen', 'advertise', 'peers', 'data', 'cluster', 'insecure', 'log-level'] as const;
+const DEFAULTS: Readonly<Record<string, unknown>> = {
+  cluster: 'quorate',
+  insecure: false,
+  'log-level': 'info',
+  ...DEFAULT_SETTINGS,
+};
+
+const fileSchema = z.strictObject({
+  id: z.string().optional(),
+  listen: z.string().optional(),
+  advertise: z.string().optional(),
+  peers: z.record(z.string(), z.string()).optional(),
+  data: z.string().optional(),
+  cluster: z.string().optional(),
+  insecure: z.boolean().optional(),
+  'log-level': z.string().optional(),
+  ELECTION_TIMEOUT_MIN: z.number().optional(),
+  ELECTION_TIMEOUT_MAX: z.number().optional(),
+  HEARTBEAT_INTERVAL: z.number().optional(),
+  MAX_MISSED_HEARTBEATS: z.number().optional(),
+});
+
+/** Flags, then the environment, then a JSON file, then the defaults. */
+export function configure(
+  flags: Readonly<Record<string, unknown>>,
+  environment: NodeJS.ProcessEnv,
+  file: string | undefined,
+): Configuration {
+  const fromFile: Readonly<Record<string, unknown>> = file === undefined ? {} : readConfig(file);
+  const find = (name: string): Setting => {
+    const variable = name in DEFAULT_SETTINGS ? name : `QUORATE_${name.toUpperCase().replaceAll('-', '_')}`;
+    const given = flags[flagOf(name)];
+    if (given !== undefined) return { value: given, source: 'flag' };
+    const text = environment[variable];
+    if (text !== undefined && text !== '') return { value: fromText(name, text), source: 'environment' };
+    if (fromFile[name] !== undefined) return { value: fromFile[name], source: 'file' };
+    return { value: DEFAULTS[name], source: 'default' };
+  };
+  return Object.fromEntries([...NAMES, ...SETTING_NAMES].map((name) => [name, find(name)]));
+}
+
+/** A node's options, every value checked. */
+export function nodeOptions(configuration: Configuration): Omit<ReplicaNodeOptions<never, never>, 'stateMachine'> {
+  const id = required(configuration, 'id', '--id n1');
+  const listen = required(configuration, 'listen', '--listen 127.0.0.1:7401');
+  const dataDir = required(configuration, 'data', '--data ./data/n1');
+  const peers = parsePeers(configuration.peers?.value);
+  const advertise = configuration.advertise?.value as string | undefined;
+  const cluster = String(configuration.cluster?.value);
+  const insecure = configuration.insecure?.value === true;
+  const settings = Object.fromEntries(SETTING_NAMES.map((name) => [name, Number(configuration[name]?.value)]));
+  const options = { id, listen, peers, insecure, ...(advertise === undefined ? {} : { advertise }) };
+  return {
+    ...options,
+    ...checkNodeOptions({ ...options, ...(settings as unknown as typeof DEFAULT_SETTINGS) }),
+    dataDir,
+    cluster,
+  };
+}
+
+/** n1=host:port,n2=host:port */
+export function parsePeers(value: unknown): Readonly<Record<string, string>> {
+  if (typeof value === 'object' && value !== null) return value as Record<string, string>;
+  if (typeof value !== 'string' || value === '')
+    throw usage('which nodes are there? --peers n1=127.0.0.1:7401,n2=… names them, this one included');
+  const peers: Record<string, string> = {};
+  for (const part of value.split(',')) {
+    const at = part.indexOf('=');
+    const id = part.slice(0, at).trim();
+    if (at < 1) throw usage(`"${part}" in --peers will not do: id=host:port would`);
+    if (peers[id] !== undefined) throw usage(`--peers names ${id} twice: give each node its own id`);
+    peers[id] = part.slice(at + 1).trim();
+  }
+  return peers;
+}
+
+function readConfig(file: string): Readonly<Record<string, unknown>> {
+  let document: unknown;
+  try {
+    document = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw usage(`--config ${file} cannot be read as JSON: ${(error as Error).message}`);
+  }
+  const parsed = fileSchema.safeParse(document);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw usage(`--config ${file}: ${issue?.path.join('.') || 'the document'}: ${issue?.message}`);
+}
+
+function required(configuration: Configuration, name: string, example: string): string {
+  const value = configuration[name]?.value;
+  if (typeof value === 'string' && value !== '') return value;
+  throw usage(`--${name} is missing: ${example} would do, or QUORATE_${name.toUpperCase()} in the environment`);
+}
+
+/** As commander names a flag's value. */
+function flagOf(name: string): string {
+  if (name in DEFAULT_SETTINGS) return camelCase(name.toLowerCase().replaceAll('_', '-'));
+  return camelCase(name);
+}
+
+const camelCase = (name: string): string => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+
+function fromText(name: string, text: string): unknown {
+  if (name === 'insecure') return text === '1' || text === 'true';
+  if (name in DEFAULT_SETTINGS) return Number.isNaN(Number(text)) ? text : Number(text);
+  return text;
+}

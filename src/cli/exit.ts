@@ -1,0 +1,37 @@
+import { QuorateError } from '../seams/errors.js';
+
+export const EXIT = { done: 0, failed: 1, usage: 2, unknown: 3 } as const;
+
+/** What a command ends with when it fails: the code that scripts look at, and the words for people. */
+export class CommandFailure extends Error {
+  override readonly name = 'CommandFailure';
+
+  constructor(
+    readonly exitCode: number,
+    /** Without its prefix. */
+    readonly code: string,
+    message: string,
+    readonly details: Readonly<Record<string, unknown>> = {},
+  ) {
+    super(message);
+  }
+}
+
+export function usage(message: string): CommandFailure {
+  return new CommandFailure(EXIT.usage, 'BAD_REQUEST', message);
+}
+
+/** Any error as the failure of a command. */
+export function asFailure(error: unknown): CommandFailure {
+  if (error instanceof CommandFailure) return error;
+  if (error instanceof QuorateError) {
+    const code = error.code.replace('QUORATE_', '');
+    return new CommandFailure(exitCodeFor(code), code, error.message, error.details);
+  }
+  return new CommandFailure(EXIT.failed, 'FAILED', error instanceof Error ? error.message : String(error));
+}
+
+export function exitCodeFor(code: string): number {
+  if (code === 'OUTCOME_UNKNOWN') return EXIT.unknown;
+  return ['BAD_REQUEST', 'CONFIG_INVALID', 'NOT_IN_THIS_VERSION'].includes(code) ? EXIT.usage : EXIT.failed;
+}

@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import type { Call } from './client.js';
+import { call } from './client.js';
+import type { ClientFlags } from './client-flags.js';
+import { clientOptions, withClientFlags } from './client-flags.js';
+import { usage } from './exit.js';
+
+const pathOf = (key: string): string => `/v1/kv/${encodeURIComponent(key)}`;
+
+export function addKeyValueCommands(program: Command): void {
+  withClientFlags(program.command('put <key> <value>'))
+    .description('set a key; the value - is read from standard input')
+    .action(async (key: string, value: string, flags: ClientFlags) => {
+      const { revision } = await change({ method: 'PUT', path: pathOf(key), body: bytesOf(value) }, flags);
+      print(flags, { revision }, `revision ${revision}`);
+    });
+
+  withClientFlags(program.command('get <key>'))
+    .description('print a value, byte for byte')
+    .option('--consistency <level>', 'linearizable, or stale: whatever the node has', 'linearizable')
+    .action(async (key: string, flags: ClientFlags & { consistency: string }) => {
+      const query = { consistency: flags.consistency };
+      const response = await call(clientOptions(flags), { method: 'GET', path: pathOf(key), query });
+      const value = Buffer.from(await response.arrayBuffer());
+      const revision = Number((response.headers.get('etag') ?? '').replaceAll('"', ''));
+      if (flags.json) print(flags, { key, revision, value: value.toString('base64') }, '');
+      else await new Promise<void>((resolve) => process.stdout.write(value, () => resolve()));
+    });
+
+  withClientFlags(program.command('delete <key>'))
+    .description('remove a key')
+    .action(async (key: string, flags: ClientFlags) => {
+      const result = await change({ method: 'DELETE', path: pathOf(key) }, flags);
+      print(flags, result, result.deleted ? `deleted, revision ${result.revision}` : 'there was no such key');
+    });
+
+  withClientFlags(program.command('cas <key> <revision> <value>'))
+    .description('set a key only if it has this revision; 0: only if it does not exist')
+    .action(async (key: string, revision: string, value: string, flags: ClientFlags) => {
+      if (!/^\d{1,15}$/.test(revision)) throw usage(`"${revision}" is no revision: a whole number from 0 up would do`);
+      const headers = revision === '0' ? { 'If-None-Match': '*' } : { 'If-Match': `"${Number(revision)}"` };
+      const result = await change({ method: 'PUT', path: pathOf(key), headers, body: bytesOf(value) }, flags);
+      print(flags, { revision: result.revision }, `revision ${result.revision}`);
+    });
+
+  withClientFlags(program.command('list [prefix]'))
+    .description('list keys in byte order, with their revisions')
+    .option('--limit <n>', 'at most so many', '1000')
+    .option('--after <key>', 'only keys after this one')
+    .action(async (prefix: string | undefined, flags: ClientFlags & { limit: string; after?: string }) => {
+      const query = {
+        prefix: prefix ?? '',
+        limit: flags.limit,
+        ...(flags.after === undefined ? {} : { after: flags.after }),
+      };
+      const response = await call(clientOptions(flags), { method: 'GET', path: '/v1/kv', query });
+      const page = (await response.json()) as Page;
+      const lines = page.items.map(({ key, revision }) => `${key}\t${revision}`);
+      print(flags, page, lines.join('\n'));
+      if (page.next !== null && !flags.json) process.stderr.write(`more: --after ${page.next}\n`);
+    });
+}
+
+interface Page {
+  readonly revision: number;
+  readonly items: readonly { readonly key: string; readonly revision: number; readonly value: string }[];
+  readonly next: string | null;
+}
+
+async function change(request: Call, flags: ClientFlags): Promise<{ revision: number; deleted?: boolean }> {
+  const response = await call(clientOptions(flags), request);
+  return (await response.json()) as { revision: number; deleted?: boolean };
+}
+
+function bytesOf(value: string): Uint8Array {
+  return value === '-' ? readFileSync(0) : Buffer.from(value);
+}
+
+function print(flags: ClientFlags, document: object, text: string): void {
+  if (flags.json) process.stdout.write(`${JSON.stringify(document)}\n`);
+  else if (text !== '') process.stdout.write(`${text}\n`);
+}

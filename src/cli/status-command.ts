@@ -1,0 +1,72 @@
+import Table from 'cli-table3';
+import type { Command } from 'commander';
+import type { NodeStatus } from '../replica-node/status.js';
+import { call } from './client.js';
+import type { ClientFlags } from './client-flags.js';
+import { clientOptions, withClientFlags } from './client-flags.js';
+
+interface Row {
+  readonly id: string;
+  readonly address: string;
+  readonly status: NodeStatus | null;
+  readonly ready: boolean;
+}
+
+const CLEAR_SCREEN = '\u001b[2J\u001b[H';
+const REDRAW_MS = 1_000;
+
+export function addStatusCommand(program: Command): void {
+  withClientFlags(program.command('status'))
+    .description("show every node's role, term, commit and applied index, and what it trails the leader by")
+    .option('--watch', 'redraw every second')
+    .action(async (flags: ClientFlags & { watch?: boolean }) => {
+      if (flags.watch !== true) return print(flags, await collect(flags));
+      for (;;) {
+        const rows = await collect(flags);
+        if (flags.json !== true) process.stdout.write(CLEAR_SCREEN);
+        print(flags, rows);
+        await new Promise((resolve) => setTimeout(resolve, REDRAW_MS));
+      }
+    });
+}
+
+/** Asks the first endpoint that answers who the members are, and then each of them. */
+async function collect(flags: ClientFlags): Promise<readonly Row[]> {
+  const options = clientOptions(flags);
+  const first = (await (await call(options, { method: 'GET', path: '/v1/status' })).json()) as NodeStatus;
+  return Promise.all(
+    first.members.map(async ({ id, address }) => {
+      const { timeoutMs } = options;
+      const to = { endpoints: [address], timeoutMs: Math.min(timeoutMs, 1_000) };
+      const status = await call(to, { method: 'GET', path: '/v1/status' })
+        .then(async (response) => (await response.json()) as NodeStatus)
+        .catch(() => null);
+      const ready = await call(to, { method: 'GET', path: '/health/ready' }).then(
+        () => true,
+        () => false,
+      );
+      return { id, address, status, ready };
+    }),
+  );
+}
+
+function print(flags: ClientFlags, rows: readonly Row[]): void {
+  if (flags.json) {
+    for (const row of rows) process.stdout.write(`${JSON.stringify(row)}\n`);
+    return;
+  }
+  const leader = rows.find(({ status }) => status?.role === 'leader')?.status;
+  const table = new Table({
+    head: ['node', 'address', 'role', 'term', 'commit', 'applied', 'trails leader by', 'health'],
+    style: { head: [], border: [] },
+  });
+  for (const { id, address, status, ready } of rows) {
+    if (status === null) table.push([id, address, '-', '-', '-', '-', '-', 'does not answer']);
+    else {
+      const { role, term, commitIndex, lastApplied } = status;
+      const behind = leader === undefined || leader === null ? '-' : Math.max(0, leader.commitIndex - lastApplied);
+      table.push([id, address, role, term, commitIndex, lastApplied, behind, ready ? 'ready' : 'not ready']);
+    }
+  }
+  process.stdout.write(`${table.toString()}\n`);
+}

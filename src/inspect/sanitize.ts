@@ -1,0 +1,30 @@
+/** What a viewer may see of a value: data without functions, actors, bytes and cycles, and only so deep. */
+export function sanitize(value: unknown, depth = 6, seen: readonly object[] = []): unknown {
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'function' || typeof value === 'symbol') return undefined;
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Uint8Array) return `${value.byteLength} bytes`;
+  if (value instanceof Error) return { name: value.name, message: value.message };
+  if (seen.includes(value)) return '(again)';
+  if (depth === 0) return '…';
+  const inner = (item: unknown): unknown => sanitize(item, depth - 1, [...seen, value]);
+  if (Array.isArray(value)) return shorten(value).map(inner);
+  if (value instanceof Map || value instanceof Set) return { size: value.size };
+  if ('sessionId' in value) return { actor: String((value as { id?: unknown }).id) };
+  if ('toJSON' in value && typeof value.toJSON === 'function') return inner(value.toJSON());
+  if (!isPlain(value)) return `(${value.constructor?.name ?? 'object'})`;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, inner(item)]));
+}
+
+const MOST_ITEMS = 20;
+
+function shorten(items: readonly unknown[]): readonly unknown[] {
+  if (items.length <= MOST_ITEMS) return items;
+  return [...items.slice(0, MOST_ITEMS), `… ${items.length - MOST_ITEMS} more`];
+}
+
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value) as unknown;
+  return prototype === Object.prototype || prototype === null;
+}
