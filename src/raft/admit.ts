@@ -22,9 +22,13 @@ export function admit(state: RaftState, message: PeerMessage, atMs: number): Ver
   return message.kind === 'vote-request' || message.kind === 'append' ? 'refuse' : 'drop';
 }
 
-/** Whether a leader spoke within the shortest election timeout. A leader does not hear itself. */
+/**
+ * Whether a leader spoke within the shortest election timeout. A leader always hears itself: what a server says that
+ * cannot hear it is no reason to step down, a newer term in an append or a reply is.
+ */
 export function hearsLiveLeader(state: RaftState, atMs: number): boolean {
-  if (state.leaderId === null || state.leaderId === state.id) return false;
+  if (state.leaderId === null) return false;
+  if (state.leaderId === state.id) return true;
   return atMs - state.leaderHeardAtMs < state.settings.ELECTION_TIMEOUT_MIN;
 }
 

@@ -11,8 +11,11 @@ export function attachApi(server: Server, node: ServedNode): void {
   server.on('request', createRequestHandler(node));
   server.on('upgrade', (request, socket) => {
     const [path] = (request.url ?? '/').split('?');
-    if (path === PEER_PATH) return;
+    const isTaken = path === PEER_PATH && server.listenerCount('upgrade') > 1;
+    if (isTaken) return;
+    // Peers that come before the node has recovered, or after it halted, are told so at once: they dial again.
+    const status = path === PEER_PATH ? '503 Service Unavailable' : '404 Not Found';
     socket.on('error', () => undefined);
-    socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
   });
 }
