@@ -139,7 +139,7 @@ export class MemoryNetwork {
 
   #send(line: Line, from: NodeId, message: PeerMessage): boolean {
     if (line.state !== 'open') return false;
-    if (this.drops(line.from, line.to, message)) return true;
+    if (this.#isCut(line.from, line.to) || this.drops(line.from, line.to, message)) return true;
     const bytes = encodeMessage(message);
     if (!hasTerm(message)) {
       this.#carry(line, from, bytes, this.#delay(), true);

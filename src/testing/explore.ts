@@ -45,7 +45,9 @@ export function explore(seed: number, { troubleMs = 3_000, options = {} }: Explo
     if (cluster.random() < climate.actProbability) trouble.pick(cluster, climate.acts)(cluster);
     cluster.runFor(cluster.random() * 80);
   }
-  return cluster.verify();
+  cluster.verify();
+  // The trouble is over: the cluster must not only be consistent, but of use.
+  return cluster.propose('the last', cluster.leader?.id).verify();
 }
 
 const SMALL_STEPS = { append: { maxEntries: 1, maxBytes: 64 }, window: { maxEntries: 1, maxBytes: 256 } };

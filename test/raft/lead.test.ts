@@ -1,0 +1,185 @@
+import { describe, expect, test } from '@jest/globals';
+import { noteLeaderDurable, noteMatch } from '../../src/raft/commit.js';
+import { forwardProposal, noteUndeliverable, refuseProposal } from '../../src/raft/forward.js';
+import { asIndex, asReadRound, asTerm } from '../../src/raft/kinds.js';
+import { becomeLeader, noteAppendReply, propose } from '../../src/raft/lead.js';
+import { beginParkedReads, beginRead, refusePendingReads } from '../../src/raft/reads.js';
+import { accepted, at, door, effectsOf, leaderOf, logOf, stateOf } from './states.js';
+
+const local = { from: null, requestId: 7 };
+
+describe('commitment', () => {
+  test('P11 §5.4.2 counting replicas commits only entries of the own term (Figure 8)', () => {
+    const old = noteAppendReply(leaderOf(4, logOf(1, 2), { c: 0 }), 'b', accepted(4, 2));
+    expect(old.state.commitIndex).toBe(0);
+    const own = noteAppendReply(leaderOf(4, logOf(1, 2, 4)), 'b', accepted(4, 3));
+    expect(own.state.commitIndex).toBe(3);
+  });
+
+  test('P14 late, doubled and reordered replies move a match index neither back nor wrongly', () => {
+    const leader = leaderOf(1, logOf(1, 1, 1));
+    const { state } = noteAppendReply(leader, 'b', accepted(1, 3));
+    expect(noteAppendReply(state, 'b', accepted(1, 1)).state.matchIndex.b).toBe(3);
+    expect(noteAppendReply(state, 'b', accepted(1, 3)).state).toEqual(state);
+    expect(() => noteAppendReply(state, 'b', accepted(1, 4))).toThrow('never sent');
+  });
+
+  test("a stranger's acknowledgement commits nothing", () => {
+    expect(noteAppendReply(leaderOf(1, logOf(1)), 'z', accepted(1, 1)).state.commitIndex).toBe(0);
+  });
+
+  test('P18 a single node commits only what its own disk has', () => {
+    const { state } = propose(
+      leaderOf(1, { ...logOf(), durableIndex: asIndex(0) }, {}, 'a'),
+      local,
+      [new Uint8Array(1)],
+      5,
+    );
+    expect(state.commitIndex).toBe(0);
+    expect(noteLeaderDurable(state, at(1, 1)).state.commitIndex).toBe(1);
+  });
+
+  test('P18 the leader of several counts its own copy only when it is durable', () => {
+    const { state } = propose(leaderOf(1, logOf(), {}, 'abcde'), local, [new Uint8Array(1)], 5);
+    const two = noteAppendReply(noteAppendReply(state, 'b', accepted(1, 1)).state, 'c', accepted(1, 1));
+    expect(two.state.commitIndex).toBe(0);
+    expect(noteLeaderDurable(two.state, at(1, 1)).state.commitIndex).toBe(1);
+  });
+
+  test('P16 a majority without the leader commits, but the leader applies only what it has on disk', () => {
+    const { state } = propose(leaderOf(1, logOf()), local, [new Uint8Array(1)], 5);
+    const committed = noteAppendReply(noteAppendReply(state, 'b', accepted(1, 1)).state, 'c', accepted(1, 1));
+    expect(committed.state.commitIndex).toBe(1);
+    expect(effectsOf(committed, 'apply')).toEqual([]);
+    expect(effectsOf(noteLeaderDurable(committed.state, at(1, 1)), 'apply')).toEqual([{ kind: 'apply', upTo: 1 }]);
+  });
+
+  test('§5.3 four of seven are a majority, three are not', () => {
+    const leader = leaderOf(1, logOf(1, 1), { b: 2, c: 1 }, 'abcdefg');
+    expect(noteMatch(leader, 'd', asIndex(1)).commitIndex).toBe(0);
+    expect(noteAppendReply(leader, 'd', accepted(1, 1)).state.commitIndex).toBe(1);
+  });
+});
+
+describe('appending', () => {
+  test('§8 a new leader knows nothing of the others and begins with an entry of its own', () => {
+    const { state, effects } = becomeLeader(stateOf({ term: asTerm(3), log: logOf(1), votedFor: 'a' }), 99);
+    expect(state.matchIndex).toEqual({ a: 0, b: 0, c: 0 });
+    expect(effects[0]).toMatchObject({
+      kind: 'write',
+      records: [{ kind: 'entries', entries: [{ kind: 'no-op', index: 2, term: 3 }] }],
+    });
+  });
+
+  test('only the leader appends', () => {
+    expect(() => propose(stateOf({ leaderId: 'b' }), local, [new Uint8Array(1)], 1)).toThrow('only the leader appends');
+  });
+
+  test('all that came in one turn is one write, and no message waits for it: followers write at the same time', () => {
+    const step = propose(leaderOf(1, logOf(1)), local, [new Uint8Array(1), new Uint8Array(2)], 50);
+    expect(door(step)).toHaveLength(1);
+    expect(door(step)[0]?.messages).toEqual([]);
+    expect(effectsOf(step, 'replicate')).toHaveLength(1);
+    expect(step.state.log.lastIndex).toBe(3);
+  });
+
+  test("the leader's time never goes back", () => {
+    const { state } = propose({ ...leaderOf(1, logOf(1)), lastTimeMs: 80 }, local, [new Uint8Array(1)], 50);
+    expect(state.lastTimeMs).toBe(80);
+  });
+
+  test('whoever waits learns the indexes before anything else happens', () => {
+    const [first] = propose(leaderOf(1, logOf(1)), local, [new Uint8Array(1)], 50).effects;
+    expect(first).toMatchObject({
+      kind: 'notify',
+      notice: { type: 'proposals.appended', requestId: 7, firstIndex: 2, term: 1 },
+    });
+  });
+});
+
+describe('reads', () => {
+  const serving = { ...leaderOf(2, logOf(2, 2)), commitIndex: asIndex(2) };
+
+  test('P33 each round has an identity of its own, and only an answer to it confirms it', () => {
+    const first = beginRead(serving, local);
+    const second = beginRead(first.state, { from: null, requestId: 8 });
+    expect(second.state.reads.current).toBe(first.state.reads.current + 1);
+    const old = noteAppendReply(second.state, 'b', accepted(2, 2, first.state.reads.current));
+    const confirmed = effectsOf(old, 'notify').map(({ notice }) => notice);
+    expect(confirmed).toEqual([{ type: 'reads.confirmed', requestId: 7, readIndex: 2 }]);
+    expect(old.state.reads.pending).toHaveLength(1);
+  });
+
+  test('P34 an answer to what was sent before a read began confirms nothing', () => {
+    const { state } = beginRead(serving, local);
+    const stale = noteAppendReply(state, 'b', accepted(2, 2, state.reads.current - 1));
+    expect(effectsOf(stale, 'notify')).toEqual([]);
+  });
+
+  test('a rejection of this term confirms leadership as well', () => {
+    const { state } = beginRead(serving, local);
+    const reply = {
+      kind: 'append-reply',
+      term: asTerm(2),
+      accepted: false,
+      rejectedIndex: asIndex(2),
+      hint: at(0, 0),
+      readRound: asReadRound(1),
+    } as const;
+    expect(effectsOf(noteAppendReply(state, 'b', reply), 'notify')).toHaveLength(1);
+  });
+
+  test('P35 a new leader parks reads until it has committed in its own term', () => {
+    const establishing = { ...leaderOf(3, logOf(2, 3)), commitIndex: asIndex(1) };
+    const parked = beginRead(establishing, local);
+    expect(effectsOf(parked, 'beat')).toEqual([]);
+    const early = noteAppendReply(parked.state, 'c', accepted(3, 1, 9));
+    expect(effectsOf(early, 'notify')).toEqual([]);
+    const begun = beginParkedReads({ ...parked.state, commitIndex: asIndex(2) });
+    expect(effectsOf(begun, 'beat')).toHaveLength(1);
+    expect(begun.state.reads.pending).toEqual([{ origin: local, round: 1, readIndex: 2 }]);
+  });
+
+  test('P35 whoever waits when leadership ends is answered', () => {
+    const remote = beginRead(beginRead(serving, local).state, { from: 'b', requestId: 3 });
+    const refused = refusePendingReads(remote.state);
+    expect(refused.state.reads.pending).toEqual([]);
+    expect(refused.effects).toEqual([
+      { kind: 'notify', notice: { type: 'reads.refused', requestId: 7, leaderId: null } },
+      { kind: 'send', to: 'b', message: { kind: 'read-reply', requestId: 3, readIndex: null } },
+    ]);
+  });
+
+  test('a single node needs nobody to confirm it', () => {
+    const single = { ...leaderOf(1, logOf(1), {}, 'a'), commitIndex: asIndex(1) };
+    expect(effectsOf(beginRead(single, local), 'notify')).toHaveLength(1);
+  });
+});
+
+describe('passing on', () => {
+  const commands = [new Uint8Array(1)];
+
+  test('a follower passes its callers on to the leader, and says so', () => {
+    const { effects } = forwardProposal(stateOf({ leaderId: 'b' }), 7, commands);
+    expect(effects).toEqual([
+      { kind: 'notify', notice: { type: 'proposals.forwarded', requestId: 7, to: 'b' } },
+      { kind: 'send', to: 'b', message: { kind: 'propose-request', requestId: 7, commands } },
+    ]);
+  });
+
+  test('one hop: who does not lead refuses what a peer passed on, and names the leader', () => {
+    const { effects } = refuseProposal(stateOf({ leaderId: 'c' }), { from: 'b', requestId: 7 });
+    expect(effects).toEqual([
+      {
+        kind: 'send',
+        to: 'b',
+        message: { kind: 'propose-reply', requestId: 7, outcome: { kind: 'refused', leaderId: 'c' } },
+      },
+    ]);
+  });
+
+  test('what a link did not take was not done', () => {
+    const { effects } = noteUndeliverable(stateOf(), { kind: 'propose-request', requestId: 7, commands });
+    expect(effects).toEqual([{ kind: 'notify', notice: { type: 'proposals.refused', requestId: 7, leaderId: null } }]);
+  });
+});
