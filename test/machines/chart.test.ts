@@ -1,0 +1,169 @@
+import { describe, expect, test } from '@jest/globals';
+import { asIndex, asTerm } from '../../src/raft/kinds.js';
+import { accepted, append } from '../raft/states.js';
+import { LoneReplica } from './lone-replica.js';
+
+const vote = (term: number, granted = true) =>
+  ({ kind: 'vote-reply', term: asTerm(term), granted, preVote: false }) as const;
+const voteRequest = (term: number) => {
+  return {
+    kind: 'vote-request',
+    term: asTerm(term),
+    last: { index: asIndex(9), term: asTerm(term - 1) },
+    preVote: false,
+    transfer: false,
+  } as const;
+};
+const FOLLOWER = { active: 'follower' };
+const CANDIDATE = { active: 'candidate' };
+const ESTABLISHING = { active: { leader: 'establishing' } };
+
+describe("the seed's transitions", () => {
+  test('a node starts by recovering, and follows', () => {
+    const replica = new LoneReplica();
+    expect(replica.value).toEqual(FOLLOWER);
+    expect(replica.notices.map(({ type }) => type)).toEqual([
+      'node.recovered',
+      'role.changed',
+      'link.changed',
+      'link.changed',
+    ]);
+  });
+
+  test('timeout: a follower that hears nobody becomes a candidate of the next term and asks for votes', () => {
+    const replica = new LoneReplica().stand();
+    expect(replica.value).toEqual(CANDIDATE);
+    expect(replica.term).toBe(1);
+    expect(replica.sentOf('vote-request').map(({ to }) => to)).toEqual(['b', 'c']);
+  });
+
+  test('majority votes: a candidate becomes leader, and beats at once', () => {
+    const replica = new LoneReplica().stand();
+    replica.hear('b', vote(1));
+    expect(replica.value).toEqual(ESTABLISHING);
+    expect(replica.sentOf('append').map(({ to }) => to)).toEqual(['b', 'c']);
+  });
+
+  test('a minority of votes, or refusals, make no leader', () => {
+    const replica = new LoneReplica({ ids: 'abcde' }).stand();
+    replica.hear('b', vote(1)).hear('c', vote(1, false)).hear('d', vote(1, false));
+    expect(replica.value).toEqual(CANDIDATE);
+  });
+
+  test('timeout: a candidate that does not win stands again in the term after', () => {
+    const replica = new LoneReplica().stand().pass(400);
+    expect(replica.value).toEqual(CANDIDATE);
+    expect(replica.term).toBeGreaterThan(1);
+  });
+
+  test('higher term: a candidate follows', () => {
+    const replica = new LoneReplica().stand().hear('b', vote(7, false));
+    expect(replica.value).toEqual(FOLLOWER);
+    expect(replica.term).toBe(7);
+  });
+
+  test('§5.2 a candidate follows whoever leads its own term', () => {
+    expect(new LoneReplica().stand().hear('b', append(1, [0, 0], [])).value).toEqual(FOLLOWER);
+  });
+
+  test('higher term: a leader follows', () => {
+    const replica = new LoneReplica().lead().hear('c', append(5, [0, 0], []));
+    expect(replica.value).toEqual(FOLLOWER);
+    expect(replica.term).toBe(5);
+  });
+
+  test('§8 a leader serves once an entry of its own term is committed', () => {
+    const replica = new LoneReplica().lead();
+    expect(replica.value).toEqual(ESTABLISHING);
+    replica.hear('b', accepted(1, 1));
+    expect(replica.value).toEqual({ active: { leader: 'serving' } });
+  });
+
+  test('a cluster of one elects itself', () => {
+    const replica = new LoneReplica({ ids: 'a' }).pass(400);
+    expect(replica.value).toEqual({ active: { leader: 'serving' } });
+  });
+});
+
+describe('the gate', () => {
+  test('a follower that adopts a newer term stays where it is: nothing that it runs starts anew', () => {
+    const replica = new LoneReplica();
+    const before = replica.noticesOf('role.changed').length;
+    replica.hear('b', voteRequest(4));
+    expect(replica.term).toBe(4);
+    expect(replica.noticesOf('role.changed')).toHaveLength(before);
+  });
+
+  test('the newer term is on disk before the answer leaves', () => {
+    const replica = new LoneReplica().hear('b', voteRequest(4));
+    expect(replica.sentOf('vote-reply').map(({ message }) => message)).toEqual([vote(4)]);
+  });
+
+  test('an older request is answered with the present term, and changes nothing', () => {
+    const replica = new LoneReplica().hear('b', append(6, [0, 0], []));
+    replica.hear('c', append(2, [0, 0], []));
+    expect(replica.sentOf('append-reply').at(-1)).toMatchObject({ to: 'c', message: { term: 6, accepted: false } });
+    expect(replica.actor.getSnapshot().context.raft.leaderId).toBe('b');
+  });
+
+  test('a halted node stays halted, whatever term it hears', () => {
+    const replica = new LoneReplica().send({ type: 'log.failed', error: new Error('the disk is gone') });
+    expect(replica.value).toBe('halted');
+    replica.send({ type: 'peer.received', from: 'b', message: append(9, [0, 0], []), atMs: 0 });
+    expect(replica.value).toBe('halted');
+    expect(replica.actor.getSnapshot().status).toBe('active');
+    expect(replica.noticesOf('node.halted')).toHaveLength(1);
+  });
+
+  test('a rule that meets a state nobody foresaw halts the node: two leaders of one term', () => {
+    const replica = new LoneReplica().hear('b', append(3, [0, 0], [])).hear('c', append(3, [0, 0], []));
+    expect(replica.value).toBe('halted');
+    expect(replica.actor.getSnapshot().context.haltedBy?.message).toMatch('at most one leader');
+  });
+
+  test('a command at a halted node is refused, not forgotten', () => {
+    const replica = new LoneReplica().send({ type: 'log.failed', error: new Error('gone') });
+    replica.send({ type: 'client.proposed', requestId: 5, commands: [new Uint8Array(1)] });
+    expect(replica.noticesOf('proposals.refused')).toEqual([
+      { type: 'proposals.refused', requestId: 5, leaderId: null },
+    ]);
+  });
+});
+
+describe('only the leader appends', () => {
+  const proposed = { type: 'client.proposed', requestId: 1, commands: [new Uint8Array(1)] } as const;
+
+  test('a follower without a leader refuses, one with a leader passes on', () => {
+    const replica = new LoneReplica().send(proposed);
+    expect(replica.noticesOf('proposals.refused')).toHaveLength(1);
+    replica.hear('b', append(1, [0, 0], [])).send({ ...proposed, requestId: 2 });
+    expect(replica.sentOf('propose-request').map(({ to }) => to)).toEqual(['b']);
+    expect(replica.actor.getSnapshot().context.raft.log.lastIndex).toBe(0);
+  });
+
+  test('one hop: a follower refuses what a peer passed on', () => {
+    const replica = new LoneReplica().hear('b', append(1, [0, 0], []));
+    replica.hear('c', { kind: 'propose-request', requestId: 4, commands: [new Uint8Array(1)] });
+    expect(replica.sentOf('propose-reply').at(-1)?.message.outcome).toEqual({ kind: 'refused', leaderId: 'b' });
+  });
+
+  test('a candidate refuses', () => {
+    expect(new LoneReplica().stand().send(proposed).noticesOf('proposals.refused')).toHaveLength(1);
+  });
+});
+
+describe('the role', () => {
+  test('is read from the chart and stored nowhere', () => {
+    const replica = new LoneReplica().lead();
+    const { raft, state } = replica.actor.getSnapshot().context;
+    expect(Object.keys(raft)).not.toContain('role');
+    expect(state.role).toBe('leader');
+  });
+
+  test('a chart that failed altogether is halted, wherever it was', () => {
+    const replica = new LoneReplica().lead();
+    const failed = { ...replica.actor.getSnapshot(), status: 'error' };
+    Object.defineProperty(replica.actor, 'getSnapshot', { value: () => failed });
+    expect(replica.actor.getSnapshot().context.state.role).toBe('halted');
+  });
+});

@@ -1,0 +1,121 @@
+import type { Actor } from 'xstate';
+import { createActor } from 'xstate';
+import type { ReplicaEvent, ReplicaInput } from '../../machines/index.js';
+import { replicaMachine } from '../../machines/index.js';
+import type { NodeId } from '../../src/raft/kinds.js';
+import { asTerm } from '../../src/raft/kinds.js';
+import type { PeerMessage } from '../../src/raft/messages.js';
+import type { Notice } from '../../src/raft/notices.js';
+import type { Settings } from '../../src/raft/settings.js';
+import type { Inbound, Transport } from '../../src/seams/transport.js';
+import { MemoryLogStore, Recorder, VirtualClock } from '../../src/testing/index.js';
+
+export interface Sent {
+  readonly to: NodeId;
+  readonly message: PeerMessage;
+  readonly atMs: number;
+}
+
+/** Replica `a` among peers that are played by the test: it sees what `a` sends, and says what `a` hears. */
+export class LoneReplica {
+  readonly clock = new VirtualClock();
+  readonly recorder = new Recorder();
+  readonly sent: Sent[] = [];
+  readonly notices: Notice[] = [];
+  readonly actor: Actor<typeof replicaMachine>;
+  #inbound: Inbound | undefined;
+
+  constructor(
+    change: { ids?: string; settings?: Partial<Settings>; seed?: number; input?: Partial<ReplicaInput> } = {},
+  ) {
+    const { ids = 'abc', settings = {}, seed = 1, input = {} } = change;
+    this.actor = createActor(replicaMachine, {
+      clock: this.clock,
+      input: {
+        identity: { clusterId: 'test', nodeId: 'a', incarnation: 'first' },
+        servers: [...ids].map((id) => ({ id, address: id })),
+        settings,
+        seed,
+        log: new MemoryLogStore((done) => this.clock.defer(done)),
+        transport: this.#transport(),
+        stateMachine: this.recorder,
+        clock: this.clock,
+        ...input,
+      },
+    });
+    this.actor.on('*', (notice) => void this.notices.push(notice));
+    this.actor.start();
+    this.clock.runFor(1);
+  }
+
+  get value(): unknown {
+    return this.actor.getSnapshot().value;
+  }
+
+  get term(): number {
+    return this.actor.getSnapshot().context.raft.term;
+  }
+
+  send(event: ReplicaEvent): this {
+    this.actor.send(event);
+    return this;
+  }
+
+  hear(from: NodeId, message: PeerMessage): this {
+    this.#inbound?.received(from, message);
+    this.clock.runFor(1);
+    return this;
+  }
+
+  /** A part of a large message. */
+  hearPart(from: NodeId): this {
+    this.#inbound?.heard(from);
+    return this;
+  }
+
+  pass(ms: number): this {
+    this.clock.runFor(ms);
+    return this;
+  }
+
+  /** Lets it stand for election, once its timer runs out. */
+  stand(): this {
+    while (this.value !== undefined && !JSON.stringify(this.value).includes('candidate')) this.pass(5);
+    return this.pass(2);
+  }
+
+  /** Lets it win with the vote of `b`. */
+  lead(): this {
+    this.stand();
+    return this.hear('b', { kind: 'vote-reply', term: asTerm(this.term), granted: true, preVote: false });
+  }
+
+  sentOf<Kind extends PeerMessage['kind']>(kind: Kind): (Sent & { message: Extract<PeerMessage, { kind: Kind }> })[] {
+    return this.sent.filter(({ message }) => message.kind === kind) as never;
+  }
+
+  noticesOf<Type extends Notice['type']>(type: Type): Extract<Notice, { type: Type }>[] {
+    return this.notices.filter((notice): notice is Extract<Notice, { type: Type }> => notice.type === type);
+  }
+
+  #transport(): Transport {
+    return {
+      accept: (_identity, inbound) => {
+        this.#inbound = inbound;
+        return () => {
+          this.#inbound = undefined;
+        };
+      },
+      dial: (_identity, peer, events) => {
+        this.clock.defer(() => events.opened());
+        return {
+          send: (message) => {
+            this.sent.push({ to: peer.id, message, atMs: this.clock.now() });
+            return true;
+          },
+          close: () => undefined,
+        };
+      },
+    };
+  }
+}

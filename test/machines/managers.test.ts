@@ -1,0 +1,172 @@
+import { describe, expect, test } from '@jest/globals';
+import { asIndex, asTerm } from '../../src/raft/kinds.js';
+import { accepted, append } from '../raft/states.js';
+import { LoneReplica } from './lone-replica.js';
+
+/** When the first election starts, for many seeds. */
+const firstElections = (settings: object, seeds = 40): number[] => {
+  return Array.from({ length: seeds }, (_, seed) => {
+    const replica = new LoneReplica({ seed, settings });
+    while (replica.noticesOf('election.started').length === 0) replica.pass(1);
+    return replica.clock.now();
+  });
+};
+
+describe('ElectionManager', () => {
+  test('ELECTION_TIMEOUT_MIN and MAX: the timeout is random between them, and they change it', () => {
+    const usual = firstElections({});
+    expect(Math.min(...usual)).toBeGreaterThanOrEqual(150);
+    expect(Math.max(...usual)).toBeLessThanOrEqual(305);
+    expect(new Set(usual).size).toBeGreaterThan(10);
+    const slow = firstElections({ ELECTION_TIMEOUT_MIN: 1_000, ELECTION_TIMEOUT_MAX: 1_100 });
+    expect(Math.min(...slow)).toBeGreaterThanOrEqual(1_000);
+    expect(Math.max(...slow)).toBeLessThanOrEqual(1_105);
+  });
+
+  test('the same seed draws the same timeouts', () => {
+    expect(firstElections({}, 5)).toEqual(firstElections({}, 5));
+  });
+
+  test('a leader that is heard keeps elections away, one that falls silent does not', () => {
+    const replica = new LoneReplica();
+    for (let beat = 0; beat < 40; beat += 1) replica.hear('b', append(1, [0, 0], [])).pass(49);
+    expect(replica.noticesOf('election.started')).toHaveLength(0);
+    replica.pass(310);
+    expect(replica.noticesOf('election.started')[0]?.reason).toMatch(
+      /nothing from leader b for \d+ ms, \d+ heartbeats missed/,
+    );
+  });
+
+  test("parts of a large message count as hearing the leader, another's do not", () => {
+    const replica = new LoneReplica().hear('b', append(1, [0, 0], []));
+    for (let part = 0; part < 20; part += 1) replica.hearPart('b').pass(50);
+    expect(replica.noticesOf('election.started')).toHaveLength(0);
+    for (let part = 0; part < 20; part += 1) replica.hearPart('c').pass(50);
+    expect(replica.noticesOf('election.started').length).toBeGreaterThan(0);
+  });
+
+  test('§5.2 giving a vote gives the candidate time to win', () => {
+    const replica = new LoneReplica().pass(140);
+    replica.hear('b', {
+      kind: 'vote-request',
+      term: asTerm(1),
+      last: { index: asIndex(0), term: asTerm(0) },
+      preVote: false,
+      transfer: false,
+    });
+    replica.pass(148);
+    expect(replica.noticesOf('election.started')).toHaveLength(0);
+  });
+
+  test('asks again those that have not answered, and only those', () => {
+    const replica = new LoneReplica({ ids: 'abcde' }).stand();
+    replica.hear('b', { kind: 'vote-reply', term: asTerm(1), granted: false, preVote: false });
+    const before = replica.sentOf('vote-request').length;
+    replica.pass(55);
+    expect(
+      replica
+        .sentOf('vote-request')
+        .slice(before)
+        .map(({ to }) => to),
+    ).toEqual(['c', 'd', 'e']);
+  });
+
+  test('reports how elections end', () => {
+    const replica = new LoneReplica().lead();
+    expect(replica.noticesOf('election.ended').map(({ outcome }) => outcome)).toEqual(['won']);
+    const other = new LoneReplica().stand().hear('c', append(1, [0, 0], []));
+    expect(other.noticesOf('election.ended').map(({ outcome }) => outcome)).toEqual(['lost']);
+    const third = new LoneReplica().stand().pass(310);
+    expect(third.noticesOf('election.ended').map(({ outcome }) => outcome)).toEqual(['timed out']);
+  });
+
+  test('after a pause it reads what came meanwhile before it decides', () => {
+    const replica = new LoneReplica().hear('b', append(1, [0, 0], []));
+    // The process stands still for two seconds; a heartbeat that came meanwhile is read after the timers ran.
+    replica.clock.pass(2_000);
+    replica.clock.advanceToNext();
+    replica.send({ type: 'peer.received', from: 'b', message: append(1, [0, 0], []), atMs: replica.clock.now() });
+    replica.pass(100);
+    expect(replica.noticesOf('election.started')).toHaveLength(0);
+  });
+});
+
+describe('HeartbeatManager', () => {
+  const beats = (replica: LoneReplica, to: string) => replica.sentOf('append').filter((sent) => sent.to === to);
+
+  test('HEARTBEAT_INTERVAL: a leader beats once in it, and it changes that', () => {
+    for (const HEARTBEAT_INTERVAL of [20, 50]) {
+      const replica = new LoneReplica({ settings: { HEARTBEAT_INTERVAL } }).lead();
+      const before = beats(replica, 'b').length;
+      replica.pass(1_000);
+      expect(beats(replica, 'b').length - before).toBe(1_000 / HEARTBEAT_INTERVAL);
+    }
+  });
+
+  test('winning starts the beating, following ends it', () => {
+    const replica = new LoneReplica().stand().pass(100);
+    expect(replica.sentOf('append')).toHaveLength(0);
+    replica
+      .lead()
+      .pass(100)
+      .hear('c', append(9, [0, 0], []));
+    const before = replica.sentOf('append').length;
+    expect(before).toBeGreaterThan(0);
+    expect(replica.pass(140).sentOf('append')).toHaveLength(before);
+  });
+
+  test.each([2, 3, 5])(
+    'MAX_MISSED_HEARTBEATS %i: up, suspect after one, down after that many, up again when it answers',
+    (max) => {
+      const replica = new LoneReplica({ settings: { MAX_MISSED_HEARTBEATS: max } }).lead();
+      const statusOf = (peer: string) => replica.actor.getSnapshot().context.raft.peers[peer]?.status;
+      const answer = (peer: string) => replica.hear(peer, accepted(replica.term, 0));
+      const statuses = [statusOf('c')];
+      for (let beat = 0; beat < max; beat += 1) {
+        answer('b').pass(49);
+        statuses.push(statusOf('c'));
+      }
+      expect(statuses[0]).toBe('up');
+      expect(statuses.slice(1, max)).toEqual(Array.from({ length: max - 1 }, () => 'suspect'));
+      expect(statuses[max]).toBe('down');
+      expect(statusOf('b')).toBe('up');
+      answer('c');
+      expect(statusOf('c')).toBe('up');
+      expect(replica.noticesOf('peer.changed').map(({ peer, status }) => `${peer} ${status}`)).toEqual([
+        'c suspect',
+        'c down',
+        'c up',
+      ]);
+    },
+  );
+
+  test('who does not lead knows nothing of its peers', () => {
+    const replica = new LoneReplica()
+      .lead()
+      .pass(200)
+      .hear('c', append(9, [0, 0], []));
+    expect(Object.values(replica.actor.getSnapshot().context.raft.peers).map(({ status }) => status)).toEqual([
+      null,
+      null,
+    ]);
+  });
+});
+
+describe('both managers', () => {
+  test("live as long as the node, with the node's read-only state, and know each other", () => {
+    const replica = new LoneReplica();
+    const { electionManager, heartbeatManager } = replica.actor.getSnapshot().children;
+    const elections = electionManager?.getSnapshot().context;
+    const heartbeats = heartbeatManager?.getSnapshot().context;
+    expect(elections?.state).toBe(replica.actor.getSnapshot().context.state);
+    expect(heartbeats?.state).toBe(elections?.state);
+    expect(elections?.heartbeatManager).toBe(heartbeatManager);
+    expect(heartbeats?.electionManager).toBe(electionManager);
+    replica
+      .lead()
+      .hear('c', append(9, [0, 0], []))
+      .send({ type: 'log.failed', error: new Error('gone') });
+    expect(replica.actor.getSnapshot().children.electionManager).toBe(electionManager);
+    expect(replica.actor.getSnapshot().children.heartbeatManager).toBe(heartbeatManager);
+  });
+});
