@@ -203,7 +203,9 @@ class Dialed implements Connection {
     });
     this.#socket.on('message', (data, isBinary) => this.#hear(data, isBinary));
     this.#socket.on('unexpected-response', (_request, response) => {
-      this.#end(`${peer.address} answered HTTP ${response.statusCode}: is that a Quorate node of this version?`, false);
+      const isQuorate = response.statusCode === 503;
+      const why = isQuorate ? 'it is starting, or has halted' : 'is that a Quorate node of this version?';
+      this.#end(`${peer.address} answered HTTP ${response.statusCode}: ${why}`, false);
     });
     this.#socket.on('error', (error) => this.#end(wordsFor(error), false));
     this.#socket.on('close', () => this.#end('the connection was closed', false));

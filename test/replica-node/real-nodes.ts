@@ -1,0 +1,81 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { KeyValueCommand, KeyValueResult, ReplicaNodeOptions } from '../../src/index.js';
+import { KeyValueStore, ReplicaNode } from '../../src/index.js';
+
+const SILENT = pino({ level: 'silent' });
+
+export type StoreNode = ReplicaNode<KeyValueCommand, KeyValueResult>;
+export type StoreOptions = Partial<ReplicaNodeOptions<KeyValueCommand, KeyValueResult>>;
+
+/** Ports that nobody used a moment ago. */
+export async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports = await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<number>((resolve) => {
+          server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
+        }),
+    ),
+  );
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+/** Nodes in this process, on real sockets and a real disk; gone with everything that they wrote after `close`. */
+export class RealNodes {
+  readonly directory = mkdtempSync(path.join(tmpdir(), 'quorate-'));
+  readonly nodes = new Map<string, StoreNode>();
+  peers: Readonly<Record<string, string>> = {};
+
+  static async start(ids: string, options: StoreOptions = {}): Promise<RealNodes> {
+    const cluster = new RealNodes();
+    const ports = await freePorts(ids.length);
+    cluster.peers = Object.fromEntries([...ids].map((id, at) => [id, `127.0.0.1:${ports[at]}`]));
+    await Promise.all([...ids].map((id) => cluster.open(id, options)));
+    return cluster;
+  }
+
+  async open(id: string, options: StoreOptions = {}): Promise<StoreNode> {
+    const listen = this.peers[id] as string;
+    const dataDir = path.join(this.directory, id);
+    const node = await ReplicaNode.open({
+      id,
+      listen,
+      peers: this.peers,
+      dataDir,
+      stateMachine: new KeyValueStore(),
+      logger: SILENT,
+      ...options,
+    });
+    this.nodes.set(id, node);
+    return node;
+  }
+
+  /** The node that leads and serves, once one does. */
+  async leader(): Promise<StoreNode> {
+    for (;;) {
+      for (const node of this.nodes.values()) {
+        if (node.state.role === 'leader' && node.whyNotReady() === undefined) return node;
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  async followers(): Promise<readonly StoreNode[]> {
+    const leader = await this.leader();
+    return [...this.nodes.values()].filter((node) => node !== leader);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.nodes.values()].map((node) => node.close()));
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+export const put = (key: string, text: string): KeyValueCommand => {
+  return { kind: 'put', key, value: new TextEncoder().encode(text) };
+};
