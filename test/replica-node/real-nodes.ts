@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { pino } from 'pino';
 import type { KeyValueCommand, KeyValueResult, ReplicaNodeOptions } from '../../src/index.js';
 import { KeyValueStore, ReplicaNode } from '../../src/index.js';
 
