@@ -33,7 +33,8 @@ const FORMAT_VERSION = 1;
 
 /**
  * Locks a data directory and finds out whose it is; makes it this node's where it is new. Fails with DATA_LOCKED, with
- * CONFIG_INVALID where it belongs to another node or cluster, or with DATA_DAMAGED.
+ * CONFIG_INVALID where it belongs to another node or cluster, with DATA_DAMAGED, or with the disk's own error; the lock
+ * is let go then.
  */
 export function openDataDirectory(options: DataDirectoryOptions, done: Done<DataDirectory>): void {
   const { disk } = options;
@@ -106,7 +107,7 @@ function writeIdentity(options: DataDirectoryOptions, done: Done<Identity>): voi
 
 function parse(bytes: Uint8Array): Record<string, unknown> {
   try {
-    return JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>;
+    return Object(JSON.parse(new TextDecoder().decode(bytes))) as Record<string, unknown>;
   } catch (cause) {
     throw damage(IDENTITY_FILE, 0, `it is not readable (${(cause as Error).message})`);
   }

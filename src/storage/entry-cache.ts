@@ -3,6 +3,12 @@ import type { Index } from '../raft/kinds.js';
 import { advance, NO_INDEX } from '../raft/kinds.js';
 import type { ReadLimits } from '../seams/log-store.js';
 
+/** What an entry costs beside its payload, roughly: a log of tiny commands must not fill the memory either. */
+const ENTRY_OVERHEAD_BYTES = 128;
+
+const memoryBytes = (entry: Entry | undefined): number =>
+  entry === undefined ? 0 : ENTRY_OVERHEAD_BYTES + entry.payload.byteLength;
+
 /** The log's newest entries, in memory, up to a number of bytes; those that are not durable yet always. */
 export class EntryCache {
   readonly #mostBytes: number;
@@ -31,14 +37,14 @@ export class EntryCache {
   add(entries: readonly Entry[]): void {
     for (const entry of entries) {
       this.#entries.push(entry);
-      this.#bytes += entry.payload.byteLength;
+      this.#bytes += memoryBytes(entry);
       this.#lastIndex = entry.index;
     }
   }
 
   truncate(from: Index): void {
     while (this.#lastIndex >= from && this.#entries.length > this.#head) {
-      this.#bytes -= this.#entries.pop()?.payload.byteLength ?? 0;
+      this.#bytes -= memoryBytes(this.#entries.pop());
       this.#lastIndex = advance(this.#lastIndex, -1);
     }
     this.#lastIndex = this.#lastIndex >= from ? advance(from, -1) : this.#lastIndex;
@@ -46,8 +52,8 @@ export class EntryCache {
 
   /** Lets go of the oldest durable entries beyond the limit. */
   trim(durableIndex: Index): void {
-    while (this.#bytes > this.#mostBytes && this.#firstIndex <= durableIndex && this.#head < this.#entries.length) {
-      this.#bytes -= this.#entries[this.#head]?.payload.byteLength ?? 0;
+    while (this.#bytes > this.#mostBytes && this.firstIndex <= durableIndex && this.#head < this.#entries.length) {
+      this.#bytes -= memoryBytes(this.#entries[this.#head]);
       this.#entries[this.#head] = undefined;
       this.#head += 1;
     }
@@ -60,12 +66,13 @@ export class EntryCache {
   /** Undefined where `from` is older than what is here. */
   read(from: Index, limits: ReadLimits): readonly Entry[] | undefined {
     if (from > this.#lastIndex) return [];
-    if (from < this.#firstIndex) return undefined;
-    const start = this.#head + (from - this.#firstIndex);
+    if (from < this.firstIndex) return undefined;
+    const start = this.#head + (from - this.firstIndex);
     return withinLimits(this.#entries as Entry[], start, limits);
   }
 
-  get #firstIndex(): Index {
+  /** Of the entries here; one past the log's end where there are none. */
+  get firstIndex(): Index {
     return advance(this.#lastIndex, 1 - (this.#entries.length - this.#head));
   }
 }

@@ -1,4 +1,5 @@
 import type { Entry, LogRecord } from '../raft/entry.js';
+import { invariant } from '../raft/invariant.js';
 import type { Index } from '../raft/kinds.js';
 import type { LogStore, ReadLimits, Recovered } from '../seams/log-store.js';
 import { EntryCache } from './entry-cache.js';
@@ -10,6 +11,8 @@ export class MemoryLogStore implements LogStore {
   readonly #entries = new EntryCache(Number.POSITIVE_INFINITY);
   readonly #schedule: (done: () => void) => void;
   #image: LogImage = EMPTY_IMAGE;
+  #isSyncing = false;
+  #afterSync: (() => void) | undefined;
 
   /** `schedule` decides when a sync is done; by default it is at once. */
   constructor(schedule: (done: () => void) => void = (done) => done()) {
@@ -31,7 +34,15 @@ export class MemoryLogStore implements LogStore {
   }
 
   sync(done: (error?: Error) => void): void {
-    this.#schedule(done);
+    invariant(!this.#isSyncing, 'a batch is written when the one before it is durable');
+    this.#isSyncing = true;
+    this.#schedule(() => {
+      this.#isSyncing = false;
+      done();
+      const then = this.#afterSync;
+      this.#afterSync = undefined;
+      then?.();
+    });
   }
 
   cached(from: Index, limits: ReadLimits): readonly Entry[] | undefined {
@@ -43,6 +54,10 @@ export class MemoryLogStore implements LogStore {
   }
 
   close(done: (error?: Error) => void): void {
+    if (this.#isSyncing) {
+      this.#afterSync = () => this.close(done);
+      return;
+    }
     this.#image = withRecord(this.#image, { kind: 'closed' });
     done();
   }

@@ -9,6 +9,9 @@ import type { Checksum } from './segment-format.js';
 
 export const nodeChecksum: Checksum = (bytes, start = 0) => crc32(bytes, start);
 
+/** Windows opens no directories: there a new file's name may be lost in a power cut. */
+const CAN_SYNC_DIRECTORIES = process.platform !== 'win32';
+
 /** A data directory on a real file system. */
 export class NodeDisk implements Disk {
   readonly #directory: string;
@@ -20,22 +23,24 @@ export class NodeDisk implements Disk {
 
   lock(done: DiskDone): void {
     try {
-      fs.mkdirSync(this.#directory, { recursive: true });
-      this.#lock = new DirectoryLock(this.#directory);
-      this.#lock.acquire();
-      done(undefined);
+      makeDirectory(this.#directory);
+      const lock = new DirectoryLock(this.#directory);
+      lock.acquire();
+      this.#lock = lock;
     } catch (error) {
-      done(error as DiskError);
+      return done(error as DiskError);
     }
+    done(undefined);
   }
 
   unlock(done: DiskDone): void {
     try {
       this.#lock?.release();
-      done(undefined);
+      this.#lock = undefined;
     } catch (error) {
-      done(error as DiskError);
+      return done(error as DiskError);
     }
+    done(undefined);
   }
 
   list(done: DiskDone<readonly string[]>): void {
@@ -58,6 +63,7 @@ export class NodeDisk implements Disk {
   }
 
   syncDirectory(done: DiskDone): void {
+    if (!CAN_SYNC_DIRECTORIES) return done(undefined);
     fs.open(this.#directory, 'r', (openError, descriptor) => {
       if (openError !== null) return done(openError);
       fs.fsync(descriptor, (syncError) => {
@@ -68,6 +74,17 @@ export class NodeDisk implements Disk {
 
   #at(name: string): string {
     return path.join(this.#directory, name);
+  }
+}
+
+/** With those above it that are missing. Each becomes durable in the one that holds it: a log in a directory that is lost is lost too. */
+function makeDirectory(directory: string): void {
+  const first = fs.mkdirSync(directory, { recursive: true });
+  if (first === undefined || !CAN_SYNC_DIRECTORIES) return;
+  for (let made = directory; made.length >= first.length; made = path.dirname(made)) {
+    const descriptor = fs.openSync(path.dirname(made), 'r');
+    fs.fsyncSync(descriptor);
+    fs.closeSync(descriptor);
   }
 }
 
@@ -191,6 +208,7 @@ interface ProcessIdentity {
 }
 
 function processNow(pid: number): ProcessIdentity {
+  if (process.platform === 'win32') return { boot: '', startedAt: isThere(pid) ? 'unknown' : 'dead' };
   if (process.platform !== 'linux') return { boot: '', startedAt: startedAtByPs(pid) };
   const boot = fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -202,6 +220,14 @@ function processNow(pid: number): ProcessIdentity {
 
 function startedAtByPs(pid: number): string {
   return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
+}
+
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as DiskError).code === 'EPERM';
+  }
 }
 
 function isAlive(holder: string): boolean {

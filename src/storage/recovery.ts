@@ -5,15 +5,15 @@ import { QuorateError } from '../seams/errors.js';
 import { EntryPositions } from './entry-positions.js';
 import type { LogImage } from './log-image.js';
 import { EMPTY_IMAGE, endOf, withRecord } from './log-image.js';
-import type { BatchHeader, Checksum, SegmentHeader } from './segment-format.js';
+import type { Checksum, SegmentHeader } from './segment-format.js';
 import {
-  ALIGNMENT,
   batchEnd,
   batchPayload,
   decodeBatch,
   decodeHeader,
   HEADER_BYTES,
-  peekBatch,
+  nextCandidate,
+  readBatchHeader,
   segmentIdOf,
   segmentName,
   UnknownFormat,
@@ -27,8 +27,8 @@ export interface Tail {
   readonly sequence: number;
   /** Bytes after `offset` that are not zero: a write that was under way at the crash. */
   readonly tornBytes: number;
-  /** Whether a prepared segment follows this one. */
-  readonly hasSpare: boolean;
+  /** The prepared segment that follows this one; its bytes that are not zero are the rest of a torn header. */
+  readonly spare: { readonly tornBytes: number } | null;
 }
 
 export interface RecoveredLog {
@@ -94,24 +94,29 @@ class Recovery {
   #take(segmentId: number, bytes: Uint8Array): void {
     const expected = (this.#ids[0] as number) + this.#at;
     if (segmentId !== expected) throw damage(segmentName(expected), 0, 'the file is missing');
-    if (this.#tail !== null && (this.#tail.tornBytes > 0 || this.#tail.offset === 0)) {
-      this.#mustBeUnused(segmentId, bytes, this.#tail);
-      this.#tail = { ...this.#tail, hasSpare: true };
-      return;
-    }
     const header = this.#header(segmentId, bytes);
     if (header === undefined) {
-      if (this.#tail === null) this.#tail = this.#fresh(segmentId, bytes);
-      else this.#tail = { ...this.#tail, hasSpare: true };
+      const tornBytes = usedBytes(bytes, 0);
+      if (this.#tail !== null) this.#tail = { ...this.#tail, spare: { tornBytes } };
+      else this.#tail = { segmentId, offset: 0, sequence: this.#sequence, tornBytes, spare: null };
       return;
     }
+    if (this.#tail !== null) mustEndWell(this.#tail, segmentId);
     this.#follows(segmentId, header);
     const end = this.#batches(segmentId, bytes);
-    const tornBytes = usedBytes(bytes, end);
-    this.#tail = { segmentId, offset: end, sequence: this.#sequence, tornBytes, hasSpare: false };
+    this.#tail = {
+      segmentId,
+      offset: end,
+      sequence: this.#sequence,
+      tornBytes: usedBytes(bytes, end),
+      spare: null,
+    };
   }
 
-  /** Undefined for a segment that was prepared and never used, or whose very first write was torn. */
+  /**
+   * Undefined for a segment that was prepared and never used, or whose header was torn. The header is synced before the
+   * first batch is written, so a batch behind a broken header means damage.
+   */
   #header(segmentId: number, bytes: Uint8Array): SegmentHeader | undefined {
     const name = segmentName(segmentId);
     const { checksum, salt } = this.#options;
@@ -120,7 +125,7 @@ class Recovery {
     } catch (error) {
       if (error instanceof UnknownFormat) throw unknownFormat(name, error.version);
       if (!(error instanceof MalformedBytes)) throw error;
-      const valid = this.#findBatch(segmentId, bytes, 0, this.#sequence - 1);
+      const valid = this.#findBatch(segmentId, bytes, 0);
       if (valid !== undefined) throw damage(name, 0, `the header is not readable, and a batch follows at ${valid}`);
       return undefined;
     }
@@ -142,7 +147,7 @@ class Recovery {
     const { checksum, salt } = this.#options;
     let at = HEADER_BYTES;
     for (;;) {
-      const header = peekBatch(bytes, at);
+      const header = readBatchHeader(bytes, at, checksum, salt);
       const isNext = header?.segmentId === segmentId && header.sequence === this.#sequence;
       const payload = isNext ? batchPayload(bytes, at, header, checksum, salt) : undefined;
       if (header === undefined || payload === undefined) break;
@@ -150,7 +155,7 @@ class Recovery {
       this.#sequence += 1;
       at = batchEnd(at, header);
     }
-    const valid = this.#findBatch(segmentId, bytes, at, this.#sequence - 1);
+    const valid = this.#findBatch(segmentId, bytes, at);
     if (valid !== undefined) {
       throw damage(segmentName(segmentId), at, `a batch is not readable, and a valid one follows at ${valid}`);
     }
@@ -172,32 +177,23 @@ class Recovery {
     if (first !== undefined) this.#positions.wrote(first.index, segmentId, at);
   }
 
-  /** Where a valid batch later than `sequence` lies, at or after `from`. */
-  #findBatch(segmentId: number, bytes: Uint8Array, from: number, sequence: number): number | undefined {
+  /** Where a valid batch of this segment lies that was not taken in, at or after `from`. */
+  #findBatch(segmentId: number, bytes: Uint8Array, from: number): number | undefined {
     const { checksum, salt } = this.#options;
-    const isLater = (header: BatchHeader): boolean => header.segmentId === segmentId && header.sequence > sequence;
-    for (let at = from; at < bytes.byteLength; at += ALIGNMENT) {
-      const header = peekBatch(bytes, at);
-      if (header === undefined || !isLater(header)) continue;
+    for (let at = nextCandidate(bytes, from); at !== -1; at = nextCandidate(bytes, at + 1)) {
+      const header = readBatchHeader(bytes, at, checksum, salt);
+      if (header?.segmentId !== segmentId || header.sequence < this.#sequence) continue;
       if (batchPayload(bytes, at, header, checksum, salt) !== undefined) return at;
     }
     return undefined;
   }
+}
 
-  #fresh(segmentId: number, bytes: Uint8Array): Tail {
-    const tornBytes = usedBytes(bytes, 0);
-    return { segmentId, offset: 0, sequence: this.#sequence, tornBytes, hasSpare: false };
-  }
-
-  /** After a segment that ends badly, no other may have been begun: it would have been begun after a sync. */
-  #mustBeUnused(segmentId: number, bytes: Uint8Array, tail: Tail): void {
-    if (this.#header(segmentId, bytes) === undefined) return;
-    throw damage(
-      segmentName(tail.segmentId),
-      tail.offset,
-      `what follows is not readable, and ${segmentName(segmentId)} is in use`,
-    );
-  }
+/** The segment after this one was begun, so all of this one had been synced. */
+function mustEndWell({ segmentId, offset, tornBytes }: Tail, nextId: number): void {
+  if (tornBytes === 0 && offset > 0) return;
+  const what = `what follows is not readable, and ${segmentName(nextId)} is in use`;
+  throw damage(segmentName(segmentId), offset, what);
 }
 
 function readWhole(disk: Disk, name: string, done: (error: Error | undefined, bytes?: Uint8Array) => void): void {
@@ -227,8 +223,9 @@ function usedBytes(bytes: Uint8Array, start: number): number {
 export function damage(file: string, offset: number, what: string): QuorateError {
   return new QuorateError(
     'QUORATE_DATA_DAMAGED',
-    `${file} is damaged at offset ${offset}: ${what}. This node will not start on it: what it acknowledged may be lost. ` +
-      'Keep a copy of the directory, and restore this node from a backup of its own or replace it.',
+    `${file} is damaged at offset ${offset}: ${what}. This node will not start on it, because what it acknowledged may be ` +
+      'lost. Keep a copy of the directory; then restore it from a backup of this very node or, only while a majority of ' +
+      'the cluster is healthy without it, empty the directory and let the node start anew from its peers.',
     { details: { file, offset } },
   );
 }

@@ -25,18 +25,18 @@ export interface BatchHeader {
   /** Grows by one with each batch of the log, through all segments. */
   readonly sequence: number;
   readonly payloadBytes: number;
-  readonly checksum: number;
+  readonly payloadChecksum: number;
 }
 
 export const FORMAT_VERSION = 1;
-/** The header has a disk block of its own; batches begin behind it. */
+/** The header has a disk block of its own, all of it under its checksum; batches begin behind it, one right after another. */
 export const HEADER_BYTES = 4_096;
-export const BATCH_HEADER_BYTES = 24;
-/** Batches begin at multiples of this, so that a search for one after a damaged place has few places to look at. */
-export const ALIGNMENT = 8;
+export const BATCH_HEADER_BYTES = 28;
 
+const CHECKSUM_BYTES = 4;
 const SEGMENT_MAGIC = 0x53525551; // "QURS"
 const BATCH_MAGIC = 0x42525551; // "QURB"
+const FIRST_OF_MAGIC = BATCH_MAGIC & 0xff;
 const MOST_ID_BYTES = 64;
 
 export const segmentName = (segmentId: number): string => `log-${String(segmentId).padStart(10, '0')}`;
@@ -45,8 +45,6 @@ export function segmentIdOf(name: string): number | undefined {
   const digits = /^log-(\d{10})$/.exec(name)?.[1];
   return digits === undefined ? undefined : Number(digits);
 }
-
-export const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 
 export function encodeHeader(header: SegmentHeader, checksum: Checksum, salt: number): Uint8Array {
   const writer = new ByteWriter(HEADER_BYTES)
@@ -61,7 +59,8 @@ export function encodeHeader(header: SegmentHeader, checksum: Checksum, salt: nu
     .u64(header.lastTimeMs)
     .u8(Number(header.votedFor !== null))
     .text(encodeText(header.votedFor ?? ''));
-  return writer.u32(checksum(writer.bytes.subarray(0, writer.position), salt)).bytes;
+  sign(writer.bytes, checksum, salt);
+  return writer.bytes;
 }
 
 /** A header of another version is told apart from a broken one: the first must be refused by name. */
@@ -72,11 +71,14 @@ export class UnknownFormat extends Error {
   }
 }
 
+/** Throws `UnknownFormat`, or `MalformedBytes` where there is no whole header. */
 export function decodeHeader(bytes: Uint8Array, checksum: Checksum, salt: number): SegmentHeader {
   const reader = new ByteReader(bytes);
   if (reader.u32() !== SEGMENT_MAGIC) throw new MalformedBytes('no segment header');
   const version = reader.u32();
-  if (version !== FORMAT_VERSION) throw new UnknownFormat(version);
+  // No version has the number 0: zeros there are the rest of a torn write over a prepared file.
+  if (version !== FORMAT_VERSION && version !== 0) throw new UnknownFormat(version);
+  if (!isSigned(bytes.subarray(0, HEADER_BYTES), checksum, salt)) throw new MalformedBytes('segment header checksum');
   const segmentId = reader.u64();
   const sequence = reader.u64();
   const previous = { index: asIndex(reader.u64()), term: asTerm(reader.u64()) };
@@ -85,53 +87,49 @@ export function decodeHeader(bytes: Uint8Array, checksum: Checksum, salt: number
   const lastTimeMs = reader.u64();
   const hasVoted = reader.boolean();
   const votedFor = reader.text(MOST_ID_BYTES);
-  const end = reader.position;
-  if (reader.u32() !== checksum(bytes.subarray(0, end), salt)) throw new MalformedBytes('segment header checksum');
   return { segmentId, sequence, previous, term, votedFor: hasVoted ? votedFor : null, commitIndex, lastTimeMs };
 }
 
-/** A batch with the padding to where the next one begins, behind `room` bytes left free for a segment header. */
 export function encodeBatch(
   records: readonly StoredRecord[],
-  place: { segmentId: number; sequence: number; room: number },
+  place: { readonly segmentId: number; readonly sequence: number },
   checksum: Checksum,
   salt: number,
 ): Uint8Array {
-  const payloadBytes = records.reduce((sum, record) => sum + encodedRecordBytes(record), 0);
-  const writer = new ByteWriter(place.room + aligned(BATCH_HEADER_BYTES + payloadBytes));
-  const batch = writer.bytes.subarray(place.room);
-  const header = new ByteWriter(BATCH_HEADER_BYTES)
-    .u32(BATCH_MAGIC)
-    .u32(payloadBytes)
-    .u32(place.segmentId)
-    .u64(place.sequence);
-  writer.run(writer.bytes.subarray(0, place.room)).run(header.bytes);
+  const writer = new ByteWriter(encodedBatchBytes(records));
+  const payload = writer.bytes.subarray(BATCH_HEADER_BYTES);
+  writer.u32(BATCH_MAGIC).u32(payload.byteLength).u32(place.segmentId).u64(place.sequence).u32(0).u32(0);
   for (const record of records) writeRecord(writer, record);
-  const payload = batch.subarray(BATCH_HEADER_BYTES, BATCH_HEADER_BYTES + payloadBytes);
-  const sum = checksum(payload, checksum(batch.subarray(0, BATCH_HEADER_BYTES - 4), salt));
-  new DataView(batch.buffer, batch.byteOffset).setUint32(BATCH_HEADER_BYTES - 4, sum, true);
+  const header = writer.bytes.subarray(0, BATCH_HEADER_BYTES);
+  setLast(header.subarray(0, BATCH_HEADER_BYTES - CHECKSUM_BYTES), checksum(payload, salt));
+  sign(header, checksum, salt);
   return writer.bytes;
 }
 
 export function encodedBatchBytes(records: readonly StoredRecord[]): number {
-  return aligned(BATCH_HEADER_BYTES + records.reduce((sum, record) => sum + encodedRecordBytes(record), 0));
+  return BATCH_HEADER_BYTES + records.reduce((sum, record) => sum + encodedRecordBytes(record), 0);
 }
 
-/** The batch header at `at`; undefined where there is none. Says nothing of the payload yet. */
-export function peekBatch(bytes: Uint8Array, at: number): BatchHeader | undefined {
-  if (at + BATCH_HEADER_BYTES > bytes.byteLength) return undefined;
+/**
+ * The batch header at `at`; undefined where there is none. It has a checksum of its own, so that a search for batches
+ * never has to check a long payload because of bytes that merely look like a header.
+ */
+export function readBatchHeader(
+  bytes: Uint8Array,
+  at: number,
+  checksum: Checksum,
+  salt: number,
+): BatchHeader | undefined {
+  if (at + BATCH_HEADER_BYTES > bytes.byteLength || bytes[at] !== FIRST_OF_MAGIC) return undefined;
   const reader = new ByteReader(bytes, at);
   if (reader.u32() !== BATCH_MAGIC) return undefined;
+  if (!isSigned(bytes.subarray(at, at + BATCH_HEADER_BYTES), checksum, salt)) return undefined;
   const payloadBytes = reader.u32();
   const segmentId = reader.u32();
-  try {
-    return { payloadBytes, segmentId, sequence: reader.u64(), checksum: reader.u32() };
-  } catch {
-    return undefined;
-  }
+  return { payloadBytes, segmentId, sequence: reader.u64(), payloadChecksum: reader.u32() };
 }
 
-/** The payload of the whole batch at `at`, if all of it is there and unchanged. */
+/** The payload of the batch at `at`, if all of it is there and unchanged. */
 export function batchPayload(
   bytes: Uint8Array,
   at: number,
@@ -143,17 +141,33 @@ export function batchPayload(
   const end = start + header.payloadBytes;
   if (end > bytes.byteLength) return undefined;
   const payload = bytes.subarray(start, end);
-  const sum = checksum(payload, checksum(bytes.subarray(at, start - 4), salt));
-  return sum === header.checksum ? payload : undefined;
+  return checksum(payload, salt) === header.payloadChecksum ? payload : undefined;
 }
 
 /** Where the batch after this one begins. */
-export const batchEnd = (at: number, header: BatchHeader): number =>
-  at + aligned(BATCH_HEADER_BYTES + header.payloadBytes);
+export const batchEnd = (at: number, header: BatchHeader): number => at + BATCH_HEADER_BYTES + header.payloadBytes;
 
+/** Where a batch might begin, at or after `from`; -1 where none can. */
+export const nextCandidate = (bytes: Uint8Array, from: number): number => bytes.indexOf(FIRST_OF_MAGIC, from);
+
+/** Payloads of entries are views of `payload`. Throws `MalformedBytes`. */
 export function decodeBatch(payload: Uint8Array): readonly StoredRecord[] {
   const reader = new ByteReader(payload);
   const records: StoredRecord[] = [];
   while (reader.left > 0) records.push(readRecord(reader));
   return records;
+}
+
+/** The last four bytes become the checksum of those before them. */
+function sign(block: Uint8Array, checksum: Checksum, salt: number): void {
+  setLast(block, checksum(block.subarray(0, block.byteLength - CHECKSUM_BYTES), salt));
+}
+
+function isSigned(block: Uint8Array, checksum: Checksum, salt: number): boolean {
+  const end = block.byteLength - CHECKSUM_BYTES;
+  return new ByteReader(block, end).u32() === checksum(block.subarray(0, end), salt);
+}
+
+function setLast(block: Uint8Array, value: number): void {
+  new DataView(block.buffer, block.byteOffset).setUint32(block.byteLength - CHECKSUM_BYTES, value, true);
 }

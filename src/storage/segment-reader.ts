@@ -6,7 +6,14 @@ import { withinLimits } from './entry-cache.js';
 import type { Stretch } from './entry-positions.js';
 import { damage } from './recovery.js';
 import type { BatchHeader, Checksum } from './segment-format.js';
-import { BATCH_HEADER_BYTES, batchEnd, batchPayload, decodeBatch, peekBatch, segmentName } from './segment-format.js';
+import {
+  BATCH_HEADER_BYTES,
+  batchEnd,
+  batchPayload,
+  decodeBatch,
+  readBatchHeader,
+  segmentName,
+} from './segment-format.js';
 
 export interface SegmentReaderOptions {
   readonly disk: Disk;
@@ -38,7 +45,6 @@ export function readStretch(
 
 class StretchReader {
   #found: Entry[] = [];
-  #foundBytes = 0;
   #chunk = new Uint8Array(0);
   #chunkAt = 0;
   #at: number;
@@ -57,12 +63,16 @@ class StretchReader {
   next(): void {
     for (;;) {
       const within = this.#at - this.#chunkAt;
-      const header = peekBatch(this.#chunk, within);
+      const header = this.#headerAt(within);
       const isWhole =
         header !== undefined && within + BATCH_HEADER_BYTES + header.payloadBytes <= this.#chunk.byteLength;
       if (!isWhole) return this.#fetch(header);
       if (!this.#take(header, within)) return;
     }
+  }
+
+  #headerAt(within: number): BatchHeader | undefined {
+    return readBatchHeader(this.#chunk, within, this.options.checksum, this.options.salt);
   }
 
   /** False when the reading is over. */
@@ -75,9 +85,10 @@ class StretchReader {
       if (record.kind === 'entries') this.#collect(record.entries);
     }
     this.#at = batchEnd(this.#at, header);
-    const enough = this.#found.length >= this.limits.maxEntries || this.#foundBytes >= this.limits.maxBytes;
+    const foundBytes = this.#found.reduce((sum, entry) => sum + entry.payload.byteLength, 0);
+    const isEnough = this.#found.length >= this.limits.maxEntries || foundBytes >= this.limits.maxBytes;
     const last = this.#found.at(-1)?.index ?? 0;
-    return enough || last >= this.stretch.lastIndex ? this.#finish() : true;
+    return isEnough || last >= this.stretch.lastIndex ? this.#finish() : true;
   }
 
   #collect(entries: readonly Entry[]): void {
@@ -85,7 +96,6 @@ class StretchReader {
       if (entry.index < this.from || entry.index > this.stretch.lastIndex) continue;
       // Copied: a few entries must not keep the whole chunk in memory.
       this.#found.push({ ...entry, payload: entry.payload.slice() });
-      this.#foundBytes += entry.payload.byteLength;
     }
   }
 
@@ -95,7 +105,7 @@ class StretchReader {
       if (error !== undefined) return this.done(error);
       this.#chunk = bytes as Uint8Array<ArrayBuffer>;
       this.#chunkAt = this.#at;
-      const next = peekBatch(bytes, 0);
+      const next = this.#headerAt(0);
       const isThere = next !== undefined && BATCH_HEADER_BYTES + next.payloadBytes <= bytes.byteLength;
       if (isThere) this.next();
       else if (next !== undefined && header === undefined) this.#fetch(next);

@@ -40,31 +40,30 @@ export class SegmentWriter {
   #sequence = 1;
   #nextId = 1;
   #spare: Segment | undefined;
-  #preparing = false;
+  #isPreparing = false;
   #waitsForSpare: Done<Segment> | undefined;
-  #failure: Error | undefined;
   #afterPreparing: (() => void) | undefined;
+  #failure: Error | undefined;
 
   constructor(options: SegmentWriterOptions) {
     this.#options = options;
   }
 
-  /** Goes on where a recovered log ends. What was torn there is made zeros first, for good: it must never be taken for a batch later. */
+  /**
+   * Goes on where a recovered log ends. What was torn there becomes zeros first, so that it never looks like damage later.
+   * All that was read is synced: a process that was killed may have left it to the kernel, which can still lose it.
+   */
   open(tail: Tail | null, done: Done): void {
-    if (tail === null) return this.#prepare('create', (error) => done(error));
+    if (tail === null) return this.#prepare({ how: 'create', tornBytes: 0 }, done);
     this.#sequence = tail.sequence;
-    this.#nextId = tail.segmentId + 1;
-    this.#options.disk.open(segmentName(tail.segmentId), 'open', (openError, file) => {
-      if (openError !== undefined) return done(openError);
-      this.#fill(file, tail.offset, tail.tornBytes, (error) => {
-        if (error !== undefined) return done(error);
-        const segment = { id: tail.segmentId, file };
-        if (tail.offset === 0) this.#spare = segment;
-        else this.#segment = segment;
-        this.#offset = tail.offset;
-        if (tail.hasSpare) this.#prepare('open', (spareError) => done(spareError));
-        else done(undefined);
-      });
+    this.#nextId = tail.segmentId;
+    if (tail.offset === 0) return this.#prepare({ how: 'open', tornBytes: tail.tornBytes }, done);
+    this.#openSegment('open', tail.offset, tail.tornBytes, (error, segment) => {
+      if (segment === undefined) return done(error);
+      this.#segment = segment;
+      this.#offset = tail.offset;
+      if (tail.spare === null) done(undefined);
+      else this.#prepare({ how: 'open', tornBytes: tail.spare.tornBytes }, done);
     });
   }
 
@@ -73,19 +72,20 @@ export class SegmentWriter {
     if (this.#failure !== undefined) return done(this.#failure);
     const bytes = encodedBatchBytes(records);
     if (this.#segment !== undefined && this.#offset + bytes <= this.#options.segmentBytes) {
-      return this.#put(this.#segment, records, undefined, done);
+      return this.#put(this.#segment, records, done);
     }
     this.#takeSpare((error, segment) => {
       if (segment === undefined) return done(error);
-      this.#replaceSegment(segment, (closeError) => {
-        if (closeError !== undefined) done(closeError);
-        else this.#put(segment, records, before, done);
+      this.#begin(segment, before, (beginError) => {
+        if (beginError !== undefined) done(beginError);
+        else this.#put(segment, records, done);
       });
     });
   }
 
+  /** Lets go of the files, when a segment that is being prepared is done. */
   close(done: Done): void {
-    if (this.#preparing) {
+    if (this.#isPreparing) {
       this.#afterPreparing = () => this.close(done);
       return;
     }
@@ -98,39 +98,32 @@ export class SegmentWriter {
     next(undefined);
   }
 
-  #put(segment: Segment, records: readonly StoredRecord[], before: LogImage | undefined, done: Done<Written>): void {
+  #put(segment: Segment, records: readonly StoredRecord[], done: Done<Written>): void {
     const { checksum, salt } = this.#options;
-    const room = before === undefined ? 0 : HEADER_BYTES;
-    const place = { segmentId: segment.id, sequence: this.#sequence, room };
-    const bytes = encodeBatch(records, place, checksum, salt);
-    if (before !== undefined) bytes.set(this.#header(segment.id, before));
-    const start = this.#offset;
-    segment.file.write(bytes, start, (writeError) => {
-      if (writeError !== undefined) return done(writeError);
-      segment.file.sync((syncError) => {
-        if (syncError !== undefined) return done(syncError);
-        this.#offset = start + bytes.byteLength;
-        this.#sequence += 1;
-        this.#prepareInTime();
-        done(undefined, { segmentId: segment.id, offset: start + room });
-      });
+    const bytes = encodeBatch(records, { segmentId: segment.id, sequence: this.#sequence }, checksum, salt);
+    const offset = this.#offset;
+    writeAndSync(segment.file, bytes, offset, (error) => {
+      if (error !== undefined) return done(error);
+      this.#offset = offset + bytes.byteLength;
+      this.#sequence += 1;
+      this.#prepareInTime();
+      done(undefined, { segmentId: segment.id, offset });
     });
   }
 
-  #header(segmentId: number, before: LogImage): Uint8Array {
-    const { term, votedFor, commitIndex, lastTimeMs } = before;
+  /** The header is durable before the first batch: a torn one is then never followed by anything, and can be told from damage. */
+  #begin(segment: Segment, before: LogImage, done: Done): void {
     const { checksum, salt } = this.#options;
-    const sequence = this.#sequence;
-    const previous = endOf(before);
-    return encodeHeader({ segmentId, sequence, previous, term, votedFor, commitIndex, lastTimeMs }, checksum, salt);
-  }
-
-  #replaceSegment(segment: Segment, done: Done): void {
+    const { term, votedFor, commitIndex, lastTimeMs } = before;
+    const place = { segmentId: segment.id, sequence: this.#sequence, previous: endOf(before) };
+    const header = encodeHeader({ ...place, term, votedFor, commitIndex, lastTimeMs }, checksum, salt);
     const old = this.#segment;
     this.#segment = segment;
-    this.#offset = 0;
-    if (old === undefined) done(undefined);
-    else old.file.close((error) => done(error));
+    this.#offset = HEADER_BYTES;
+    writeAndSync(segment.file, header, 0, (error) => {
+      if (error !== undefined || old === undefined) done(error);
+      else old.file.close((closeError) => done(closeError));
+    });
   }
 
   #takeSpare(done: Done<Segment>): void {
@@ -140,57 +133,66 @@ export class SegmentWriter {
       return done(undefined, spare);
     }
     this.#waitsForSpare = done;
-    if (!this.#preparing) this.#prepare('create', () => undefined);
+    if (!this.#isPreparing) this.#prepare({ how: 'create', tornBytes: 0 }, () => undefined);
   }
 
   #prepareInTime(): void {
-    if (this.#preparing || this.#spare !== undefined || this.#offset * 2 < this.#options.segmentBytes) return;
-    this.#prepare('create', () => undefined);
+    if (this.#isPreparing || this.#spare !== undefined || this.#offset * 2 < this.#options.segmentBytes) return;
+    this.#prepare({ how: 'create', tornBytes: 0 }, () => undefined);
   }
 
-  #prepare(how: 'create' | 'open', done: Done): void {
-    const id = this.#nextId;
-    this.#nextId += 1;
-    this.#preparing = true;
-    const finish = (error: Error | undefined, segment?: Segment): void => {
-      this.#preparing = false;
+  #prepare({ how, tornBytes }: { how: 'create' | 'open'; tornBytes: number }, done: Done): void {
+    this.#isPreparing = true;
+    this.#openSegment(how, 0, tornBytes, (error, segment) => {
+      this.#isPreparing = false;
       this.#spare = segment;
       this.#failure ??= error;
       done(error);
       const waits = this.#waitsForSpare;
       this.#waitsForSpare = undefined;
-      if (waits !== undefined) {
-        if (segment === undefined) waits(error);
-        else this.#takeSpare(waits);
-      }
+      if (segment === undefined) waits?.(error);
+      else if (waits !== undefined) this.#takeSpare(waits);
       this.#afterPreparing?.();
-    };
-    this.#options.disk.open(segmentName(id), how, (openError, file) => {
-      if (openError !== undefined) return finish(openError);
-      this.#fill(file, 0, this.#options.segmentBytes, (error) => {
-        if (error !== undefined) return finish(error);
+    });
+  }
+
+  /** The next segment, from `offset` on nothing but zeros, up to its full size; these and its name are durable. */
+  #openSegment(how: 'create' | 'open', offset: number, tornBytes: number, done: Done<Segment>): void {
+    const { disk } = this.#options;
+    const id = this.#nextId;
+    this.#nextId += 1;
+    disk.open(segmentName(id), how, (openError, file) => {
+      if (openError !== undefined) return done(openError);
+      this.#fill(file, offset, tornBytes, (error) => {
+        if (error !== undefined) return file.close(() => done(error));
         // A file that is not in its directory is lost with all that was synced into it (P32).
-        this.#options.disk.syncDirectory((syncError) =>
-          finish(syncError, syncError === undefined ? { id, file } : undefined),
-        );
+        disk.syncDirectory((syncError) => {
+          if (syncError !== undefined) file.close(() => done(syncError));
+          else done(undefined, { id, file });
+        });
       });
     });
   }
 
-  /** Writes zeros over `bytes` bytes from `offset` on, and up to the segment's full size, and syncs them. */
-  #fill(file: DiskFile, offset: number, bytes: number, done: Done): void {
+  /** In pieces, so that a batch's sync never waits for a whole segment. */
+  #fill(file: DiskFile, offset: number, tornBytes: number, done: Done): void {
     file.size((sizeError, size) => {
       if (sizeError !== undefined) return done(sizeError);
-      const missing = size < this.#options.segmentBytes;
-      const end = missing ? this.#options.segmentBytes : offset + bytes;
-      const from = missing && bytes === 0 ? size : offset;
-      if (from >= end) return done(undefined);
-      const next = (at: number): void => {
-        if (at >= end) return file.sync((error) => done(error));
+      const next = (at: number, end: number, then: () => void): void => {
+        if (at >= end) return then();
         const piece = ZEROS.subarray(0, Math.min(ZEROS.byteLength, end - at));
-        file.write(piece, at, (error) => (error === undefined ? next(at + piece.byteLength) : done(error)));
+        file.write(piece, at, (error) => (error === undefined ? next(at + piece.byteLength, end, then) : done(error)));
       };
-      next(from);
+      next(offset, offset + tornBytes, () => {
+        next(size, this.#options.segmentBytes, () => file.sync((error) => done(error)));
+      });
     });
   }
+}
+
+function writeAndSync(file: DiskFile, bytes: Uint8Array, offset: number, done: Done): void {
+  file.write(bytes, offset, (writeError) => {
+    if (writeError !== undefined) return done(writeError);
+    file.sync((syncError) => done(syncError));
+  });
 }

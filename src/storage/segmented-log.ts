@@ -1,7 +1,8 @@
 import type { StoredRecord } from '../codec/records.js';
 import type { Entry, LogRecord } from '../raft/entry.js';
+import { invariant } from '../raft/invariant.js';
 import type { Index } from '../raft/kinds.js';
-import { NO_INDEX } from '../raft/kinds.js';
+import { advance, lesser } from '../raft/kinds.js';
 import type { Disk } from '../seams/disk.js';
 import { QuorateError } from '../seams/errors.js';
 import type { LogStore, ReadLimits, Recovered } from '../seams/log-store.js';
@@ -24,9 +25,11 @@ export interface SegmentedLogOptions {
   readonly salt?: number;
   /** Of a log file. Default 16 MiB. */
   readonly segmentBytes?: number;
-  /** Of entries' payloads kept in memory. Default 32 MiB. */
+  /** Of entries kept in memory, beside those that are not durable yet. Default 32 MiB. */
   readonly cacheBytes?: number;
 }
+
+const NEVER_CUT = Number.MAX_SAFE_INTEGER as Index;
 
 /**
  * The log in segment files, only ever appended to: truncations, terms and votes are records as entries are. All that was
@@ -38,9 +41,14 @@ export class SegmentedLog implements LogStore {
   readonly #cache: EntryCache;
   #positions = new EntryPositions();
   #staged: LogRecord[] = [];
-  /** What the batches on disk add up to. */
-  #image: LogImage = EMPTY_IMAGE;
-  #lastIndex: Index = NO_INDEX;
+  /** What everything appended adds up to, and what of it is on disk. */
+  #appended: LogImage = EMPTY_IMAGE;
+  #durable: LogImage = EMPTY_IMAGE;
+  /** Where the log was cut since the last batch was handed to the writer: what the disk has from there on is of the past. */
+  #stagedCut: Index = NEVER_CUT;
+  /** Grows with each truncation. */
+  #cuts = 0;
+  #isOpen = false;
   #isSyncing = false;
   #afterSync: (() => void) | undefined;
   #failure: QuorateError | undefined;
@@ -53,34 +61,36 @@ export class SegmentedLog implements LogStore {
 
   open(done: (error: Error | undefined, recovered?: Recovered) => void): void {
     recoverLog(this.#options, (error, found) => {
-      if (found === undefined) return done(error);
+      if (found === undefined) return done(this.#poison(error ?? new Error('nothing was recovered')));
       this.#writer.open(found.tail, (writerError) => {
         if (writerError !== undefined) return done(this.#poison(writerError));
-        this.#image = found.image;
+        this.#appended = found.image;
+        this.#durable = found.image;
         this.#positions = found.positions;
-        this.#lastIndex = found.image.log.lastIndex;
-        this.#cache.reset(this.#lastIndex);
+        this.#cache.reset(found.image.log.lastIndex);
+        this.#isOpen = true;
         done(undefined, recoveredFrom(found));
       });
     });
   }
 
+  /** Throws where a record cannot follow what came before it: better a crash of the writer than a log that cannot be opened. */
   append(records: readonly LogRecord[]): void {
     for (const record of records) {
+      this.#appended = withRecord(this.#appended, record);
       this.#staged.push(record);
-      if (record.kind === 'truncation') {
-        this.#cache.truncate(record.from);
-        this.#lastIndex = Math.min(this.#lastIndex, record.from - 1) as Index;
-      }
-      if (record.kind === 'entries') {
-        this.#cache.add(record.entries);
-        this.#lastIndex = record.entries.at(-1)?.index ?? this.#lastIndex;
-      }
+      if (record.kind === 'entries') this.#cache.add(record.entries);
+      if (record.kind !== 'truncation') continue;
+      this.#cache.truncate(record.from);
+      this.#stagedCut = lesser(this.#stagedCut, record.from);
+      this.#cuts += 1;
     }
   }
 
   sync(done: (error?: Error) => void): void {
+    invariant(!this.#isSyncing, 'a batch is written when the one before it is durable');
     if (this.#failure !== undefined) return done(this.#failure);
+    invariant(this.#isOpen, 'a log is opened before it is written');
     if (this.#staged.length === 0) return done();
     const records = this.#staged;
     this.#staged = [];
@@ -94,47 +104,64 @@ export class SegmentedLog implements LogStore {
   read(from: Index, limits: ReadLimits, done: (error: Error | undefined, entries?: readonly Entry[]) => void): void {
     const cached = this.#cache.read(from, limits);
     if (cached !== undefined) return done(undefined, cached);
+    if (this.#failure !== undefined) return done(this.#failure);
     const stretch = this.#positions.find(from);
     if (stretch === undefined) return done(new Error(`entry ${from} is not in this log`));
-    const within = { ...stretch, lastIndex: Math.min(stretch.lastIndex, this.#lastIndex) as Index };
-    readStretch(this.#options, within, from, limits, (error, entries) => {
-      if (error !== undefined) done(this.#poison(error));
+    // What is in memory may be newer than what the disk has at the same index.
+    const lastIndex = lesser(stretch.lastIndex, advance(this.#cache.firstIndex, -1));
+    const cuts = this.#cuts;
+    readStretch(this.#options, { ...stretch, lastIndex }, from, limits, (error, entries) => {
+      if (this.#cuts !== cuts) this.read(from, limits, done);
+      else if (error !== undefined) done(this.#poison(error));
       else done(undefined, entries);
     });
   }
 
+  /** A log that failed before, as its callers were told, only lets go of its files. */
   close(done: (error?: Error) => void): void {
     if (this.#isSyncing) {
       this.#afterSync = () => this.close(done);
       return;
     }
-    const finish = (error?: Error): void => this.#writer.close((closeError) => done(error ?? closeError));
-    if (this.#failure !== undefined || this.#image === EMPTY_IMAGE) return finish();
-    this.#write([...this.#staged, { kind: 'closed' }], finish);
+    if (!this.#isOpen) return done();
+    this.#isOpen = false;
+    const finish = (error?: Error): void => {
+      this.#failure ??= new QuorateError('QUORATE_CLOSED', 'the log was closed: open the data directory again');
+      this.#writer.close((closeError) => done(error ?? closeError));
+    };
+    if (this.#failure !== undefined) return finish();
+    const records = this.#staged;
     this.#staged = [];
+    this.#write([...records, { kind: 'closed' }], finish);
   }
 
   #write(records: readonly StoredRecord[], done: (error?: Error) => void): void {
+    const before = this.#durable;
+    const after = this.#appended;
+    this.#stagedCut = NEVER_CUT;
     this.#isSyncing = true;
-    this.#writer.write(records, this.#image, (error, written) => {
+    this.#writer.write(records, before, (error, written) => {
       this.#isSyncing = false;
       if (written === undefined) done(this.#poison(error ?? new Error('nothing was written')));
       else {
+        this.#durable = after;
         this.#note(records, written);
         done();
       }
-      this.#afterSync?.();
+      const then = this.#afterSync;
+      this.#afterSync = undefined;
+      then?.();
     });
   }
 
   #note(records: readonly StoredRecord[], { segmentId, offset }: Written): void {
     for (const record of records) {
-      this.#image = withRecord(this.#image, record);
       if (record.kind === 'truncation') this.#positions.truncated(record.from);
       const first = record.kind === 'entries' ? record.entries[0] : undefined;
       if (first !== undefined) this.#positions.wrote(first.index, segmentId, offset);
     }
-    this.#cache.trim(this.#image.log.lastIndex);
+    // Entries that were cut and written anew since this batch was made are not on disk yet (P13).
+    this.#cache.trim(lesser(this.#durable.log.lastIndex, advance(this.#stagedCut, -1)));
   }
 
   /** After one failure nothing is known of what reached the disk: no retry, no acknowledgement, ever again (P31). */

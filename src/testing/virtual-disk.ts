@@ -1,4 +1,5 @@
 import type { Disk, DiskDone, DiskError, DiskFile } from '../seams/disk.js';
+import { QuorateError } from '../seams/errors.js';
 
 export interface VirtualDiskOptions {
   /** Decides when a completion runs. */
@@ -7,32 +8,41 @@ export interface VirtualDiskOptions {
   readonly random: () => number;
 }
 
-interface PendingWrite {
+export interface UnsyncedWrite {
   readonly offset: number;
   readonly bytes: Uint8Array;
 }
+
+type Operation = 'open' | 'write' | 'sync' | 'syncDirectory' | 'rename';
+
+type NameChange = (names: Map<string, Inode>) => void;
+
+/** What of a write reaches the platter as a whole or not at all. */
+const SECTOR_BYTES = 512;
 
 class Inode {
   /** What a reader sees. */
   content = new Uint8Array(0);
   /** What survives a power cut for certain. */
   durable = new Uint8Array(0);
-  pending: PendingWrite[] = [];
+  unsynced: UnsyncedWrite[] = [];
 }
 
-type Operation = 'open' | 'write' | 'sync' | 'syncDirectory' | 'rename';
-
 /**
- * A disk that keeps only what was synced. At a crash each unsynced write survives whole, in part or not at all, by chance,
- * and so does each name that was not synced with its directory: what real disks do, on demand and with a seed.
+ * A disk that keeps only what was synced. At a power cut each unsynced write survives whole, in part or not at all, by
+ * chance, and so does each change of a name that was not synced with its directory: what real disks do, on demand and
+ * with a seed.
  */
 export class VirtualDisk implements Disk {
-  /** Syncs that lie: for showing that every one of them is needed. */
-  ignoresSync: (name: string) => boolean = () => false;
+  /** Syncs that lie, told apart by what they should have made durable: for showing that every one of them is needed. */
+  ignoresSync: (name: string, unsynced: readonly UnsyncedWrite[]) => boolean = () => false;
   ignoresDirectorySync = false;
+  /** Of all files together; a write beyond it fails with ENOSPC. */
+  mostBytes = Number.POSITIVE_INFINITY;
   readonly #options: VirtualDiskOptions;
   #names = new Map<string, Inode>();
   #durableNames = new Map<string, Inode>();
+  #unsyncedNames: NameChange[] = [];
   #life = 0;
   #isLocked = false;
   readonly #failures: { operation: Operation; code: string }[] = [];
@@ -41,20 +51,24 @@ export class VirtualDisk implements Disk {
     this.#options = options;
   }
 
-  /** The next operation of this kind fails: once. */
+  /** The next operation of this kind fails: once. After a failed sync, what it covered is never synced: as kernels do (P31). */
   failNext(operation: Operation, code: string): void {
     this.#failures.push({ operation, code });
   }
 
-  /** The power goes: what was under way never completes, and the lock is gone with its process. */
+  /** The power goes: what was under way never completes, the lock is gone with its process, and so is what was not synced. */
   crash(): void {
-    this.#life += 1;
-    this.#isLocked = false;
-    for (const [name, inode] of this.#names) {
-      if (this.#durableNames.get(name) !== inode && this.#chance(0.5)) this.#durableNames.set(name, inode);
-    }
+    this.kill();
+    for (const change of this.#unsyncedNames) if (this.#chance(0.5)) change(this.#durableNames);
+    this.#unsyncedNames = [];
     this.#names = new Map(this.#durableNames);
     for (const inode of new Set(this.#names.values())) this.#loseUnsynced(inode);
+  }
+
+  /** Only the process dies: the kernel still holds all that it wrote, and may lose it in a later crash. */
+  kill(): void {
+    this.#life += 1;
+    this.#isLocked = false;
   }
 
   /** A file's bytes as they are; for tests that damage them. */
@@ -64,10 +78,9 @@ export class VirtualDisk implements Disk {
 
   /** Replaces a file's bytes, durably. */
   poke(name: string, content: Uint8Array): void {
-    const inode = this.#names.get(name) ?? new Inode();
+    const inode = new Inode();
     inode.content = content.slice();
     inode.durable = content.slice();
-    inode.pending = [];
     this.#names.set(name, inode);
     this.#durableNames.set(name, inode);
   }
@@ -78,7 +91,7 @@ export class VirtualDisk implements Disk {
 
   lock(done: DiskDone): void {
     this.#later(() => {
-      if (this.#isLocked) return done(failure('QUORATE_DATA_LOCKED'));
+      if (this.#isLocked) return done(new QuorateError('QUORATE_DATA_LOCKED', 'the virtual disk is in use'));
       this.#isLocked = true;
       done(undefined);
     });
@@ -99,11 +112,11 @@ export class VirtualDisk implements Disk {
     this.#later(() => {
       const planned = this.#planned('open');
       if (planned !== undefined) return done(planned, undefined as never);
-      const exists = this.#names.has(name);
-      if (exists && how === 'create') return done(failure('EEXIST'), undefined as never);
-      if (!exists && how === 'open') return done(failure('ENOENT'), undefined as never);
-      const inode = this.#names.get(name) ?? new Inode();
-      this.#names.set(name, inode);
+      const found = this.#names.get(name);
+      if (found !== undefined && how === 'create') return done(failure('EEXIST'), undefined as never);
+      if (found === undefined && how === 'open') return done(failure('ENOENT'), undefined as never);
+      const inode = found ?? new Inode();
+      if (found === undefined) this.#rename((names) => names.set(name, inode));
       done(undefined, this.#file(name, inode));
     });
   }
@@ -113,48 +126,57 @@ export class VirtualDisk implements Disk {
       const planned = this.#planned('rename');
       const inode = this.#names.get(from);
       if (planned !== undefined || inode === undefined) return done(planned ?? failure('ENOENT'));
-      this.#names.delete(from);
-      this.#names.set(to, inode);
+      this.#rename((names) => {
+        names.delete(from);
+        names.set(to, inode);
+      });
       done(undefined);
     });
   }
 
   remove(name: string, done: DiskDone): void {
-    this.#later(() => done(this.#names.delete(name) ? undefined : failure('ENOENT')));
-  }
-
-  syncDirectory(done: DiskDone): void {
     this.#later(() => {
-      const planned = this.#planned('syncDirectory');
-      if (planned !== undefined) return done(planned);
-      if (!this.ignoresDirectorySync) this.#durableNames = new Map(this.#names);
+      if (!this.#names.has(name)) return done(failure('ENOENT'));
+      this.#rename((names) => names.delete(name));
       done(undefined);
     });
   }
 
+  syncDirectory(done: DiskDone): void {
+    const covered = new Set(this.#unsyncedNames);
+    this.#later(() => {
+      const planned = this.#planned('syncDirectory');
+      if (planned === undefined && !this.ignoresDirectorySync) {
+        for (const change of this.#unsyncedNames) if (covered.has(change)) change(this.#durableNames);
+        this.#unsyncedNames = this.#unsyncedNames.filter((change) => !covered.has(change));
+      }
+      done(planned);
+    });
+  }
+
   #file(name: string, inode: Inode): DiskFile {
+    const life = this.#life;
     return {
       read: (offset, length, done) => {
         this.#later(() => done(undefined, inode.content.slice(offset, offset + length)));
       },
       write: (bytes, offset, done) => {
-        const planned = this.#planned('write');
-        const kept = bytes.slice();
+        // A dead process writes nothing.
+        if (life !== this.#life) return;
+        const planned = this.#planned('write') ?? this.#full(inode, offset + bytes.byteLength);
         if (planned === undefined) {
-          inode.content = patched(inode.content, kept, offset);
-          inode.pending.push({ offset, bytes: kept });
+          inode.content = patched(inode.content, bytes, offset);
+          inode.unsynced.push({ offset, bytes: bytes.slice() });
         }
         this.#later(() => done(planned));
       },
       sync: (done) => {
+        if (life !== this.#life) return;
         const planned = this.#planned('sync');
-        const covered = inode.pending.length;
+        const covered = new Set(inode.unsynced);
         this.#later(() => {
-          if (planned === undefined && !this.ignoresSync(name)) {
-            for (const { bytes, offset } of inode.pending.splice(0, covered)) {
-              inode.durable = patched(inode.durable, bytes, offset);
-            }
-          }
+          if (planned !== undefined) inode.unsynced = inode.unsynced.filter((write) => !covered.has(write));
+          else if (!this.ignoresSync(name, [...covered])) keep(inode, covered);
           done(planned);
         });
       },
@@ -170,25 +192,57 @@ export class VirtualDisk implements Disk {
     });
   }
 
+  #rename(change: NameChange): void {
+    change(this.#names);
+    this.#unsyncedNames.push(change);
+  }
+
   #planned(operation: Operation): DiskError | undefined {
     const at = this.#failures.findIndex((planned) => planned.operation === operation);
     return at === -1 ? undefined : failure(this.#failures.splice(at, 1)[0]?.code ?? 'EIO');
   }
 
+  #full(inode: Inode, size: number): DiskError | undefined {
+    const grows = Math.max(0, size - inode.content.byteLength);
+    const used = [...this.#names.values()].reduce((sum, { content }) => sum + content.byteLength, 0);
+    return grows > 0 && used + grows > this.mostBytes ? failure('ENOSPC') : undefined;
+  }
+
   #loseUnsynced(inode: Inode): void {
-    for (const { offset, bytes } of inode.pending) {
-      const fate = this.#options.random();
-      if (fate < 1 / 3) continue;
-      const kept = fate < 2 / 3 ? bytes : bytes.subarray(0, Math.floor(this.#options.random() * bytes.byteLength));
-      inode.durable = patched(inode.durable, kept, offset);
+    for (const write of inode.unsynced) {
+      for (const { bytes, offset } of this.#survivors(write)) inode.durable = patched(inode.durable, bytes, offset);
     }
-    inode.pending = [];
+    inode.unsynced = [];
     inode.content = inode.durable.slice();
+  }
+
+  /** Nothing, all, the beginning, or any of its sectors: disks write in the order they like. */
+  #survivors(write: UnsyncedWrite): readonly UnsyncedWrite[] {
+    const fate = this.#options.random();
+    if (fate < 0.25) return [];
+    if (fate < 0.5) return [write];
+    const { bytes, offset } = write;
+    if (fate < 0.75) {
+      return [{ offset, bytes: bytes.subarray(0, Math.floor(this.#options.random() * bytes.byteLength)) }];
+    }
+    const sectors: UnsyncedWrite[] = [];
+    let start = 0;
+    while (start < bytes.byteLength) {
+      const end = Math.min(bytes.byteLength, start + SECTOR_BYTES - ((offset + start) % SECTOR_BYTES));
+      if (this.#chance(0.5)) sectors.push({ offset: offset + start, bytes: bytes.subarray(start, end) });
+      start = end;
+    }
+    return sectors;
   }
 
   #chance(probability: number): boolean {
     return this.#options.random() < probability;
   }
+}
+
+function keep(inode: Inode, synced: ReadonlySet<UnsyncedWrite>): void {
+  for (const { bytes, offset } of synced) inode.durable = patched(inode.durable, bytes, offset);
+  inode.unsynced = inode.unsynced.filter((write) => !synced.has(write));
 }
 
 function patched(content: Uint8Array, bytes: Uint8Array, offset: number): Uint8Array<ArrayBuffer> {
