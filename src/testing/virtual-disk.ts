@@ -36,7 +36,7 @@ class Inode {
 export class VirtualDisk implements Disk {
   /** Syncs that lie, told apart by what they should have made durable: for showing that every one of them is needed. */
   ignoresSync: (name: string, unsynced: readonly UnsyncedWrite[]) => boolean = () => false;
-  ignoresDirectorySync = false;
+  ignoresDirectorySync: () => boolean = () => false;
   /** Of all files together; a write beyond it fails with ENOSPC. */
   mostBytes = Number.POSITIVE_INFINITY;
   readonly #options: VirtualDiskOptions;
@@ -146,7 +146,7 @@ export class VirtualDisk implements Disk {
     const covered = new Set(this.#unsyncedNames);
     this.#later(() => {
       const planned = this.#planned('syncDirectory');
-      if (planned === undefined && !this.ignoresDirectorySync) {
+      if (planned === undefined && !this.ignoresDirectorySync()) {
         for (const change of this.#unsyncedNames) if (covered.has(change)) change(this.#durableNames);
         this.#unsyncedNames = this.#unsyncedNames.filter((change) => !covered.has(change));
       }

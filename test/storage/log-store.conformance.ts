@@ -61,7 +61,7 @@ export function describeLogStore(name: string, prepare: () => Ground): void {
     test('entries of every kind and size come back', async () => {
       await opened(store);
       const kinds = ['command', 'no-op', 'configuration', 'session'] as const;
-      const all = kinds.map((kind, at) => ({ ...entry(at + 1, 1, new Uint8Array(at * 300_000).fill(at)), kind }));
+      const all = kinds.map((kind, at) => ({ ...entry(at + 1, 1, new Uint8Array(at * 20_000).fill(at)), kind }));
       await write(store, { kind: 'entries', entries: all });
       await reopen();
       expect(await readAll(store)).toEqual(all);
@@ -162,6 +162,19 @@ export function describeLogStore(name: string, prepare: () => Ground): void {
       expect(order).toEqual(['synced', 'closed']);
       store = ground.store();
       expect(await opened(store)).toMatchObject({ closedCleanly: true, log: { lastIndex: 3 } });
+    });
+
+    test('§5.3 a long end that is cut is never read again, from wherever in the new one a read begins', async () => {
+      await opened(store);
+      const payload = new Uint8Array(300);
+      for (const term of [1, 2]) {
+        if (term === 2) await write(store, truncation(5));
+        for (let from = term === 1 ? 1 : 5; from <= 60; from += 4) await write(store, entries(from, 4, term, payload));
+      }
+      for (let from = 1; from <= 60; from += 1) {
+        const [first] = await read(store, from);
+        expect([first?.index, first?.term]).toEqual([from, from < 5 ? 1 : 2]);
+      }
     });
 
     test('a long log with many restarts and truncations reads as what was last written', async () => {
