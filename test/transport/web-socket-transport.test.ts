@@ -1,0 +1,243 @@
+import type { Server } from 'node:http';
+import http from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import net from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { ClientOptions } from 'ws';
+import { WebSocket } from 'ws';
+import { encodeMessage } from '../../src/codec/frames.js';
+import { encodeHello } from '../../src/codec/hello.js';
+import type { PeerMessage } from '../../src/raft/messages.js';
+import { systemClock } from '../../src/replica-node/system-clock.js';
+import { MOST_FRAME_BYTES, PART_BYTES } from '../../transport/parts.js';
+import { PEER_PROTOCOL, WebSocketTransport } from '../../transport/web-socket-transport.js';
+import { conformsAsTransport, identityOf } from './transport.conformance.js';
+
+interface Listening {
+  readonly server: Server;
+  readonly address: string;
+  /** Ends every connection, upgraded ones too, and stops. */
+  close(): Promise<void>;
+}
+
+async function listening(): Promise<Listening> {
+  const server = http.createServer();
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const close = async (): Promise<void> => {
+    const closed = new Promise((resolve) => server.close(resolve));
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  };
+  return { server, address: `127.0.0.1:${(server.address() as AddressInfo).port}`, close };
+}
+
+const until = async (holds: () => boolean): Promise<void> => {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+};
+
+conformsAsTransport('WebSocketTransport', async () => {
+  const opened: Listening[] = [];
+  const endpoint = async () => {
+    const one = await listening();
+    const { server, address } = one;
+    opened.push(one);
+    // A server that is there and takes no peers answers as a node does that has not recovered yet.
+    server.on('upgrade', (_request, socket) => {
+      if (server.listenerCount('upgrade') === 1)
+        socket.end('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n');
+    });
+    return { transport: new WebSocketTransport({ server, clock: systemClock }), address };
+  };
+  return { endpoint, until, close: async () => void (await Promise.all(opened.map((one) => one.close()))) };
+});
+
+describe('what strangers do', () => {
+  let server: Server;
+  let address: string;
+  let close: () => Promise<void>;
+  let messages: PeerMessage[];
+  let refusals: string[];
+  let heard: number;
+  let stop: () => void;
+
+  beforeEach(async () => {
+    ({ server, address, close } = await listening());
+    messages = [];
+    refusals = [];
+    heard = 0;
+    const transport = new WebSocketTransport({
+      server,
+      clock: systemClock,
+      helloDeadlineMs: 100,
+      maxMessageBytes: 2 * PART_BYTES,
+    });
+    stop = transport.accept(identityOf('b'), {
+      received: (_from, message) => void messages.push(message),
+      heard: () => {
+        heard += 1;
+      },
+      refused: (reason) => void refusals.push(reason),
+    });
+  });
+
+  afterEach(async () => {
+    stop();
+    await close();
+  });
+
+  const open = async (options: ClientOptions = {}, path = '/peer', protocol = PEER_PROTOCOL): Promise<WebSocket> => {
+    const socket = new WebSocket(`ws://${address}${path}`, [protocol], options);
+    socket.on('error', () => undefined);
+    await new Promise<void>((resolve) => {
+      socket.once('open', resolve);
+      socket.once('close', () => resolve());
+    });
+    return socket;
+  };
+
+  const greeted = async (): Promise<WebSocket> => {
+    const socket = await open();
+    socket.send(encodeHello({ version: 1, identity: identityOf('a'), expected: 'b' }));
+    await new Promise((resolve) => socket.once('message', resolve));
+    return socket;
+  };
+
+  const gone = (socket: WebSocket): Promise<void> => until(() => socket.readyState === WebSocket.CLOSED);
+  const vote: PeerMessage = { kind: 'vote-reply', term: 1 as never, granted: true, preVote: false };
+
+  test('a socket that says nothing is closed by the deadline', async () => {
+    await gone(await open());
+    expect(refusals).toEqual(['a connection said nothing in time']);
+  });
+
+  test('a page of a browser is refused before anything is upgraded', async () => {
+    const socket = await open({ origin: 'http://localhost:3000' });
+    expect(socket.readyState).toBe(WebSocket.CLOSED);
+    expect(refusals[0]).toMatch('web pages may not speak to nodes');
+  });
+
+  test('another protocol is refused in words', async () => {
+    const response = await new Promise<string>((resolve) => {
+      const { port } = server.address() as AddressInfo;
+      const socket = net.connect(port, '127.0.0.1', () => {
+        socket.write(
+          'GET /peer HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: quorate.peer.9\r\n\r\n',
+        );
+      });
+      let text = '';
+      socket.on('data', (chunk) => {
+        text += chunk.toString();
+      });
+      socket.on('close', () => resolve(text));
+    });
+    expect(response).toMatch(/^HTTP\/1.1 400[\s\S]*only quorate.peer.1 is spoken here/);
+  });
+
+  test('other paths are left to others', async () => {
+    let others = 0;
+    server.on('upgrade', (request, socket) => {
+      if (request.url === '/elsewhere') {
+        others += 1;
+        socket.destroy();
+      }
+    });
+    await open({}, '/elsewhere');
+    expect(others).toBe(1);
+    expect(refusals).toEqual([]);
+  });
+
+  test.each<[string, (socket: WebSocket) => void]>([
+    ['garbage', (socket) => socket.send(Buffer.from([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]))],
+    ['an empty frame', (socket) => socket.send(Buffer.alloc(0))],
+    ['a text frame', (socket) => socket.send('hello')],
+    ['a frame that is too large', (socket) => socket.send(Buffer.alloc(MOST_FRAME_BYTES + 1))],
+    [
+      '131,000 fragments of one byte',
+      (socket) => {
+        for (let at = 0; at < 131_000; at += 1) socket.send(Buffer.from([1]), { fin: false });
+      },
+    ],
+    [
+      'parts without end',
+      (socket) => {
+        const part = Buffer.concat([Buffer.from([0xff, 0]), Buffer.alloc(PART_BYTES)]);
+        for (let at = 0; at < 4; at += 1) socket.send(part);
+      },
+    ],
+    ['a message cut short', (socket) => socket.send(encodeMessage(vote).subarray(0, 7))],
+  ])('%s closes that connection, before the greeting and after, and changes nothing', async (_name, misbehave) => {
+    const stranger = await open();
+    misbehave(stranger);
+    await gone(stranger);
+    const peer = await greeted();
+    const good = await greetedAs('c');
+    misbehave(peer);
+    await gone(peer);
+    expect(messages).toEqual([]);
+    expect(refusals.length).toBeGreaterThanOrEqual(2);
+    good.send(encodeMessage(vote));
+    await until(() => messages.length === 1);
+    good.terminate();
+  });
+
+  const greetedAs = async (id: string): Promise<WebSocket> => {
+    const socket = await open();
+    socket.send(encodeHello({ version: 1, identity: identityOf(id), expected: 'b' }));
+    await new Promise((resolve) => socket.once('message', resolve));
+    return socket;
+  };
+
+  test('an unknown version is refused by its number', async () => {
+    const socket = await open();
+    socket.send(encodeHello({ version: 7, identity: identityOf('a'), expected: 'b' }));
+    await gone(socket);
+    expect(refusals[0]).toMatch(/speaks version 7 of the protocol, b version 1/);
+  });
+
+  test('a peer that comes again replaces its older connection', async () => {
+    const first = await greeted();
+    await greeted();
+    await gone(first);
+  });
+
+  test('a small message overtakes a large one, whose parts count as hearing its sender', async () => {
+    const transport = new WebSocketTransport({ server, clock: systemClock });
+    let opened = false;
+    const events = {
+      opened: () => {
+        opened = true;
+      },
+      closed: () => undefined,
+    };
+    stop();
+    stop = transport.accept(identityOf('b'), {
+      received: (_from, message) => void messages.push(message),
+      heard: () => {
+        heard += 1;
+      },
+      refused: (reason) => void refusals.push(reason),
+    });
+    const connection = transport.dial(identityOf('a'), { id: 'b', address }, events);
+    await until(() => opened);
+    connection.send({ kind: 'propose-request', requestId: 1, commands: [new Uint8Array(16 * 1024 * 1024)] });
+    connection.send(vote);
+    connection.send({ kind: 'propose-request', requestId: 2, commands: [] });
+    await until(() => messages.length === 3);
+    expect(messages.map(({ kind }) => kind)).toEqual(['vote-reply', 'propose-request', 'propose-request']);
+    expect(messages.slice(1).map((message) => 'requestId' in message && message.requestId)).toEqual([1, 2]);
+    expect(heard).toBeGreaterThan(60);
+    connection.close();
+  });
+
+  test('when it stops, nothing is left', async () => {
+    const socket = await greeted();
+    stop();
+    await gone(socket);
+    expect(server.listenerCount('upgrade')).toBe(0);
+  });
+});
