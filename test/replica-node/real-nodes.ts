@@ -11,19 +11,26 @@ const SILENT = pino({ level: 'silent' });
 export type StoreNode = ReplicaNode<KeyValueCommand, KeyValueResult>;
 export type StoreOptions = Partial<ReplicaNodeOptions<KeyValueCommand, KeyValueResult>>;
 
-/** Ports that nobody used a moment ago. */
+/** Below the range that systems give to outgoing connections, so that none of those takes one meanwhile. */
+const FIRST_PORT = 20_000;
+const PORTS = 10_000;
+
+/** Consecutive ports that nobody listens on. */
 export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve) => {
-          server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
-        }),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  for (;;) {
+    const first = FIRST_PORT + Math.floor(Math.random() * PORTS);
+    const ports = Array.from({ length: count }, (_, at) => first + at);
+    const free = await Promise.all(ports.map(isFree));
+    if (free.every(Boolean)) return ports;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
 
 /** Nodes in this process, on real sockets and a real disk; gone with everything that they wrote after `close`. */

@@ -1,0 +1,90 @@
+import { pino } from 'pino';
+import { openInspector } from '../inspect/inspector-server.js';
+import { ReplicaNode } from '../replica-node/replica-node.js';
+import { systemClock } from '../replica-node/system-clock.js';
+import { KeyValueStore } from '../state-machines/key-value-store.js';
+import type { Configuration } from './configuration.js';
+import { configure, nodeOptions } from './configuration.js';
+import { EXIT, usage } from './exit.js';
+
+export interface ServeFlags extends Record<string, unknown> {
+  readonly config?: string;
+  readonly join?: string;
+  readonly printConfig?: boolean;
+  readonly inspect?: string | boolean;
+  readonly json?: boolean;
+}
+
+const DEFAULT_INSPECT_PORT = 7480;
+
+/** Runs one node until a signal or a failure ends it, or shows how it would be run. */
+export async function serve(flags: ServeFlags): Promise<void> {
+  const configuration = configure(flags, process.env, flags.config);
+  if (flags.printConfig === true) printConfiguration(configuration, flags.json === true);
+  else await run(configuration, flags.inspect);
+}
+
+async function run(configuration: Configuration, inspect: string | boolean | undefined): Promise<void> {
+  const options = nodeOptions(configuration);
+  const logger = pino({ level: levelOf(configuration), base: { pid: process.pid } });
+  const node = await ReplicaNode.open({ ...options, stateMachine: new KeyValueStore(), logger });
+  logger.info(
+    { node: options.id, address: node.address, data: options.dataDir },
+    `listening at http://${node.address}`,
+  );
+  const inspector =
+    inspect === undefined
+      ? undefined
+      : await openInspector({ actor: node.actor, clock: systemClock, port: portOf(inspect) });
+  if (inspector !== undefined) {
+    const { port } = inspector;
+    logger.info({ port }, `charts for viewers of @xstate/inspect at ws://127.0.0.1:${port}`);
+  }
+  const close = async (): Promise<void> => {
+    await inspector?.close();
+    await node.close();
+  };
+  node.actor.on('node.halted', () => {
+    process.exitCode = EXIT.failed;
+    close().finally(() => process.exit(EXIT.failed));
+  });
+  let isStopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (isStopping) process.exit(128 + (signal === 'SIGINT' ? 2 : 15));
+    isStopping = true;
+    logger.info({ node: options.id, signal }, `${signal}: stopping; once more stops at once`);
+    close().then(
+      () => process.exit(EXIT.done),
+      (error: unknown) => {
+        logger.error({ err: error }, 'could not stop cleanly');
+        process.exit(EXIT.failed);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+function printConfiguration(configuration: Configuration, asJson: boolean): void {
+  if (asJson) {
+    process.stdout.write(`${JSON.stringify(configuration)}\n`);
+    return;
+  }
+  for (const [name, { value, source }] of Object.entries(configuration)) {
+    const shown = value === undefined ? '(none)' : typeof value === 'object' ? JSON.stringify(value) : String(value);
+    process.stdout.write(`${name} = ${shown}  (${source})\n`);
+  }
+}
+
+function levelOf(configuration: Configuration): string {
+  const level = String(configuration['log-level']?.value);
+  if (level in pino.levels.values || level === 'silent') return level;
+  throw usage(`--log-level ${level}: one of ${Object.keys(pino.levels.values).join(', ')} would do`);
+}
+
+function portOf(inspect: string | boolean): number {
+  if (inspect === true) return DEFAULT_INSPECT_PORT;
+  const port = Number(inspect);
+  if (Number.isInteger(port) && port >= 0 && port < 65_536) return port;
+  throw usage(`--inspect ${inspect}: a port would do`);
+}

@@ -1,0 +1,200 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { freePorts, RealNodes } from '../replica-node/real-nodes.js';
+
+const PROGRAM = path.resolve('dist/src/cli/main.js');
+
+interface Run {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs the command as it is installed; resolves when it ends. */
+function quorate(args: readonly string[], { input = '', env = {} as Record<string, string> } = {}): Promise<Run> {
+  const child = spawn(process.execPath, [PROGRAM, ...args], { env: { PATH: process.env.PATH ?? '', ...env } });
+  let [out, err] = ['', ''];
+  child.stdout.setEncoding('latin1').on('data', (chunk: string) => {
+    out += chunk;
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    err += chunk.toString();
+  });
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(Buffer.from(input, 'latin1'));
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code, out, err })));
+}
+
+let nodes: RealNodes;
+let endpoints: string;
+let directory: string;
+const here = (...args: string[]): Promise<Run> => quorate([...args, '--endpoints', endpoints]);
+
+beforeAll(async () => {
+  nodes = await RealNodes.start('abc');
+  await nodes.leader();
+  endpoints = Object.values(nodes.peers).join(',');
+  directory = mkdtempSync(path.join(tmpdir(), 'quorate-command-'));
+});
+afterAll(async () => {
+  await nodes.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+describe('the key-value commands', () => {
+  test('put, get, cas, list and delete, in words and in JSON', async () => {
+    expect(await here('put', 'greeting', 'hello')).toEqual({ code: 0, out: 'revision 1\n', err: '' });
+    expect(await here('get', 'greeting')).toEqual({ code: 0, out: 'hello', err: '' });
+    const got = await here('get', 'greeting', '--json');
+    expect(JSON.parse(got.out)).toEqual({ key: 'greeting', revision: 1, value: 'aGVsbG8=' });
+    expect((await here('cas', 'greeting', '0', 'x')).code).toBe(1);
+    const conflict = await here('cas', 'greeting', '7', 'x', '--json');
+    expect(JSON.parse(conflict.err).error).toMatchObject({ code: 'CONFLICT', revision: 1 });
+    expect(await here('cas', 'greeting', '1', 'bye', '--json')).toEqual({ code: 0, out: '{"revision":2}\n', err: '' });
+    expect(await here('list')).toEqual({ code: 0, out: 'greeting\t2\n', err: '' });
+    expect(JSON.parse((await here('list', 'gr', '--json')).out)).toEqual({
+      revision: 2,
+      items: [{ key: 'greeting', revision: 2, value: 'Ynll' }],
+      next: null,
+    });
+    expect(await here('delete', 'greeting')).toEqual({ code: 0, out: 'deleted, revision 3\n', err: '' });
+    expect((await here('delete', 'greeting')).out).toBe('there was no such key\n');
+    expect(await here('get', 'greeting')).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringMatching('no key greeting'),
+    });
+  });
+
+  test('"-" reads the value from standard input, byte for byte', async () => {
+    const input = String.fromCharCode(...Array.from({ length: 256 }, (_, at) => at));
+    await quorate(['put', 'bytes', '-', '--endpoints', endpoints], { input });
+    expect((await here('get', 'bytes')).out).toBe(input);
+  });
+
+  test('endpoints come from the environment too, and those where nobody listens are passed over', async () => {
+    const [unused] = await freePorts(1);
+    const env = { QUORATE_ENDPOINTS: `127.0.0.1:${unused},${endpoints}` };
+    expect((await quorate(['put', 'k', 'v'], { env })).code).toBe(0);
+    expect((await quorate(['get', 'k', '--consistency', 'stale'], { env })).code).toBe(0);
+  });
+
+  test('nobody there: exit 1, and what to do', async () => {
+    const [unused] = await freePorts(1);
+    const run = await quorate(['put', 'k', 'v', '--endpoints', `127.0.0.1:${unused}`]);
+    expect(run).toMatchObject({ code: 1, err: expect.stringMatching(/nobody listens there.*quorate cluster/) });
+  });
+
+  test('a connection that is lost after a write was sent: exit 3; after a read: exit 1', async () => {
+    const server = http.createServer((request) => request.socket.destroy());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const at = ['--endpoints', `127.0.0.1:${(server.address() as AddressInfo).port}`];
+    expect(await quorate(['put', 'k', 'v', ...at])).toMatchObject({
+      code: 3,
+      err: expect.stringMatching('read before'),
+    });
+    expect((await quorate(['get', 'k', ...at])).code).toBe(1);
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  test('status shows every node, and those that do not answer', async () => {
+    const run = await here('status');
+    expect(run.code).toBe(0);
+    for (const word of ['leader', 'follower', 'trails leader by', 'ready']) expect(run.out).toMatch(word);
+    const rows = (await here('status', '--json')).out.trim().split('\n');
+    expect(rows.map((row) => JSON.parse(row).id)).toEqual(['a', 'b', 'c']);
+  });
+});
+
+describe('wrong usage: exit 2, and one line that says what would do', () => {
+  test.each([
+    [['put', 'k'], /missing required argument 'value'/],
+    [['putt', 'k', 'v'], /Did you mean put/],
+    [['get', 'k', '--consistency', 'strong'], /linearizable or stale would do/],
+    [['get', ''], /1 to 4096 bytes/],
+    [['get', 'k', '--timeout', 'soon'], /from 1 to 60000/],
+    [['get', 'k', '--endpoints', 'nowhere'], /host:port would/],
+    [['cas', 'k', 'x', 'v'], /whole number from 0 up/],
+    [['get', 'k', '--consistency', 'lease'], /not in this version/],
+    [['watch', 'k'], /not in this version/],
+    [['members', 'list'], /not in this version/],
+    [['cluster', '--nodes', '0'], /from 1 to 9/],
+    [['cluster', '--nodes', '3', '--port', '65535'], /--port 65535/],
+    [['serve'], /--id is missing/],
+    [['serve', '--id', 'n1', '--join', 'x:1'], /--join: not in this version/],
+  ])('%j', async (args, message) => {
+    const run = await (['put', 'putt', 'get', 'cas'].includes(args[0] ?? '') && !args.includes('--endpoints')
+      ? here(...args)
+      : quorate(args));
+    expect(run).toMatchObject({ code: 2, out: '' });
+    expect(run.err).toMatch(message);
+  });
+
+  test('--help of every command: exit 0', async () => {
+    const { out } = await quorate(['--help']);
+    for (const command of ['cluster', 'serve', 'put', 'get', 'delete', 'cas', 'list', 'status']) {
+      expect(out).toMatch(new RegExp(`^ +${command}\\b`, 'm'));
+      expect(await quorate([command, '--help'])).toMatchObject({ code: 0, err: '' });
+    }
+  });
+});
+
+describe('quorate serve', () => {
+  const node = [
+    'serve',
+    '--id',
+    'n1',
+    '--listen',
+    '127.0.0.1:7999',
+    '--data',
+    'unused',
+    '--peers',
+    'n1=127.0.0.1:7999',
+  ];
+
+  test('--print-config shows each value and where it comes from', async () => {
+    const file = path.join(directory, 'config.json');
+    writeFileSync(file, JSON.stringify({ id: 'file', cluster: 'file', HEARTBEAT_INTERVAL: 40 }));
+    const env = { QUORATE_CLUSTER: 'environment', ELECTION_TIMEOUT_MIN: '200', QUORATE_DATA: 'there' };
+    const args = ['serve', '--id', 'flag', '--config', file, '--print-config'];
+    const { out } = await quorate(args, { env });
+    for (const line of [
+      'id = flag  (flag)',
+      'cluster = environment  (environment)',
+      'data = there  (environment)',
+      'ELECTION_TIMEOUT_MIN = 200  (environment)',
+      'HEARTBEAT_INTERVAL = 40  (file)',
+      'MAX_MISSED_HEARTBEATS = 3  (default)',
+    ]) {
+      expect(out.split('\n')).toContain(line);
+    }
+    const document = JSON.parse((await quorate([...args, '--json'], { env })).out);
+    expect(document.HEARTBEAT_INTERVAL).toEqual({ value: 40, source: 'file' });
+  });
+
+  test.each<[readonly string[], Record<string, string>, RegExp]>([
+    [['--heartbeat-interval', '100'], {}, /HEARTBEAT_INTERVAL \(100\) is not well under.*at most 50/],
+    [['--election-timeout-min', '500'], {}, /ELECTION_TIMEOUT_MIN \(500\) is over ELECTION_TIMEOUT_MAX/],
+    [['--max-missed-heartbeats', '0'], {}, /MAX_MISSED_HEARTBEATS is 0: a whole number from 1 up/],
+    [['--election-timeout-min', 'fast'], {}, /ELECTION_TIMEOUT_MIN/],
+    [[], { HEARTBEAT_INTERVAL: 'often' }, /HEARTBEAT_INTERVAL/],
+    [['--id', 'n9'], {}, /n9 is not among the peers \(n1\)/],
+    [['--id', 'n 1'], {}, /1 to 64 characters/],
+    [['--peers', 'n1'], {}, /id=host:port would/],
+    [['--peers', 'n1=127.0.0.1:7999,n2=127.0.0.1:7999'], {}, /same address/],
+    [['--listen', '0.0.0.0:7999', '--peers', 'n1=0.0.0.0:7999'], {}, /--insecure/],
+    [['--listen', '127.0.0.1:8000'], {}, /peers say that n1 is at/],
+    [['--config', 'missing.json'], {}, /missing\.json cannot be read/],
+    [['--log-level', 'loud'], {}, /--log-level loud/],
+  ])('%j with %j is refused before anything is touched', async (args, env, message) => {
+    const run = await quorate([...node, ...args], { env });
+    expect(run.code).toBe(2);
+    expect(run.err.trim().split('\n')).toHaveLength(1);
+    expect(run.err).toMatch(message);
+  });
+});

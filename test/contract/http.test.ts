@@ -1,0 +1,329 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import http from 'node:http';
+import net from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { RealNodes } from '../replica-node/real-nodes.js';
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly bytes: Buffer;
+  readonly json: { readonly error?: { readonly code: string; readonly message: string } } & Record<string, unknown>;
+}
+
+interface Sent {
+  readonly body?: string | Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+function ask(address: string, method: string, path: string, { body, headers = {} }: Sent = {}): Promise<Answer> {
+  const [host, port] = address.split(':');
+  return new Promise((resolve, reject) => {
+    const request = http.request({ host, port, method, path, headers: { ...headers }, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => {
+        const bytes = Buffer.concat(chunks);
+        const isJson = response.headers['content-type'] === 'application/json' && bytes.length > 0;
+        const json = isJson ? JSON.parse(bytes.toString()) : {};
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, bytes, json });
+      });
+    });
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+const refusal = ({ status, json }: Answer): readonly [number, string | undefined] => [status, json.error?.code];
+
+let nodes: RealNodes;
+let leader: string;
+let follower: string;
+
+beforeAll(async () => {
+  nodes = await RealNodes.start('abc');
+  leader = (await nodes.leader()).address;
+  follower = (await nodes.followers())[0]?.address as string;
+});
+afterAll(() => nodes.close());
+
+describe('PUT, GET and DELETE /v1/kv/{key}', () => {
+  test('a write through one node is read through another, with revision, type and ETag', async () => {
+    const { status, json } = await ask(follower, 'PUT', '/v1/kv/plain', { body: 'hello' });
+    expect([status, json]).toEqual([200, { revision: expect.any(Number) }]);
+    const read = await ask(leader, 'GET', '/v1/kv/plain');
+    expect([read.status, read.bytes.toString()]).toEqual([200, 'hello']);
+    expect(read.headers).toMatchObject({
+      'content-type': 'application/octet-stream',
+      'content-length': '5',
+      'x-content-type-options': 'nosniff',
+      etag: `"${json.revision}"`,
+    });
+  });
+
+  test('any bytes and none come back as they were sent', async () => {
+    const all = Uint8Array.from({ length: 256 }, (_, at) => at);
+    await ask(leader, 'PUT', '/v1/kv/bytes', { body: all });
+    expect((await ask(follower, 'GET', '/v1/kv/bytes')).bytes).toEqual(Buffer.from(all));
+    await ask(leader, 'PUT', '/v1/kv/none', {});
+    const empty = await ask(leader, 'GET', '/v1/kv/none');
+    expect([empty.status, empty.bytes.length]).toEqual([200, 0]);
+  });
+
+  test('the revision grows by one with each change of the store, whatever the key', async () => {
+    const revisions: number[] = [];
+    for (const key of ['x', 'y', 'x']) {
+      revisions.push((await ask(leader, 'PUT', `/v1/kv/${key}`, { body: 'v' })).json.revision as number);
+    }
+    const deletion = await ask(follower, 'DELETE', '/v1/kv/x');
+    expect(deletion.json).toEqual({ revision: (revisions[2] ?? 0) + 1, deleted: true });
+    expect(revisions.map((revision) => revision - (revisions[0] ?? 0))).toEqual([0, 1, 2]);
+    expect((await ask(leader, 'DELETE', '/v1/kv/x')).json).toEqual({ deleted: false });
+    const again = await ask(leader, 'PUT', '/v1/kv/x', { body: 'v' });
+    expect(again.json.revision).toBe((revisions[2] ?? 0) + 2);
+  });
+
+  test('an absent key is 404, and says which', async () => {
+    const answer = await ask(follower, 'GET', '/v1/kv/not%20there');
+    expect(refusal(answer)).toEqual([404, 'NOT_FOUND']);
+    expect(answer.json.error?.message).toMatch('not there');
+  });
+
+  test('keys are percent-decoded once, and never normalized', async () => {
+    for (const [path, key] of [
+      ['a/b/c', 'a/b/c'],
+      ['a%2Fb%2Fc', 'a/b/c'],
+      ['a/../b', 'a/../b'],
+      ['a//b', 'a//b'],
+      ['%2525', '%25'],
+      ['%F0%9F%98%80', '😀'],
+      ['__proto__', '__proto__'],
+      ['a+b%20c%3Fd%23e', 'a+b c?d#e'],
+    ] as const) {
+      await ask(leader, 'PUT', `/v1/kv/${path}`, { body: path });
+      const page = await ask(leader, 'GET', `/v1/kv?prefix=${encodeURIComponent(key)}&limit=1`);
+      expect((page.json.items as { key: string }[])[0]?.key).toBe(key);
+    }
+  });
+
+  test('a key has 1 to 4,096 bytes, to the byte', async () => {
+    const longest = `${'k'.repeat(4_094)}é`;
+    expect((await ask(leader, 'PUT', `/v1/kv/${encodeURIComponent(longest)}`, { body: 'v' })).status).toBe(200);
+    const bad = ['', `k${encodeURIComponent(longest)}`, '%ff', '%zz', '%ED%A0%80'];
+    for (const path of bad) {
+      for (const method of ['PUT', 'GET', 'DELETE']) {
+        expect(refusal(await ask(leader, method, `/v1/kv/${path}`))).toEqual([400, 'BAD_REQUEST']);
+      }
+    }
+  });
+
+  test('a value of 8 MiB is taken and one byte more is not, whether its length was said before or not', async () => {
+    const most = Buffer.alloc(8 * 1024 * 1024, 7);
+    expect((await ask(follower, 'PUT', '/v1/kv/large', { body: most })).status).toBe(200);
+    expect((await ask(leader, 'GET', '/v1/kv/large')).bytes.equals(most)).toBe(true);
+    const more = Buffer.concat([most, Buffer.alloc(1)]);
+    const chunked = { 'Transfer-Encoding': 'chunked' };
+    for (const headers of [{}, chunked]) {
+      const answer = await ask(leader, 'PUT', '/v1/kv/larger', { body: more, headers }).catch(
+        (error: NodeJS.ErrnoException) => error.code,
+      );
+      // A server that stops reading may have its answer overtaken by the reset; either way nothing is stored.
+      if (typeof answer === 'object') expect(refusal(answer)).toEqual([413, 'TOO_LARGE']);
+      else expect(['ECONNRESET', 'EPIPE']).toContain(answer);
+    }
+    expect((await ask(leader, 'GET', '/v1/kv/larger')).status).toBe(404);
+  });
+
+  test('a body that is not sent to its end changes nothing', async () => {
+    const [host, port] = leader.split(':');
+    const socket = net.connect(Number(port), host);
+    socket.write(`PUT /v1/kv/half HTTP/1.1\r\nHost: ${leader}\r\nContent-Length: 10\r\n\r\nhalf`);
+    await new Promise((resolve) => socket.once('connect', resolve));
+    socket.destroy();
+    await ask(leader, 'PUT', '/v1/kv/after', { body: 'x' });
+    expect((await ask(leader, 'GET', '/v1/kv/half')).status).toBe(404);
+  });
+
+  test('conditions: If-Match, If-None-Match: *, and 412 with what is there', async () => {
+    const absent = { 'If-None-Match': '*' };
+    const first = await ask(follower, 'PUT', '/v1/kv/cas', { body: '1', headers: absent });
+    const revision = first.json.revision as number;
+    const match = { 'If-Match': `"${revision}"` };
+    const conflict = await ask(follower, 'PUT', '/v1/kv/cas', { body: '2', headers: absent });
+    expect([...refusal(conflict), conflict.json]).toEqual([
+      412,
+      'CONFLICT',
+      { error: { code: 'CONFLICT', message: expect.any(String), revision } },
+    ]);
+    expect((await ask(leader, 'PUT', '/v1/kv/cas', { body: '2', headers: match })).status).toBe(200);
+    expect(refusal(await ask(leader, 'DELETE', '/v1/kv/cas', { headers: match }))).toEqual([412, 'CONFLICT']);
+    const gone = await ask(leader, 'PUT', '/v1/kv/never', { body: '', headers: { 'If-Match': '"1"' } });
+    expect(gone.json.error).toMatchObject({ code: 'CONFLICT', revision: null });
+    expect((await ask(leader, 'GET', '/v1/kv/cas')).bytes.toString()).toBe('2');
+  });
+
+  test.each<[Record<string, string>]>([
+    [{ 'If-Match': '*' }],
+    [{ 'If-Match': '5' }],
+    [{ 'If-Match': 'W/"5"' }],
+    [{ 'If-Match': '"x"' }],
+    [{ 'If-Match': '"1", "2"' }],
+    [{ 'If-None-Match': '"1"' }],
+    [{ 'If-Match': '"1"', 'If-None-Match': '*' }],
+  ])('%j is no condition: 400', async (headers) => {
+    for (const method of ['PUT', 'DELETE']) {
+      expect(refusal(await ask(leader, method, '/v1/kv/k', { headers }))).toEqual([400, 'BAD_REQUEST']);
+    }
+  });
+});
+
+describe('GET /v1/kv', () => {
+  test('lists by prefix in byte order, page by page', async () => {
+    const keys = ['p/ \u{1f600}', 'p/ \uff5e', 'p/ é', 'p/ z', 'p/ A'];
+    for (const key of keys) await ask(leader, 'PUT', `/v1/kv/${encodeURIComponent(key)}`, { body: key });
+    await ask(leader, 'PUT', '/v1/kv/q', { body: '' });
+    const seen: string[] = [];
+    for (let after: string | null = ''; after !== null; ) {
+      const query: URLSearchParams = new URLSearchParams({ prefix: 'p/', limit: '2', after });
+      const { json } = await ask(follower, 'GET', `/v1/kv?${query}`);
+      for (const { key, value } of json.items as { key: string; value: string }[]) {
+        expect(Buffer.from(value, 'base64').toString()).toBe(key);
+        seen.push(key);
+      }
+      after = json.next as string | null;
+    }
+    expect(seen).toEqual(keys.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
+  });
+
+  test.each([
+    'limit=0',
+    'limit=10001',
+    'limit=x',
+    'limit=-1',
+    'limit=',
+    'timeout=0',
+    'timeout=60001',
+    'consistency=strong',
+  ])('?%s is refused', async (query) => {
+    expect(refusal(await ask(leader, 'GET', `/v1/kv?${query}`))).toEqual([400, 'BAD_REQUEST']);
+  });
+});
+
+describe('status and health', () => {
+  test('every node tells who it is, and only the leader what it knows of the others', async () => {
+    const { json } = await ask(follower, 'GET', '/v1/status');
+    expect(Object.keys(json)).toEqual([
+      'id',
+      'clusterId',
+      'version',
+      'role',
+      'term',
+      'leaderId',
+      'commitIndex',
+      'lastApplied',
+      'firstLogIndex',
+      'lastLogIndex',
+      'state',
+      'members',
+    ]);
+    expect(json).toMatchObject({ role: 'follower', clusterId: expect.stringMatching(/^[0-9a-f]{16}$/) });
+    const members = json.members as { id: string; status: unknown; matchIndex: unknown }[];
+    expect(members.map(({ id }) => id)).toEqual(['a', 'b', 'c']);
+    for (const member of members) expect([member.status, member.matchIndex]).toEqual([null, null]);
+    const led = (await ask(leader, 'GET', '/v1/status')).json;
+    expect(led).toMatchObject({ role: 'leader', leaderId: led.id, state: { active: { leader: 'serving' } } });
+    for (const member of led.members as typeof members) {
+      expect(member).toMatchObject({ status: 'up', voter: true, matchIndex: expect.any(Number) });
+    }
+  });
+
+  test('live and ready', async () => {
+    for (const path of ['/health/live', '/health/ready']) expect((await ask(follower, 'GET', path)).status).toBe(200);
+    expect((await ask(leader, 'HEAD', '/health/ready')).bytes.length).toBe(0);
+  });
+});
+
+describe('without a majority', () => {
+  test('a write waits within its timeout and then says that nothing was done; a stale read is answered', async () => {
+    const alone = await RealNodes.start('xyz');
+    try {
+      const { address } = await alone.leader();
+      await ask(address, 'PUT', '/v1/kv/k', { body: 'before' });
+      const [one, other] = await alone.followers();
+      await one?.close();
+      await ask(address, 'GET', '/v1/kv/k');
+      await alone.leader();
+      await other?.close();
+      const answer = await ask(address, 'GET', '/v1/kv/k?timeout=300');
+      expect(answer.status).toBe(503);
+      expect(['NO_LEADER', 'NO_QUORUM']).toContain(answer.json.error?.code);
+      expect((await ask(address, 'GET', '/v1/kv/k?consistency=stale')).bytes.toString()).toBe('before');
+      expect((await ask(address, 'GET', '/health/ready')).status).toBe(503);
+      expect((await ask(address, 'GET', '/health/live')).status).toBe(200);
+      const written = await ask(address, 'PUT', '/v1/kv/k?timeout=300', { body: 'after' });
+      // A node that still led has appended it, and cannot know; one that does not lead any more has done nothing.
+      expect([
+        [503, 'NO_LEADER'],
+        [503, 'NO_QUORUM'],
+        [504, 'OUTCOME_UNKNOWN'],
+      ]).toContainEqual(refusal(written));
+    } finally {
+      await alone.close();
+    }
+  });
+});
+
+describe('a page in a browser', () => {
+  test.each([
+    [{ Host: 'evil.example' }],
+    [{ Host: 'localhost.evil.example:7401' }],
+    [{ Origin: 'http://evil.example' }],
+    [{ Origin: 'null' }],
+  ])('with %j gets nothing and changes nothing', async (headers) => {
+    for (const method of ['PUT', 'DELETE', 'GET']) {
+      expect(refusal(await ask(leader, method, '/v1/kv/csrf', { headers }))).toEqual([403, 'FORBIDDEN']);
+    }
+    expect((await ask(leader, 'GET', '/v1/kv/csrf')).status).toBe(404);
+  });
+
+  test('of the node itself, localhost and addresses of the cluster may', async () => {
+    for (const headers of [
+      { Origin: `http://${leader}` },
+      { Host: 'localhost:1' },
+      { Host: follower },
+      { Host: '[::1]:7401' },
+    ]) {
+      expect((await ask(leader, 'GET', '/v1/status', { headers })).status).toBe(200);
+    }
+  });
+});
+
+describe('what is not here', () => {
+  test.each([
+    ['GET', '/v1/members'],
+    ['POST', '/v1/members'],
+    ['POST', '/v1/transfer'],
+    ['POST', '/v1/snapshot'],
+    ['GET', '/metrics'],
+    ['GET', '/'],
+    ['GET', '/playground'],
+    ['GET', '/v1/kv?watch=true'],
+    ['GET', '/v1/kv/k?consistency=lease'],
+  ])('%s %s: 501, not in this version', async (method, path) => {
+    const answer = await ask(leader, method, path);
+    expect(refusal(answer)).toEqual([501, 'NOT_IN_THIS_VERSION']);
+    expect(answer.json.error?.message).toMatch('not in this version');
+  });
+
+  test('Idempotency-Key: 501, and nothing is written', async () => {
+    const headers = { 'Idempotency-Key': 'x' };
+    expect((await ask(leader, 'PUT', '/v1/kv/idem', { body: 'v', headers })).status).toBe(501);
+    expect((await ask(leader, 'GET', '/v1/kv/idem')).status).toBe(404);
+  });
+
+  test('a path that is misspelled is 404, a method that is not possible 405 with those that are', async () => {
+    expect(refusal(await ask(leader, 'GET', '/v1/kw/k'))).toEqual([404, 'NOT_FOUND']);
+    const answer = await ask(leader, 'POST', '/v1/kv/k');
+    expect([answer.status, answer.headers.allow]).toEqual([405, 'GET, PUT, DELETE']);
+  });
+});

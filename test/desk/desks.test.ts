@@ -1,0 +1,269 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { ClientEvent } from '../../machines/index.js';
+import { Desks } from '../../src/desk/desks.js';
+import type { Entry } from '../../src/raft/entry.js';
+import type { Notice } from '../../src/raft/notices.js';
+import { QuorateError } from '../../src/seams/errors.js';
+import { VirtualClock } from '../../src/testing/index.js';
+
+const text = {
+  encode: (value: string) => new TextEncoder().encode(value),
+  decode: (bytes: Uint8Array) => new TextDecoder().decode(bytes),
+};
+const NO_LEADER = new QuorateError('QUORATE_NO_LEADER', 'nobody leads');
+
+interface Outcome {
+  code?: string;
+  result?: string | undefined;
+  times: number;
+}
+
+/** The desks with a chart that is played by the test: what it is sent is kept, what it says is told. */
+class Office {
+  readonly clock = new VirtualClock();
+  readonly sent: ClientEvent[] = [];
+  readonly desks = new Desks<string>({
+    send: (event) => void this.sent.push(event),
+    clock: this.clock,
+    resultCodec: text,
+    noLeader: () => NO_LEADER,
+  });
+
+  propose(
+    command: Uint8Array | string,
+    { timeoutMs = 1_000, signal }: { timeoutMs?: number; signal?: AbortSignal } = {},
+  ) {
+    const payload = typeof command === 'string' ? text.encode(command) : command;
+    return this.#waiting<string>((done) => this.desks.propose(payload, { timeoutMs, signal, done }));
+  }
+
+  read({ timeoutMs = 1_000 } = {}): Outcome {
+    return this.#waiting<undefined>((done) => this.desks.read({ timeoutMs, signal: undefined, done }));
+  }
+
+  tell(...notices: Notice[]): void {
+    for (const notice of notices) this.desks.notice(notice);
+  }
+
+  /** The turn of the event loop ends: what arrived in it becomes events. */
+  turn(): readonly ClientEvent[] {
+    this.sent.length = 0;
+    this.clock.runFor(0);
+    return this.sent;
+  }
+
+  lastRequestId(): number {
+    const last = this.sent.at(-1);
+    return last !== undefined && 'requestId' in last ? last.requestId : Number.NaN;
+  }
+
+  #waiting<Value extends string | undefined>(
+    start: (done: (error: QuorateError | undefined, value?: Value) => void) => void,
+  ): Outcome {
+    const outcome: Outcome = { times: 0 };
+    start((error, value) => {
+      outcome.times += 1;
+      if (error === undefined) outcome.result = value;
+      else outcome.code = error.code;
+    });
+    return outcome;
+  }
+}
+
+const appended = (
+  requestId: number,
+  firstIndex: number,
+  count: number,
+  term = 1,
+  from: string | null = null,
+): Notice => {
+  return { type: 'proposals.appended', from, requestId, firstIndex, count, term } as Notice;
+};
+const applied = (firstIndex: number, results: readonly string[], term = 1): Notice => {
+  const entries = results.map((_, at) => ({ index: firstIndex + at, term }) as Entry);
+  return { type: 'entries.applied', entries, results };
+};
+
+let office: Office;
+beforeEach(() => {
+  office = new Office();
+});
+
+describe('commands', () => {
+  test('what arrives in one turn of the event loop is one event, and each caller has its own result', () => {
+    const calls = ['a', 'b', 'c'].map((command) => office.propose(command));
+    expect(office.turn()).toEqual([
+      { type: 'client.proposed', requestId: 1, commands: ['a', 'b', 'c'].map(text.encode) },
+    ]);
+    office.tell(appended(1, 7, 3), applied(5, ['x', 'x', 'A', 'B']), applied(9, ['C']));
+    expect(calls.map(({ result }) => result)).toEqual(['A', 'B', 'C']);
+  });
+
+  test('one event holds up to 1 MiB, to the byte; a larger command goes alone', () => {
+    const half = new Uint8Array(512 * 1024);
+    for (const size of [half, half, new Uint8Array(1), half, half, new Uint8Array(2 * 1024 * 1024), half]) {
+      office.propose(size);
+    }
+    const counts = office.turn().map((event) => (event.type === 'client.proposed' ? event.commands.length : 0));
+    expect(counts).toEqual([2, 2, 1, 1, 1]);
+  });
+
+  test('commands that another leader wrote over end as unknown, before they were applied and after', () => {
+    const [kept, cut] = [office.propose('kept'), office.propose('cut')];
+    office.turn();
+    office.tell(appended(1, 1, 2), { type: 'log.truncated', from: 2 } as Notice);
+    expect(cut.code).toBe('QUORATE_OUTCOME_UNKNOWN');
+    const late = office.propose('late');
+    office.turn();
+    office.tell(appended(2, 2, 1, 3), applied(2, ["another's"], 4));
+    expect(late.code).toBe('QUORATE_OUTCOME_UNKNOWN');
+    expect(kept.result).toBeUndefined();
+  });
+
+  test('a refused command was not done: it is tried again when a leader is known, within its time', () => {
+    const call = office.propose('a');
+    office.turn();
+    office.tell({ type: 'proposals.refused', requestId: 1, leaderId: null });
+    expect(office.turn()).toEqual([]);
+    office.tell({ type: 'leader.changed', leaderId: 'b', term: 2 } as Notice);
+    expect(office.turn()).toHaveLength(1);
+    for (let tries = 0; call.times === 0; tries += 1) {
+      office.tell({ type: 'proposals.refused', requestId: office.lastRequestId(), leaderId: null });
+      office.clock.runFor(20);
+      expect(tries).toBeLessThan(60);
+    }
+    expect(call).toEqual({ code: 'QUORATE_NO_LEADER', times: 1 });
+  });
+
+  test('P37 a forwarded command whose link is lost is unknown; one that the leader refused is sent again', () => {
+    const lost = office.propose('lost');
+    office.turn();
+    office.tell({ type: 'proposals.forwarded', requestId: 1, to: 'b' });
+    const other = office.propose('other');
+    office.turn();
+    office.tell({ type: 'proposals.forwarded', requestId: 2, to: 'c' });
+    office.tell({ type: 'link.changed', peer: 'b', open: false, reason: 'gone' });
+    expect([lost.code, other.code]).toEqual(['QUORATE_OUTCOME_UNKNOWN', undefined]);
+    office.tell({ type: 'proposals.refused', requestId: 2, leaderId: null });
+    office.tell({ type: 'link.changed', peer: 'c', open: true, reason: '' });
+    expect(office.turn()).toHaveLength(1);
+    office.tell({ type: 'proposals.forwarded', requestId: 3, to: 'c' });
+    office.tell({ type: 'proposals.answered', requestId: 3, results: [text.encode('done')] });
+    expect(other).toEqual({ result: 'done', times: 1 });
+  });
+
+  test('a leader that lost its office while it held a forwarded command answers "unknown"', () => {
+    const call = office.propose('a');
+    office.turn();
+    office.tell({ type: 'proposals.forwarded', requestId: 1, to: 'b' });
+    office.tell({ type: 'proposals.answered', requestId: 1, results: null });
+    expect(call.code).toBe('QUORATE_OUTCOME_UNKNOWN');
+  });
+
+  test('a command that was handed on and gets no answer in time is unknown, and its late result changes nothing', () => {
+    const call = office.propose('a', { timeoutMs: 100 });
+    office.turn();
+    office.tell(appended(1, 1, 1));
+    office.clock.runFor(200);
+    expect(call.code).toBe('QUORATE_OUTCOME_UNKNOWN');
+    office.tell(applied(1, ['late']));
+    expect(call.times).toBe(1);
+  });
+
+  test('an abort before the command was handed on promises that nothing is done; after, that nothing is known', () => {
+    const early = new AbortController();
+    const late = new AbortController();
+    const calls = [office.propose('a', { signal: early.signal }), office.propose('b', { signal: late.signal })];
+    early.abort();
+    expect(office.turn()).toEqual([{ type: 'client.proposed', requestId: 1, commands: [text.encode('b')] }]);
+    late.abort();
+    expect(calls.map(({ code }) => code)).toEqual(['QUORATE_ABORTED', 'QUORATE_OUTCOME_UNKNOWN']);
+  });
+
+  test("a peer's commands are answered with all their results, once all are applied", () => {
+    office.tell(appended(40, 1, 2, 1, 'b'), applied(1, ['A']));
+    expect(office.sent).toEqual([]);
+    office.tell(applied(2, ['B']));
+    const outcome = { kind: 'results', results: [text.encode('A'), text.encode('B')] };
+    const message = { kind: 'propose-reply', requestId: 40, outcome };
+    expect(office.sent).toEqual([{ type: 'client.answered', to: 'b', message }]);
+  });
+
+  test("a peer's commands that were written over are answered as unknown", () => {
+    office.tell(appended(40, 1, 2, 1, 'b'), { type: 'log.truncated', from: 2 } as Notice);
+    expect(office.sent).toMatchObject([{ message: { requestId: 40, outcome: { kind: 'unknown' } } }]);
+  });
+
+  test('more than can wait is turned away, and room is made as callers are answered', () => {
+    const big = new Uint8Array(64 * 1024 * 1024);
+    const calls = [office.propose(big), office.propose(big), office.propose(new Uint8Array(1))];
+    expect(calls.map(({ code }) => code)).toEqual([undefined, undefined, 'QUORATE_OVERLOADED']);
+    office.turn();
+    office.tell(appended(1, 1, 1), applied(1, ['A']));
+    expect(office.propose(new Uint8Array(1)).code).toBeUndefined();
+  });
+
+  test('closing answers everybody, each as far as is known', () => {
+    const handedOn = office.propose('a');
+    office.turn();
+    const waiting = office.propose('b');
+    office.desks.close(new QuorateError('QUORATE_CLOSED', 'closed'));
+    const after = office.propose('c');
+    expect([handedOn, waiting, after].map(({ code }) => code)).toEqual([
+      'QUORATE_OUTCOME_UNKNOWN',
+      'QUORATE_CLOSED',
+      'QUORATE_CLOSED',
+    ]);
+    expect(office.turn()).toEqual([]);
+    expect(office.clock.advanceToNext()).toBe(false);
+  });
+});
+
+describe('linearizable reads', () => {
+  const confirmed = (requestId: number, readIndex: number): Notice => {
+    return { type: 'reads.confirmed', requestId, readIndex } as Notice;
+  };
+
+  test('those of one turn share a round, and wait until its index is applied here', () => {
+    const reads = [office.read(), office.read()];
+    expect(office.turn()).toEqual([{ type: 'client.read', requestId: 1 }]);
+    office.tell(applied(1, ['a']), confirmed(1, 3), applied(2, ['b']));
+    expect(reads.map(({ times }) => times)).toEqual([0, 0]);
+    office.tell(applied(3, ['c']));
+    expect(reads.map(({ times }) => times)).toEqual([1, 1]);
+  });
+
+  test('a read that comes later takes a round of its own', () => {
+    office.read();
+    office.turn();
+    office.read();
+    expect(office.turn()).toEqual([{ type: 'client.read', requestId: 2 }]);
+  });
+
+  test.each<[string, Notice]>([
+    ['its leader is not reached any more', { type: 'link.changed', peer: 'b', open: false, reason: '' }],
+    ['another node leads', { type: 'leader.changed', leaderId: 'c', term: 2 } as Notice],
+    ['it was refused', { type: 'reads.refused', requestId: 1, leaderId: null }],
+  ])(
+    'P33 P35 when %s, it is asked again in a new round; a late answer to the old one counts for nothing',
+    (_why, notice) => {
+      const read = office.read();
+      office.turn();
+      office.tell({ type: 'reads.forwarded', requestId: 1, to: 'b' }, notice, confirmed(1, 0));
+      expect(read.times).toBe(0);
+      office.sent.length = 0;
+      office.clock.runFor(20);
+      expect(office.sent).toEqual([{ type: 'client.read', requestId: 2 }]);
+      office.tell(confirmed(2, 0));
+      expect(read.times).toBe(1);
+    },
+  );
+
+  test('a read that gets no answer ends with NO_LEADER, never as unknown', () => {
+    const read = office.read({ timeoutMs: 100 });
+    office.turn();
+    office.clock.runFor(200);
+    expect(read).toEqual({ code: 'QUORATE_NO_LEADER', times: 1 });
+    expect(office.clock.advanceToNext()).toBe(false);
+  });
+});
