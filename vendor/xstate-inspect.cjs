@@ -1,3 +1,4 @@
+module.exports = () => { const module = { exports: {} };
 "use strict";
 var __getOwnPropNames = Object.getOwnPropertyNames;
 var __commonJS = (cb, mod) => function __require() {
@@ -5244,3 +5245,4 @@ var require_server = __commonJS({
 
 // tools/xstate-inspect-entry.cjs
 module.exports = { inspect: require_server().inspect };
+return module.exports; };

@@ -68,6 +68,7 @@ export async function openInspector({ actor, clock, port }: InspectorOptions): P
     port: (sockets.address() as AddressInfo).port,
     close: async () => {
       watch?.stop();
+      watch = undefined;
       view.emit('close');
       for (const socket of sockets.clients) socket.terminate();
       await new Promise<void>((resolve) => sockets.close(() => resolve()));
@@ -105,10 +106,8 @@ function asksToInspect(data: RawData): boolean {
 /** A copy of the vendored server for each inspector: it keeps its services in its module, for all servers together. */
 function startServer(view: SafeView): DevTools {
   const require = createRequire(import.meta.url);
-  const file = vendored();
-  delete require.cache[file];
-  const { inspect } = require(file) as XStateInspect;
-  inspect({ server: view });
+  const freshCopy = require(vendored()) as () => XStateInspect;
+  freshCopy().inspect({ server: view });
   return (globalThis as unknown as { __xstate__: DevTools }).__xstate__;
 }
 

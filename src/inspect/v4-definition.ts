@@ -13,7 +13,7 @@ type Delays = (name: string) => number;
 /** The v4 form of a v5 machine, from its own config: guards are conditions, names stand for functions, delays are numbers. */
 export function v4Definition(machine: AnyStateMachine, context: unknown): V4Definition {
   const delays: Delays = (name) => delayOf(machine, name, context);
-  return { ...stateDefinition(machine.config as Config, delays), id: machine.id };
+  return { ...stateDefinition(machine.config as Config, delays), id: machine.id, predictableActionArguments: true };
 }
 
 function stateDefinition(config: Config, delays: Delays): Config {
