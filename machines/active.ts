@@ -27,6 +27,7 @@ export const active = replicaSetup.createStateConfig({
       {
         guard: { type: 'admits', params: ({ event }) => ({ ...event, verdict: 'adopt' }) },
         target: '.follower',
+        description: 'a higher term',
         actions: [
           { type: 'adoptTerm', params: ({ event }) => event },
           { type: 'deliver', params: ({ event }) => event },

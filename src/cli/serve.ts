@@ -1,7 +1,7 @@
 import { pino } from 'pino';
-import { openInspector } from '../inspect/inspector-server.js';
 import { ReplicaNode } from '../replica-node/replica-node.js';
 import { systemClock } from '../replica-node/system-clock.js';
+import { openInspector } from '../server/inspector-server.js';
 import { KeyValueStore } from '../state-machines/key-value-store.js';
 import type { Configuration } from './configuration.js';
 import { configure, nodeOptions } from './configuration.js';

@@ -24,7 +24,7 @@ export class Waiting<Value> {
     this.deadlineMs = nowMs + request.timeoutMs;
     this.payload = payload;
     this.bytes = payload.byteLength;
-    this.#onAbort = () => this.fail(aborted(this.fate, request.signal?.reason));
+    this.#onAbort = () => this.fail(abortedWhen(this.fate, request.signal?.reason));
     request.signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
@@ -48,8 +48,12 @@ export class Waiting<Value> {
   }
 }
 
-function aborted(fate: Fate, cause: unknown): QuorateError {
+function abortedWhen(fate: Fate, cause: unknown): QuorateError {
   if (fate === 'unknown') return outcomeUnknown('the call was aborted after the command was handed on', cause);
+  return aborted(cause);
+}
+
+export function aborted(cause: unknown): QuorateError {
   return new QuorateError('QUORATE_ABORTED', 'the call was aborted before anything was done', { cause });
 }
 

@@ -5,6 +5,7 @@ import type { Actor } from 'xstate';
 import { createActor } from 'xstate';
 import { replicaMachine } from '../../machines/index.js';
 import { Desks } from '../desk/desks.js';
+import { aborted } from '../desk/request.js';
 import type { NodeId } from '../raft/kinds.js';
 import type { Notice } from '../raft/notices.js';
 import type { RaftState } from '../raft/raft-state.js';
@@ -54,7 +55,7 @@ export class ReplicaNode<Command, Result> implements AsyncDisposable {
   ): Promise<ReplicaNode<Command, Result>> {
     const settings = resolveSettings(options, process.env);
     const checked = checkNodeOptions({ ...options, ...settings });
-    options.signal?.throwIfAborted();
+    refuseAborted(options.signal);
     const clock = options.clock ?? systemClock;
     const logger = (options.logger ?? pino({ name: 'quorate', level: 'warn' })).child({ node: options.id });
     const ground = await prepareGround(options, { clock, logger, clusterId: clusterIdOf(options) });
@@ -118,7 +119,7 @@ export class ReplicaNode<Command, Result> implements AsyncDisposable {
    */
   propose(command: Command, { timeoutMs = DEFAULT_TIMEOUT_MS, signal }: CallOptions = {}): Promise<Result> {
     return new Promise((resolve, reject) => {
-      signal?.throwIfAborted();
+      refuseAborted(signal);
       const payload = this.#stateMachine.codec.encode(command);
       this.#desks.propose(payload, {
         timeoutMs,
@@ -134,7 +135,7 @@ export class ReplicaNode<Command, Result> implements AsyncDisposable {
     { consistency = 'linearizable', timeoutMs = DEFAULT_TIMEOUT_MS, signal }: ReadOptions = {},
   ): Promise<Value> {
     return new Promise((resolve, reject) => {
-      signal?.throwIfAborted();
+      refuseAborted(signal);
       const answer = (): void => resolve(query(this.#stateMachine as Machine));
       if (consistency === 'stale') return answer();
       this.#desks.read({
@@ -155,7 +156,7 @@ export class ReplicaNode<Command, Result> implements AsyncDisposable {
   /** Resolves to the leader's id as soon as this node knows of one that it can reach. */
   waitForLeader({ timeoutMs = DEFAULT_TIMEOUT_MS, signal }: CallOptions = {}): Promise<NodeId> {
     return new Promise((resolve, reject) => {
-      signal?.throwIfAborted();
+      refuseAborted(signal);
       const settle = (end: () => void): void => {
         subscription.unsubscribe();
         this.#clock.clearTimeout(timer);
@@ -166,7 +167,7 @@ export class ReplicaNode<Command, Result> implements AsyncDisposable {
         const { leaderId } = this.state;
         if (leaderId !== null) settle(() => resolve(leaderId));
       };
-      const abort = (): void => settle(() => reject(signal?.reason));
+      const abort = (): void => settle(() => reject(aborted(signal?.reason)));
       const timer = this.#clock.setTimeout(() => settle(() => reject(this.#whyNobodyAnswers())), timeoutMs);
       const subscription = this.actor.on('leader.changed', look);
       signal?.addEventListener('abort', abort, { once: true });
@@ -221,7 +222,12 @@ export class ReplicaNode<Command, Result> implements AsyncDisposable {
           reject(error);
         },
       });
-      signal?.addEventListener('abort', () => void this.close(), { once: true });
+      const abort = (): void => {
+        reject(aborted(signal?.reason));
+        void this.close();
+      };
+      signal?.addEventListener('abort', abort, { once: true });
+      if (signal?.aborted === true) return abort();
       if (this.#ground.ownServer !== undefined) attachApi(this.#ground.ownServer, this);
       this.actor.start();
       this.#watch.start();
@@ -257,6 +263,10 @@ export class ReplicaNode<Command, Result> implements AsyncDisposable {
     this.actor.stop();
     await this.#ground.clear();
   }
+}
+
+function refuseAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw aborted(signal.reason);
 }
 
 function halted(why: string): QuorateError {

@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { openInspector } from '../../src/inspect/inspector-server.js';
 import { systemClock } from '../../src/replica-node/system-clock.js';
+import { openInspector } from '../../src/server/inspector-server.js';
 import type { StoreNode } from '../replica-node/real-nodes.js';
 import { RealNodes } from '../replica-node/real-nodes.js';
 

@@ -150,6 +150,15 @@ describe('a node alone', () => {
     const waiting = codeOf(node.propose(put('k', 'v'), { timeoutMs: 60_000, signal: controller.signal }));
     controller.abort();
     expect(await waiting).toBe('QUORATE_ABORTED');
+    const { signal } = controller;
+    expect(await codeOf(node.propose(put('k', 'v'), { signal }))).toBe('QUORATE_ABORTED');
+    expect(await codeOf(node.read(() => 1, { signal, consistency: 'stale' }))).toBe('QUORATE_ABORTED');
+    expect(await codeOf(node.waitForLeader({ signal }))).toBe('QUORATE_ABORTED');
+    expect(await codeOf(cluster.open('b', { signal }))).toBe('QUORATE_ABORTED');
+    const during = new AbortController();
+    const opening = codeOf(cluster.open('c', { signal: during.signal }));
+    during.abort();
+    expect(await opening).toBe('QUORATE_ABORTED');
   });
 });
 

@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url';
 import type { RawData, WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
 import type { AnyActorRef } from 'xstate';
+import { SystemWatch } from '../inspect/system-watch.js';
+import type { V4Service } from '../inspect/v4-service.js';
 import type { Clock } from '../seams/clock.js';
-import { SystemWatch } from './system-watch.js';
-import type { V4Service } from './v4-service.js';
 
 export interface InspectorOptions {
   readonly actor: AnyActorRef;
