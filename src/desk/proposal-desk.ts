@@ -254,14 +254,15 @@ export class ProposalDesk<Result> {
   }
 
   #truncate(from: Index): void {
-    const survives = (appended: Appended<Result>): boolean => appended.firstIndex + appended.count <= from;
-    for (const appended of this.#appended.filter((candidate) => !survives(candidate))) {
-      appended.proposals.forEach((proposal, at) => {
-        if (appended.firstIndex + at >= from) proposal.fail(replaced());
-      });
-      if (appended.peer !== null) this.#answerPeer({ ...appended.peer, results: [] }, appended.count);
-    }
-    this.#appended = this.#appended.filter(survives);
+    this.#appended = this.#appended.flatMap((appended) => {
+      const { firstIndex, count, proposals, peer } = appended;
+      const kept = Math.max(0, from - firstIndex);
+      if (kept >= count) return [appended];
+      for (const proposal of proposals.slice(kept)) proposal.fail(replaced());
+      if (peer !== null) this.#answerPeer({ ...peer, results: [] }, count);
+      // What lies before the cut is still there, and its callers still wait.
+      return kept === 0 || peer !== null ? [] : [{ ...appended, count: kept, proposals: proposals.slice(0, kept) }];
+    });
   }
 
   /** Its answer would have come from there: whether the leader took the command cannot be known. */

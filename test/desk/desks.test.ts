@@ -117,7 +117,17 @@ describe('commands', () => {
     office.turn();
     office.tell(appended(2, 2, 1, 3), applied(2, ["another's"], 4));
     expect(late.code).toBe('QUORATE_OUTCOME_UNKNOWN');
-    expect(kept.result).toBeUndefined();
+    expect(kept).toEqual({ times: 0 });
+  });
+
+  test('what lies before a cut of the log still gets its result', () => {
+    const calls = [office.propose('kept'), office.propose('cut')];
+    office.turn();
+    office.tell(appended(1, 1, 2), { type: 'log.truncated', from: 2 } as Notice, applied(1, ['K']));
+    expect(calls).toEqual([
+      { result: 'K', times: 1 },
+      { code: 'QUORATE_OUTCOME_UNKNOWN', times: 1 },
+    ]);
   });
 
   test('a refused command was not done: it is tried again when a leader is known, within its time', () => {
