@@ -114,7 +114,7 @@ class LocalCluster {
     let nextWord = 3_000;
     while (!isOver && !this.#isStopping) {
       const leader = await this.#askForLeader();
-      if (leader !== undefined) return leader;
+      if (leader !== undefined && (await this.#allAnswer())) return leader;
       const failed = this.#members.filter(({ child }) => child.exitCode !== null);
       if (failed.length * 2 >= this.#members.length) return this.#giveUp(failed);
       const waitedMs = performance.now() - started;
@@ -138,6 +138,13 @@ class LocalCluster {
       }
     }
     return undefined;
+  }
+
+  /** Those that did not die yet: whoever reads "ready" may ask any of them. */
+  async #allAnswer(): Promise<boolean> {
+    const living = this.#members.filter(({ child }) => child.exitCode === null);
+    const answers = living.map(({ address }) => fetch(`http://${address}/health/ready`).then(({ ok }) => ok));
+    return (await Promise.all(answers.map((answer) => answer.catch(() => false)))).every(Boolean);
   }
 
   #giveUp(failed: readonly Member[]): never {

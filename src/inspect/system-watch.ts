@@ -6,6 +6,8 @@ export interface SystemWatchOptions {
   readonly actor: AnyActorRef;
   readonly clock: Clock;
   readonly register: (service: V4Service) => void;
+  /** Showing went wrong: the watch has ended, and the system that it watched goes on. */
+  readonly failed: (error: unknown) => void;
 }
 
 interface Watched {
@@ -37,7 +39,15 @@ export class SystemWatch {
   constructor(options: SystemWatchOptions) {
     this.#options = options;
     this.#announce(options.actor);
-    this.#subscription = options.actor.system.inspect((event: InspectionEvent) => this.#inspect(event));
+    this.#subscription = options.actor.system.inspect((event: InspectionEvent) => {
+      // Called in the middle of the actors' own work: what is thrown here would be thrown there.
+      try {
+        this.#inspect(event);
+      } catch (error) {
+        this.stop();
+        options.failed(error);
+      }
+    });
   }
 
   stop(): void {
@@ -51,7 +61,8 @@ export class SystemWatch {
 
   #announce(actor: AnyActorRef): void {
     const machine = machineOf(actor);
-    if (machine === undefined || this.#watched.has(actor.sessionId)) return;
+    // An actor is announced by the system before it has its first snapshot, and here when it has.
+    if (machine === undefined || this.#watched.has(actor.sessionId) || actor.getSnapshot() === undefined) return;
     const service = new V4Service(actor, machine);
     const value = JSON.stringify(service.state.value);
     this.#watched.set(actor.sessionId, { service, value, lastShownMs: 0, timer: undefined });
@@ -71,7 +82,7 @@ export class SystemWatch {
 
   #moved(actor: AnyActorRef, snapshot: { status: string; value?: unknown }, event: { type: string }): void {
     const watched = this.#watched.get(actor.sessionId);
-    if (watched === undefined) return;
+    if (watched === undefined) return this.#announce(actor);
     if (snapshot.status === 'stopped') return this.#forget(actor.sessionId, watched);
     const { clock } = this.#options;
     const value = JSON.stringify(snapshot.value);

@@ -33,6 +33,7 @@ interface DevTools {
 }
 
 const MOST_MESSAGE_BYTES = 64 * 1024;
+const BROKEN = 1011;
 
 /**
  * Shows a running actor system to viewers of `@xstate/inspect`, on loopback and for looking only: what viewers send into
@@ -52,6 +53,10 @@ export async function openInspector({ actor, clock, port }: InspectorOptions): P
   const view = new SafeView();
   const devTools = startServer(view);
   let watch: SystemWatch | undefined;
+  const failed = (error: unknown): void => {
+    watch = undefined;
+    for (const socket of sockets.clients) socket.close(BROKEN, `the inspector failed: ${String(error)}`.slice(0, 120));
+  };
   sockets.on('connection', (socket) => {
     socket.on('error', () => undefined);
     socket.on('close', () => {
@@ -61,7 +66,7 @@ export async function openInspector({ actor, clock, port }: InspectorOptions): P
       watch = undefined;
     });
     view.admit(socket, () => {
-      watch ??= new SystemWatch({ actor, clock, register: (service) => devTools.register(service) });
+      watch ??= new SystemWatch({ actor, clock, register: (service) => devTools.register(service), failed });
     });
   });
   return {

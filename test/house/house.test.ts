@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { documents, drawings, withCharts } from '../../tools/draw-charts.mjs';
@@ -8,6 +8,7 @@ import { importsOf, ROOMS, roomOf, trespasses } from './import-table.js';
 const SHIPPED = ['src', 'actors', 'machines', 'transport'];
 
 function filesUnder(folder: string): readonly string[] {
+  if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((file) => path.posix.join(folder, file))
     .filter((file) => file.endsWith('.ts'));

@@ -96,6 +96,22 @@ test("a viewer sees the node's charts, with those that were there before it came
   expect(events.some(({ type, event }) => type === 'service.event' && event?.name === 'election.timedOut')).toBe(true);
 });
 
+test('a node that is looked at wins its election, and its replicators are shown', async () => {
+  const { events } = watch();
+  await until(() => events.some(({ machine }) => machine?.id === 'replica'));
+  // The follower is the only one that can win: the third node is gone, and back with nothing to say for itself.
+  await leader.close();
+  while (follower.state.role !== 'leader') {
+    expect(follower.state.role).not.toBe('halted');
+    const winner = await nodes.leader();
+    if (winner === follower) break;
+    await winner.close();
+    await nodes.open(winner.state.id);
+  }
+  await until(() => events.some(({ machine }) => machine?.id === 'replicator'));
+  expect(follower.state.role).toBe('leader');
+});
+
 test('events that a viewer sends into services, and frames that are no JSON, are dropped', async () => {
   const { events, receiver } = watch();
   await until(() => events.some(({ machine }) => machine?.id === 'replica'));
