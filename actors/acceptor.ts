@@ -14,6 +14,7 @@ export const acceptor = fromCallback<{ type: 'never' }, AcceptorInput>(({ input,
   const { transport, identity, clock } = input;
   const report = (event: AcceptorReport): void => sendBack(event);
   return transport.accept(identity, {
+    arrived: (from) => report({ type: 'peer.arrived', from }),
     received: (from, message) => report({ type: 'peer.received', from, message, atMs: clock.now() }),
     heard: (from) => report({ type: 'peer.heard', from, atMs: clock.now() }),
     refused: (reason) => report({ type: 'peer.refused', reason }),

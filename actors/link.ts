@@ -19,6 +19,8 @@ export interface SendEvent {
 
 export type LinkEvent =
   | SendEvent
+  /** The peer is there: no need to wait longer. */
+  | { readonly type: 'peer.arrived' }
   | { readonly type: 'connection.opened' }
   | { readonly type: 'connection.closed'; readonly reason: string; readonly refused: boolean };
 
@@ -103,6 +105,6 @@ export const link = linkSetup.createMachine({
         open: { entry: ['forgetFailures', 'reportOpened'], on: { 'link.send': { actions: 'transmit' } } },
       },
     },
-    backingOff: { entry: 'drawBackoff', after: { BACKOFF: 'connected' } },
+    backingOff: { entry: 'drawBackoff', after: { BACKOFF: 'connected' }, on: { 'peer.arrived': 'connected' } },
   },
 });

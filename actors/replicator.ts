@@ -37,8 +37,9 @@ export interface ReplicatorInput {
 
 export type ReplicatorEvent =
   | { readonly type: 'log.grew' }
-  /** Send something now: a heartbeat is due, or a read round began. */
   | { readonly type: 'beat' }
+  /** A read round began: something must be sent that can confirm it. */
+  | { readonly type: 'round.began' }
   | { readonly type: 'append.accepted'; readonly reply: AppendAccepted }
   | { readonly type: 'append.rejected'; readonly reply: AppendRejected }
   /** The connection is new: whatever was on the old one may be lost. */
@@ -76,6 +77,9 @@ const replicatorSetup = setup({
       transmit(enqueue, context, appendAfter(context, advance(context.nextIndex, -1), []));
     }),
     /** Always matches, even if what is in flight comes later: it follows the last entry acknowledged. */
+    askForRound: enqueueActions(({ context, enqueue }) => {
+      transmit(enqueue, context, appendAfter(context, context.acknowledged, []));
+    }),
     heartbeat: enqueueActions(({ context, enqueue }) => {
       transmit(enqueue, context, appendAfter(context, context.acknowledged, []));
       const idle = context.inFlight.length === 0;
@@ -170,8 +174,10 @@ export const replicator = replicatorSetup.createMachine({
     probing: {
       entry: 'probe',
       on: {
-        'link.opened': { target: 'probing', reenter: true, actions: 'startOver' },
+        // What was sent may be lost, but nothing was sent yet that moved the place where the two may agree.
+        'link.opened': { target: 'probing', reenter: true },
         beat: { actions: 'probe' },
+        'round.began': { actions: 'probe' },
         'append.accepted': {
           guard: { type: 'matchesProbe', params: ({ event }) => event },
           target: 'streaming',
@@ -190,6 +196,7 @@ export const replicator = replicatorSetup.createMachine({
       on: {
         'link.opened': { target: 'probing', actions: 'startOver' },
         beat: { actions: 'heartbeat' },
+        'round.began': { actions: 'askForRound' },
         'append.rejected': {
           guard: { type: 'isNews', params: ({ event }) => event },
           target: 'probing',

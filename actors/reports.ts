@@ -52,6 +52,8 @@ export type AcceptorReport =
       /** Monotonic ms. */
       readonly atMs: number;
     }
+  /** A peer has connected to us. */
+  | { readonly type: 'peer.arrived'; readonly from: NodeId }
   /** A part of a message that is not whole yet. */
   | { readonly type: 'peer.heard'; readonly from: NodeId; readonly atMs: number }
   | { readonly type: 'peer.refused'; readonly reason: string };

@@ -35,6 +35,7 @@ export const active = replicaSetup.createStateConfig({
       },
       { actions: { type: 'deliver', params: ({ event }) => event } },
     ],
+    'peer.arrived': { actions: { type: 'dialNow', params: ({ event }) => event } },
     'peer.heard': { actions: { type: 'hearLeader', params: ({ event }) => event } },
     'peer.refused': { actions: { type: 'announceRefusal', params: ({ event }) => event } },
     'rpc.voteRequest': { actions: { type: 'answerVoteRequest', params: ({ event }) => event } },

@@ -57,6 +57,9 @@ function carryOut(enqueue: Enqueue, context: ReplicaContext, effect: Effect): vo
     case 'beat':
       toReplicators(enqueue, context, { type: 'beat' });
       break;
+    case 'ask-for-round':
+      toReplicators(enqueue, context, { type: 'round.began' });
+      break;
     case 'answered':
       passOn(enqueue, context, effect.peer, effect.reply);
       break;

@@ -72,10 +72,17 @@ export const replicaMachine = replicaSetup.createMachine({
         openingStateMachine: {
           entry: 'openStateMachine',
           on: {
-            'state.opened': {
-              target: '#replica.active',
-              actions: { type: 'resumeApplying', params: ({ event }) => event },
-            },
+            'state.opened': [
+              {
+                guard: { type: 'isAheadOfLog', params: ({ event }) => event },
+                target: '#replica.halted',
+                actions: { type: 'noteLogMissing', params: ({ event }) => event },
+              },
+              {
+                target: '#replica.active',
+                actions: { type: 'resumeApplying', params: ({ event }) => event },
+              },
+            ],
           },
         },
       },

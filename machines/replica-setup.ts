@@ -27,6 +27,7 @@ import { derive } from '../src/raft/random.js';
 import * as reads from '../src/raft/reads.js';
 import * as recovery from '../src/raft/recover.js';
 import * as terms from '../src/raft/terms.js';
+import { QuorateError } from '../src/seams/errors.js';
 import { perform } from './perform.js';
 import type { ClientEvent, PeerEvent, ReplicaContext, ReplicaEvent, ReplicaInput } from './replica-context.js';
 
@@ -72,6 +73,10 @@ export const replicaSetup = setup({
         return Object.fromEntries(servers.map(({ id, address }) => [id, dial(id, address)]));
       },
     }),
+    dialNow: enqueueActions(({ context, enqueue }, { from }: { from: NodeId }) => {
+      const link = context.links[from];
+      if (link !== undefined) enqueue.sendTo(link, { type: 'peer.arrived' });
+    }),
     stopLinks: enqueueActions(({ context, enqueue }) => {
       for (const ref of Object.values(context.links)) enqueue(stopChild(ref));
       enqueue.assign({ links: {} });
@@ -111,6 +116,12 @@ export const replicaSetup = setup({
       return { type: 'node.recovered', term, lastIndex: lastPosition(log).index, tornBytes } as const;
     }),
     openStateMachine: sendTo('applier', { type: 'state.open' }),
+    noteLogMissing: assign(({ context }, { applied }: { applied: Index }) => ({
+      haltedBy: new QuorateError(
+        'QUORATE_DATA_DAMAGED',
+        `the state machine has applied ${applied} entries, and the log holds only ${context.raft.log.lastIndex}: restore the log that belongs to it, or empty both`,
+      ),
+    })),
     resumeApplying: enqueueActions(({ context, enqueue }, { applied }: { applied: Index }) => {
       perform(enqueue, context, () => recovery.resumeApplying(context.raft, applied));
     }),
@@ -231,6 +242,7 @@ export const replicaSetup = setup({
     }),
   },
   guards: {
+    isAheadOfLog: ({ context }, { applied }: { applied: Index }) => recovery.isAheadOfLog(context.raft, applied),
     admits: ({ context }, params: { verdict: Verdict; message: PeerMessage; atMs: number }) => {
       return admit(context.raft, params.message, params.atMs) === params.verdict;
     },

@@ -135,6 +135,7 @@ export class MemoryNetwork {
     listener.met.set(identity.nodeId, identity.incarnation);
     line.state = 'open';
     line.events.opened();
+    listener.inbound.arrived(identity.nodeId);
   }
 
   #send(line: Line, from: NodeId, message: PeerMessage): boolean {

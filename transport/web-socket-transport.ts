@@ -145,6 +145,7 @@ class Reception {
     this.#peers.set(nodeId, socket);
     socket.send(encodeWelcome({ accepted: true, identity: this.identity }));
     this.#listen(socket, nodeId);
+    this.inbound.arrived(nodeId);
   }
 
   #objection(hello: ReturnType<typeof decodeHello>): string | undefined {

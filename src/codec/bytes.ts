@@ -101,11 +101,7 @@ export class ByteReader {
   text(mostBytes: number): string {
     const length = this.u32();
     if (length > mostBytes) throw new MalformedBytes(`a text of ${length} bytes, ${mostBytes} are allowed`);
-    try {
-      return utf8Strict.decode(this.run(length));
-    } catch (cause) {
-      throw cause instanceof MalformedBytes ? cause : new MalformedBytes('a text is not UTF-8');
-    }
+    return decodeText(this.run(length));
   }
 
   end(): void {
@@ -117,6 +113,14 @@ export class ByteReader {
     const at = this.#at;
     this.#at += length;
     return at;
+  }
+}
+
+export function decodeText(bytes: Uint8Array): string {
+  try {
+    return utf8Strict.decode(bytes);
+  } catch {
+    throw new MalformedBytes('a text is not UTF-8');
   }
 }
 

@@ -12,7 +12,16 @@ export interface DesksOptions<Result> {
   readonly clock: Clock;
   readonly resultCodec: Codec<Result>;
   readonly noLeader: () => QuorateError;
+  /** From 0 up to 1: where this life's request ids begin. */
+  readonly chance: number;
 }
+
+/**
+ * Requests are told apart by their id alone, by peers too, which may answer one of an earlier life of this node long after
+ * its restart: each life begins somewhere else, and has more ids before it than any other will use.
+ */
+const FIRST_IDS = 2 ** 21;
+const IDS_OF_A_LIFE = 2 ** 31;
 
 /** Deadlines are looked at this often, all at once: a timer for each request would cost more than the request. */
 const SWEEP_MS = 20;
@@ -22,16 +31,18 @@ export class Desks<Result> {
   readonly #clock: Clock;
   readonly #proposals: ProposalDesk<Result>;
   readonly #reads: ReadDesk;
-  #lastRequestId = 0;
+  #lastRequestId: number;
   #sweep: unknown;
 
-  constructor({ send, clock, resultCodec, noLeader }: DesksOptions<Result>) {
+  constructor({ send, clock, resultCodec, noLeader, chance }: DesksOptions<Result>) {
+    this.#lastRequestId = Math.floor(chance * FIRST_IDS) * IDS_OF_A_LIFE;
     const nextRequestId = (): number => ++this.#lastRequestId;
     this.#clock = clock;
     this.#proposals = new ProposalDesk({ send, clock, resultCodec, nextRequestId, noLeader });
     this.#reads = new ReadDesk({ send, clock, nextRequestId, noLeader });
   }
 
+  /** TOO_LARGE where no link could carry the command to a peer. */
   propose(command: Uint8Array, request: Request<Result>): void {
     this.#proposals.propose(command, request);
     this.#sweepLater();

@@ -38,6 +38,10 @@ export interface ProposalDeskOptions<Result> {
 const MOST_BATCH_BYTES = 1024 * 1024;
 /** What may wait here altogether before further callers are turned away. */
 const MOST_WAITING_BYTES = 128 * 1024 * 1024;
+/** What a command takes beside its bytes, roughly: even empty ones count. */
+const OVERHEAD_BYTES = 256;
+/** Of one command. Well below what a transport takes as one message: a command that cannot travel would stop the log. */
+export const MOST_COMMAND_BYTES = 32 * 1024 * 1024;
 /** Beside every change of leader or link, which is answered at once. */
 const RETRY_MS = 20;
 
@@ -66,10 +70,12 @@ export class ProposalDesk<Result> {
 
   propose(payload: Uint8Array, request: Request<Result>): void {
     if (this.#closed !== undefined) return request.done(this.#closed);
-    if (this.#waitingBytes + payload.byteLength > MOST_WAITING_BYTES) return request.done(overloaded());
-    this.#waitingBytes += payload.byteLength;
+    if (payload.byteLength > MOST_COMMAND_BYTES) return request.done(tooLarge(payload.byteLength));
+    const bytes = payload.byteLength + OVERHEAD_BYTES;
+    if (this.#waitingBytes + bytes > MOST_WAITING_BYTES) return request.done(overloaded());
+    this.#waitingBytes += bytes;
     const done: Request<Result>['done'] = (error, result) => {
-      this.#waitingBytes -= payload.byteLength;
+      this.#waitingBytes -= bytes;
       request.done(error, result);
     };
     this.#arrived.push(new Waiting({ ...request, done }, this.#options.clock.now(), payload));
@@ -122,7 +128,7 @@ export class ProposalDesk<Result> {
   }
 
   get isIdle(): boolean {
-    return this.#waitingBytes === 0 && this.#arrived.length === 0 && this.#parked.length === 0;
+    return this.#waitingBytes === 0;
   }
 
   /** Nothing more will come of the chart: everybody is answered, each as far as is known. */
@@ -294,6 +300,13 @@ function* batches<Result>(proposals: readonly Proposal<Result>[]): Iterable<read
 
 function replaced(): QuorateError {
   return outcomeUnknown('leadership was lost and another leader wrote over the command');
+}
+
+function tooLarge(bytes: number): QuorateError {
+  return new QuorateError(
+    'QUORATE_TOO_LARGE',
+    `a command has at most ${MOST_COMMAND_BYTES} bytes when it is encoded, this one has ${bytes}`,
+  );
 }
 
 function overloaded(): QuorateError {

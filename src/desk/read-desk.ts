@@ -63,6 +63,9 @@ export class ReadDesk {
       case 'reads.refused':
         this.#askAgain(notice.requestId);
         break;
+      case 'state.opened':
+        this.noteApplied(notice.applied);
+        break;
       case 'entries.applied':
         this.noteApplied(notice.entries.at(-1)?.index ?? this.#applied);
         break;

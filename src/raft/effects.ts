@@ -12,8 +12,10 @@ export type Effect =
   | { readonly kind: 'send'; readonly to: NodeId; readonly message: PeerMessage }
   /** The log grew: replicators send what their windows allow. */
   | { readonly kind: 'replicate' }
-  /** Every replicator sends an append now, empty if need be. */
+  /** A heartbeat is due: every replicator sends an append, empty if need be. */
   | { readonly kind: 'beat' }
+  /** Reads wait for a majority's answer to an append that is sent now. */
+  | { readonly kind: 'ask-for-round' }
   /** A peer answered an append: for its replicator, and for whoever counts missed heartbeats. */
   | { readonly kind: 'answered'; readonly peer: NodeId; readonly reply: AppendReply }
   /** The leader was heard: elections wait. */

@@ -21,6 +21,8 @@ export type Notice =
   | { readonly type: 'link.changed'; readonly peer: NodeId; readonly open: boolean; readonly reason: string }
   | { readonly type: 'connection.refused'; readonly reason: string }
   | { readonly type: 'node.recovered'; readonly lastIndex: Index; readonly term: Term; readonly tornBytes: number }
+  /** The state machine holds everything up to `applied`, and may be read. */
+  | { readonly type: 'state.opened'; readonly applied: Index }
   | { readonly type: 'node.halted'; readonly error: Error }
   /** This node, leading, appended a request's commands from `firstIndex` on. */
   | {

@@ -4,14 +4,19 @@ import { asReadRound } from './kinds.js';
 import type { Origin, PendingRead, RaftState } from './raft-state.js';
 import { hasCommittedInOwnTerm, majority } from './raft-state.js';
 
+/** Each is all the reads of one turn of the event loop at one node. */
+const MOST_PENDING = 1_024;
+
 /**
  * Linearizable reads (§8, thesis §6.4): note the commit index, make sure that this is still the leader by a
  * majority's answer to an append sent afterwards, then read what has applied that index. Each round has an
  * identity of its own, so that no earlier answer can confirm it (P33, P34).
  */
 export function beginRead(state: RaftState, origin: Origin): Step {
-  if (!hasCommittedInOwnTerm(state)) return { state: park(state, origin), effects: [] };
-  return begin(state, [origin]);
+  const { state: roomy, effects } = makeRoom(state);
+  if (!hasCommittedInOwnTerm(roomy)) return { state: park(roomy, origin), effects };
+  const begun = begin(roomy, [origin]);
+  return { state: begun.state, effects: [...effects, ...begun.effects] };
 }
 
 /** The leader has committed in its own term: reads that waited for that begin (P35). */
@@ -58,12 +63,19 @@ export function refuseRead(origin: Origin, leaderId: NodeId | null): Effect {
   return answerPeer(origin.from, origin.requestId, null);
 }
 
+/** A leader that hears no majority gets ever more of them: the oldest give way, and their callers may ask again. */
+function makeRoom(state: RaftState): Step {
+  const [oldest, ...pending] = state.reads.pending;
+  if (oldest === undefined || pending.length < MOST_PENDING - 1) return { state, effects: [] };
+  return { state: { ...state, reads: { ...state.reads, pending } }, effects: [refuseRead(oldest.origin, null)] };
+}
+
 function begin(state: RaftState, origins: readonly Origin[]): Step {
   const round = asReadRound(state.reads.current + 1);
   const begun = origins.map<PendingRead>((origin) => ({ origin, round, readIndex: state.commitIndex }));
   const reads = { ...state.reads, current: round, pending: [...state.reads.pending, ...begun] };
   const { state: next, effects } = confirmReads({ ...state, reads });
-  return { state: next, effects: [...effects, { kind: 'beat' }] };
+  return { state: next, effects: [...effects, { kind: 'ask-for-round' }] };
 }
 
 function park(state: RaftState, origin: Origin): RaftState {

@@ -1,4 +1,4 @@
-import type { Step } from './effects.js';
+import type { Effect, Step } from './effects.js';
 import type { Index, NodeId, Term } from './kinds.js';
 import { greater } from './kinds.js';
 import type { LogShape } from './log-shape.js';
@@ -19,10 +19,16 @@ export function remember(state: RaftState, found: Remembered): RaftState {
   return { ...state, term, votedFor, log, commitIndex, recordedCommit: commitIndex, lastTimeMs };
 }
 
+/** P16: a state machine that holds more than the log was made from another one; what is missing would be appended anew and skipped. */
+export function isAheadOfLog(state: RaftState, applied: Index): boolean {
+  return applied > state.log.lastIndex;
+}
+
 /** The state machine holds everything up to `applied`, so that much was committed; what is committed beyond it can be applied. */
 export function resumeApplying(state: RaftState, applied: Index): Step {
   const commitIndex = greater(state.commitIndex, applied);
   const resumed: RaftState = { ...state, commitIndex, lastApplied: applied };
   const upTo = applicableIndex(resumed);
-  return { state: resumed, effects: upTo > applied ? [{ kind: 'apply', upTo }] : [] };
+  const opened: Effect = { kind: 'notify', notice: { type: 'state.opened', applied } };
+  return { state: resumed, effects: upTo > applied ? [opened, { kind: 'apply', upTo }] : [opened] };
 }

@@ -88,7 +88,7 @@ async function openServer({ id, listen, advertise, peers, server, transport }: G
   const at = parseAddress(listen ?? address);
   if (at === undefined)
     throw new QuorateError('QUORATE_CONFIG_INVALID', `cannot listen at "${listen ?? address}": host:port would do`);
-  const ownServer = createServer();
+  const ownServer = createServer({ connectionsCheckingInterval: 500 });
   await new Promise<void>((resolve, reject) => {
     ownServer.once('error', (error) => reject(cannotListen(listen ?? address, error)));
     ownServer.listen(at.port, at.host, resolve);

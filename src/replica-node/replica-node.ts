@@ -4,7 +4,9 @@ import { pino } from 'pino';
 import type { Actor } from 'xstate';
 import { createActor } from 'xstate';
 import { replicaMachine } from '../../machines/index.js';
+import type { LeaderNews } from '../codec/client-frames.js';
 import { Desks } from '../desk/desks.js';
+import type { Request } from '../desk/request.js';
 import { aborted } from '../desk/request.js';
 import type { NodeId } from '../raft/kinds.js';
 import type { Notice } from '../raft/notices.js';
@@ -28,6 +30,8 @@ import { systemClock } from './system-clock.js';
 import { VERSION } from './version.js';
 
 const DEFAULT_TIMEOUT_MS = 5_000;
+/** Of the key-value store, through this node's own server. */
+const MOST_VALUE_BYTES = 8 * 1024 * 1024;
 
 /**
  * One replica of a state machine: creates the ReplicaState, runs the chart with both managers on it, opens the transport
@@ -44,6 +48,7 @@ export class ReplicaNode<Command, Result> implements AsyncDisposable {
   readonly #watch: LeaderWatch;
   readonly #logger: Logger;
   readonly #clock: Clock;
+  #stopServing: () => void = () => undefined;
   #closing: Promise<void> | undefined;
 
   /**
@@ -93,6 +98,7 @@ export class ReplicaNode<Command, Result> implements AsyncDisposable {
       clock,
       resultCodec: stateMachine.resultCodec,
       noLeader: () => this.#whyNobodyAnswers(),
+      chance: Math.random(),
     });
     this.#watch = new LeaderWatch({
       clock,
@@ -151,6 +157,27 @@ export class ReplicaNode<Command, Result> implements AsyncDisposable {
         },
       });
     });
+  }
+
+  /** As `propose`, for bytes that the state machine's codec has made, and with a callback. */
+  submit(command: Uint8Array, request: Request<Result>): void {
+    this.#desks.propose(command, request);
+  }
+
+  /** Calls back once this node's state machine holds every write that was acknowledged before. */
+  ask(request: Request<undefined>): void {
+    this.#desks.read(request);
+  }
+
+  /** Tells at once who leads, as far as this node knows, and again at each change. Returns how to stop. */
+  watchLeader(tell: (news: LeaderNews) => void): () => void {
+    const look = (): void => {
+      const { term, leaderId } = this.state;
+      tell({ term, leaderId, members: this.status().members.map(({ id, address }) => ({ id, address })) });
+    };
+    const subscription = this.actor.on('leader.changed', look);
+    look();
+    return () => subscription.unsubscribe();
   }
 
   /** Resolves to the leader's id as soon as this node knows of one that it can reach. */
@@ -228,7 +255,10 @@ export class ReplicaNode<Command, Result> implements AsyncDisposable {
       };
       signal?.addEventListener('abort', abort, { once: true });
       if (signal?.aborted === true) return abort();
-      if (this.#ground.ownServer !== undefined) attachApi(this.#ground.ownServer, this);
+      const { ownServer } = this.#ground;
+      if (ownServer !== undefined) {
+        this.#stopServing = attachApi(ownServer, { node: this, clock: this.#clock, maxValueBytes: MOST_VALUE_BYTES });
+      }
       this.actor.start();
       this.#watch.start();
     });
@@ -261,6 +291,7 @@ export class ReplicaNode<Command, Result> implements AsyncDisposable {
     this.#watch.stop();
     this.#desks.close(new QuorateError('QUORATE_CLOSED', 'this node is closed'));
     this.actor.stop();
+    this.#stopServing();
     await this.#ground.clear();
   }
 }

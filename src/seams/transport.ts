@@ -17,6 +17,8 @@ export interface PeerAddress {
 
 /** What comes in on connections that peers opened to us. Calls may come at any time, never before `accept` returns. */
 export interface Inbound {
+  /** A peer has connected to us and is who it should be: it can be reached, too. */
+  arrived(from: NodeId): void;
   /** A whole message, of which every part was checked for form and size. */
   received(from: NodeId, message: PeerMessage): void;
   /** Part of a large message came: its sender is alive. */

@@ -1,21 +1,39 @@
 import type { Server } from 'node:http';
 import { PEER_PATH } from '../../transport/web-socket-transport.js';
+import { CLIENT_PATH } from '../codec/client-frames.js';
+import type { Clock } from '../seams/clock.js';
+import { openClientEndpoint } from './client-endpoint.js';
 import { createRequestHandler } from './request-handler.js';
 import type { ServedNode } from './served-node.js';
 
-/** Serves a node's HTTP interface on a server that is its own. */
-export function attachApi(server: Server, node: ServedNode): void {
-  server.headersTimeout = 10_000;
-  server.requestTimeout = 120_000;
-  server.maxHeadersCount = 100;
-  server.on('request', createRequestHandler(node));
+export interface ApiOptions {
+  readonly node: ServedNode;
+  readonly clock: Clock;
+  readonly maxValueBytes: number;
+}
+
+/** A connection has so long to say what it wants. */
+const HEADERS_TIMEOUT_MS = 3_000;
+const REQUEST_TIMEOUT_MS = 120_000;
+const MOST_HEADERS = 100;
+
+/** Serves a node's HTTP interface and its clients on a server that is its own. Returns how to stop. */
+export function attachApi(server: Server, { node, clock, maxValueBytes }: ApiOptions): () => void {
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  server.maxHeadersCount = MOST_HEADERS;
+  server.on('request', createRequestHandler(node, { maxValueBytes }));
+  const close = openClientEndpoint({ server, node, clock, maxValueBytes });
   server.on('upgrade', (request, socket) => {
-    const [path] = (request.url ?? '/').split('?');
-    const isTaken = path === PEER_PATH && server.listenerCount('upgrade') > 1;
+    const [path = '/'] = (request.url ?? '/').split('?');
+    if (path === CLIENT_PATH) return;
+    // This listener and the clients' are always there; the peers' only while the node takes part.
+    const isTaken = path === PEER_PATH && server.listenerCount('upgrade') > 2;
     if (isTaken) return;
     // Peers that come before the node has recovered, or after it halted, are told so at once: they dial again.
     const status = path === PEER_PATH ? '503 Service Unavailable' : '404 Not Found';
     socket.on('error', () => undefined);
     socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
   });
+  return close;
 }

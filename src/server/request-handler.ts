@@ -8,14 +8,12 @@ import type { Request } from './request.js';
 import type { ServedNode } from './served-node.js';
 
 export interface RequestHandlerOptions {
-  /** Default 8 MiB. */
-  readonly maxValueBytes?: number;
+  readonly maxValueBytes: number;
 }
 
 type Endpoint = (request: Request) => Promise<void> | void;
 type Endpoints = Readonly<Record<string, Endpoint>>;
 
-const DEFAULT_VALUE_BYTES = 8 * 1024 * 1024;
 const KEY_PREFIX = '/v1/kv/';
 /** Answered plainly, so that a script can tell what is missing from what is misspelled. */
 const LATER = ['/v1/members', '/v1/transfer', '/v1/snapshot', '/metrics', '/playground', '/'];
@@ -23,7 +21,7 @@ const LATER = ['/v1/members', '/v1/transfer', '/v1/snapshot', '/metrics', '/play
 /** Answers people and scripts: status, health, and the key-value store where that is what the node replicates. */
 export function createRequestHandler(
   node: ServedNode,
-  { maxValueBytes = DEFAULT_VALUE_BYTES }: RequestHandlerOptions = {},
+  { maxValueBytes }: RequestHandlerOptions,
 ): (message: IncomingMessage, response: ServerResponse) => void {
   return (message, response) => {
     const [path = '/', search = ''] = splitOnce(message.url ?? '/', '?');

@@ -1,6 +1,8 @@
+import type { LeaderNews } from '../codec/client-frames.js';
+import type { Request } from '../desk/request.js';
 import type { Role } from '../raft/notices.js';
 
-/** What the HTTP interface needs of a node. */
+/** What people and clients are served from: all that the outside needs of a node. */
 export interface ServedNode {
   readonly address: string;
   readonly state: { readonly role: Role; readonly peers: Readonly<Record<string, { readonly address: string }>> };
@@ -13,6 +15,12 @@ export interface ServedNode {
     query: (stateMachine: never) => unknown,
     options: CallLimits & { consistency: 'linearizable' | 'stale' },
   ): Promise<unknown>;
+  /** As `propose`, for a command that its codec has encoded, and with a callback: a promise for each costs more than it does. */
+  submit(command: Uint8Array, request: Request<unknown>): void;
+  /** Calls back when the state machine here may be read linearizably. */
+  ask(request: Request<undefined>): void;
+  /** Tells at once who leads, and again at each change, until it is stopped. */
+  watchLeader(tell: (news: LeaderNews) => void): () => void;
 }
 
 export interface CallLimits {

@@ -30,6 +30,7 @@ export type KeyValueResult =
 export const MOST_KEY_BYTES = 4_096;
 
 const utf8 = new TextEncoder();
+const NO_BYTES = new Uint8Array(0);
 const NO_CONDITION = 0;
 const IF_ABSENT = 1;
 const IF_REVISION = 2;
@@ -44,19 +45,32 @@ export const keyValueCommandCodec: Codec<KeyValueCommand> = {
     return value === undefined ? writer.bytes : writer.text(value).bytes;
   },
   decode: (bytes) => {
-    const reader = new ByteReader(bytes);
-    const isPut = reader.u8() === 0;
-    const condition = readCondition(reader);
-    const key = reader.text(MOST_KEY_BYTES);
+    const { isPut, condition, key, value } = readCommand(bytes);
     const conditional = condition === undefined ? {} : { condition };
     // Copied: a view would keep the whole frame that the command came in.
-    const command: KeyValueCommand = isPut
-      ? { kind: 'put', key, value: reader.run(reader.u32()).slice(), ...conditional }
-      : { kind: 'delete', key, ...conditional };
-    reader.end();
-    return command;
+    return isPut ? { kind: 'put', key, value: value.slice(), ...conditional } : { kind: 'delete', key, ...conditional };
   },
 };
+
+/**
+ * What a stranger sent as a command, before it may enter the log, where each replica will have to decode it. Returns the
+ * size of its value in bytes; throws MalformedBytes.
+ */
+export function checkKeyValueCommand(bytes: Uint8Array): number {
+  const { key, value } = readCommand(bytes);
+  if (key === '') throw new MalformedBytes('an empty key');
+  return value.byteLength;
+}
+
+function readCommand(bytes: Uint8Array) {
+  const reader = new ByteReader(bytes);
+  const isPut = reader.u8() === 0;
+  const condition = readCondition(reader);
+  const key = reader.text(MOST_KEY_BYTES);
+  const value = isPut ? reader.run(reader.u32()) : NO_BYTES;
+  reader.end();
+  return { isPut, condition, key, value };
+}
 
 export const keyValueResultCodec: Codec<KeyValueResult> = {
   encode: (result) => {

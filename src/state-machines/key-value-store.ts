@@ -53,18 +53,21 @@ export class KeyValueStore implements StateMachine<KeyValueCommand, KeyValueResu
     return this.#entries.get(key);
   }
 
-  /** Keys in byte order. */
+  /** Keys in byte order. A page ends before `limit` once its values hold 8 MiB. */
   list({ prefix = '', after, limit = 1_000 }: ListQuery = {}): ListPage {
     const items: KeyValueItem[] = [];
     let next: string | null = null;
+    let bytes = 0;
     for (const key of this.#keys.from(after !== undefined && compareBytes(after, prefix) > 0 ? after : prefix)) {
       if (!key.startsWith(prefix)) break;
       if (key === after) continue;
-      if (items.length === limit) {
+      if (items.length === limit || bytes >= MOST_PAGE_BYTES) {
         next = items.at(-1)?.key ?? null;
         break;
       }
-      items.push({ key, ...(this.#entries.get(key) as KeyValueEntry) });
+      const entry = this.#entries.get(key) as KeyValueEntry;
+      bytes += entry.value.byteLength;
+      items.push({ key, ...entry });
     }
     return { revision: this.#revision, items, next };
   }
@@ -140,6 +143,7 @@ export class KeyValueStore implements StateMachine<KeyValueCommand, KeyValueResu
   }
 }
 
+const MOST_PAGE_BYTES = 8 * 1024 * 1024;
 const utf8 = new TextEncoder();
 
 function holds(condition: Condition | undefined, present: KeyValueEntry | undefined): boolean {

@@ -25,6 +25,8 @@ export interface Tail {
   /** 0: the segment has no header yet. */
   readonly offset: number;
   readonly sequence: number;
+  /** The last write that was taken in, a batch or the header: from here to `offset`. Whether its sync succeeded is not known. */
+  readonly lastWriteAt: number;
   /** Bytes after `offset` that are not zero: a write that was under way at the crash. */
   readonly tornBytes: number;
   /** The prepared segment that follows this one; its bytes that are not zero are the rest of a torn header. */
@@ -98,15 +100,16 @@ class Recovery {
     if (header === undefined) {
       const tornBytes = usedBytes(bytes, 0);
       if (this.#tail !== null) this.#tail = { ...this.#tail, spare: { tornBytes } };
-      else this.#tail = { segmentId, offset: 0, sequence: this.#sequence, tornBytes, spare: null };
+      else this.#tail = { segmentId, offset: 0, lastWriteAt: 0, sequence: this.#sequence, tornBytes, spare: null };
       return;
     }
     if (this.#tail !== null) mustEndWell(this.#tail, segmentId);
     this.#follows(segmentId, header);
-    const end = this.#batches(segmentId, bytes);
+    const { end, lastAt } = this.#batches(segmentId, bytes);
     this.#tail = {
       segmentId,
       offset: end,
+      lastWriteAt: lastAt,
       sequence: this.#sequence,
       tornBytes: usedBytes(bytes, end),
       spare: null,
@@ -142,10 +145,11 @@ class Recovery {
     }
   }
 
-  /** Takes in all valid batches; returns where the last one ends. */
-  #batches(segmentId: number, bytes: Uint8Array): number {
+  /** Takes in all valid batches; returns where the last one begins (0, the header, if there is none) and ends. */
+  #batches(segmentId: number, bytes: Uint8Array): { readonly end: number; readonly lastAt: number } {
     const { checksum, salt } = this.#options;
     let at = HEADER_BYTES;
+    let lastAt = 0;
     for (;;) {
       const header = readBatchHeader(bytes, at, checksum, salt);
       const isNext = header?.segmentId === segmentId && header.sequence === this.#sequence;
@@ -153,13 +157,14 @@ class Recovery {
       if (header === undefined || payload === undefined) break;
       this.#batch(segmentId, at, payload);
       this.#sequence += 1;
+      lastAt = at;
       at = batchEnd(at, header);
     }
     const valid = this.#findBatch(segmentId, bytes, at);
     if (valid !== undefined) {
       throw damage(segmentName(segmentId), at, `a batch is not readable, and a valid one follows at ${valid}`);
     }
-    return at;
+    return { end: at, lastAt };
   }
 
   #batch(segmentId: number, at: number, payload: Uint8Array): void {

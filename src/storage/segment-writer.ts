@@ -51,19 +51,35 @@ export class SegmentWriter {
 
   /**
    * Goes on where a recovered log ends. What was torn there becomes zeros first, so that it never looks like damage later.
-   * All that was read is synced: a process that was killed may have left it to the kernel, which can still lose it.
+   * All that was read is synced: a process that was killed may have left it to the kernel, which can still lose it. The
+   * last write is written once more before that: if its sync failed, the kernel takes its pages for clean and would sync
+   * nothing (Can applications recover from fsync failures?, ATC'20).
    */
   open(tail: Tail | null, done: Done): void {
     if (tail === null) return this.#prepare({ how: 'create', tornBytes: 0 }, done);
     this.#sequence = tail.sequence;
     this.#nextId = tail.segmentId;
     if (tail.offset === 0) return this.#prepare({ how: 'open', tornBytes: tail.tornBytes }, done);
-    this.#openSegment('open', tail.offset, tail.tornBytes, (error, segment) => {
-      if (segment === undefined) return done(error);
-      this.#segment = segment;
-      this.#offset = tail.offset;
-      if (tail.spare === null) done(undefined);
-      else this.#prepare({ how: 'open', tornBytes: tail.spare.tornBytes }, done);
+    this.#writeAgain(tail, (rewriteError) => {
+      if (rewriteError !== undefined) return done(rewriteError);
+      this.#openSegment('open', tail.offset, tail.tornBytes, (error, segment) => {
+        if (segment === undefined) return done(error);
+        this.#segment = segment;
+        this.#offset = tail.offset;
+        if (tail.spare === null) done(undefined);
+        else this.#prepare({ how: 'open', tornBytes: tail.spare.tornBytes }, done);
+      });
+    });
+  }
+
+  #writeAgain({ segmentId, lastWriteAt, offset }: Tail, done: Done): void {
+    this.#options.disk.open(segmentName(segmentId), 'open', (openError, file) => {
+      if (openError !== undefined) return done(openError);
+      const finish = (error: Error | undefined): void => file.close((closeError) => done(error ?? closeError));
+      file.read(lastWriteAt, offset - lastWriteAt, (readError, bytes) => {
+        if (readError === undefined) file.write(bytes, lastWriteAt, finish);
+        else finish(readError);
+      });
     });
   }
 

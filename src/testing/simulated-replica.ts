@@ -185,6 +185,7 @@ export class SimulatedReplica {
       clock: this.clock,
       resultCodec: recorder.resultCodec,
       noLeader: () => new QuorateError('QUORATE_NO_LEADER', 'nobody leads'),
+      chance: this.#options.random(),
     });
     actor.on('*', (notice) => {
       tell(id, notice);
@@ -200,6 +201,7 @@ export class SimulatedReplica {
     return {
       accept: (identity, inbound) =>
         real.accept(identity, {
+          arrived: (from) => this.clock.arrive(() => inbound.arrived(from)),
           received: (from, message) => this.clock.arrive(() => inbound.received(from, message)),
           heard: (from) => this.clock.arrive(() => inbound.heard(from)),
           refused: (reason) => this.clock.arrive(() => inbound.refused(reason)),

@@ -27,6 +27,7 @@ class Office {
     clock: this.clock,
     resultCodec: text,
     noLeader: () => NO_LEADER,
+    chance: 0,
   });
 
   propose(
@@ -205,12 +206,27 @@ describe('commands', () => {
   });
 
   test('more than can wait is turned away, and room is made as callers are answered', () => {
-    const big = new Uint8Array(64 * 1024 * 1024);
-    const calls = [office.propose(big), office.propose(big), office.propose(new Uint8Array(1))];
-    expect(calls.map(({ code }) => code)).toEqual([undefined, undefined, 'QUORATE_OVERLOADED']);
+    const big = new Uint8Array(32 * 1024 * 1024);
+    const calls = [1, 2, 3, 4].map(() => office.propose(big));
+    expect(calls.map(({ code }) => code)).toEqual([undefined, undefined, undefined, 'QUORATE_OVERLOADED']);
     office.turn();
     office.tell(appended(1, 1, 1), applied(1, ['A']));
-    expect(office.propose(new Uint8Array(1)).code).toBeUndefined();
+    expect(office.propose(big).code).toBeUndefined();
+  });
+
+  test('a command that no link could carry is refused before it enters the log', () => {
+    expect(office.propose(new Uint8Array(32 * 1024 * 1024 + 1)).code).toBe('QUORATE_TOO_LARGE');
+    expect(office.turn()).toEqual([]);
+  });
+
+  test('an empty command is a command: it runs out of time like others, and many of them are too many', () => {
+    const call = office.propose(new Uint8Array(0), { timeoutMs: 500 });
+    office.turn();
+    office.tell(appended(1, 1, 1));
+    office.clock.runFor(1_000);
+    expect(call.code).toBe('QUORATE_OUTCOME_UNKNOWN');
+    const calls = Array.from({ length: 600_000 }, () => office.propose(new Uint8Array(0)));
+    expect(calls.at(-1)?.code).toBe('QUORATE_OVERLOADED');
   });
 
   test('closing answers everybody, each as far as is known', () => {

@@ -44,6 +44,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
     packages: ['xstate'],
   },
+  'src/client': {
+    rooms: ['src/raft', 'src/seams', 'src/codec', 'src/desk', 'src/state-machines'],
+    only: { 'src/client/node.ts': ['ws'] },
+  },
   'src/inspect': { rooms: ['src/seams'], packages: ['xstate'] },
 };
 

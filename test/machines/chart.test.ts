@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Index } from '../../src/raft/kinds.js';
 import { asIndex, asTerm } from '../../src/raft/kinds.js';
+import { Recorder } from '../../src/testing/index.js';
 import { accepted, append } from '../raft/states.js';
 import { LoneReplica } from './lone-replica.js';
 
@@ -24,6 +26,7 @@ describe("the seed's transitions", () => {
     expect(replica.value).toEqual(FOLLOWER);
     expect(replica.notices.map(({ type }) => type)).toEqual([
       'node.recovered',
+      'state.opened',
       'role.changed',
       'link.changed',
       'link.changed',
@@ -165,5 +168,31 @@ describe('the role', () => {
     const failed = { ...replica.actor.getSnapshot(), status: 'error' };
     Object.defineProperty(replica.actor, 'getSnapshot', { value: () => failed });
     expect(replica.actor.getSnapshot().context.state.role).toBe('halted');
+  });
+});
+
+describe('a state machine that keeps its state itself', () => {
+  class Persistent extends Recorder {
+    readonly #applied: number;
+    constructor(applied: number) {
+      super();
+      this.#applied = applied;
+    }
+    open(): Index {
+      return asIndex(this.#applied);
+    }
+  }
+
+  test('P16 with more in it than the log holds, halts the node before it takes part', () => {
+    const replica = new LoneReplica({ ids: 'a', input: { stateMachine: new Persistent(10) } });
+    replica.pass(1_000);
+    expect(replica.value).toBe('halted');
+    expect(replica.noticesOf('node.halted')[0]?.error.message).toMatch(/applied 10 entries, and the log holds only 0/);
+    expect(replica.term).toBe(0);
+  });
+
+  test('what it held from the start may be read at once', () => {
+    const replica = new LoneReplica({ input: { stateMachine: new Persistent(0) } });
+    expect(replica.noticesOf('state.opened')).toEqual([{ type: 'state.opened', applied: 0 }]);
   });
 });

@@ -96,6 +96,15 @@ describe('a replicator', () => {
     expect(beats.every(({ message }) => message.entries.length === 0 && message.previous.index === 1)).toBe(true);
   });
 
+  test('many read rounds are no heartbeats: nothing is taken for lost because of them', () => {
+    const replica = new LoneReplica().lead().hear('b', accepted(1, 1));
+    propose(replica, 1);
+    for (let read = 0; read < 9; read += 1) replica.send({ type: 'client.read', requestId: 10 + read });
+    replica.hear('b', accepted(1, 1));
+    const copies = toB(replica).filter(({ message }) => message.entries.some(({ index }) => index === 2));
+    expect(copies).toHaveLength(1);
+  });
+
   test('a new connection may have lost what was on the old one: it starts over', () => {
     const replica = new LoneReplica().lead().hear('b', accepted(1, 1));
     propose(replica, 2);

@@ -136,7 +136,7 @@ describe('reads', () => {
     const early = noteAppendReply(parked.state, 'c', accepted(3, 1, 9));
     expect(effectsOf(early, 'notify')).toEqual([]);
     const begun = beginParkedReads({ ...parked.state, commitIndex: asIndex(2) });
-    expect(effectsOf(begun, 'beat')).toHaveLength(1);
+    expect(effectsOf(begun, 'ask-for-round')).toHaveLength(1);
     expect(begun.state.reads.pending).toEqual([{ origin: local, round: 1, readIndex: 2 }]);
   });
 

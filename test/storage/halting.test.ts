@@ -39,6 +39,18 @@ describe('after an error of the disk', () => {
     expect(() => log.read(1)).toThrow('Mend the disk');
   });
 
+  test('P31 what a restart finds after a failed sync, the kernel may hold in memory only: it is written again before it counts', () => {
+    const disk = quickDisk();
+    const log = new LogOnDisk(disk).write(entries(1, 3, 1));
+    disk.failNext('sync', 'EIO');
+    expect(() => log.write(entries(4, 1, 1))).toThrow('EIO');
+    disk.kill();
+    const { lastIndex } = new LogOnDisk(disk).recovered.log;
+    expect(lastIndex).toBe(4);
+    disk.crash();
+    expect(new LogOnDisk(disk).recovered.log.lastIndex).toBe(lastIndex);
+  });
+
   test('P31 closing a poisoned log writes nothing, and claims no clean stop', () => {
     const disk = quickDisk();
     const log = new LogOnDisk(disk).write(entries(1, 3, 1));

@@ -33,6 +33,7 @@ describe('conditions', () => {
     const network = new MemoryNetwork({ clock, random });
     const terms: number[] = [];
     network.transport('b').accept(identityOf('b'), {
+      arrived: () => undefined,
       received: (_from, message) => void terms.push('term' in message ? message.term : -1),
       heard: () => undefined,
       refused: () => undefined,

@@ -13,9 +13,13 @@ export interface TransportWorld {
 
 class Listener implements Inbound {
   readonly messages: { from: string; message: PeerMessage }[] = [];
+  readonly arrivedFrom: string[] = [];
   readonly heardFrom: string[] = [];
   readonly refusals: string[] = [];
 
+  arrived(from: string): void {
+    this.arrivedFrom.push(from);
+  }
   received(from: string, message: PeerMessage): void {
     this.messages.push({ from, message });
   }
@@ -87,6 +91,7 @@ export function conformsAsTransport(name: string, create: () => Promise<Transpor
       const { a, b } = await connected();
       for (let term = 1; term <= 50; term += 1) expect(a.connection.send(vote(term))).toBe(true);
       await world.until(() => b.listener.messages.length === 50);
+      expect(b.listener.arrivedFrom).toEqual(['a']);
       expect(b.listener.messages).toEqual(
         Array.from({ length: 50 }, (_, at) => ({ from: 'a', message: vote(at + 1) })),
       );

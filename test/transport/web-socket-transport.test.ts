@@ -77,6 +77,7 @@ describe('what strangers do', () => {
       maxMessageBytes: 2 * PART_BYTES,
     });
     stop = transport.accept(identityOf('b'), {
+      arrived: () => undefined,
       received: (_from, message) => void messages.push(message),
       heard: () => {
         heard += 1;
@@ -216,6 +217,7 @@ describe('what strangers do', () => {
     };
     stop();
     stop = transport.accept(identityOf('b'), {
+      arrived: () => undefined,
       received: (_from, message) => void messages.push(message),
       heard: () => {
         heard += 1;

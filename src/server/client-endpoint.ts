@@ -1,0 +1,77 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import { WebSocketServer } from 'ws';
+import { CLIENT_PATH, CLIENT_PROTOCOL } from '../codec/client-frames.js';
+import type { Clock } from '../seams/clock.js';
+import { QuorateError } from '../seams/errors.js';
+import { ClientSession, MOST_FRAME_BYTES } from './client-session.js';
+import { checkCaller } from './guard.js';
+import type { ServedNode } from './served-node.js';
+
+export interface ClientEndpointOptions {
+  readonly server: Server;
+  readonly node: ServedNode;
+  readonly clock: Clock;
+  readonly maxValueBytes: number;
+}
+
+/** A connection that has not said hello by then is closed. */
+const HELLO_DEADLINE_MS = 3_000;
+const GOING_AWAY = 1001;
+
+/** Lets clients in on `/client`. Returns how to turn them out again. */
+export function openClientEndpoint({ server, node, clock, maxValueBytes }: ClientEndpointOptions): () => void {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: Math.max(MOST_FRAME_BYTES, maxValueBytes + MOST_FRAME_BYTES),
+    // Clients send a frame in one piece; small fragments would pin memory.
+    ...{ maxFragments: 64, maxBufferedChunks: 4_096 },
+    perMessageDeflate: false,
+    handleProtocols: () => CLIENT_PROTOCOL,
+  });
+  const admit = (socket: WebSocket): void => {
+    socket.on('error', () => socket.terminate());
+    const session = new ClientSession({ socket, node, clock, maxValueBytes });
+    const deadline = clock.setTimeout(() => socket.terminate(), HELLO_DEADLINE_MS);
+    session.greeted.then(() => clock.clearTimeout(deadline));
+    socket.once('close', () => clock.clearTimeout(deadline));
+  };
+  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    if ((request.url ?? '/').split('?')[0] !== CLIENT_PATH) return;
+    const refusal = refusalOf(request, node);
+    if (refusal === undefined) sockets.handleUpgrade(request, socket, head, admit);
+    else endWith(socket, refusal);
+  };
+  server.on('upgrade', upgrade);
+  return () => {
+    server.off('upgrade', upgrade);
+    for (const socket of sockets.clients) socket.close(GOING_AWAY);
+    // Those that do not answer the closing are not waited for.
+    for (const socket of sockets.clients) socket.terminate();
+  };
+}
+
+interface Refusal {
+  readonly status: string;
+  readonly why: string;
+}
+
+function refusalOf(request: IncomingMessage, node: ServedNode): Refusal | undefined {
+  try {
+    checkCaller(request, node);
+  } catch (error) {
+    if (error instanceof QuorateError) return { status: '403 Forbidden', why: error.message };
+    throw error;
+  }
+  const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((protocol) => protocol.trim());
+  if (offered.includes(CLIENT_PROTOCOL)) return undefined;
+  return { status: '400 Bad Request', why: `only ${CLIENT_PROTOCOL} is spoken here: use a client of this version` };
+}
+
+function endWith(socket: Duplex, { status, why }: Refusal): void {
+  const body = `${why}\n`;
+  const head = ['Content-Type: text/plain', `Content-Length: ${Buffer.byteLength(body)}`, 'Connection: close'];
+  socket.on('error', () => undefined);
+  socket.end(`HTTP/1.1 ${status}\r\n${head.join('\r\n')}\r\n\r\n${body}`);
+}
