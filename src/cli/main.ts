@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../replica-node/version.js';
+import { addBenchCommand } from './bench-command.js';
 import { addClusterCommand } from './cluster-command.js';
 import { asFailure, CommandFailure, EXIT } from './exit.js';
 import { addKeyValueCommands } from './key-value-commands.js';
@@ -16,7 +17,6 @@ const LATER = [
   'backup',
   'restore',
   'verify',
-  'bench',
   'inspect',
   'record',
   'replay',
@@ -33,6 +33,7 @@ function createProgram(): Command {
   addServeCommand(program);
   addKeyValueCommands(program);
   addStatusCommand(program);
+  addBenchCommand(program);
   for (const command of program.commands) command.exitOverride();
   return program;
 }

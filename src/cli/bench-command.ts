@@ -1,0 +1,50 @@
+import type { Command } from 'commander';
+import type { ClientFlags } from './client-flags.js';
+import { clientOptions, withClientFlags } from './client-flags.js';
+import { CommandFailure, EXIT, usage } from './exit.js';
+
+interface BenchFlags extends ClientFlags {
+  readonly inFlight: string;
+  readonly seconds: string;
+  readonly size: string;
+  readonly keys: string;
+  readonly read?: boolean;
+}
+
+export function addBenchCommand(program: Command): void {
+  withClientFlags(program.command('bench'))
+    .description('put load on a running cluster: so many operations at a time, each with its own reply')
+    .option('--in-flight <n>', 'operations at a time', '256')
+    .option('--seconds <n>', 'how long it is measured, after two seconds of warming up', '10')
+    .option('--size <bytes>', 'of a value', '256')
+    .option('--keys <n>', 'how many different keys', '10000')
+    .option('--read', 'linearizable gets in place of puts')
+    .action(async (flags: BenchFlags) => {
+      const load = {
+        inFlight: wholeNumber('--in-flight', flags.inFlight, 100_000),
+        seconds: wholeNumber('--seconds', flags.seconds, 86_400),
+        size: wholeNumber('--size', flags.size, 8 * 1024 * 1024),
+        keys: wholeNumber('--keys', flags.keys, 100_000_000),
+        op: flags.read === true ? ('get' as const) : ('put' as const),
+      };
+      const { endpoints, timeoutMs } = clientOptions(flags);
+      const [{ connect }, { measure }] = await Promise.all([import('../client/node.js'), import('./closed-loop.js')]);
+      const client = await connect(endpoints, { timeoutMs });
+      try {
+        if (flags.json !== true)
+          process.stderr.write(`${load.op}s, ${load.inFlight} at a time, for ${load.seconds} s\n`);
+        const { result, problem } = await measure(client, load, timeoutMs);
+        if (flags.json === true) process.stdout.write(`${JSON.stringify(result)}\n`);
+        else for (const [name, value] of Object.entries(result)) process.stdout.write(`${name.padEnd(14)} ${value}\n`);
+        if (problem !== undefined) throw new CommandFailure(EXIT.failed, 'FAILED', problem);
+      } finally {
+        await client.close();
+      }
+    });
+}
+
+function wholeNumber(flag: string, text: string, most: number): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
+  throw usage(`${flag} ${text}: a whole number from 1 to ${most} would do`);
+}

@@ -1,0 +1,107 @@
+import { createHistogram } from 'node:perf_hooks';
+import type { QuorateClient } from '../client/client.js';
+import { QuorateError } from '../seams/errors.js';
+
+export interface Load {
+  readonly op: 'put' | 'get';
+  readonly inFlight: number;
+  readonly seconds: number;
+  /** Of a value, bytes. */
+  readonly size: number;
+  readonly keys: number;
+}
+
+export interface LoadResult {
+  readonly op: 'put' | 'get';
+  readonly inFlight: number;
+  readonly size: number;
+  readonly opsPerSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly p999Ms: number;
+  readonly failed: number;
+}
+
+const WARM_UP_MS = 2_000;
+const NS_PER_MS = 1e6;
+
+/**
+ * Keeps so many operations under way, each awaited by itself. The store's revision must have grown by exactly the number
+ * of puts that were acknowledged, or by what is unknown more: anything else is a `problem`, if nobody else wrote meanwhile.
+ */
+export async function measure(
+  client: QuorateClient,
+  load: Load,
+  timeoutMs: number,
+): Promise<{ readonly result: LoadResult; readonly problem: string | undefined }> {
+  const { op, inFlight, seconds, size, keys } = load;
+  const value = new Uint8Array(size).fill(120);
+  const keyOf = (n: number): string => `bench/${String(n % keys).padStart(8, '0')}`;
+  if (op === 'get') await fill(client, { keyOf, value, count: Math.min(keys, 10_000) });
+  const before = await revisionOf(client);
+  const latency = createHistogram();
+  const startMs = performance.now();
+  const measuredFrom = startMs + WARM_UP_MS;
+  const endMs = measuredFrom + seconds * 1_000;
+  let next = 0;
+  let measured = 0;
+  let failed = 0;
+  let acknowledged = 0;
+  let unknown = 0;
+  const worker = async (): Promise<void> => {
+    for (;;) {
+      const sentMs = performance.now();
+      if (sentMs >= endMs) return;
+      const key = keyOf(next++);
+      try {
+        if (op === 'put') await client.put(key, value, { timeoutMs });
+        else await client.get(key, { timeoutMs });
+        acknowledged += 1;
+      } catch (error) {
+        if (!(error instanceof QuorateError)) throw error;
+        failed += 1;
+        if (error.code === 'QUORATE_OUTCOME_UNKNOWN') unknown += 1;
+        continue;
+      }
+      const doneMs = performance.now();
+      if (sentMs < measuredFrom || doneMs > endMs) continue;
+      measured += 1;
+      latency.record(Math.max(1, Math.round((doneMs - sentMs) * NS_PER_MS)));
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, worker));
+  const grown = (await revisionOf(client)) - before;
+  const wanted = op === 'put' ? acknowledged : 0;
+  const isRight = grown >= wanted && grown <= wanted + unknown;
+  const quantile = (percent: number): number => Number((latency.percentile(percent) / NS_PER_MS).toFixed(3));
+  return {
+    result: {
+      op,
+      inFlight,
+      size,
+      opsPerSecond: Math.round(measured / seconds),
+      p50Ms: quantile(50),
+      p99Ms: quantile(99),
+      p999Ms: quantile(99.9),
+      failed,
+    },
+    problem: isRight
+      ? undefined
+      : `the revision grew by ${grown} with ${wanted} acknowledged writes and ${unknown} unknown: does somebody else write?`,
+  };
+}
+
+async function revisionOf(client: QuorateClient): Promise<number> {
+  return (await client.list({ prefix: 'bench/', limit: 1 })).revision;
+}
+
+async function fill(
+  client: QuorateClient,
+  { keyOf, value, count }: { keyOf: (n: number) => string; value: Uint8Array; count: number },
+): Promise<void> {
+  const atOnce = 500;
+  for (let from = 0; from < count; from += atOnce) {
+    const some = Array.from({ length: Math.min(atOnce, count - from) }, (_, at) => client.put(keyOf(from + at), value));
+    await Promise.all(some);
+  }
+}

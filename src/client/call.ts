@@ -1,0 +1,94 @@
+import type { ErrorReply, Operation } from '../codec/client-frames.js';
+import { outcomeUnknown } from '../desk/request.js';
+import { QuorateError } from '../seams/errors.js';
+import type { Connection } from './connection.js';
+
+export interface CallOptions {
+  /** ms; default 5,000, at most 60,000. */
+  readonly timeoutMs?: number;
+  /** Aborting it ends the call: ABORTED where nothing was done, OUTCOME_UNKNOWN where a write may have been. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Asked {
+  readonly operation: Operation;
+  readonly payload: Uint8Array;
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly resolve: (payload: Uint8Array) => void;
+  readonly reject: (error: QuorateError) => void;
+}
+
+/** Nothing was done for these, and another node, or the same one a moment later, may do it (P37). */
+const WORTH_ANOTHER_TRY: readonly ErrorReply['code'][] = [
+  'QUORATE_HALTED',
+  'QUORATE_CLOSED',
+  'QUORATE_OVERLOADED',
+  'QUORATE_NO_LEADER',
+];
+
+/** One call on its way: asked of a node, perhaps of several in turn, and ended once. */
+export class Call {
+  readonly asked: Asked;
+  /** Where it was sent and is not answered yet. */
+  sentTo: Connection | undefined;
+  /** Why the last node did not do it. */
+  lastRefusal: QuorateError | undefined;
+  #isOver = false;
+  readonly #abort: () => void;
+
+  constructor(asked: Asked) {
+    this.asked = asked;
+    this.#abort = () => this.fail(this.#aborted());
+    asked.signal?.addEventListener('abort', this.#abort, { once: true });
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  get isWrite(): boolean {
+    return this.asked.operation === 'propose';
+  }
+
+  resolve(payload: Uint8Array): void {
+    if (this.#end()) this.asked.resolve(payload);
+  }
+
+  fail(error: QuorateError): void {
+    if (this.#end()) this.asked.reject(error);
+  }
+
+  /** Whether it may be asked again after this answer: only what provably was not done. */
+  mayTryAfter({ code }: ErrorReply): boolean {
+    return WORTH_ANOTHER_TRY.includes(code);
+  }
+
+  /** The node that it was sent to is gone: a read is asked again, a write may have been done. True if it is to be asked again. */
+  survivesLossOf(connection: Connection, why: string): boolean {
+    this.sentTo = undefined;
+    if (!this.isWrite) return !this.#isOver;
+    this.fail(outcomeUnknown(`the connection to ${connection.address} was lost after the write was sent (${why})`));
+    return false;
+  }
+
+  expire(why: () => string): void {
+    if (this.sentTo !== undefined && this.isWrite)
+      this.fail(outcomeUnknown(`${this.sentTo.address} did not answer in time`));
+    else this.fail(this.lastRefusal ?? new QuorateError('QUORATE_NO_LEADER', `${why()}; nothing was done, try again`));
+  }
+
+  #aborted(): QuorateError {
+    const cause: unknown = this.asked.signal?.reason;
+    if (this.sentTo !== undefined && this.isWrite)
+      return outcomeUnknown('the call was aborted after it was sent', cause);
+    return new QuorateError('QUORATE_ABORTED', 'the call was aborted before anything was done', { cause });
+  }
+
+  #end(): boolean {
+    if (this.#isOver) return false;
+    this.#isOver = true;
+    this.asked.signal?.removeEventListener('abort', this.#abort);
+    return true;
+  }
+}

@@ -1,0 +1,35 @@
+import { QuorateError } from '../seams/errors.js';
+import type { CallOptions } from './call.js';
+import { QuorateClient } from './client.js';
+import type { Platform } from './platform.js';
+
+/** What `connect` is made of, beside where it runs. */
+export type ConnectOptions = CallOptions;
+
+const DEFAULT_ENDPOINTS: readonly string[] = ['127.0.0.1:7401'];
+const DEFAULT_TIMEOUT_MS = 5_000;
+
+/**
+ * Resolves to a client once one of the nodes has answered. Without endpoints, a node on this machine: the others are
+ * learned from it. Rejects with BAD_REQUEST, ABORTED, or NO_LEADER where no node answers in time.
+ */
+export async function connectOn(
+  platform: Platform,
+  endpoints: readonly string[] = DEFAULT_ENDPOINTS,
+  { timeoutMs = DEFAULT_TIMEOUT_MS, signal }: ConnectOptions = {},
+): Promise<QuorateClient> {
+  const client = new QuorateClient({ endpoints: checked(endpoints), platform });
+  try {
+    await client.ready(timeoutMs, signal);
+    return client;
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+}
+
+function checked(endpoints: readonly string[]): readonly string[] {
+  const bad = endpoints.find((endpoint) => !/^(\[[^\]]+\]|[^:/\s]+):\d{1,5}$/.test(endpoint));
+  if (bad === undefined && endpoints.length > 0) return endpoints;
+  throw new QuorateError('QUORATE_BAD_REQUEST', `the endpoint "${bad ?? ''}" will not do: host:port would`);
+}

@@ -1,0 +1,116 @@
+import type { ClientReply, ClientRequest, LeaderNews } from '../codec/client-frames.js';
+import { CLIENT_PATH, CLIENT_PROTOCOL, decodeNodeFrame, encodeClientFrame } from '../codec/client-frames.js';
+import type { ClientSocket, Platform } from './platform.js';
+
+export interface ConnectionEvents {
+  /** The node has told who leads: from now on it may be asked. */
+  readonly opened: () => void;
+  readonly news: (news: LeaderNews) => void;
+  readonly replied: (replies: readonly ClientReply[]) => void;
+  /** It was open, and is not any more: what was asked and not answered will not be answered here. */
+  readonly lost: (why: string) => void;
+}
+
+const FIRST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 1_000;
+const OPEN_WITHIN_MS = 3_000;
+
+/** A connection to one node, dialed again, with growing pauses, for as long as it is wanted. */
+export class Connection {
+  readonly address: string;
+  /** Why the last attempt failed. */
+  problem = 'not connected yet';
+  readonly #platform: Platform;
+  readonly #events: ConnectionEvents;
+  #socket: ClientSocket | undefined;
+  #isOpen = false;
+  #isWanted = true;
+  #failures = 0;
+  #timer: unknown;
+
+  constructor(address: string, platform: Platform, events: ConnectionEvents) {
+    this.address = address;
+    this.#platform = platform;
+    this.#events = events;
+    this.#dial();
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  send(requests: readonly ClientRequest[]): void {
+    this.#socket?.send(encodeClientFrame({ kind: 'requests', requests }));
+  }
+
+  close(): void {
+    this.#isWanted = false;
+    this.#platform.clearTimeout(this.#timer);
+    this.#hangUp('closed by its user');
+  }
+
+  #dial(): void {
+    let socket: ClientSocket;
+    try {
+      socket = this.#platform.openSocket(`ws://${this.address}${CLIENT_PATH}`, CLIENT_PROTOCOL);
+    } catch (error) {
+      return this.#over(error instanceof Error ? error.message : String(error));
+    }
+    socket.binaryType = 'arraybuffer';
+    socket.onopen = () => socket.send(encodeClientFrame({ kind: 'hello' }));
+    socket.onmessage = ({ data }) => this.#hear(data);
+    socket.onerror = (event: { readonly message?: string }) => {
+      this.problem = event.message ?? 'no connection';
+    };
+    socket.onclose = ({ reason }) => this.#over(reason === '' ? this.problem : reason);
+    this.#socket = socket;
+    this.#timer = this.#platform.setTimeout(() => this.#hangUp('no answer in time'), OPEN_WITHIN_MS);
+  }
+
+  #hear(data: unknown): void {
+    if (!(data instanceof ArrayBuffer)) return this.#hangUp('it answered nonsense');
+    let frame: ReturnType<typeof decodeNodeFrame>;
+    try {
+      frame = decodeNodeFrame(new Uint8Array(data));
+    } catch {
+      return this.#hangUp('it answered nonsense');
+    }
+    if (frame.kind === 'replies') return this.#events.replied(frame.replies);
+    const isFirst = !this.#isOpen;
+    if (isFirst) {
+      this.#platform.clearTimeout(this.#timer);
+      this.#isOpen = true;
+      this.#failures = 0;
+      this.problem = 'the connection was lost';
+    }
+    this.#events.news(frame.news);
+    if (isFirst) this.#events.opened();
+  }
+
+  /** Ends the present socket without waiting for its own word. */
+  #hangUp(why: string): void {
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    socket.onopen = null;
+    socket.onmessage = null;
+    socket.onclose = null;
+    // A socket that is closed while it is being opened says so as an error.
+    socket.onerror = () => undefined;
+    socket.close();
+    this.#over(why);
+  }
+
+  #over(why: string): void {
+    const wasOpen = this.#isOpen;
+    this.#platform.clearTimeout(this.#timer);
+    this.#socket = undefined;
+    this.#isOpen = false;
+    this.problem = why;
+    if (this.#isWanted) {
+      const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures);
+      this.#failures += 1;
+      this.#timer = this.#platform.setTimeout(() => this.#dial(), pauseMs);
+    }
+    if (wasOpen) this.#events.lost(why);
+  }
+}
