@@ -12,6 +12,9 @@ export const nodeChecksum: Checksum = (bytes, start = 0) => crc32(bytes, start);
 /** Windows opens no directories: there a new file's name may be lost in a power cut. */
 const CAN_SYNC_DIRECTORIES = process.platform !== 'win32';
 
+/** Linux syncs with the write on such a descriptor, as fdatasync would. Elsewhere O_DSYNC does not reach the platter. */
+const DURABLE_WRITES = process.platform === 'linux' ? fs.constants.O_WRONLY | fs.constants.O_DSYNC : undefined;
+
 /** A data directory on a real file system. */
 export class NodeDisk implements Disk {
   readonly #directory: string;
@@ -48,9 +51,14 @@ export class NodeDisk implements Disk {
   }
 
   open(name: string, how: 'create' | 'open', done: DiskDone<DiskFile>): void {
-    fs.open(this.#at(name), how === 'create' ? 'wx+' : 'r+', (error, descriptor) => {
-      if (error !== null) done(error, undefined as never);
-      else done(undefined, new NodeFile(descriptor));
+    const path = this.#at(name);
+    fs.open(path, how === 'create' ? 'wx+' : 'r+', (error, descriptor) => {
+      if (error !== null) return done(error, undefined as never);
+      if (DURABLE_WRITES === undefined) return done(undefined, new NodeFile(descriptor, undefined));
+      fs.open(path, DURABLE_WRITES, (durableError, durable) => {
+        if (durableError === null) return done(undefined, new NodeFile(descriptor, durable));
+        fs.close(descriptor, () => done(durableError, undefined as never));
+      });
     });
   }
 
@@ -90,9 +98,12 @@ function makeDirectory(directory: string): void {
 
 class NodeFile implements DiskFile {
   readonly #descriptor: number;
+  /** The same file, for writes that return when they are durable. */
+  readonly #durable: number | undefined;
 
-  constructor(descriptor: number) {
+  constructor(descriptor: number, durable: number | undefined) {
     this.#descriptor = descriptor;
+    this.#durable = durable;
   }
 
   read(offset: number, length: number, done: DiskDone<Uint8Array>): void {
@@ -109,14 +120,12 @@ class NodeFile implements DiskFile {
   }
 
   write(bytes: Uint8Array, offset: number, done: DiskDone): void {
-    const next = (at: number): void => {
-      if (at === bytes.byteLength) return done(undefined);
-      fs.write(this.#descriptor, bytes, at, bytes.byteLength - at, offset + at, (error, written) => {
-        if (error !== null) done(error);
-        else next(at + written);
-      });
-    };
-    next(0);
+    writeAll(this.#descriptor, bytes, offset, done);
+  }
+
+  writeDurably(bytes: Uint8Array, offset: number, done: DiskDone): void {
+    if (this.#durable !== undefined) return writeAll(this.#durable, bytes, offset, done);
+    this.write(bytes, offset, (error) => (error === undefined ? this.sync(done) : done(error)));
   }
 
   sync(done: DiskDone): void {
@@ -128,8 +137,22 @@ class NodeFile implements DiskFile {
   }
 
   close(done: DiskDone): void {
-    fs.close(this.#descriptor, (error) => done(error ?? undefined));
+    fs.close(this.#descriptor, (error) => {
+      if (this.#durable === undefined) return done(error ?? undefined);
+      fs.close(this.#durable, (durableError) => done(error ?? durableError ?? undefined));
+    });
   }
+}
+
+function writeAll(descriptor: number, bytes: Uint8Array, offset: number, done: DiskDone): void {
+  const next = (at: number): void => {
+    if (at === bytes.byteLength) return done(undefined);
+    fs.write(descriptor, bytes, at, bytes.byteLength - at, offset + at, (error, written) => {
+      if (error !== null) done(error);
+      else next(at + written);
+    });
+  };
+  next(0);
 }
 
 /**

@@ -118,7 +118,7 @@ export class SegmentWriter {
     const { checksum, salt } = this.#options;
     const bytes = encodeBatch(records, { segmentId: segment.id, sequence: this.#sequence }, checksum, salt);
     const offset = this.#offset;
-    writeAndSync(segment.file, bytes, offset, (error) => {
+    segment.file.writeDurably(bytes, offset, (error) => {
       if (error !== undefined) return done(error);
       this.#offset = offset + bytes.byteLength;
       this.#sequence += 1;
@@ -136,7 +136,7 @@ export class SegmentWriter {
     const old = this.#segment;
     this.#segment = segment;
     this.#offset = HEADER_BYTES;
-    writeAndSync(segment.file, header, 0, (error) => {
+    segment.file.writeDurably(header, 0, (error) => {
       if (error !== undefined || old === undefined) done(error);
       else old.file.close((closeError) => done(closeError));
     });
@@ -204,11 +204,4 @@ export class SegmentWriter {
       });
     });
   }
-}
-
-function writeAndSync(file: DiskFile, bytes: Uint8Array, offset: number, done: Done): void {
-  file.write(bytes, offset, (writeError) => {
-    if (writeError !== undefined) return done(writeError);
-    file.sync((syncError) => done(syncError));
-  });
 }

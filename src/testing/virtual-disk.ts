@@ -156,7 +156,7 @@ export class VirtualDisk implements Disk {
 
   #file(name: string, inode: Inode): DiskFile {
     const life = this.#life;
-    return {
+    const file: DiskFile = {
       read: (offset, length, done) => {
         this.#later(() => done(undefined, inode.content.slice(offset, offset + length)));
       },
@@ -169,6 +169,9 @@ export class VirtualDisk implements Disk {
           inode.unsynced.push({ offset, bytes: bytes.slice() });
         }
         this.#later(() => done(planned));
+      },
+      writeDurably: (bytes, offset, done) => {
+        file.write(bytes, offset, (error) => (error === undefined ? file.sync(done) : done(error)));
       },
       sync: (done) => {
         if (life !== this.#life) return;
@@ -183,6 +186,7 @@ export class VirtualDisk implements Disk {
       size: (done) => this.#later(() => done(undefined, inode.content.byteLength)),
       close: (done) => this.#later(() => done(undefined)),
     };
+    return file;
   }
 
   #later(run: () => void): void {
