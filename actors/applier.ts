@@ -20,7 +20,6 @@ export type ApplierEvent =
 export type InternalEvent =
   | ApplierEvent
   | { readonly type: 'opened'; readonly applied: Index }
-  | { readonly type: 'fetched'; readonly entries: readonly Entry[] }
   | { readonly type: 'applied'; readonly entries: readonly Entry[]; readonly results: readonly unknown[] }
   | { readonly type: 'turn.came' }
   | { readonly type: 'failed'; readonly error: Error };
@@ -52,26 +51,26 @@ const applierSetup = setup({
     ),
     allow: assign({ allowed: ({ context }, { upTo }: { upTo: Index }) => greater(context.allowed, upTo) }),
     noteStart: assign({ busySinceMs: ({ context }) => context.clock.now() }),
-    fetch: ({ context, self }) => {
-      const from = advance(context.applied, 1);
-      const limits = { ...BATCH, maxEntries: Math.min(BATCH.maxEntries, context.allowed - context.applied) };
-      context.store.read(from, limits, (error, entries) => {
-        if (entries !== undefined && entries.length > 0) self.send({ type: 'fetched', entries });
-        else self.send({ type: 'failed', error: error ?? new Error(`entry ${from} is committed but not in the log`) });
+    /** Reads what comes next and applies it; both may take their time. */
+    applyNext: ({ context, self }) => {
+      const { store, stateMachine, applied, allowed } = context;
+      const from = advance(applied, 1);
+      const fail = (error: Error): void => self.send({ type: 'failed', error });
+      const limits = { ...BATCH, maxEntries: Math.min(BATCH.maxEntries, allowed - applied) };
+      store.read(from, limits, (error, entries) => {
+        if (entries === undefined || entries.length === 0)
+          return fail(error ?? new Error(`entry ${from} is committed but not in the log`));
+        attempt(
+          () => {
+            const commands = entries.filter(isCommand);
+            return commands.length === 0
+              ? []
+              : stateMachine.apply(commands.map((entry) => committed(stateMachine, entry)));
+          },
+          (results) => self.send({ type: 'applied', entries, results: aligned(entries, results) }),
+          fail,
+        );
       });
-    },
-    applyBatch: ({ context, self }, { entries }: { entries: readonly Entry[] }) => {
-      const { stateMachine } = context;
-      attempt(
-        () => {
-          const commands = entries.filter(isCommand);
-          return commands.length === 0
-            ? []
-            : stateMachine.apply(commands.map((entry) => committed(stateMachine, entry)));
-        },
-        (results) => self.send({ type: 'applied', entries, results: aligned(entries, results) }),
-        (error) => self.send({ type: 'failed', error }),
-      );
     },
     finish: enqueueActions(({ enqueue }, done: { entries: readonly Entry[]; results: readonly unknown[] }) => {
       const { entries, results } = done;
@@ -83,6 +82,10 @@ const applierSetup = setup({
   },
   guards: {
     hasWork: ({ context }) => context.allowed > context.applied,
+    isNews: ({ context }, { upTo }: { upTo: Index }) => upTo > context.applied,
+    isMoreAllowed: ({ context }, { entries }: { entries: readonly Entry[] }) => {
+      return context.allowed > (entries.at(-1) as Entry).index;
+    },
     isSpellOver: ({ context }) => context.clock.now() - context.busySinceMs >= SPELL_MS,
   },
 });
@@ -110,25 +113,29 @@ export const applier = applierSetup.createMachine({
         },
       },
     },
-    idle: { always: { guard: 'hasWork', target: 'working' } },
-    working: {
-      entry: 'noteStart',
-      initial: 'fetching',
-      states: {
-        fetching: {
-          entry: 'fetch',
-          on: { fetched: { target: 'applying', actions: { type: 'applyBatch', params: ({ event }) => event } } },
+    idle: {
+      always: { guard: 'hasWork', target: 'applying', actions: 'noteStart' },
+      on: {
+        'apply.allowed': {
+          guard: { type: 'isNews', params: ({ event }) => event },
+          target: 'applying',
+          actions: [{ type: 'allow', params: ({ event }) => event }, 'noteStart'],
         },
-        applying: {
-          on: { applied: { target: 'between', actions: { type: 'finish', params: ({ event }) => event } } },
-        },
-        between: {
-          always: [
-            { guard: 'isSpellOver', target: '#applier.givingWay' },
-            { guard: 'hasWork', target: 'fetching' },
-            { target: '#applier.idle' },
-          ],
-        },
+      },
+    },
+    applying: {
+      entry: 'applyNext',
+      on: {
+        applied: [
+          { guard: 'isSpellOver', target: 'givingWay', actions: { type: 'finish', params: ({ event }) => event } },
+          {
+            guard: { type: 'isMoreAllowed', params: ({ event }) => event },
+            target: 'applying',
+            reenter: true,
+            actions: { type: 'finish', params: ({ event }) => event },
+          },
+          { target: 'idle', actions: { type: 'finish', params: ({ event }) => event } },
+        ],
       },
     },
     givingWay: { entry: 'giveWay', on: { 'turn.came': 'idle' } },

@@ -59,7 +59,8 @@ const electionSetup = setup({
     /** The timer is not set anew for each message: it runs out and is set for what is left. */
     armForWhatIsLeft: assign(({ context }) => {
       const armedAtMs = context.clock.now();
-      return { armedAtMs, remainingMs: Math.max(0, Math.ceil(context.quietSinceMs + context.timeoutMs - armedAtMs)) };
+      const dueMs = quietSince(context) + context.timeoutMs;
+      return { armedAtMs, remainingMs: Math.max(0, Math.ceil(dueMs - armedAtMs)) };
     }),
     noteHeard: assign(({ context }, { atMs }: { atMs: number }) => ({
       quietSinceMs: Math.max(context.quietSinceMs, atMs),
@@ -87,7 +88,7 @@ const electionSetup = setup({
   },
   guards: {
     enters: (_, { entered, role }: { entered: Role; role: Role }) => entered === role,
-    isQuiet: ({ context }) => context.clock.now() - context.quietSinceMs >= context.timeoutMs,
+    isQuiet: ({ context }) => context.clock.now() - quietSince(context) >= context.timeoutMs,
     /**
      * The process was paused, or its event loop was: what the leader sent meanwhile may lie unread in the
      * sockets, because after a pause timers run before they are read.
@@ -199,8 +200,14 @@ export const electionManager = electionSetup.createMachine({
   },
 });
 
-function silence({ clock, quietSinceMs, missed, state }: ElectionManagerContext): string {
-  const quietMs = Math.round(clock.now() - quietSinceMs);
+/** What the HeartbeatManager told last, or what was heard since. */
+function quietSince({ quietSinceMs, state }: ElectionManagerContext): number {
+  return Math.max(quietSinceMs, state.leaderHeardAtMs);
+}
+
+function silence(context: ElectionManagerContext): string {
+  const { clock, missed, state } = context;
+  const quietMs = Math.round(clock.now() - quietSince(context));
   if (state.leaderId === null) return `no leader for ${quietMs} ms`;
   return `nothing from leader ${state.leaderId} for ${quietMs} ms, ${missed} heartbeats missed`;
 }

@@ -17,7 +17,6 @@ export type HeartbeatManagerEvent =
   | { readonly type: 'role.entered'; readonly role: Role }
   /** From the ElectionManager: winning starts the beating. */
   | { readonly type: 'election.won'; readonly term: Term }
-  | { readonly type: 'leader.heard'; readonly atMs: number }
   | { readonly type: 'peer.acknowledged'; readonly peer: NodeId };
 
 export interface HeartbeatManagerRef {
@@ -26,7 +25,7 @@ export interface HeartbeatManagerRef {
 
 export interface HeartbeatManagerContext extends HeartbeatManagerInput {
   readonly electionManager: ElectionManagerRef | null;
-  readonly heardAtMs: number;
+  readonly watchingSinceMs: number;
   readonly missed: number;
   /** Heartbeats in a row that each peer left unanswered, the one just sent counted in advance. */
   readonly unanswered: Readonly<Record<NodeId, number>>;
@@ -42,10 +41,10 @@ const heartbeatSetup = setup({
     meetElectionManager: assign((_, params: { electionManager: ElectionManagerRef }) => ({
       electionManager: params.electionManager,
     })),
-    startWatch: assign({ heardAtMs: ({ context }) => context.clock.now(), missed: 0 }),
-    noteHeard: assign((_, { atMs }: { atMs: number }) => ({ heardAtMs: atMs, missed: 0 })),
-    passOnHeard: enqueueActions(({ context, enqueue }, { atMs }: { atMs: number }) => {
-      const heard: ElectionManagerEvent = { type: 'leader.heard', atMs };
+    startWatch: assign({ watchingSinceMs: ({ context }) => context.clock.now(), missed: 0 }),
+    noteHeard: assign({ missed: 0 }),
+    passOnHeard: enqueueActions(({ context, enqueue }) => {
+      const heard: ElectionManagerEvent = { type: 'leader.heard', atMs: context.state.leaderHeardAtMs };
       if (context.electionManager !== null) enqueue(sendTo(context.electionManager as never, heard as never));
     }),
     noteMissed: assign({ missed: ({ context }) => context.missed + 1 }),
@@ -86,7 +85,9 @@ const heartbeatSetup = setup({
   guards: {
     enters: (_, { entered, role }: { entered: Role; role: Role }) => entered === role,
     heardLately: ({ context }) => {
-      return context.clock.now() - context.heardAtMs < context.state.settings.HEARTBEAT_INTERVAL * 1.5;
+      const { clock, state, watchingSinceMs } = context;
+      const heardAtMs = Math.max(watchingSinceMs, state.leaderHeardAtMs);
+      return clock.now() - heardAtMs < state.settings.HEARTBEAT_INTERVAL * 1.5;
     },
     cameBack: ({ context }, { peer }: { peer: NodeId }) => {
       const status = context.state.peers[peer]?.status;
@@ -103,7 +104,7 @@ const heartbeatSetup = setup({
  */
 export const heartbeatManager = heartbeatSetup.createMachine({
   id: 'heartbeatManager',
-  context: ({ input }) => ({ ...input, electionManager: null, heardAtMs: 0, missed: 0, unanswered: {} }),
+  context: ({ input }) => ({ ...input, electionManager: null, watchingSinceMs: 0, missed: 0, unanswered: {} }),
   initial: 'idle',
   on: {
     'manager.introduced': { actions: { type: 'meetElectionManager', params: ({ event }) => event } },
@@ -122,19 +123,11 @@ export const heartbeatManager = heartbeatSetup.createMachine({
     watching: {
       entry: 'startWatch',
       initial: 'listening',
-      on: {
-        'leader.heard': {
-          actions: [
-            { type: 'noteHeard', params: ({ event }) => event },
-            { type: 'passOnHeard', params: ({ event }) => event },
-          ],
-        },
-      },
       states: {
         listening: {
           after: {
             HEARTBEAT_INTERVAL: [
-              { guard: 'heardLately', target: 'listening', reenter: true },
+              { guard: 'heardLately', target: 'listening', reenter: true, actions: ['noteHeard', 'passOnHeard'] },
               { target: 'listening', reenter: true, actions: ['noteMissed', 'passOnMissed'] },
             ],
           },

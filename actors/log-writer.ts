@@ -102,9 +102,9 @@ export const logWriter = logWriterSetup.createMachine({
       },
     },
     idle: {
-      always: { guard: 'hasGathered', target: 'syncing' },
       on: {
         'log.write': {
+          target: 'syncing',
           actions: [
             { type: 'stage', params: ({ event }) => event },
             { type: 'gather', params: ({ event }) => event },
@@ -121,7 +121,10 @@ export const logWriter = logWriterSetup.createMachine({
             { type: 'gather', params: ({ event }) => event },
           ],
         },
-        'store.synced': { target: 'idle', actions: 'release' },
+        'store.synced': [
+          { guard: 'hasGathered', target: 'syncing', reenter: true, actions: 'release' },
+          { target: 'idle', actions: 'release' },
+        ],
       },
     },
     failed: {},

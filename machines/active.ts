@@ -19,10 +19,9 @@ export const active = replicaSetup.createStateConfig({
   states: { follower, candidate, leader },
   on: {
     'peer.received': [
-      { guard: { type: 'admits', params: ({ event }) => ({ ...event, verdict: 'drop' }) } },
       {
-        guard: { type: 'admits', params: ({ event }) => ({ ...event, verdict: 'refuse' }) },
-        actions: { type: 'refuse', params: ({ event }) => event },
+        guard: { type: 'admits', params: ({ event }) => ({ ...event, verdict: 'deliver' }) },
+        actions: { type: 'deliver', params: ({ event }) => event },
       },
       {
         guard: { type: 'admits', params: ({ event }) => ({ ...event, verdict: 'adopt' }) },
@@ -33,7 +32,11 @@ export const active = replicaSetup.createStateConfig({
           { type: 'deliver', params: ({ event }) => event },
         ],
       },
-      { actions: { type: 'deliver', params: ({ event }) => event } },
+      {
+        guard: { type: 'admits', params: ({ event }) => ({ ...event, verdict: 'refuse' }) },
+        actions: { type: 'refuse', params: ({ event }) => event },
+      },
+      // Whatever is left is dropped.
     ],
     'peer.arrived': { actions: { type: 'dialNow', params: ({ event }) => event } },
     'peer.heard': { actions: { type: 'hearLeader', params: ({ event }) => event } },

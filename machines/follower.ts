@@ -9,13 +9,20 @@ export const follower = replicaSetup.createStateConfig({
   ],
   on: {
     // The gate's adopting branch again, without a target: entering follower anew would set its timers anew.
-    'peer.received': {
-      guard: { type: 'admits', params: ({ event }) => ({ ...event, verdict: 'adopt' }) },
-      actions: [
-        { type: 'adoptTerm', params: ({ event }) => event },
-        { type: 'deliver', params: ({ event }) => event },
-      ],
-    },
+    // What is simply delivered comes first: it is nearly everything.
+    'peer.received': [
+      {
+        guard: { type: 'admits', params: ({ event }) => ({ ...event, verdict: 'deliver' }) },
+        actions: { type: 'deliver', params: ({ event }) => event },
+      },
+      {
+        guard: { type: 'admits', params: ({ event }) => ({ ...event, verdict: 'adopt' }) },
+        actions: [
+          { type: 'adoptTerm', params: ({ event }) => event },
+          { type: 'deliver', params: ({ event }) => event },
+        ],
+      },
+    ],
     'rpc.append': { actions: { type: 'acceptAppend', params: ({ event }) => event } },
     'election.timedOut': { target: 'candidate', actions: { type: 'startElection', params: ({ event }) => event } },
     'client.proposed': { actions: { type: 'forwardProposal', params: ({ event }) => event } },

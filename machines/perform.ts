@@ -6,8 +6,7 @@ import type { SendEvent } from '../actors/link.js';
 import type { Waiting, WriteEvent } from '../actors/log-writer.js';
 import type { ReplicatorEvent } from '../actors/replicator.js';
 import type { Effect, Step } from '../src/raft/effects.js';
-import type { NodeId } from '../src/raft/kinds.js';
-import type { AppendReply, Outgoing } from '../src/raft/messages.js';
+import type { Outgoing } from '../src/raft/messages.js';
 import type { Notice } from '../src/raft/notices.js';
 import type { ReplicaContext, RuleFailure } from './replica-context.js';
 
@@ -61,10 +60,7 @@ function carryOut(enqueue: Enqueue, context: ReplicaContext, effect: Effect): vo
       toReplicators(enqueue, context, { type: 'round.began' });
       break;
     case 'answered':
-      passOn(enqueue, context, effect.peer, effect.reply);
-      break;
-    case 'leader-heard':
-      enqueue.sendTo('heartbeatManager', { type: 'leader.heard', atMs: effect.atMs });
+      passOn(enqueue, context, effect);
       break;
     case 'vote-granted':
       enqueue.sendTo('electionManager', { type: 'vote.granted' });
@@ -78,13 +74,15 @@ function carryOut(enqueue: Enqueue, context: ReplicaContext, effect: Effect): vo
   }
 }
 
+type Answered = Extract<Effect, { kind: 'answered' }>;
+
 /** To the peer's replicator, for the flow, and to the HeartbeatManager, for the count of missed answers. */
-function passOn(enqueue: Enqueue, { replicators }: ReplicaContext, peer: NodeId, reply: AppendReply): void {
+function passOn(enqueue: Enqueue, { replicators }: ReplicaContext, { peer, reply, isFirst }: Answered): void {
   const replicator = replicators[peer];
   if (replicator === undefined) return;
   if (reply.accepted) enqueue.sendTo(replicator, { type: 'append.accepted', reply });
   else enqueue.sendTo(replicator, { type: 'append.rejected', reply });
-  enqueue.sendTo('heartbeatManager', { type: 'peer.acknowledged', peer });
+  if (isFirst) enqueue.sendTo('heartbeatManager', { type: 'peer.acknowledged', peer });
 }
 
 function toReplicators(enqueue: Enqueue, { replicators }: ReplicaContext, event: ReplicatorEvent): void {

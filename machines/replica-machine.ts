@@ -117,9 +117,13 @@ function contextFrom(input: ReplicaInput, snapshot: () => Running | undefined): 
   state.follow(() => {
     const running = snapshot();
     if (running === undefined) return { role: 'recovering', raft };
-    // A chart in error has stopped, wherever it was.
-    const role = running.status === 'error' ? 'halted' : roleOf(running.value);
-    return { role, raft: running.context.raft };
+    return {
+      // A chart in error has stopped, wherever it was.
+      get role() {
+        return running.status === 'error' ? 'halted' : roleOf(running.value);
+      },
+      raft: running.context.raft,
+    };
   });
   const seams = { identity, seed, log, transport, stateMachine, clock };
   const flow = input.flow ?? DEFAULT_FLOW;

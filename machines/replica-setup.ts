@@ -189,7 +189,7 @@ export const replicaSetup = setup({
       perform(enqueue, context, () => lead.noteAppendReply(context.raft, from, message));
     }),
     beat: enqueueActions(({ context, enqueue }) => {
-      perform(enqueue, context, () => ({ state: context.raft, effects: [{ kind: 'beat' }] }));
+      perform(enqueue, context, () => lead.beat(context.raft));
     }),
     noteStatus: enqueueActions(({ context, enqueue }, report: Report<HeartbeatReport, 'peer.statusChanged'>) => {
       perform(enqueue, context, () => peers.noteStatus(context.raft, report.peer, report.status, report.missed));

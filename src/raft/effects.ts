@@ -16,10 +16,8 @@ export type Effect =
   | { readonly kind: 'beat' }
   /** Reads wait for a majority's answer to an append that is sent now. */
   | { readonly kind: 'ask-for-round' }
-  /** A peer answered an append: for its replicator, and for whoever counts missed heartbeats. */
-  | { readonly kind: 'answered'; readonly peer: NodeId; readonly reply: AppendReply }
-  /** The leader was heard: elections wait. */
-  | { readonly kind: 'leader-heard'; readonly atMs: number }
+  /** A peer answered an append: for its replicator and, if it is the first answer since the last heartbeat, for whoever counts. */
+  | { readonly kind: 'answered'; readonly peer: NodeId; readonly reply: AppendReply; readonly isFirst: boolean }
   /** A vote was given: the election timer starts anew (§5.2). */
   | { readonly kind: 'vote-granted' }
   /** Entries up to `upTo` may be applied. */

@@ -54,7 +54,7 @@ export function commitHint(state: RaftState, besideEntries: boolean): { state: R
 /** §5.2: an append of the current term comes from its one leader. */
 export function followLeader(state: RaftState, from: NodeId, atMs: number): Step {
   invariant(from !== state.id && (state.leaderId ?? from) === from, '§5.2: at most one leader in a term');
-  const effects: Effect[] = [{ kind: 'leader-heard', atMs }];
+  const effects: Effect[] = [];
   if (state.leaderId === null) {
     effects.push({ kind: 'notify', notice: { type: 'leader.changed', leaderId: from, term: state.term } });
   }
@@ -64,7 +64,7 @@ export function followLeader(state: RaftState, from: NodeId, atMs: number): Step
 /** Any bytes on the leader's link: hearing it for elections, never for reads. */
 export function hearLeader(state: RaftState, from: NodeId, atMs: number): Step {
   if (from !== state.leaderId) return { state, effects: [] };
-  return { state: { ...state, leaderHeardAtMs: atMs }, effects: [{ kind: 'leader-heard', atMs }] };
+  return { state: { ...state, leaderHeardAtMs: atMs }, effects: [] };
 }
 
 function rejection(state: RaftState, append: Append): AppendReply {

@@ -19,6 +19,7 @@ export function becomeLeader(state: RaftState, wallMs: number): Step {
     ...state,
     leaderId: state.id,
     matchIndex: Object.fromEntries(state.voters.map((voter) => [voter, NO_INDEX])),
+    answered: [],
     reads: { ...state.reads, echoed: {}, pending: [] },
   };
   const { state: begun, effects } = appendEntries(leading, 'no-op', [NO_BYTES], wallMs);
@@ -43,8 +44,10 @@ export function propose(state: RaftState, origin: Origin, commands: readonly Uin
 /** A follower answered an append of this term (§5.3). It echoes the round, so it also confirms leadership (P33). */
 export function noteAppendReply(state: RaftState, from: NodeId, reply: AppendReply): Step {
   if (!state.voters.includes(from)) return unchanged(state);
-  const answered: Effect = { kind: 'answered', peer: from, reply };
-  const echoed = noteEcho(state, from, reply.readRound);
+  const isFirst = !state.answered.includes(from);
+  const answered: Effect = { kind: 'answered', peer: from, reply, isFirst };
+  const counted = isFirst ? { ...state, answered: [...state.answered, from] } : state;
+  const echoed = noteEcho(counted, from, reply.readRound);
   const matched = reply.accepted ? advanceCommit(matchedBy(echoed, from, reply.matchIndex)) : echoed;
   const applied = withApply(state, matched);
   const confirmed = confirmReads(applied.state);
@@ -54,6 +57,11 @@ export function noteAppendReply(state: RaftState, from: NodeId, reply: AppendRep
 function matchedBy(state: RaftState, from: NodeId, matchIndex: RaftState['commitIndex']): RaftState {
   invariant(matchIndex <= state.log.lastIndex, 'a follower never acknowledges what was never sent');
   return noteMatch(state, from, matchIndex);
+}
+
+/** §5.2: every replicator sends something now, and answers are counted anew. */
+export function beat(state: RaftState): Step {
+  return { state: { ...state, answered: [] }, effects: [{ kind: 'beat' }] };
 }
 
 /** The leader writes at the same time as its followers (thesis §10.2.1). */

@@ -70,6 +70,8 @@ export interface RaftState {
   readonly votes: Readonly<Record<NodeId, boolean>>;
   /** By voter, durable there: filled by a leader. */
   readonly matchIndex: Readonly<Record<NodeId, Index>>;
+  /** Peers that have answered since the last heartbeat: filled by a leader. */
+  readonly answered: readonly NodeId[];
   readonly reads: ReadRounds;
 }
 
@@ -98,6 +100,7 @@ export function initialState(id: NodeId, servers: readonly ServerAddress[], sett
     lastTimeMs: 0,
     votes: {},
     matchIndex: {},
+    answered: [],
     reads: { current: asReadRound(0), echoed: {}, pending: [] },
   };
 }

@@ -41,6 +41,14 @@ export class ReplicaState {
   get leaderId(): NodeId | null {
     return this.#raft.leaderId;
   }
+  /** Monotonic ms; -Infinity before any leader was heard. */
+  get leaderHeardAtMs(): number {
+    return this.#raft.leaderHeardAtMs;
+  }
+  /** As a leader: which peers have answered since the last heartbeat went out. */
+  get answered(): readonly NodeId[] {
+    return this.#raft.answered;
+  }
   get votedFor(): NodeId | null {
     return this.#raft.votedFor;
   }
