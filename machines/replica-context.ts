@@ -19,7 +19,7 @@ import type { ReplicaState } from '../src/raft/replica-state.js';
 import type { Settings } from '../src/raft/settings.js';
 import type { Clock } from '../src/seams/clock.js';
 import type { LogStore } from '../src/seams/log-store.js';
-import type { StateMachine } from '../src/seams/state-machine.js';
+import type { AnyStateMachine } from '../src/seams/state-machine.js';
 import type { Identity, Transport } from '../src/seams/transport.js';
 
 /** Everything that a replica needs of the world. */
@@ -33,8 +33,7 @@ export interface ReplicaInput {
   readonly seed: number;
   readonly log: LogStore;
   readonly transport: Transport;
-  // biome-ignore lint/suspicious/noExplicitAny: commands and results pass through untouched, whatever their types
-  readonly stateMachine: StateMachine<any, any>;
+  readonly stateMachine: AnyStateMachine;
   readonly clock: Clock;
   /** How much is sent to a follower at once. */
   readonly flow?: FlowLimits;

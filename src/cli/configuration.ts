@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { DEFAULT_SETTINGS } from '../raft/settings.js';
 import type { ReplicaNodeOptions } from '../replica-node/options.js';
 import { checkNodeOptions, SETTING_NAMES } from '../replica-node/settings.js';
+import type { AnyStateMachine } from '../seams/state-machine.js';
 import { usage } from './exit.js';
 
 /** Where a value came from. */
@@ -59,7 +60,7 @@ export function configure(
 }
 
 /** A node's options, every value checked. */
-export function nodeOptions(configuration: Configuration): Omit<ReplicaNodeOptions<never, never>, 'stateMachine'> {
+export function nodeOptions(configuration: Configuration): Omit<ReplicaNodeOptions<AnyStateMachine>, 'stateMachine'> {
   const id = required(configuration, 'id', '--id n1');
   const listen = required(configuration, 'listen', '--listen 127.0.0.1:7401');
   const dataDir = required(configuration, 'data', '--data ./data/n1');

@@ -7,6 +7,7 @@ import { WebSocketTransport } from '../../transport/web-socket-transport.js';
 import type { Clock } from '../seams/clock.js';
 import { QuorateError } from '../seams/errors.js';
 import type { LogStore } from '../seams/log-store.js';
+import type { AnyStateMachine } from '../seams/state-machine.js';
 import type { Identity, Transport } from '../seams/transport.js';
 import type { DataDirectory } from '../storage/data-directory.js';
 import { openDataDirectory } from '../storage/data-directory.js';
@@ -27,7 +28,7 @@ export interface Ground {
   clear(): Promise<void>;
 }
 
-export type GroundOptions = Omit<ReplicaNodeOptions<never, never>, 'stateMachine'>;
+export type GroundOptions = Omit<ReplicaNodeOptions<AnyStateMachine>, 'stateMachine'>;
 
 export interface GroundNeeds {
   readonly clock: Clock;

@@ -6,11 +6,11 @@ import type { NodeId } from '../raft/kinds.js';
 import type { Settings } from '../raft/settings.js';
 import type { Clock } from '../seams/clock.js';
 import type { LogStore } from '../seams/log-store.js';
-import type { StateMachine } from '../seams/state-machine.js';
+import type { AnyStateMachine } from '../seams/state-machine.js';
 import type { Transport } from '../seams/transport.js';
 
 /** What `ReplicaNode.open` takes. The four settings may stand here, in the environment, or be left to their defaults. */
-export interface ReplicaNodeOptions<Command, Result> extends Partial<Settings> {
+export interface ReplicaNodeOptions<Machine extends AnyStateMachine> extends Partial<Settings> {
   readonly id: NodeId;
   /** host:port to listen on, for peers and clients. Port 0 takes any free one and needs `advertise`-free single nodes or tests. */
   readonly listen?: string;
@@ -22,7 +22,7 @@ export interface ReplicaNodeOptions<Command, Result> extends Partial<Settings> {
   readonly dataDir?: string;
   /** The cluster's name: nodes of different clusters never talk to each other. Default `quorate`. */
   readonly cluster?: string;
-  readonly stateMachine: StateMachine<Command, Result>;
+  readonly stateMachine: Machine;
   /** Default: warnings and errors, to standard output. */
   readonly logger?: Logger;
   /** An http.Server of yours, listening: peers connect to `/peer` on it. Without it the node makes one. */

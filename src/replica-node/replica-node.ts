@@ -16,7 +16,7 @@ import { ReplicaState } from '../raft/replica-state.js';
 import { whyNoLeader, whyNoQuorum } from '../raft/why-no-leader.js';
 import type { Clock } from '../seams/clock.js';
 import { QuorateError } from '../seams/errors.js';
-import type { StateMachine } from '../seams/state-machine.js';
+import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
 import { attachApi } from '../server/attach-api.js';
 import type { Ground } from './ground.js';
 import { prepareGround } from './ground.js';
@@ -37,14 +37,14 @@ const MOST_VALUE_BYTES = 8 * 1024 * 1024;
  * One replica of a state machine: creates the ReplicaState, runs the chart with both managers on it, opens the transport
  * and joins its peers. Several may live in one process. It never exits the process and installs no signal handlers.
  */
-export class ReplicaNode<Command, Result> implements AsyncDisposable {
+export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDisposable {
   /** Who this node is and what it knows, to be read only. */
   readonly state: ReplicaState;
   /** The running chart: subscribe to it, inspect it, `waitFor` it, `on('role.changed', …)`. */
   readonly actor: Actor<typeof replicaMachine>;
-  readonly #stateMachine: StateMachine<Command, Result>;
+  readonly #stateMachine: Machine;
   readonly #ground: Ground;
-  readonly #desks: Desks<Result>;
+  readonly #desks: Desks<ResultOf<Machine>>;
   readonly #watch: LeaderWatch;
   readonly #logger: Logger;
   readonly #clock: Clock;
@@ -55,9 +55,9 @@ export class ReplicaNode<Command, Result> implements AsyncDisposable {
    * Opens the data directory, listens, recovers, and starts taking part. Resolves when the node follows, whether or not
    * anybody leads yet. Rejects with CONFIG_INVALID, DATA_LOCKED, DATA_DAMAGED, or what the operating system says.
    */
-  static async open<Command, Result>(
-    options: ReplicaNodeOptions<Command, Result>,
-  ): Promise<ReplicaNode<Command, Result>> {
+  static async open<Machine extends AnyStateMachine>(
+    options: ReplicaNodeOptions<Machine>,
+  ): Promise<ReplicaNode<Machine>> {
     const settings = resolveSettings(options, process.env);
     const checked = checkNodeOptions({ ...options, ...settings });
     refuseAborted(options.signal);
@@ -75,7 +75,7 @@ export class ReplicaNode<Command, Result> implements AsyncDisposable {
   }
 
   private constructor(
-    options: ReplicaNodeOptions<Command, Result>,
+    options: ReplicaNodeOptions<Machine>,
     made: { ground: Ground; clock: Clock; logger: Logger; settings: RaftState['settings'] },
   ) {
     const { ground, clock, logger, settings } = made;
@@ -93,7 +93,7 @@ export class ReplicaNode<Command, Result> implements AsyncDisposable {
     this.state = new ReplicaState(address, initialState(options.id, servers, settings));
     const input = { identity, servers, settings, seed, log, transport, stateMachine, clock, state: this.state };
     this.actor = createActor(machine, { input, clock, ...(inspect === undefined ? {} : { inspect }) });
-    this.#desks = new Desks<Result>({
+    this.#desks = new Desks<ResultOf<Machine>>({
       send: (event) => this.actor.send(event),
       clock,
       resultCodec: stateMachine.resultCodec,
@@ -109,7 +109,7 @@ export class ReplicaNode<Command, Result> implements AsyncDisposable {
   }
 
   /** The state machine itself. Reading it directly is a stale read; changing it breaks the cluster. */
-  get stateMachine(): StateMachine<Command, Result> {
+  get stateMachine(): Machine {
     return this.#stateMachine;
   }
 
@@ -123,26 +123,29 @@ export class ReplicaNode<Command, Result> implements AsyncDisposable {
    * Any node takes it and passes it on to the leader. Rejects with NO_LEADER or NO_QUORUM (nothing was done), or with
    * OUTCOME_UNKNOWN once it may have been appended.
    */
-  propose(command: Command, { timeoutMs = DEFAULT_TIMEOUT_MS, signal }: CallOptions = {}): Promise<Result> {
+  propose(
+    command: CommandOf<Machine>,
+    { timeoutMs = DEFAULT_TIMEOUT_MS, signal }: CallOptions = {},
+  ): Promise<ResultOf<Machine>> {
     return new Promise((resolve, reject) => {
       refuseAborted(signal);
       const payload = this.#stateMachine.codec.encode(command);
       this.#desks.propose(payload, {
         timeoutMs,
         signal,
-        done: (error, result) => (error === undefined ? resolve(result as Result) : reject(error)),
+        done: (error, result) => (error === undefined ? resolve(result as ResultOf<Machine>) : reject(error)),
       });
     });
   }
 
   /** Runs `query` on this node's state machine, once it holds every write that was acknowledged before the call. */
-  read<Machine extends StateMachine<Command, Result>, Value>(
+  read<Value>(
     query: (stateMachine: Machine) => Value,
     { consistency = 'linearizable', timeoutMs = DEFAULT_TIMEOUT_MS, signal }: ReadOptions = {},
   ): Promise<Value> {
     return new Promise((resolve, reject) => {
       refuseAborted(signal);
-      const answer = (): void => resolve(query(this.#stateMachine as Machine));
+      const answer = (): void => resolve(query(this.#stateMachine));
       if (consistency === 'stale') return answer();
       this.#desks.read({
         timeoutMs,
@@ -160,7 +163,7 @@ export class ReplicaNode<Command, Result> implements AsyncDisposable {
   }
 
   /** As `propose`, for bytes that the state machine's codec has made, and with a callback. */
-  submit(command: Uint8Array, request: Request<Result>): void {
+  submit(command: Uint8Array, request: Request<ResultOf<Machine>>): void {
     this.#desks.propose(command, request);
   }
 

@@ -49,3 +49,12 @@ export interface StateMachine<Command, Result> {
   /** Of the whole state, to find replicas that diverged. Equal states give equal hashes. */
   hash?(): Uint8Array;
 }
+
+// biome-ignore lint/suspicious/noExplicitAny: where commands and results pass through untouched, whatever their types
+export type AnyStateMachine = StateMachine<any, any>;
+
+/** What may be proposed to a state machine of this type. */
+export type CommandOf<Machine extends AnyStateMachine> = Parameters<Machine['codec']['encode']>[0];
+
+/** What a proposal resolves to. */
+export type ResultOf<Machine extends AnyStateMachine> = ReturnType<Machine['resultCodec']['decode']>;

@@ -1,6 +1,7 @@
 import type { LeaderNews } from '../codec/client-frames.js';
 import type { Request } from '../desk/request.js';
 import type { Role } from '../raft/notices.js';
+import type { AnyStateMachine } from '../seams/state-machine.js';
 
 /** What people and clients are served from: all that the outside needs of a node. */
 export interface ServedNode {
@@ -10,11 +11,11 @@ export interface ServedNode {
   readonly stateMachine: unknown;
   status(): object;
   whyNotReady(): string | undefined;
-  propose(command: never, options: CallLimits): Promise<unknown>;
-  read(
-    query: (stateMachine: never) => unknown,
+  propose(command: unknown, options: CallLimits): Promise<unknown>;
+  read<Value>(
+    query: (stateMachine: AnyStateMachine) => Value,
     options: CallLimits & { consistency: 'linearizable' | 'stale' },
-  ): Promise<unknown>;
+  ): Promise<Value>;
   /** As `propose`, for a command that its codec has encoded, and with a callback: a promise for each costs more than it does. */
   submit(command: Uint8Array, request: Request<unknown>): void;
   /** Calls back when the state machine here may be read linearizably. */

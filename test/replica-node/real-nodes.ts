@@ -3,13 +3,13 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
-import type { KeyValueCommand, KeyValueResult, ReplicaNodeOptions } from '../../src/index.js';
+import type { KeyValueCommand, ReplicaNodeOptions } from '../../src/index.js';
 import { KeyValueStore, ReplicaNode } from '../../src/index.js';
 
 const SILENT = pino({ level: 'silent' });
 
-export type StoreNode = ReplicaNode<KeyValueCommand, KeyValueResult>;
-export type StoreOptions = Partial<ReplicaNodeOptions<KeyValueCommand, KeyValueResult>>;
+export type StoreNode = ReplicaNode<KeyValueStore>;
+export type StoreOptions = Partial<ReplicaNodeOptions<KeyValueStore>>;
 
 /** Below the range that systems give to outgoing connections, so that none of those takes one meanwhile. */
 const FIRST_PORT = 20_000;
