@@ -1,0 +1,18 @@
+// One node as a process of its own that tells, when asked, how much memory is in use once garbage is collected.
+import { pino } from 'pino';
+import { KeyValueStore, ReplicaNode } from '../../dist/src/index.js';
+
+const [id, peersText, dataDir] = process.argv.slice(2);
+const peers = JSON.parse(peersText);
+const logger = pino({ level: 'silent' });
+const options = { id, listen: peers[id], peers, dataDir, logger };
+await ReplicaNode.open({ ...options, stateMachine: new KeyValueStore() });
+process.on('message', () => {
+  globalThis.gc();
+  setImmediate(() => {
+    globalThis.gc();
+    const { heapUsed, external } = process.memoryUsage();
+    process.send({ bytes: heapUsed + external });
+  });
+});
+process.send({ ready: true });
