@@ -1,0 +1,70 @@
+import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Entry } from '../../src/raft/entry.js';
+import { asIndex } from '../../src/raft/kinds.js';
+import type { Recovered } from '../../src/seams/log-store.js';
+import type { KeyValueCommand } from '../../src/state-machines/key-value-codec.js';
+import { keyValueCommandCodec } from '../../src/state-machines/key-value-codec.js';
+import { KeyValueStore } from '../../src/state-machines/key-value-store.js';
+import type { DataDirectory } from '../../src/storage/data-directory.js';
+import { openDataDirectory } from '../../src/storage/data-directory.js';
+import { NodeDisk, nodeChecksum } from '../../src/storage/node-disk.js';
+
+const settle = <Value>(run: (done: (error: Error | undefined, value?: Value) => void) => void): Promise<Value> => {
+  return new Promise((resolve, reject) => run((error, value) => (error ? reject(error) : resolve(value as Value))));
+};
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(path.join(tmpdir(), 'quorate-golden-'));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+/** Written once by tools/make-golden-data.mjs, each with the version of its time. Every later version reads them all. */
+describe('data directories of every format there was', () => {
+  test.each(readdirSync('test/golden').filter((name) => name.startsWith('format-')))('%s', async (format) => {
+    cpSync(path.join('test/golden', format), directory, { recursive: true });
+    const identity = { clusterId: 'golden', nodeId: 'n1', makeIncarnation: () => 'not this one' };
+    const disk = { disk: new NodeDisk(directory), checksum: nodeChecksum };
+    const opened = await settle<DataDirectory>((done) => openDataDirectory({ ...identity, ...disk }, done));
+    expect(opened.identity.incarnation).toBe('00112233445566778899aabbccddeeff');
+    const recovered = await settle<Recovered>((done) => opened.log.open(done));
+    expect(recovered).toMatchObject({ term: 3, votedFor: 'n1', commitIndex: 8, closedCleanly: true });
+    expect(recovered.log.lastIndex).toBe(8);
+
+    const limits = { maxEntries: 100, maxBytes: 2 ** 20 };
+    const entries: Entry[] = [];
+    while (entries.length < recovered.log.lastIndex) {
+      const next = asIndex(entries.length + 1);
+      entries.push(...(await settle<readonly Entry[]>((done) => opened.log.read(next, limits, done))));
+    }
+    expect(entries.map(({ index, term, kind, timeMs }) => [index, term, kind, timeMs - 1_700_000_000_000])).toEqual([
+      [1, 1, 'no-op', 1],
+      [2, 1, 'command', 2],
+      [3, 3, 'no-op', 3],
+      [4, 3, 'command', 4],
+      [5, 3, 'command', 5],
+      [6, 3, 'command', 6],
+      [7, 3, 'command', 7],
+      [8, 3, 'command', 8],
+    ]);
+    const store = new KeyValueStore();
+    const commands = entries.filter(({ kind }) => kind === 'command');
+    store.apply(
+      commands.map(({ index, term, timeMs, payload }) => {
+        const command: KeyValueCommand = keyValueCommandCodec.decode(payload);
+        return { index, term, timeMs, command };
+      }),
+    );
+    const texts = store.list().items.map(({ key, revision, value }) => [key, revision, Buffer.from(value).toString()]);
+    expect(texts).toEqual([
+      ['a', 4, 'two'],
+      ['b', 2, 'x'.repeat(3_000)],
+      ['ключ/😀', 6, 'unicode'],
+    ]);
+    await settle<void>((done) => opened.log.close(done));
+    await settle<void>((done) => opened.unlock(done));
+  });
+});

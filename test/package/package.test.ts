@@ -1,0 +1,157 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { chromium } from 'playwright-core';
+import { RealNodes } from '../replica-node/real-nodes.js';
+
+const bin = (name: string): string => path.resolve('node_modules/.bin', name);
+const run = (command: string, args: readonly string[], cwd: string): string => {
+  return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+};
+
+/** A project of somebody's, with the package in it as it is published. */
+let project: string;
+let tarball: string;
+
+beforeAll(() => {
+  const directory = mkdtempSync(path.join(tmpdir(), 'quorate-package-'));
+  // Without its scripts: the test command has built what is packed.
+  const [packed] = JSON.parse(
+    run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', directory], path.resolve('.')),
+  ) as { filename: string }[];
+  tarball = path.join(directory, packed?.filename ?? '');
+  project = path.join(directory, 'project');
+  mkdirSync(project);
+  writeFileSync(path.join(project, 'package.json'), '{"name":"somebody","private":true,"type":"module"}');
+  run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball], project);
+});
+afterAll(() => rmSync(path.dirname(tarball), { recursive: true, force: true }));
+
+const EXPORTS = {
+  quorate: ['ReplicaNode', 'KeyValueStore', 'QuorateError', 'ReplicaState'],
+  'quorate/client': ['connect', 'QuorateError'],
+  'quorate/machines': ['replicaMachine'],
+  'quorate/testing': ['simulate', 'VirtualClock', 'MemoryNetwork'],
+};
+
+describe('the packed package, installed elsewhere', () => {
+  test.each(Object.entries(EXPORTS))('%s can be imported and required', (name, exported) => {
+    const list = `console.log(${JSON.stringify(exported)}.filter((one) => !(one in all)).join())`;
+    writeFileSync(path.join(project, 'import.mjs'), `import * as all from '${name}';\n${list}`);
+    writeFileSync(path.join(project, 'require.cjs'), `const all = require('${name}');\n${list}`);
+    expect(run(process.execPath, ['import.mjs'], project)).toBe('\n');
+    expect(run(process.execPath, ['--no-warnings', 'require.cjs'], project)).toBe('\n');
+  });
+
+  test.each(['nodenext', 'bundler'])('its types hold under %s, and follow the state machine', (resolution) => {
+    writeFileSync(
+      path.join(project, 'types.ts'),
+      `import { KeyValueStore, ReplicaNode, type StateMachine } from 'quorate';
+import { connect } from 'quorate/client';
+import { replicaMachine } from 'quorate/machines';
+import { simulate } from 'quorate/testing';
+const node = await ReplicaNode.open({ id: 'a', peers: { a: '127.0.0.1:1' }, dataDir: 'x', stateMachine: new KeyValueStore() });
+const result = await node.propose({ kind: 'put', key: 'k', value: new Uint8Array(1) });
+const kind: 'put' | 'deleted' | 'conflict' = result.kind;
+const revision: number | undefined = await node.read((store) => store.get('k')?.revision);
+// @ts-expect-error a command that the state machine does not know
+await node.propose({ kind: 'increment' });
+declare const counter: StateMachine<{ by: number }, number> & { readonly value: number };
+const counting = await ReplicaNode.open({ id: 'a', peers: {}, dataDir: 'x', stateMachine: counter });
+const value: number = (await counting.propose({ by: 1 })) + (await counting.read((machine) => machine.value));
+const { revision: written }: { revision: number } = await (await connect()).put('k', 'v', { ifRevision: 0 });
+console.log(kind, revision, value, written, replicaMachine.id, simulate({ seed: 1 }).leader);
+`,
+    );
+    const module = resolution === 'nodenext' ? 'nodenext' : 'esnext';
+    const flags = [
+      '--module',
+      module,
+      '--moduleResolution',
+      resolution,
+      '--target',
+      'es2022',
+      '--lib',
+      'es2023,esnext.disposable',
+    ];
+    const types = ['--types', 'node', '--typeRoots', path.resolve('node_modules/@types')];
+    expect(run(bin('tsc'), ['--noEmit', '--strict', '--skipLibCheck', ...flags, ...types, 'types.ts'], project)).toBe(
+      '',
+    );
+  });
+
+  test('publint and attw find nothing to say', () => {
+    expect(run(bin('publint'), ['--strict', tarball], project)).toMatch(/All good/);
+    // It exits with another code than 0 if it finds anything.
+    const attw = [tarball, '--profile', 'esm-only', '--no-emoji', '--no-color', '--quiet'];
+    expect(run(bin('attw'), attw, project)).toBe('');
+  });
+
+  test('nothing runs when it is installed, and nothing of it is native code', () => {
+    const modules = path.join(project, 'node_modules');
+    const files = readdirSync(modules, { recursive: true, encoding: 'utf8' });
+    expect(files.filter((file) => file.endsWith('.node') || file.endsWith('binding.gyp'))).toEqual([]);
+    const scripts = files
+      .filter((file) => /^(@[^/]+\/)?[^/@]+\/package\.json$/.test(file))
+      .map((file) => JSON.parse(readFileSync(path.join(modules, file), 'utf8')))
+      .filter(({ scripts = {} }) => scripts.preinstall ?? scripts.install ?? scripts.postinstall);
+    expect(scripts.map(({ name }) => name)).toEqual([]);
+  });
+
+  test('npx quorate is there', () => {
+    expect(run('npx', ['--offline', 'quorate', '--help'], project)).toMatch(/cluster/);
+  });
+});
+
+/** Debian's place first; CHROMIUM names another. */
+function browserPath(): string {
+  const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+  const found = [process.env.CHROMIUM, ...places].find((place) => place !== undefined && existsSync(place));
+  if (found !== undefined) return found;
+  throw new Error(
+    'no browser was found for the test of the browser bundle: "apt-get install chromium" gets one on Debian; elsewhere CHROMIUM=/path/to/chromium names it',
+  );
+}
+
+test('in a browser: the machine elects a leader on a virtual clock, a seeded cluster runs, and the client writes and reads', async () => {
+  writeFileSync(
+    path.join(project, 'browser.js'),
+    `import { connect } from 'quorate/client';
+import { replicaMachine } from 'quorate/machines';
+import { simulate } from 'quorate/testing';
+window.run = async (address) => {
+  const cluster = simulate({ seed: 7 }).untilServing();
+  cluster.propose('x', cluster.leader.id).verify();
+  const db = await connect([address]);
+  const { revision } = await db.put('from the browser', 'hello');
+  const entry = await db.get('from the browser');
+  await db.close();
+  return { machine: replicaMachine.id, outcome: cluster.outcomeOf('x'), same: entry.revision === revision, value: new TextDecoder().decode(entry.value) };
+};`,
+  );
+  const bundle = [
+    'browser.js',
+    '--bundle',
+    '--format=iife',
+    '--platform=browser',
+    '--outfile=bundle.js',
+    '--log-level=error',
+  ];
+  run(bin('esbuild'), bundle, project);
+  const nodes = await RealNodes.start('abc');
+  const browser = await chromium.launch({ executablePath: browserPath(), args: ['--no-sandbox'] });
+  try {
+    const { address } = await nodes.leader();
+    const page = await browser.newPage();
+    // A page that the node itself serves: those from elsewhere are not let in.
+    await page.goto(`http://${address}/v1/status`);
+    await page.addScriptTag({ path: path.join(project, 'bundle.js') });
+    const outcome = await page.evaluate(`window.run(${JSON.stringify(address)})`);
+    expect(outcome).toEqual({ machine: 'replica', outcome: 'acknowledged', same: true, value: 'hello' });
+  } finally {
+    await browser.close();
+    await nodes.close();
+  }
+});
