@@ -31,7 +31,7 @@ const MOST_TIMEOUT_MS = 60_000;
 const MALFORMED = 4_001;
 const POLL_MS = 20;
 
-/** One client's connection: its requests, and the replies of each turn of the event loop in one frame. */
+/** One client's connection: its requests, and in one frame the replies that are known at the same time. */
 export class ClientSession {
   /** Once the client has said hello. */
   readonly greeted: Promise<void>;
@@ -186,7 +186,8 @@ export class ClientSession {
     if (this.#replyBytes >= REPLY_FRAME_BYTES) return this.#flush();
     if (this.#flushIsDue) return;
     this.#flushIsDue = true;
-    this.#options.clock.defer(() => {
+    // What was applied together is answered together, at once: another turn of the event loop would only be waited for.
+    queueMicrotask(() => {
       this.#flushIsDue = false;
       this.#flush();
     });

@@ -1,0 +1,88 @@
+// Closed-loop load on an etcd leader, over several connections. Prints what `quorate bench --json` prints.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"go.etcd.io/etcd/clientv3"
+)
+
+const connections = 8
+const keys = 10000
+const warmUp = 2 * time.Second
+
+func main() {
+	endpoint := flag.String("endpoint", "http://127.0.0.1:2379", "the leader")
+	op := flag.String("op", "put", "put, or get (linearizable)")
+	inFlight := flag.Int("inflight", 256, "operations at a time")
+	size := flag.Int("size", 256, "bytes of a value")
+	seconds := flag.Int("seconds", 10, "measured, after two seconds of warming up")
+	flag.Parse()
+
+	clients := make([]*clientv3.Client, connections)
+	for i := range clients {
+		client, err := clientv3.New(clientv3.Config{Endpoints: []string{*endpoint}, DialTimeout: 5 * time.Second})
+		if err != nil {
+			log.Fatal(err)
+		}
+		clients[i] = client
+	}
+
+	value := strings.Repeat("x", *size)
+	from := time.Now().Add(warmUp)
+	until := from.Add(time.Duration(*seconds) * time.Second)
+	latencies := make([][]float64, *inFlight)
+	failures := make([]int, *inFlight)
+	var workers sync.WaitGroup
+	for worker := 0; worker < *inFlight; worker++ {
+		workers.Add(1)
+		go func(worker int) {
+			defer workers.Done()
+			client := clients[worker%connections]
+			for n := worker; time.Now().Before(until); n += *inFlight {
+				key := fmt.Sprintf("bench/%08d", n%keys)
+				sent := time.Now()
+				var err error
+				if *op == "put" {
+					_, err = client.Put(context.Background(), key, value)
+				} else {
+					_, err = client.Get(context.Background(), key)
+				}
+				done := time.Now()
+				if err != nil {
+					failures[worker]++
+				} else if sent.After(from) && done.Before(until) {
+					latencies[worker] = append(latencies[worker], float64(done.Sub(sent))/float64(time.Millisecond))
+				}
+			}
+		}(worker)
+	}
+	workers.Wait()
+
+	var all []float64
+	failed := 0
+	for worker := range latencies {
+		all = append(all, latencies[worker]...)
+		failed += failures[worker]
+	}
+	sort.Float64s(all)
+	quantile := func(q float64) float64 {
+		if len(all) == 0 {
+			return 0
+		}
+		return all[int(q*float64(len(all)-1))]
+	}
+	json.NewEncoder(os.Stdout).Encode(map[string]interface{}{
+		"op": *op, "inFlight": *inFlight, "size": *size, "opsPerSecond": len(all) / *seconds,
+		"p50Ms": quantile(0.5), "p99Ms": quantile(0.99), "p999Ms": quantile(0.999), "failed": failed,
+	})
+}

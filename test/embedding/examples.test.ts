@@ -1,0 +1,65 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { freePorts } from '../replica-node/real-nodes.js';
+
+let directory: string;
+let children: ChildProcess[];
+beforeEach(() => {
+  directory = mkdtempSync(path.join(tmpdir(), 'quorate-examples-'));
+  children = [];
+});
+afterEach(() => {
+  for (const child of children) child.kill('SIGKILL');
+  rmSync(directory, { recursive: true, force: true });
+});
+
+interface Running {
+  readonly child: ChildProcess;
+  printed: string;
+  readonly ended: Promise<number | null>;
+}
+
+function run(...args: string[]): Running {
+  const child = spawn(process.execPath, args);
+  children.push(child);
+  const running: Running = { child, printed: '', ended: new Promise((resolve) => child.once('close', resolve)) };
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      running.printed += chunk.toString();
+    });
+  }
+  return running;
+}
+
+const until = async (holds: () => boolean): Promise<void> => {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+};
+
+test('examples/fastify-counter: every node counts, and a closed one is not missed', async () => {
+  const ids = ['n1', 'n2', 'n3'];
+  const ports = await freePorts(3);
+  const peers = ids.map((id, at) => `${id}=127.0.0.1:${ports[at]}`).join(',');
+  const services = ids.map((id) => run('examples/fastify-counter.mjs', id, peers, path.join(directory, id)));
+  await until(() => services.every(({ printed }) => printed.includes('listens')));
+  const at = (index: number): string => `http://127.0.0.1:${ports[index]}/counters/visits`;
+  const counts: unknown[] = [];
+  for (const index of [0, 1, 2, 0]) counts.push(await (await fetch(at(index), { method: 'POST' })).json());
+  expect(counts).toEqual([1, 2, 3, 4].map((count) => ({ count })));
+  services[2]?.child.kill('SIGTERM');
+  expect(await services[2]?.ended).toBe(0);
+  expect(await (await fetch(at(1), { method: 'POST' })).json()).toEqual({ count: 5 });
+  expect(await (await fetch(at(0))).json()).toEqual({ count: 5 });
+});
+
+test('examples/leadership: one works, then another, and nothing keeps the process alive', async () => {
+  const [first = 0] = await freePorts(3);
+  const example = run('examples/leadership.mjs', String(first));
+  expect(await example.ended).toBe(0);
+  const working = example.printed.match(/n\d works/g) ?? [];
+  expect(working).toHaveLength(2);
+  expect(new Set(working).size).toBe(2);
+});
