@@ -19,14 +19,42 @@ export async function drawings(load) {
   const { drawChart } = await load('src/inspect/draw-chart.js');
   const drawn = {};
   for (const [name, [file, machine]] of Object.entries(CHARTS)) drawn[name] = drawChart((await load(file))[machine]);
-  return drawn;
+  return { ...drawn, write: drawWrite(await load('src/testing/index.js')) };
 }
 
+/** One write's messages, from a simulated run: `b` passes it on to the leader `a`. */
+function drawWrite({ simulate }) {
+  const cluster = simulate({ seed: 1, elections: 'told' });
+  cluster.elect('a').untilServing().runFor(200);
+  const lines = [];
+  let isOver = false;
+  cluster.network.drops = (from, to, message) => {
+    const isHeartbeat = message.kind === 'append' && message.entries.length === 0;
+    const isOfWrite = message.kind !== 'append-reply' || lines.some((line) => line.includes(`${to}->>${from}: append`));
+    if (!isOver && !isHeartbeat && isOfWrite) lines.push(`  ${from}->>${to}: ${wordsFor(message)}`);
+    isOver ||= message.kind === 'propose-reply';
+    return false;
+  };
+  cluster.propose('x', 'b').runFor(30);
+  const people = ['caller', 'b', 'a', 'c'].map((name) => `  participant ${name}`);
+  const all = ['sequenceDiagram', ...people, '  caller->>b: propose x', ...lines, '  b->>caller: result'];
+  return all.join('\n');
+}
+
+function wordsFor(message) {
+  if (message.kind === 'append') return `append, ${message.entries.length} entry`;
+  return message.kind === 'append-reply' ? 'durable here' : message.kind.replace('-', ' ');
+}
+
+const FILES = /(<!-- file: (\S+) -->\n)[\s\S]*?(<!-- end of file -->)/g;
 const MARKED = /(<!-- chart: (\w+) -->\n)[\s\S]*?(<!-- end of chart -->)/g;
 
-/** The text with each marked place filled by the drawing of that name. */
+/** The text with each marked place filled by the drawing of that name, or the file. */
 export function withCharts(text, drawings) {
-  return text.replace(MARKED, (_, begin, name, end) => {
+  const withFiles = text.replace(FILES, (_, begin, file, end) => {
+    return `${begin}\`\`\`js\n${readFileSync(file, 'utf8')}\`\`\`\n${end}`;
+  });
+  return withFiles.replace(MARKED, (_, begin, name, end) => {
     const drawing = drawings[name];
     if (drawing === undefined) throw new Error(`there is no chart ${name}`);
     return `${begin}\`\`\`mermaid\n${drawing}\n\`\`\`\n${end}`;

@@ -102,6 +102,25 @@ describe('the key-value commands', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
+  test('bench measures puts and gets, each with its own reply, and counts revisions', async () => {
+    const put = await here('bench', '--seconds', '1', '--in-flight', '8', '--size', '16', '--json');
+    const document = JSON.parse(put.out);
+    expect(Object.keys(document)).toEqual([
+      'op',
+      'inFlight',
+      'size',
+      'opsPerSecond',
+      'p50Ms',
+      'p99Ms',
+      'p999Ms',
+      'failed',
+    ]);
+    expect(document).toMatchObject({ op: 'put', inFlight: 8, size: 16, failed: 0 });
+    expect(document.opsPerSecond).toBeGreaterThan(0);
+    expect(JSON.parse((await here('bench', '--seconds', '1', '--read', '--json')).out)).toMatchObject({ op: 'get' });
+    expect((await here('bench', '--in-flight', '0')).code).toBe(2);
+  });
+
   test('status shows every node, and those that do not answer', async () => {
     const run = await here('status');
     expect(run.code).toBe(0);

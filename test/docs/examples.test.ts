@@ -1,0 +1,77 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { RealNodes } from '../replica-node/real-nodes.js';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(path.join(tmpdir(), 'quorate-readme-'));
+  mkdirSync(path.join(directory, 'node_modules'));
+  symlinkSync(path.resolve('.'), path.join(directory, 'node_modules', 'quorate'));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+/** What a document prints between its marks. */
+function exampleIn(file: string, name: string): string {
+  const marked = new RegExp(`<!-- example: ${name} -->\\n\`\`\`js\\n([\\s\\S]*?)\`\`\`\\n<!-- end of example -->`);
+  return marked.exec(readFileSync(file, 'utf8'))?.[1] ?? '';
+}
+
+/** Runs it as somebody's program, with the package in its node_modules. */
+async function run(code: string): Promise<readonly [number | null, string]> {
+  writeFileSync(path.join(directory, 'example.mjs'), code);
+  const child = spawn(process.execPath, ['example.mjs'], { cwd: directory });
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      printed += chunk.toString();
+    });
+  }
+  const exitCode = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return [exitCode, printed];
+}
+
+test("the README's example of an embedded node runs as it is printed, and ends by itself", async () => {
+  const code = exampleIn('README.md', 'embed');
+  expect(code.split('\n').filter((line) => line !== '')).toHaveLength(12);
+  expect(await run(code)).toEqual([0, 'hello 1 leader\n']);
+});
+
+test("the guide's client runs as it is printed, but for the address", async () => {
+  const nodes = await RealNodes.start('abc');
+  try {
+    await nodes.leader();
+    const code = exampleIn('docs/guide.md', 'client');
+    const here = code.replace('connect();', `connect(['${nodes.peers.b}']);`);
+    expect(here).not.toBe(code);
+    expect(await run(here)).toEqual([0, "hello true\nQUORATE_CONFLICT true\n[ 'greeting' ]\n"]);
+  } finally {
+    await nodes.close();
+  }
+});
+
+test('the reference explains every error code, and nothing that is none', () => {
+  const source = readFileSync('src/seams/errors.ts', 'utf8');
+  const codes = [...source.matchAll(/'QUORATE_([A-Z_]+)'/g)].map(([, code]) => code);
+  const explained = [...readFileSync('docs/reference.md', 'utf8').matchAll(/^\| ([A-Z_]{6,}) \|/gm)].map(
+    ([, code]) => code,
+  );
+  expect([...explained].sort()).toEqual([...codes].sort());
+});
+
+test('the reference has every command and every flag of serve', () => {
+  const program = path.resolve('dist/src/cli/main.js');
+  const helpOf = (...args: string[]): string =>
+    execFileSync(process.execPath, [program, ...args, '--help'], { encoding: 'utf8' });
+  const reference = readFileSync('docs/reference.md', 'utf8');
+  const commands = [...helpOf().matchAll(/^ {2}(\w+) \[options\]/gm)].map(([, command]) => command as string);
+  expect(commands.length).toBeGreaterThan(8);
+  for (const command of commands) expect(reference).toContain(`quorate ${command}`);
+  const later = ['join', 'help', 'json'];
+  const settings = ['election-timeout-min', 'election-timeout-max', 'heartbeat-interval', 'max-missed-heartbeats'];
+  const flags = [...helpOf('serve').matchAll(/^ +(?:-\w, )?--([a-z-]+)/gm)].map(([, flag]) => flag as string);
+  for (const flag of flags.filter((one) => ![...later, ...settings].includes(one)))
+    expect(reference).toContain(`--${flag}`);
+});
