@@ -11,5 +11,7 @@ export default {
     ],
   },
   testTimeout: 60_000,
+  // Two files at a time: jest's own choice on two cores is one.
+  maxWorkers: 2,
   reporters: ['default', '<rootDir>/tools/closing-line.mjs'],
 };
