@@ -36,6 +36,8 @@ export interface GroundNeeds {
   readonly clusterId: string;
 }
 
+const FAREWELL_MS = 250;
+
 /** Locks the data directory, finds out whose it is, and listens. Leaves nothing behind when it fails. */
 export async function prepareGround(options: GroundOptions, { clock, clusterId }: GroundNeeds): Promise<Ground> {
   const directory = await openStorage(options, clusterId);
@@ -47,7 +49,7 @@ export async function prepareGround(options: GroundOptions, { clock, clusterId }
     const { server, ownServer, address } = await openServer(options);
     const transport = options.transport ?? new WebSocketTransport({ server: server as Server, clock });
     const clear = async (): Promise<void> => {
-      await closeServer(ownServer);
+      await closeServer(ownServer, clock);
       await settle((done) => log.close(done));
       await unlock(directory);
     };
@@ -99,11 +101,14 @@ async function openServer({ id, listen, advertise, peers, server, transport }: G
   return { server: ownServer, ownServer, address: advertise ?? `${host}:${port}` };
 }
 
-async function closeServer(server: Server | undefined): Promise<void> {
+/** Requests that were answered a moment ago are let out; whoever does not take the answer is not waited for. */
+async function closeServer(server: Server | undefined, clock: Clock): Promise<void> {
   if (server === undefined) return;
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeAllConnections();
+  server.closeIdleConnections();
+  const deadline = clock.setTimeout(() => server.closeAllConnections(), FAREWELL_MS);
   await closed;
+  clock.clearTimeout(deadline);
 }
 
 async function unlock(directory: DataDirectory | undefined): Promise<void> {

@@ -48,7 +48,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   readonly #watch: LeaderWatch;
   readonly #logger: Logger;
   readonly #clock: Clock;
-  #stopServing: () => void = () => undefined;
+  #stopServing: () => Promise<void> = async () => undefined;
   #closing: Promise<void> | undefined;
 
   /**
@@ -294,7 +294,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     this.#watch.stop();
     this.#desks.close(new QuorateError('QUORATE_CLOSED', 'this node is closed'));
     this.actor.stop();
-    this.#stopServing();
+    await this.#stopServing();
     await this.#ground.clear();
   }
 }

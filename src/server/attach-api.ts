@@ -18,7 +18,7 @@ const REQUEST_TIMEOUT_MS = 120_000;
 const MOST_HEADERS = 100;
 
 /** Serves a node's HTTP interface and its clients on a server that is its own. Returns how to stop. */
-export function attachApi(server: Server, { node, clock, maxValueBytes }: ApiOptions): () => void {
+export function attachApi(server: Server, { node, clock, maxValueBytes }: ApiOptions): () => Promise<void> {
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   server.maxHeadersCount = MOST_HEADERS;

@@ -20,8 +20,11 @@ export interface ClientEndpointOptions {
 const HELLO_DEADLINE_MS = 3_000;
 const GOING_AWAY = 1001;
 
-/** Lets clients in on `/client`. Returns how to turn them out again. */
-export function openClientEndpoint({ server, node, clock, maxValueBytes }: ClientEndpointOptions): () => void {
+/** How long a client has to read its last answers and say goodbye. */
+const FAREWELL_MS = 250;
+
+/** Lets clients in on `/client`. Returns how to turn them out again, after their last answers. */
+export function openClientEndpoint({ server, node, clock, maxValueBytes }: ClientEndpointOptions): () => Promise<void> {
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: Math.max(MOST_FRAME_BYTES, maxValueBytes + MOST_FRAME_BYTES),
@@ -44,11 +47,19 @@ export function openClientEndpoint({ server, node, clock, maxValueBytes }: Clien
     else endWith(socket, refusal);
   };
   server.on('upgrade', upgrade);
-  return () => {
+  return async () => {
     server.off('upgrade', upgrade);
-    for (const socket of sockets.clients) socket.close(GOING_AWAY);
-    // Those that do not answer the closing are not waited for.
-    for (const socket of sockets.clients) socket.terminate();
+    // Answers that are known now are sent in this turn of the event loop.
+    await new Promise<void>((resolve) => clock.defer(resolve));
+    const closed = [...sockets.clients].map((socket) => {
+      socket.close(GOING_AWAY);
+      return new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    });
+    const deadline = clock.setTimeout(() => {
+      for (const socket of sockets.clients) socket.terminate();
+    }, FAREWELL_MS);
+    await Promise.all(closed);
+    clock.clearTimeout(deadline);
   };
 }
 

@@ -11,7 +11,7 @@ import { asTerm } from '../../src/raft/kinds.js';
 import type { QuorateErrorCode } from '../../src/seams/errors.js';
 import { keyValueResultCodec } from '../../src/state-machines/key-value-codec.js';
 import { encodeEntry } from '../../src/state-machines/key-value-queries.js';
-import { freePorts, RealNodes } from '../replica-node/real-nodes.js';
+import { freePorts, RealNodes, STEADY } from '../replica-node/real-nodes.js';
 
 const text = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes);
 const codeOf = (call: Promise<unknown>): Promise<QuorateErrorCode | undefined> => {
@@ -28,7 +28,7 @@ describe('a client of three nodes', () => {
   let nodes: RealNodes;
   let db: QuorateClient;
   beforeAll(async () => {
-    nodes = await RealNodes.start('abc');
+    nodes = await RealNodes.start('abc', STEADY);
     await nodes.leader();
     db = await connect([Object.values(nodes.peers)[0] as string]);
   });

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { freePorts, RealNodes } from '../replica-node/real-nodes.js';
+import { freePorts, RealNodes, STEADY } from '../replica-node/real-nodes.js';
 
 const PROGRAM = path.resolve('dist/src/cli/main.js');
 
@@ -36,7 +36,7 @@ let directory: string;
 const here = (...args: string[]): Promise<Run> => quorate([...args, '--endpoints', endpoints]);
 
 beforeAll(async () => {
-  nodes = await RealNodes.start('abc');
+  nodes = await RealNodes.start('abc', STEADY);
   await nodes.leader();
   endpoints = Object.values(nodes.peers).join(',');
   directory = mkdtempSync(path.join(tmpdir(), 'quorate-command-'));

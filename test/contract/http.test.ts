@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import http from 'node:http';
 import net from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { RealNodes } from '../replica-node/real-nodes.js';
+import { RealNodes, STEADY } from '../replica-node/real-nodes.js';
 
 interface Answer {
   readonly status: number;
@@ -41,7 +41,7 @@ let leader: string;
 let follower: string;
 
 beforeAll(async () => {
-  nodes = await RealNodes.start('abc');
+  nodes = await RealNodes.start('abc', STEADY);
   leader = (await nodes.leader()).address;
   follower = (await nodes.followers())[0]?.address as string;
 });
@@ -296,6 +296,18 @@ describe('a page in a browser', () => {
       expect((await ask(leader, 'GET', '/v1/status', { headers })).status).toBe(200);
     }
   });
+});
+
+test('a request that waits when its node is closed is answered, and not cut off', async () => {
+  const lone = await RealNodes.start('xyz');
+  const node = await lone.leader();
+  for (const other of await lone.followers()) await other.close();
+  const read = ask(node.address, 'GET', '/v1/kv/k');
+  await new Promise((resolve) => setImmediate(resolve));
+  const closing = node.close();
+  expect(refusal(await read)[0]).toBe(503);
+  await closing;
+  await lone.close();
 });
 
 describe('what is not here', () => {

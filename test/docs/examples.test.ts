@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { RealNodes } from '../replica-node/real-nodes.js';
+import { RealNodes, STEADY } from '../replica-node/real-nodes.js';
 
 let directory: string;
 beforeEach(() => {
@@ -40,7 +40,7 @@ test("the README's example of an embedded node runs as it is printed, and ends b
 });
 
 test("the guide's client runs as it is printed, but for the address", async () => {
-  const nodes = await RealNodes.start('abc');
+  const nodes = await RealNodes.start('abc', STEADY);
   try {
     await nodes.leader();
     const code = exampleIn('docs/guide.md', 'client');

@@ -15,7 +15,7 @@ import { CLIENT_PROTOCOL, encodeClientFrame } from '../../src/codec/client-frame
 import { encodeGet } from '../../src/state-machines/key-value-queries.js';
 import { PEER_PROTOCOL } from '../../transport/web-socket-transport.js';
 import type { StoreNode } from '../replica-node/real-nodes.js';
-import { freePorts, put, RealNodes } from '../replica-node/real-nodes.js';
+import { freePorts, put, RealNodes, STEADY } from '../replica-node/real-nodes.js';
 
 const MEBIBYTE = 1024 * 1024;
 const MOST_GROWTH_BYTES = 32 * MEBIBYTE;
@@ -38,9 +38,10 @@ beforeAll(async () => {
   port = ports[0] as number;
   const program = path.resolve('test/hostility/watched-node.mjs');
   const args = ['a', JSON.stringify(nodes.peers), path.join(nodes.directory, 'a')];
-  victim = fork(program, args, { execArgv: ['--expose-gc'] });
+  const env = { ...process.env, ELECTION_TIMEOUT_MIN: '1000', ELECTION_TIMEOUT_MAX: '1500' };
+  victim = fork(program, args, { execArgv: ['--expose-gc'], env });
   await new Promise((resolve) => victim.once('message', resolve));
-  await Promise.all(['b', 'c'].map((id) => nodes.open(id)));
+  await Promise.all(['b', 'c'].map((id) => nodes.open(id, STEADY)));
   const db = await connect([address]);
   await db.put('there', new Uint8Array(8 * MEBIBYTE));
   await db.get('there');
@@ -227,7 +228,7 @@ test('thousands of silent sockets are each closed within five seconds, and a res
   };
   const restarting = (async (): Promise<StoreNode> => {
     await nodes.nodes.get('b')?.close();
-    return nodes.open('b');
+    return nodes.open('b', STEADY);
   })();
   for (let from = 0; from < count; from += 250) {
     await Promise.all(Array.from({ length: Math.min(250, count - from) }, (_, at) => openSilent(from + at)));

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { chromium } from 'playwright-core';
-import { RealNodes } from '../replica-node/real-nodes.js';
+import { RealNodes, STEADY } from '../replica-node/real-nodes.js';
 
 const bin = (name: string): string => path.resolve('node_modules/.bin', name);
 const run = (command: string, args: readonly string[], cwd: string): string => {
@@ -140,7 +140,7 @@ window.run = async (address) => {
     '--log-level=error',
   ];
   run(bin('esbuild'), bundle, project);
-  const nodes = await RealNodes.start('abc');
+  const nodes = await RealNodes.start('abc', STEADY);
   const browser = await chromium.launch({ executablePath: browserPath(), args: ['--no-sandbox'] });
   try {
     const { address } = await nodes.leader();

@@ -33,6 +33,12 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
+/**
+ * For tests in which the same node is to lead from beginning to end: with three nodes, their clients and large bodies in
+ * one process on a busy machine, the defaults change leaders now and then, as they should.
+ */
+export const STEADY = { ELECTION_TIMEOUT_MIN: 1_000, ELECTION_TIMEOUT_MAX: 1_500 };
+
 /** Nodes in this process, on real sockets and a real disk; gone with everything that they wrote after `close`. */
 export class RealNodes {
   readonly directory = mkdtempSync(path.join(tmpdir(), 'quorate-'));

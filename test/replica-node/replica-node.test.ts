@@ -53,7 +53,8 @@ describe('three nodes on real sockets and disks', () => {
   });
 
   test('an 8 MiB value goes through a follower, and nobody loses the leader over it', async () => {
-    cluster = await RealNodes.start('abc');
+    // Longer than a busy machine may take for all else.
+    cluster = await RealNodes.start('abc', { ELECTION_TIMEOUT_MIN: 500, ELECTION_TIMEOUT_MAX: 700 });
     const [follower] = await cluster.followers();
     const { term } = (follower as NonNullable<typeof follower>).state;
     const value = new Uint8Array(8 * 1024 * 1024).fill(7);
