@@ -13,6 +13,7 @@ import type { Acquaintances } from './introduction.js';
 import { objection, objectionTo } from './introduction.js';
 import { Outbox } from './outbox.js';
 import { MOST_FRAME_BYTES, Reassembler } from './parts.js';
+import { refuseUpgrade } from './refuse-upgrade.js';
 
 export interface WebSocketTransportOptions {
   /** Peers' connections come in as upgrades of its requests for `/peer`; other paths are left to others. */
@@ -93,7 +94,7 @@ class Reception {
     const refusal = this.#refusal(request);
     if (refusal !== undefined) {
       this.inbound.refused(`${request.socket.remoteAddress} asked for ${PEER_PATH}: ${refusal.why}`);
-      return endWith(socket, refusal.status, refusal.why);
+      return refuseUpgrade(socket, refusal.status, refusal.why);
     }
     this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#greet(webSocket));
   }
@@ -262,11 +263,4 @@ function wordsFor(error: Error & { code?: string }): string {
   if (error.code === 'ECONNREFUSED') return 'connection refused';
   if (error.code === 'ENOTFOUND') return 'no such host';
   return error.message;
-}
-
-function endWith(socket: Duplex, status: string, why: string): void {
-  const body = `${why}\n`;
-  const head = ['Content-Type: text/plain', `Content-Length: ${Buffer.byteLength(body)}`, 'Connection: close'];
-  socket.on('error', () => undefined);
-  socket.end(`HTTP/1.1 ${status}\r\n${head.join('\r\n')}\r\n\r\n${body}`);
 }

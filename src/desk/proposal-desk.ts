@@ -5,6 +5,7 @@ import type { Notice } from '../raft/notices.js';
 import type { Clock } from '../seams/clock.js';
 import { QuorateError } from '../seams/errors.js';
 import type { Codec } from '../seams/state-machine.js';
+import { isWaiting, Queue } from './queue.js';
 import type { Request } from './request.js';
 import { outcomeUnknown, Waiting } from './request.js';
 
@@ -42,8 +43,6 @@ const MOST_WAITING_BYTES = 128 * 1024 * 1024;
 const OVERHEAD_BYTES = 256;
 /** Of one command. Well below what a transport takes as one message: a command that cannot travel would stop the log. */
 export const MOST_COMMAND_BYTES = 32 * 1024 * 1024;
-/** Beside every change of leader or link, which is answered at once. */
-const RETRY_MS = 20;
 
 /**
  * Where callers' commands wait. What arrives in one turn of the event loop becomes one event to the chart, which appends,
@@ -52,11 +51,8 @@ const RETRY_MS = 20;
  */
 export class ProposalDesk<Result> {
   readonly #options: ProposalDeskOptions<Result>;
-  #arrived: Proposal<Result>[] = [];
-  #parked: Proposal<Result>[] = [];
+  readonly #queue: Queue<Proposal<Result>>;
   #waitingBytes = 0;
-  #flushIsDue = false;
-  #retryTimer: unknown;
   /** Sent to the chart, which has not said yet what becomes of them. */
   readonly #asked = new Map<number, readonly Proposal<Result>[]>();
   readonly #forwarded = new Map<number, Forwarded<Result>>();
@@ -66,6 +62,7 @@ export class ProposalDesk<Result> {
 
   constructor(options: ProposalDeskOptions<Result>) {
     this.#options = options;
+    this.#queue = new Queue({ clock: options.clock, flush: (arrived) => this.#flush(arrived) });
   }
 
   propose(payload: Uint8Array, request: Request<Result>): void {
@@ -78,8 +75,7 @@ export class ProposalDesk<Result> {
       this.#waitingBytes -= bytes;
       request.done(error, result);
     };
-    this.#arrived.push(new Waiting({ ...request, done }, this.#options.clock.now(), payload));
-    this.#flushSoon();
+    this.#queue.add(new Waiting({ ...request, done }, this.#options.clock.now(), payload));
   }
 
   /** What the chart tells of commands, leaders and links. */
@@ -104,10 +100,10 @@ export class ProposalDesk<Result> {
         this.#truncate(notice.from);
         break;
       case 'leader.changed':
-        if (notice.leaderId !== null) this.#retry();
+        if (notice.leaderId !== null) this.#queue.retry();
         break;
       case 'link.changed':
-        if (notice.open) this.#retry();
+        if (notice.open) this.#queue.retry();
         else this.#loseLink(notice.peer);
         break;
       default:
@@ -123,8 +119,7 @@ export class ProposalDesk<Result> {
       if (proposal.fate === 'unknown') proposal.fail(outcomeUnknown('no answer came in time'));
       else proposal.fail(this.#options.noLeader());
     }
-    this.#parked = this.#parked.filter(isWaiting);
-    this.#arrived = this.#arrived.filter(isWaiting);
+    this.#queue.prune();
   }
 
   get isIdle(): boolean {
@@ -134,38 +129,24 @@ export class ProposalDesk<Result> {
   /** Nothing more will come of the chart: everybody is answered, each as far as is known. */
   close(reason: QuorateError): void {
     this.#closed = reason;
-    this.#options.clock.clearTimeout(this.#retryTimer);
     for (const proposal of this.#all()) {
       if (proposal.fate === 'unknown') proposal.fail(outcomeUnknown(reason.message, reason));
       else proposal.fail(reason);
     }
-    this.#arrived = [];
-    this.#parked = [];
+    this.#queue.clear();
     this.#appended = [];
     this.#asked.clear();
     this.#forwarded.clear();
   }
 
   *#all(): Iterable<Proposal<Result>> {
-    yield* this.#arrived;
-    yield* this.#parked;
+    yield* this.#queue;
     for (const proposals of this.#asked.values()) yield* proposals;
     for (const { proposals } of this.#forwarded.values()) yield* proposals;
     for (const { proposals } of this.#appended) yield* proposals;
   }
 
-  #flushSoon(): void {
-    if (this.#flushIsDue) return;
-    this.#flushIsDue = true;
-    this.#options.clock.defer(() => {
-      this.#flushIsDue = false;
-      this.#flush();
-    });
-  }
-
-  #flush(): void {
-    const arrived = this.#arrived.filter(isWaiting);
-    this.#arrived = [];
+  #flush(arrived: readonly Proposal<Result>[]): void {
     for (const proposals of batches(arrived)) {
       const requestId = this.#options.nextRequestId();
       for (const proposal of proposals) proposal.fate = 'unknown';
@@ -199,19 +180,8 @@ export class ProposalDesk<Result> {
 
   #park(proposals: readonly Proposal<Result>[]): void {
     const waiting = proposals.filter(isWaiting);
-    if (waiting.length === 0) return;
     for (const proposal of waiting) proposal.fate = 'nothing done';
-    this.#parked.push(...waiting);
-    this.#retryTimer ??= this.#options.clock.setTimeout(() => this.#retry(), RETRY_MS);
-  }
-
-  #retry(): void {
-    this.#options.clock.clearTimeout(this.#retryTimer);
-    this.#retryTimer = undefined;
-    if (this.#parked.length === 0) return;
-    this.#arrived = [...this.#parked, ...this.#arrived];
-    this.#parked = [];
-    this.#flushSoon();
+    this.#queue.park(waiting);
   }
 
   #answer(requestId: number, results: readonly Uint8Array[] | null): void {
@@ -280,8 +250,6 @@ export class ProposalDesk<Result> {
     }
   }
 }
-
-const isWaiting = (proposal: { readonly isOver: boolean }): boolean => !proposal.isOver;
 
 function* batches<Result>(proposals: readonly Proposal<Result>[]): Iterable<readonly Proposal<Result>[]> {
   let batch: Proposal<Result>[] = [];

@@ -4,6 +4,7 @@ import { NO_INDEX } from '../raft/kinds.js';
 import type { Notice } from '../raft/notices.js';
 import type { Clock } from '../seams/clock.js';
 import type { QuorateError } from '../seams/errors.js';
+import { isWaiting, Queue } from './queue.js';
 import type { Request } from './request.js';
 import { Waiting } from './request.js';
 
@@ -22,7 +23,6 @@ export interface ReadDeskOptions {
   readonly noLeader: () => QuorateError;
 }
 
-const RETRY_MS = 20;
 const NO_BYTES = new Uint8Array(0);
 
 /**
@@ -31,10 +31,7 @@ const NO_BYTES = new Uint8Array(0);
  */
 export class ReadDesk {
   readonly #options: ReadDeskOptions;
-  #arrived: Read[] = [];
-  #parked: Read[] = [];
-  #flushIsDue = false;
-  #retryTimer: unknown;
+  readonly #queue: Queue<Read>;
   readonly #rounds = new Map<number, Round>();
   /** Confirmed, but their index is not applied here yet. */
   #confirmed: { readonly readIndex: Index; readonly reads: readonly Read[] }[] = [];
@@ -43,13 +40,13 @@ export class ReadDesk {
 
   constructor(options: ReadDeskOptions) {
     this.#options = options;
+    this.#queue = new Queue({ clock: options.clock, flush: (reads) => this.#flush(reads) });
   }
 
   /** `done` is called when the state machine here may be read. */
   read(request: Request<undefined>): void {
     if (this.#closed !== undefined) return request.done(this.#closed);
-    this.#arrived.push(new Waiting(request, this.#options.clock.now(), NO_BYTES));
-    this.#flushSoon();
+    this.#queue.add(new Waiting(request, this.#options.clock.now(), NO_BYTES));
   }
 
   notice(notice: Notice): void {
@@ -73,7 +70,7 @@ export class ReadDesk {
         if (notice.leaderId !== null) this.#changeLeader(notice.leaderId);
         break;
       case 'link.changed':
-        if (notice.open) this.#retry();
+        if (notice.open) this.#queue.retry();
         else this.#askAgainOf((to) => to === notice.peer);
         break;
       default:
@@ -92,48 +89,30 @@ export class ReadDesk {
   /** Reads that ran out of time. They changed nothing, so nothing about them is unknown. */
   expire(nowMs: number): void {
     for (const read of this.#all()) if (!read.isOver && read.deadlineMs <= nowMs) read.fail(this.#options.noLeader());
-    this.#arrived = this.#arrived.filter(isWaiting);
-    this.#parked = this.#parked.filter(isWaiting);
+    this.#queue.prune();
     for (const [requestId, { reads }] of this.#rounds) if (!reads.some(isWaiting)) this.#rounds.delete(requestId);
     this.#confirmed = this.#confirmed.filter(({ reads }) => reads.some(isWaiting));
   }
 
   get isIdle(): boolean {
-    return (
-      this.#arrived.length === 0 && this.#parked.length === 0 && this.#rounds.size === 0 && this.#confirmed.length === 0
-    );
+    return this.#queue.isEmpty && this.#rounds.size === 0 && this.#confirmed.length === 0;
   }
 
   close(reason: QuorateError): void {
     this.#closed = reason;
-    this.#options.clock.clearTimeout(this.#retryTimer);
     for (const read of this.#all()) read.fail(reason);
-    this.#arrived = [];
-    this.#parked = [];
+    this.#queue.clear();
     this.#confirmed = [];
     this.#rounds.clear();
   }
 
   *#all(): Iterable<Read> {
-    yield* this.#arrived;
-    yield* this.#parked;
+    yield* this.#queue;
     for (const { reads } of this.#rounds.values()) yield* reads;
     for (const { reads } of this.#confirmed) yield* reads;
   }
 
-  #flushSoon(): void {
-    if (this.#flushIsDue) return;
-    this.#flushIsDue = true;
-    this.#options.clock.defer(() => {
-      this.#flushIsDue = false;
-      this.#flush();
-    });
-  }
-
-  #flush(): void {
-    const reads = this.#arrived.filter(isWaiting);
-    this.#arrived = [];
-    if (reads.length === 0) return;
+  #flush(reads: readonly Read[]): void {
     const requestId = this.#options.nextRequestId();
     this.#rounds.set(requestId, { reads, to: null });
     this.#options.send({ type: 'client.read', requestId });
@@ -151,29 +130,15 @@ export class ReadDesk {
     const round = this.#rounds.get(requestId);
     if (round === undefined) return;
     this.#rounds.delete(requestId);
-    this.#parked.push(...round.reads.filter(isWaiting));
-    if (this.#parked.length > 0) {
-      this.#retryTimer ??= this.#options.clock.setTimeout(() => this.#retry(), RETRY_MS);
-    }
+    this.#queue.park(round.reads.filter(isWaiting));
   }
 
   #changeLeader(leaderId: NodeId): void {
     this.#askAgainOf((to) => to !== null && to !== leaderId);
-    this.#retry();
+    this.#queue.retry();
   }
 
   #askAgainOf(isStranded: (to: NodeId | null) => boolean): void {
     for (const [requestId, { to }] of this.#rounds) if (isStranded(to)) this.#askAgain(requestId);
   }
-
-  #retry(): void {
-    this.#options.clock.clearTimeout(this.#retryTimer);
-    this.#retryTimer = undefined;
-    if (this.#parked.length === 0) return;
-    this.#arrived = [...this.#parked, ...this.#arrived];
-    this.#parked = [];
-    this.#flushSoon();
-  }
 }
-
-const isWaiting = (read: Read): boolean => !read.isOver;

@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import { refuseUpgrade } from '../../transport/refuse-upgrade.js';
 import { PEER_PATH } from '../../transport/web-socket-transport.js';
 import { CLIENT_PATH } from '../codec/client-frames.js';
 import type { Clock } from '../seams/clock.js';
@@ -31,9 +32,7 @@ export function attachApi(server: Server, { node, clock, maxValueBytes }: ApiOpt
     const isTaken = path === PEER_PATH && server.listenerCount('upgrade') > 2;
     if (isTaken) return;
     // Peers that come before the node has recovered, or after it halted, are told so at once: they dial again.
-    const status = path === PEER_PATH ? '503 Service Unavailable' : '404 Not Found';
-    socket.on('error', () => undefined);
-    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    refuseUpgrade(socket, path === PEER_PATH ? '503 Service Unavailable' : '404 Not Found');
   });
   return close;
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
+import { refuseUpgrade } from '../../transport/refuse-upgrade.js';
 import { CLIENT_PATH, CLIENT_PROTOCOL } from '../codec/client-frames.js';
 import type { Clock } from '../seams/clock.js';
 import { QuorateError } from '../seams/errors.js';
@@ -44,7 +45,7 @@ export function openClientEndpoint({ server, node, clock, maxValueBytes }: Clien
     if ((request.url ?? '/').split('?')[0] !== CLIENT_PATH) return;
     const refusal = refusalOf(request, node);
     if (refusal === undefined) sockets.handleUpgrade(request, socket, head, admit);
-    else endWith(socket, refusal);
+    else refuseUpgrade(socket, refusal.status, refusal.why);
   };
   server.on('upgrade', upgrade);
   return async () => {
@@ -78,11 +79,4 @@ function refusalOf(request: IncomingMessage, node: ServedNode): Refusal | undefi
   const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((protocol) => protocol.trim());
   if (offered.includes(CLIENT_PROTOCOL)) return undefined;
   return { status: '400 Bad Request', why: `only ${CLIENT_PROTOCOL} is spoken here: use a client of this version` };
-}
-
-function endWith(socket: Duplex, { status, why }: Refusal): void {
-  const body = `${why}\n`;
-  const head = ['Content-Type: text/plain', `Content-Length: ${Buffer.byteLength(body)}`, 'Connection: close'];
-  socket.on('error', () => undefined);
-  socket.end(`HTTP/1.1 ${status}\r\n${head.join('\r\n')}\r\n\r\n${body}`);
 }

@@ -1,0 +1,76 @@
+import type { Clock } from '../seams/clock.js';
+
+export interface QueueOptions<Item> {
+  readonly clock: Clock;
+  /** Takes what gathered in one turn of the event loop: never nothing, and nothing that is over. */
+  readonly flush: (items: readonly Item[]) => void;
+}
+
+/** Beside every change of leader or link, on which what is parked is tried again at once. */
+const RETRY_MS = 20;
+
+/** Requests that nobody has yet: gathered until the turn of the event loop ends, or parked until trying again makes sense. */
+export class Queue<Item extends { readonly isOver: boolean }> {
+  readonly #options: QueueOptions<Item>;
+  #arrived: Item[] = [];
+  #parked: Item[] = [];
+  #flushIsDue = false;
+  #retryTimer: unknown;
+
+  constructor(options: QueueOptions<Item>) {
+    this.#options = options;
+  }
+
+  get isEmpty(): boolean {
+    return this.#arrived.length === 0 && this.#parked.length === 0;
+  }
+
+  *[Symbol.iterator](): Iterator<Item> {
+    yield* this.#arrived;
+    yield* this.#parked;
+  }
+
+  add(item: Item): void {
+    this.#arrived.push(item);
+    this.#flushSoon();
+  }
+
+  park(items: readonly Item[]): void {
+    this.#parked.push(...items);
+    if (this.#parked.length > 0) this.#retryTimer ??= this.#options.clock.setTimeout(() => this.retry(), RETRY_MS);
+  }
+
+  retry(): void {
+    this.#options.clock.clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
+    if (this.#parked.length === 0) return;
+    this.#arrived = [...this.#parked, ...this.#arrived];
+    this.#parked = [];
+    this.#flushSoon();
+  }
+
+  /** Lets go of what is over. */
+  prune(): void {
+    this.#arrived = this.#arrived.filter(isWaiting);
+    this.#parked = this.#parked.filter(isWaiting);
+  }
+
+  clear(): void {
+    this.#options.clock.clearTimeout(this.#retryTimer);
+    this.#arrived = [];
+    this.#parked = [];
+  }
+
+  #flushSoon(): void {
+    if (this.#flushIsDue) return;
+    this.#flushIsDue = true;
+    this.#options.clock.defer(() => {
+      this.#flushIsDue = false;
+      const items = this.#arrived.filter(isWaiting);
+      this.#arrived = [];
+      if (items.length > 0) this.#options.flush(items);
+    });
+  }
+}
+
+export const isWaiting = (item: { readonly isOver: boolean }): boolean => !item.isOver;
