@@ -22,7 +22,14 @@ const put = (key, text, condition) => {
   return { kind: 'put', key, value, ...(condition === undefined ? {} : { condition }) };
 };
 
-const identity = { clusterId: 'golden', nodeId: 'n1', makeIncarnation: () => '00112233445566778899aabbccddeeff' };
+const members = { n1: '127.0.0.1:7401' };
+const identity = {
+  clusterId: 'golden',
+  cluster: 'golden',
+  members,
+  nodeId: 'n1',
+  makeIncarnation: () => '00112233445566778899aabbccddeeff',
+};
 const small = { segmentBytes: 8 * 1024, disk: new NodeDisk(directory), checksum: nodeChecksum };
 const { log, unlock } = await settle((done) => openDataDirectory({ ...identity, ...small }, done));
 await settle((done) => log.open(done));

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync } from 'node:fs';
+import { createWriteStream, mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { CommandFailure, EXIT, usage } from './exit.js';
@@ -48,6 +48,7 @@ class LocalCluster {
     const addresses = Array.from({ length: nodes }, (_, at) => [`n${at + 1}`, `127.0.0.1:${port + at}`] as const);
     const peers = addresses.map(([id, address]) => `${id}=${address}`).join(',');
     mkdirSync(flags.data, { recursive: true });
+    refuseOtherSize(flags.data, nodes);
     this.#members = addresses.map(([id, address]) => {
       const data = path.join(flags.data, id);
       const args = ['serve', '--id', id, '--listen', address, '--peers', peers, '--data', data];
@@ -182,6 +183,13 @@ Logs and data are in ${this.#flags.data}. Ctrl-C stops the cluster.`);
     this.#isStopping = true;
     for (const { child } of this.#members) child.kill(signal);
   }
+}
+
+/** A cluster's members are those of its first start. */
+function refuseOtherSize(data: string, nodes: number): void {
+  const kept = readdirSync(data).filter((name) => /^n\d+$/.test(name)).length;
+  if (kept === 0 || kept === nodes) return;
+  throw usage(`${data} holds a cluster of ${kept} nodes: start it with --nodes ${kept}, or take another --data`);
 }
 
 const entryPoint = (): string => path.resolve(process.argv[1] ?? '');

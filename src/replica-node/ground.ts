@@ -9,7 +9,7 @@ import { QuorateError } from '../seams/errors.js';
 import type { LogStore } from '../seams/log-store.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
 import type { Identity, Transport } from '../seams/transport.js';
-import type { DataDirectory } from '../storage/data-directory.js';
+import type { DataDirectory, Members } from '../storage/data-directory.js';
 import { openDataDirectory } from '../storage/data-directory.js';
 import { NodeDisk, nodeChecksum } from '../storage/node-disk.js';
 import type { ReplicaNodeOptions } from './options.js';
@@ -18,6 +18,8 @@ import { parseAddress } from './settings.js';
 /** What a node stands on: who it is, where it writes, where it listens. */
 export interface Ground {
   readonly identity: Identity;
+  /** The servers that count, by id: those of the data directory's first start. */
+  readonly members: Members;
   readonly log: LogStore;
   readonly transport: Transport;
   /** Under which peers reach this node: host:port. */
@@ -36,11 +38,16 @@ export interface GroundNeeds {
   readonly clusterId: string;
 }
 
+export const DEFAULT_CLUSTER = 'quorate';
 const FAREWELL_MS = 250;
 
 /** Locks the data directory, finds out whose it is, and listens. Leaves nothing behind when it fails. */
-export async function prepareGround(options: GroundOptions, { clock, clusterId }: GroundNeeds): Promise<Ground> {
+export async function prepareGround(
+  options: GroundOptions,
+  { clock, logger, clusterId }: GroundNeeds,
+): Promise<Ground> {
   const directory = await openStorage(options, clusterId);
+  warnOfOtherPeers(logger, options, directory);
   const identity = directory?.identity ?? { clusterId, nodeId: options.id, incarnation: newIncarnation() };
   const log = options.storage ?? directory?.log;
   if (log === undefined)
@@ -48,27 +55,43 @@ export async function prepareGround(options: GroundOptions, { clock, clusterId }
   try {
     const { server, ownServer, address } = await openServer(options);
     const transport = options.transport ?? new WebSocketTransport({ server: server as Server, clock });
+    const members = { ...membersOf(options, directory), [options.id]: address };
     const clear = async (): Promise<void> => {
       await closeServer(ownServer, clock);
       await settle((done) => log.close(done));
       await unlock(directory);
     };
-    return { identity, log, transport, address, ownServer, clear };
+    return { identity, members, log, transport, address, ownServer, clear };
   } catch (error) {
     await unlock(directory);
     throw error;
   }
 }
 
+/** Addresses may change from start to start, members only by consensus: what the directory says counts. */
+function membersOf({ peers }: GroundOptions, directory: DataDirectory | undefined): Members {
+  if (directory === undefined) return peers;
+  const known = Object.entries(directory.members).map(([id, address]) => [id, peers[id] ?? address]);
+  return Object.fromEntries(known) as Members;
+}
+
+function warnOfOtherPeers(logger: Logger, { peers }: GroundOptions, directory: DataDirectory | undefined): void {
+  if (directory === undefined) return;
+  const [given, kept] = [peers, directory.members].map((members) => Object.keys(members).sort().join(', '));
+  if (given === kept) return;
+  const why = `the cluster's members are ${kept}, as at its first start; --peers names ${given}, which changes nothing`;
+  logger.warn({ event: 'other peers' }, why);
+}
+
 async function openStorage(
-  { storage, dataDir, id }: GroundOptions,
+  { storage, dataDir, id, cluster = DEFAULT_CLUSTER, peers }: GroundOptions,
   clusterId: string,
 ): Promise<DataDirectory | undefined> {
   if (storage !== undefined || dataDir === undefined) return undefined;
   const disk = new NodeDisk(dataDir);
   return new Promise((resolve, reject) => {
     openDataDirectory(
-      { disk, checksum: nodeChecksum, clusterId, nodeId: id, makeIncarnation: newIncarnation },
+      { disk, checksum: nodeChecksum, clusterId, cluster, members: peers, nodeId: id, makeIncarnation: newIncarnation },
       (error, directory) => {
         if (directory === undefined) reject(cannotUse(dataDir, error));
         else resolve(directory);

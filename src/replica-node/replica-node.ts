@@ -19,7 +19,7 @@ import { QuorateError } from '../seams/errors.js';
 import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
 import { attachApi } from '../server/attach-api.js';
 import type { Ground } from './ground.js';
-import { prepareGround } from './ground.js';
+import { DEFAULT_CLUSTER, prepareGround } from './ground.js';
 import { LeaderWatch } from './leader-watch.js';
 import { logNotice } from './log-lines.js';
 import type { CallOptions, ReadOptions, ReplicaNodeOptions } from './options.js';
@@ -79,11 +79,8 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     made: { ground: Ground; clock: Clock; logger: Logger; settings: RaftState['settings'] },
   ) {
     const { ground, clock, logger, settings } = made;
-    const { identity, log, transport, address } = ground;
-    const servers = Object.entries({ ...options.peers, [options.id]: address }).map(([id, at]) => ({
-      id,
-      address: at,
-    }));
+    const { identity, members, log, transport, address } = ground;
+    const servers = Object.entries(members).map(([id, at]) => ({ id, address: at }));
     const seed = options.seed ?? randomInt(2 ** 31);
     const { stateMachine, inspect, machine = replicaMachine } = options;
     this.#ground = ground;
@@ -312,7 +309,7 @@ function halted(why: string): QuorateError {
 
 /** Nodes that were first started with the same name and ids belong together. */
 function clusterIdOf({
-  cluster = 'quorate',
+  cluster = DEFAULT_CLUSTER,
   peers,
 }: {
   cluster?: string;

@@ -9,7 +9,12 @@ import { SegmentedLog } from './segmented-log.js';
 export interface DataDirectoryOptions {
   readonly disk: Disk;
   readonly checksum: Checksum;
+  /** Of a cluster that starts now, made of its name and its members' ids. */
   readonly clusterId: string;
+  /** The cluster's name. */
+  readonly cluster: string;
+  /** Addresses by id, as they are given at this start. */
+  readonly members: Members;
   readonly nodeId: string;
   /** Called once in a directory's life. */
   readonly makeIncarnation: () => string;
@@ -17,9 +22,14 @@ export interface DataDirectoryOptions {
   readonly cacheBytes?: number;
 }
 
+/** host:port of each server, by id. */
+export type Members = Readonly<Record<string, string>>;
+
 /** A locked data directory: whose it is, and its log, which is not opened yet. */
 export interface DataDirectory {
   readonly identity: Identity;
+  /** Of the first start: they count, whatever later starts are given. */
+  readonly members: Members;
   readonly log: SegmentedLog;
   /** Lets other processes in. Close the log first. */
   unlock(done: (error?: Error) => void): void;
@@ -40,16 +50,23 @@ export function openDataDirectory(options: DataDirectoryOptions, done: Done<Data
   const { disk } = options;
   disk.lock((lockError) => {
     if (lockError !== undefined) return done(lockError);
-    openIdentity(options, (error, identity) => {
-      if (identity === undefined) return disk.unlock(() => done(error));
+    openIdentity(options, (error, owner) => {
+      if (owner === undefined) return disk.unlock(() => done(error));
+      const { identity, members } = owner;
       const salt = options.checksum(new TextEncoder().encode(identity.incarnation));
       const log = new SegmentedLog({ ...options, salt });
-      done(undefined, { identity, log, unlock: (unlocked) => disk.unlock((unlockError) => unlocked(unlockError)) });
+      const unlock: DataDirectory['unlock'] = (unlocked) => disk.unlock((unlockError) => unlocked(unlockError));
+      done(undefined, { identity, members, log, unlock });
     });
   });
 }
 
-function openIdentity(options: DataDirectoryOptions, done: Done<Identity>): void {
+interface Owner {
+  readonly identity: Identity;
+  readonly members: Members;
+}
+
+function openIdentity(options: DataDirectoryOptions, done: Done<Owner>): void {
   options.disk.list((error, names) => {
     if (error !== undefined) return done(error);
     if (names.includes(IDENTITY_FILE)) return readIdentity(options, done);
@@ -60,7 +77,7 @@ function openIdentity(options: DataDirectoryOptions, done: Done<Identity>): void
   });
 }
 
-function readIdentity(options: DataDirectoryOptions, done: Done<Identity>): void {
+function readIdentity(options: DataDirectoryOptions, done: Done<Owner>): void {
   options.disk.open(IDENTITY_FILE, 'open', (openError, file) => {
     if (openError !== undefined) return done(openError);
     file.size((sizeError, size) => {
@@ -81,10 +98,12 @@ function readIdentity(options: DataDirectoryOptions, done: Done<Identity>): void
 }
 
 /** Whole or not at all: written aside, synced, renamed, and the directory synced (P32). */
-function writeIdentity(options: DataDirectoryOptions, done: Done<Identity>): void {
-  const { disk, clusterId, nodeId, makeIncarnation } = options;
+function writeIdentity(options: DataDirectoryOptions, done: Done<Owner>): void {
+  const { disk, clusterId, cluster, members, nodeId, makeIncarnation } = options;
   const identity: Identity = { clusterId, nodeId, incarnation: makeIncarnation() };
-  const bytes = new TextEncoder().encode(`${JSON.stringify({ version: FORMAT_VERSION, ...identity })}\n`);
+  const bytes = new TextEncoder().encode(
+    `${JSON.stringify({ version: FORMAT_VERSION, ...identity, cluster, members })}\n`,
+  );
   disk.remove(TEMPORARY_FILE, () => {
     disk.open(TEMPORARY_FILE, 'create', (openError, file) => {
       if (openError !== undefined) return done(openError);
@@ -96,7 +115,9 @@ function writeIdentity(options: DataDirectoryOptions, done: Done<Identity>): voi
             if (error !== undefined) return done(error);
             disk.rename(TEMPORARY_FILE, IDENTITY_FILE, (renameError) => {
               if (renameError !== undefined) return done(renameError);
-              disk.syncDirectory((directoryError) => done(directoryError, directoryError ? undefined : identity));
+              disk.syncDirectory((directoryError) => {
+                done(directoryError, directoryError ? undefined : { identity, members });
+              });
             });
           });
         });
@@ -113,22 +134,29 @@ function parse(bytes: Uint8Array): Record<string, unknown> {
   }
 }
 
-function checkIdentity(found: Record<string, unknown>, { clusterId, nodeId }: DataDirectoryOptions): Identity {
-  const { version, incarnation } = found;
+function checkIdentity(found: Record<string, unknown>, options: DataDirectoryOptions): Owner {
+  const { version, incarnation, clusterId, nodeId, cluster } = found;
   if (version !== FORMAT_VERSION)
     throw damage(IDENTITY_FILE, 0, `its format version is ${version}, not ${FORMAT_VERSION}`);
   if (typeof incarnation !== 'string') throw damage(IDENTITY_FILE, 0, 'it names no incarnation');
-  if (found.nodeId !== nodeId) {
+  if (typeof clusterId !== 'string') throw damage(IDENTITY_FILE, 0, 'it names no cluster');
+  if (!isMembers(found.members)) throw damage(IDENTITY_FILE, 0, 'it names no members');
+  if (nodeId !== options.nodeId) {
     throw new QuorateError(
       'QUORATE_CONFIG_INVALID',
-      `the data directory belongs to node ${found.nodeId}, not ${nodeId}: give each node a directory of its own`,
+      `the data directory belongs to node ${nodeId}, not ${options.nodeId}: give each node a directory of its own`,
     );
   }
-  if (found.clusterId !== clusterId) {
+  if (cluster !== options.cluster) {
     throw new QuorateError(
       'QUORATE_CONFIG_INVALID',
-      `the data directory belongs to cluster ${found.clusterId}, not ${clusterId}: start the node with the cluster name and the peers' ids of its first start, or with another directory`,
+      `the data directory belongs to the cluster named ${cluster}, not ${options.cluster}: start the node with the name of its first start (--cluster), or with another directory`,
     );
   }
-  return { clusterId, nodeId, incarnation };
+  return { identity: { clusterId, nodeId: options.nodeId, incarnation }, members: found.members };
+}
+
+function isMembers(found: unknown): found is Members {
+  if (typeof found !== 'object' || found === null) return false;
+  return Object.values(found).every((address) => typeof address === 'string');
 }

@@ -79,6 +79,8 @@ export class SimulatedReplica {
         disk: this.disk,
         checksum: fnv1a,
         clusterId: 'simulated',
+        cluster: 'simulated',
+        members: Object.fromEntries(ids.map((server) => [server, server])),
         nodeId: id,
         makeIncarnation: () => `incarnation of ${id}`,
         segmentBytes: SEGMENT_BYTES,

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -118,6 +118,13 @@ test('a cluster whose port is taken does not start, says why, and leaves no proc
   const other = start(process.execPath, PROGRAM, 'cluster', '--port', String(first), '--data', 'other');
   expect(await other.ended).toBe(1);
   expect(other.err).toMatch(/something listens there already: stop it, or take another port/);
+});
+
+test('a cluster that was started with three nodes is not started with five', async () => {
+  for (const id of ['n1', 'n2', 'n3']) mkdirSync(path.join(directory, 'kept', id), { recursive: true });
+  const other = start(process.execPath, PROGRAM, 'cluster', '--nodes', '5', '--data', 'kept');
+  expect(await other.ended).toBe(2);
+  expect(other.err).toMatch(/kept holds a cluster of 3 nodes: start it with --nodes 3, or take another --data/);
 });
 
 test('a second cluster on the same data is refused by the lock', async () => {

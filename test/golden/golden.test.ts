@@ -26,10 +26,17 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 describe('data directories of every format there was', () => {
   test.each(readdirSync('test/golden').filter((name) => name.startsWith('format-')))('%s', async (format) => {
     cpSync(path.join('test/golden', format), directory, { recursive: true });
-    const identity = { clusterId: 'golden', nodeId: 'n1', makeIncarnation: () => 'not this one' };
+    const identity = {
+      clusterId: 'x',
+      cluster: 'golden',
+      members: {},
+      nodeId: 'n1',
+      makeIncarnation: () => 'not this one',
+    };
     const disk = { disk: new NodeDisk(directory), checksum: nodeChecksum };
     const opened = await settle<DataDirectory>((done) => openDataDirectory({ ...identity, ...disk }, done));
-    expect(opened.identity.incarnation).toBe('00112233445566778899aabbccddeeff');
+    expect(opened.identity).toMatchObject({ clusterId: 'golden', incarnation: '00112233445566778899aabbccddeeff' });
+    expect(opened.members).toEqual({ n1: '127.0.0.1:7401' });
     const recovered = await settle<Recovered>((done) => opened.log.open(done));
     expect(recovered).toMatchObject({ term: 3, votedFor: 'n1', commitIndex: 8, closedCleanly: true });
     expect(recovered.log.lastIndex).toBe(8);

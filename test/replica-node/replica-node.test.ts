@@ -216,8 +216,27 @@ describe('opening', () => {
     const options = { listen, dataDir, stateMachine: new KeyValueStore() };
     await expect(ReplicaNode.open({ ...options, id: 'x', peers: { x: listen } })).rejects.toThrow('belongs to node a');
     await expect(ReplicaNode.open({ ...options, id: 'a', peers: { a: listen }, cluster: 'other' })).rejects.toThrow(
-      'belongs to cluster',
+      'belongs to the cluster named',
     );
+  });
+
+  test('after the first start the members of the data directory count: other peers get a warning, and change nothing', async () => {
+    cluster = await RealNodes.start('a');
+    await cluster.nodes.get('a')?.propose(put('k', 'v'));
+    await cluster.close();
+    const lines: string[] = [];
+    const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
+    const own = cluster.peers.a as string;
+    const peers = { a: own, b: '127.0.0.1:1', c: '127.0.0.1:2' };
+    cluster = await RealNodes.start('z');
+    const dataDir = path.join(cluster.directory, 'kept');
+    const options = { id: 'a', dataDir, stateMachine: new KeyValueStore() };
+    await (await ReplicaNode.open({ ...options, peers: { a: own } })).close();
+    const node = await ReplicaNode.open({ ...options, peers, logger });
+    await node.waitForLeader();
+    expect(node.state.voters).toEqual(['a']);
+    expect(lines.join('')).toMatch(/members are a, as at its first start; --peers names a, b, c/);
+    await node.close();
   });
 
   test('inspect is passed through to the actor system', async () => {

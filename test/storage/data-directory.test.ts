@@ -8,7 +8,8 @@ import { outcome, SEGMENT_BYTES } from './log-on-disk.js';
 import { entries } from './records-to-write.js';
 import { quickDisk } from './slow-disk.js';
 
-const mine = { clusterId: 'c1', nodeId: 'n1', makeIncarnation: () => 'first' };
+const members = { n1: 'host:1', n2: 'host:2' };
+const mine = { clusterId: 'c1', cluster: 'one', members, nodeId: 'n1', makeIncarnation: () => 'first' };
 
 function open(disk: VirtualDisk, whose = mine): { error?: Error | undefined; value?: DataDirectory | undefined } {
   const options = { disk, checksum: nodeChecksum, segmentBytes: SEGMENT_BYTES, ...whose };
@@ -29,6 +30,14 @@ describe('a data directory', () => {
     expect(made(disk, { ...mine, makeIncarnation: () => 'second' }).identity.incarnation).toBe('first');
   });
 
+  test('keeps the cluster id and the members of its first start, whatever later ones are given', () => {
+    const disk = quickDisk();
+    made(disk);
+    disk.crash();
+    const again = made(disk, { ...mine, clusterId: 'c2', members: { n1: 'host:9', n3: 'host:3' } as never });
+    expect([again.identity.clusterId, again.members]).toEqual(['c1', members]);
+  });
+
   test('is closed and opened again in one process', async () => {
     const disk = quickDisk();
     const first = made(disk);
@@ -41,7 +50,7 @@ describe('a data directory', () => {
 
   test.each([
     ['node', { ...mine, nodeId: 'n2' }, ['n1', 'n2', 'a directory of its own']],
-    ['cluster', { ...mine, clusterId: 'c2' }, ['c1', 'c2', 'first start']],
+    ['cluster', { ...mine, cluster: 'two' }, ['one', 'two', 'first start']],
   ])('of another %s is refused, and let go of', (_, whose, words) => {
     const disk = quickDisk();
     made(disk);
@@ -63,6 +72,7 @@ describe('a data directory', () => {
     ['is no object', 'null'],
     ['is of another version', '{"version":2,"clusterId":"c1","nodeId":"n1","incarnation":"first"}'],
     ['names no incarnation', '{"version":1,"clusterId":"c1","nodeId":"n1"}'],
+    ['names no members', '{"version":1,"clusterId":"c1","cluster":"one","nodeId":"n1","incarnation":"first"}'],
     ['is empty', ''],
   ])('whose identity %s is refused as damaged', (_, content) => {
     const disk = quickDisk();

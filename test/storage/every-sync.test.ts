@@ -76,7 +76,7 @@ class Lives {
       this.#made += 1;
       return `incarnation ${this.#made}`;
     };
-    const cluster = { clusterId: 'c', nodeId: 'n1', makeIncarnation };
+    const cluster = { clusterId: 'c', cluster: 'c', members: { n1: 'n1' }, nodeId: 'n1', makeIncarnation };
     const options = { disk: this.#disk, checksum: nodeChecksum, segmentBytes: SEGMENT_BYTES, ...cluster };
     openDataDirectory(options, (error, directory) => {
       this.#refused ??= error;
