@@ -1,3 +1,4 @@
+import { encodeText } from '../codec/bytes.js';
 import type { ClientReply, ClientRequest, LeaderNews, Operation } from '../codec/client-frames.js';
 import { QuorateError } from '../seams/errors.js';
 import type { Condition, KeyValueCommand, KeyValueResult } from '../state-machines/key-value-codec.js';
@@ -73,37 +74,32 @@ export class QuorateClient implements AsyncDisposable {
    * Sets a key. Resolves once a majority has the write on disk and it is applied. Rejects with CONFLICT, TOO_LARGE,
    * NO_LEADER, NO_QUORUM, OVERLOADED or ABORTED, where nothing was done, and with OUTCOME_UNKNOWN.
    */
-  async put(
-    key: string,
-    value: Uint8Array | string,
-    options: WriteOptions = {},
-  ): Promise<{ readonly revision: number }> {
-    const bytes = typeof value === 'string' ? new TextEncoder().encode(value) : value;
-    const result = await this.#propose({ kind: 'put', key, value: bytes, ...conditionOf(options) }, options);
-    return { revision: result.revision };
+  put(key: string, value: Uint8Array | string, options: WriteOptions = {}): Promise<{ readonly revision: number }> {
+    const bytes = typeof value === 'string' ? encodeText(value) : value;
+    const command = { kind: 'put', key, value: bytes } as const;
+    return this.#propose(command, options, ({ revision }) => ({ revision }));
   }
 
   /** Removes a key. `deleted` is false where there was none; then the store's revision has not changed. */
-  async delete(
-    key: string,
-    options: WriteOptions = {},
-  ): Promise<{ readonly deleted: boolean; readonly revision: number }> {
-    const result = await this.#propose({ kind: 'delete', key, ...conditionOf(options) }, options);
-    return { deleted: result.kind === 'deleted' && result.deleted, revision: result.revision };
+  delete(key: string, options: WriteOptions = {}): Promise<{ readonly deleted: boolean; readonly revision: number }> {
+    return this.#propose({ kind: 'delete', key }, options, (result) => {
+      return { deleted: result.kind === 'deleted' && result.deleted, revision: result.revision };
+    });
   }
 
   /** The key's value and revision, undefined where it is absent. */
-  async get(key: string, options: ReadOptions = {}): Promise<KeyValueEntry | undefined> {
-    checkKey(key);
-    const payload = encodeGet({ key, consistency: options.consistency ?? 'linearizable' });
-    return decodeEntry(await this.#ask('get', payload, options));
+  get(key: string, options: ReadOptions = {}): Promise<KeyValueEntry | undefined> {
+    return this.#ask('get', options, decodeEntry, () => {
+      checkKey(key);
+      return encodeGet({ key, consistency: options.consistency ?? 'linearizable' });
+    });
   }
 
   /** Keys in byte order, page by page: ask again with `after: page.next` until that is null. */
-  async list({ prefix = '', after, limit = 1_000, ...options }: ListOptions = {}): Promise<ListPage> {
+  list({ prefix = '', after, limit = 1_000, ...options }: ListOptions = {}): Promise<ListPage> {
     const query = { prefix, limit, ...(after === undefined ? {} : { after }) };
-    const payload = encodeList({ query, consistency: options.consistency ?? 'linearizable' });
-    return decodePage(await this.#ask('list', payload, options));
+    const question = { query, consistency: options.consistency ?? 'linearizable' };
+    return this.#ask('list', options, decodePage, () => encodeList(question));
   }
 
   /** Not in this version. */
@@ -137,23 +133,33 @@ export class QuorateClient implements AsyncDisposable {
     }
   }
 
-  async #propose(
+  #propose<Value>(
     command: KeyValueCommand,
-    options: CallOptions,
-  ): Promise<Exclude<KeyValueResult, { kind: 'conflict' }>> {
-    checkKey(command.key);
-    const payload = await this.#ask('propose', keyValueCommandCodec.encode(command), options);
-    const result = keyValueResultCodec.decode(payload);
-    if (result.kind !== 'conflict') return result;
-    const { revision } = result;
-    const now = revision === null ? 'does not exist' : `has revision ${revision}`;
-    throw new QuorateError('QUORATE_CONFLICT', `the condition failed: ${command.key} ${now}`, {
-      details: { revision },
+    options: WriteOptions,
+    answerOf: (result: Exclude<KeyValueResult, { kind: 'conflict' }>) => Value,
+  ): Promise<Value> {
+    const decode = (payload: Uint8Array): Value => {
+      const result = keyValueResultCodec.decode(payload);
+      if (result.kind !== 'conflict') return answerOf(result);
+      const { revision } = result;
+      const now = revision === null ? 'does not exist' : `has revision ${revision}`;
+      throw new QuorateError('QUORATE_CONFLICT', `the condition failed: ${command.key} ${now}`, {
+        details: { revision },
+      });
+    };
+    return this.#ask('propose', options, decode, () => {
+      checkKey(command.key);
+      return keyValueCommandCodec.encode({ ...command, ...conditionOf(options) });
     });
   }
 
-  #ask(operation: Operation, payload: Uint8Array, options: CallOptions): Promise<Uint8Array> {
-    const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
+  /** One promise for each call, and nothing awaited on its way: at thousands of calls a turn each further one is felt. */
+  #ask<Value>(
+    operation: Operation,
+    { timeoutMs = DEFAULT_TIMEOUT_MS, signal }: CallOptions,
+    decode: (payload: Uint8Array) => Value,
+    encode: () => Uint8Array,
+  ): Promise<Value> {
     return new Promise((resolve, reject) => {
       if (this.#closed !== undefined) throw this.#closed;
       if (!(timeoutMs >= 1 && timeoutMs <= MOST_TIMEOUT_MS))
@@ -162,8 +168,16 @@ export class QuorateClient implements AsyncDisposable {
         throw new QuorateError('QUORATE_ABORTED', 'the call was aborted before anything was done', {
           cause: signal.reason,
         });
+      const payload = encode();
       const deadlineMs = this.#platform.now() + timeoutMs;
-      this.#waiting.push(new Call({ operation, payload, deadlineMs, signal, resolve, reject }));
+      const settle = (answer: Uint8Array): void => {
+        try {
+          resolve(decode(answer));
+        } catch (error) {
+          reject(error);
+        }
+      };
+      this.#waiting.push(new Call({ operation, payload, deadlineMs, signal, resolve: settle, reject }));
       this.#flushSoon();
       this.#sweepLater();
     });
@@ -302,8 +316,12 @@ function conditionOf({ ifRevision }: WriteOptions): { readonly condition?: Condi
   return { condition: ifRevision === 0 ? 'absent' : ifRevision };
 }
 
+/** Of UTF-16's units none takes more than three bytes: most keys are known to fit without being encoded. */
+const SURELY_FITS = Math.floor(MOST_KEY_BYTES / 3);
+
 function checkKey(key: string): void {
-  const bytes = new TextEncoder().encode(key).byteLength;
+  if (key.length >= 1 && key.length <= SURELY_FITS) return;
+  const bytes = encodeText(key).byteLength;
   if (bytes >= 1 && bytes <= MOST_KEY_BYTES) return;
   throw new QuorateError(
     'QUORATE_BAD_REQUEST',

@@ -71,11 +71,10 @@ export class ProposalDesk<Result> {
     const bytes = payload.byteLength + OVERHEAD_BYTES;
     if (this.#waitingBytes + bytes > MOST_WAITING_BYTES) return request.done(overloaded());
     this.#waitingBytes += bytes;
-    const done: Request<Result>['done'] = (error, result) => {
+    const letGo = (): void => {
       this.#waitingBytes -= bytes;
-      request.done(error, result);
     };
-    this.#queue.add(new Waiting({ ...request, done }, this.#options.clock.now(), payload));
+    this.#queue.add(new Waiting(request, this.#options.clock.now(), payload, letGo));
   }
 
   /** What the chart tells of commands, leaders and links. */

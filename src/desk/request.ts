@@ -17,15 +17,20 @@ export class Waiting<Value> {
   readonly payload: Uint8Array;
   fate: Fate = 'nothing done';
   #request: Request<Value> | undefined;
-  readonly #onAbort: () => void;
+  readonly #onEnd: (() => void) | undefined;
+  #onAbort: (() => void) | undefined;
 
-  constructor(request: Request<Value>, nowMs: number, payload: Uint8Array) {
+  /** `onEnd` is called once, before the request learns its end. */
+  constructor(request: Request<Value>, nowMs: number, payload: Uint8Array, onEnd?: () => void) {
     this.#request = request;
+    this.#onEnd = onEnd;
     this.deadlineMs = nowMs + request.timeoutMs;
     this.payload = payload;
     this.bytes = payload.byteLength;
-    this.#onAbort = () => this.fail(abortedWhen(this.fate, request.signal?.reason));
-    request.signal?.addEventListener('abort', this.#onAbort, { once: true });
+    const { signal } = request;
+    if (signal === undefined) return;
+    this.#onAbort = () => this.fail(abortedWhen(this.fate, signal.reason));
+    signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
   get isOver(): boolean {
@@ -42,8 +47,10 @@ export class Waiting<Value> {
 
   #end(): Request<Value> | undefined {
     const request = this.#request;
+    if (request === undefined) return undefined;
     this.#request = undefined;
-    request?.signal?.removeEventListener('abort', this.#onAbort);
+    if (this.#onAbort !== undefined) request.signal?.removeEventListener('abort', this.#onAbort);
+    this.#onEnd?.();
     return request;
   }
 }
