@@ -26,6 +26,7 @@ const NOISE = [
   'peer.acknowledged',
   'leader.heard',
   'append.accepted',
+  'round.began',
   'link.send',
   'votes.due',
 ];
