@@ -31,6 +31,8 @@ interface Member {
 
 const PROGRAM = path.resolve('test/cluster/append-ids-node.mjs');
 
+const nextTurn = (): Promise<undefined> => new Promise((resolve) => setImmediate(() => resolve(undefined)));
+
 /** Three processes, each a node whose state machine appends ids; they can be killed, and started again on their data. */
 export class ProcessCluster {
   readonly directory = mkdtempSync(path.join(tmpdir(), 'quorate-processes-'));
@@ -101,6 +103,7 @@ export class ProcessCluster {
   async leader(): Promise<string> {
     for (;;) {
       for (const id of this.up) if ((await this.status(id))?.serving === true) return id;
+      await nextTurn();
     }
   }
 
@@ -120,13 +123,14 @@ export class ProcessCluster {
 
   #call(id: string, request: object): Promise<unknown> {
     const member = this.#members.get(id);
-    if (member === undefined || !this.isUp(id)) return Promise.resolve(undefined);
+    if (member === undefined || !this.isUp(id)) return nextTurn();
     this.#calls += 1;
     const call = this.#calls;
     return new Promise((resolve) => {
       member.calls.set(call, resolve);
       member.child.send({ call, ...request }, (error) => {
-        if (error !== null && error !== undefined) resolve(undefined);
+        // Its end may not have been told yet: whoever asks again at once would keep it from ever being told.
+        if (error !== null && error !== undefined) nextTurn().then(resolve);
       });
     });
   }
