@@ -4,15 +4,16 @@ const TWO_TO_32 = 2 ** 32;
 const utf8 = new TextEncoder();
 const utf8Strict = new TextDecoder('utf-8', { fatal: true });
 
-/** Writes little-endian numbers and byte runs into a buffer whose exact size its caller has computed. */
+/**
+ * Writes little-endian numbers and byte runs into a buffer whose exact size its caller has computed. Byte by byte, without a
+ * DataView: that would be one more object for each command, and would move small buffers off the heap.
+ */
 export class ByteWriter {
   readonly bytes: Uint8Array;
-  readonly #view: DataView;
   #at = 0;
 
   constructor(size: number) {
     this.bytes = new Uint8Array(size);
-    this.#view = new DataView(this.bytes.buffer);
   }
 
   get position(): number {
@@ -26,17 +27,19 @@ export class ByteWriter {
   }
 
   u32(value: number): this {
-    this.#view.setUint32(this.#at, value, true);
-    this.#at += 4;
+    const { bytes } = this;
+    const at = this.#at;
+    bytes[at] = value;
+    bytes[at + 1] = value >>> 8;
+    bytes[at + 2] = value >>> 16;
+    bytes[at + 3] = value >>> 24;
+    this.#at = at + 4;
     return this;
   }
 
   /** An integer from 0 to 2^53 - 1, in eight bytes. */
   u64(value: number): this {
-    this.#view.setUint32(this.#at, value >>> 0, true);
-    this.#view.setUint32(this.#at + 4, Math.floor(value / TWO_TO_32), true);
-    this.#at += 8;
-    return this;
+    return this.u32(value >>> 0).u32(Math.floor(value / TWO_TO_32));
   }
 
   run(bytes: Uint8Array): this {
@@ -54,12 +57,12 @@ export class ByteWriter {
 /** Reads what `ByteWriter` wrote, and trusts none of it: every read is checked against what is there. */
 export class ByteReader {
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
   #at: number;
 
   constructor(bytes: Uint8Array, at = 0) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    // Of one that has overridden it, as Node.js's Buffer has, each view would be that much dearer.
+    this.#bytes =
+      bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#at = at;
   }
 
@@ -72,16 +75,16 @@ export class ByteReader {
   }
 
   u8(): number {
-    return this.#view.getUint8(this.#take(1));
+    return this.#bytes[this.#take(1)] as number;
   }
 
   u32(): number {
-    return this.#view.getUint32(this.#take(4), true);
+    return this.#u32At(this.#take(4));
   }
 
   u64(): number {
     const at = this.#take(8);
-    const value = this.#view.getUint32(at + 4, true) * TWO_TO_32 + this.#view.getUint32(at, true);
+    const value = this.#u32At(at + 4) * TWO_TO_32 + this.#u32At(at);
     if (!Number.isSafeInteger(value)) throw new MalformedBytes('a number is larger than 2^53 - 1');
     return value;
   }
@@ -108,6 +111,12 @@ export class ByteReader {
     if (this.left > 0) throw new MalformedBytes(`${this.left} bytes too many`);
   }
 
+  #u32At(at: number): number {
+    const bytes = this.#bytes;
+    const low = (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
+    return (low | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24)) >>> 0;
+  }
+
   #take(length: number): number {
     if (length > this.left) throw new MalformedBytes(`${length} bytes expected, ${this.left} are left`);
     const at = this.#at;
@@ -117,6 +126,24 @@ export class ByteReader {
 }
 
 export function decodeText(bytes: Uint8Array): string {
+  return asciiOf(bytes) ?? decodeUtf8(bytes);
+}
+
+/** Up to here a loop is faster than the decoder, which has to be called out of the engine. */
+const SHORT_TEXT_BYTES = 64;
+
+function asciiOf(bytes: Uint8Array): string | undefined {
+  if (bytes.byteLength > SHORT_TEXT_BYTES) return undefined;
+  let text = '';
+  for (let at = 0; at < bytes.byteLength; at += 1) {
+    const byte = bytes[at] as number;
+    if (byte > 0x7f) return undefined;
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
+
+function decodeUtf8(bytes: Uint8Array): string {
   try {
     return utf8Strict.decode(bytes);
   } catch {
@@ -124,4 +151,13 @@ export function decodeText(bytes: Uint8Array): string {
   }
 }
 
-export const encodeText = (text: string): Uint8Array => utf8.encode(text);
+export function encodeText(text: string): Uint8Array {
+  if (text.length > SHORT_TEXT_BYTES) return utf8.encode(text);
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at);
+    if (unit > 0x7f) return utf8.encode(text);
+    bytes[at] = unit;
+  }
+  return bytes;
+}

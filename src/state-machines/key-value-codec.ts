@@ -1,4 +1,4 @@
-import { ByteReader, ByteWriter } from '../codec/bytes.js';
+import { ByteReader, ByteWriter, encodeText } from '../codec/bytes.js';
 import { MalformedBytes } from '../codec/malformed.js';
 import type { Codec } from '../seams/state-machine.js';
 
@@ -29,7 +29,6 @@ export type KeyValueResult =
 
 export const MOST_KEY_BYTES = 4_096;
 
-const utf8 = new TextEncoder();
 const NO_BYTES = new Uint8Array(0);
 const NO_CONDITION = 0;
 const IF_ABSENT = 1;
@@ -37,7 +36,7 @@ const IF_REVISION = 2;
 
 export const keyValueCommandCodec: Codec<KeyValueCommand> = {
   encode: (command) => {
-    const key = utf8.encode(command.key);
+    const key = encodeText(command.key);
     const value = command.kind === 'put' ? command.value : undefined;
     const size = 1 + 1 + 8 + 4 + key.byteLength + (value === undefined ? 0 : 4 + value.byteLength);
     const writer = new ByteWriter(size).u8(command.kind === 'put' ? 0 : 1);
