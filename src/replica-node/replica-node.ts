@@ -126,7 +126,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   ): Promise<ResultOf<Machine>> {
     return new Promise((resolve, reject) => {
       refuseAborted(signal);
-      const payload = this.#stateMachine.codec.encode(command);
+      const payload = this.#encode(command);
       this.#desks.propose(payload, {
         timeoutMs,
         signal,
@@ -229,6 +229,22 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** A command that no replica could decode again would halt them all, for good: it never enters the log. */
+  #encode(command: CommandOf<Machine>): Uint8Array {
+    const { codec } = this.#stateMachine;
+    try {
+      const payload = codec.encode(command);
+      codec.decode(payload);
+      return payload;
+    } catch (cause) {
+      if (cause instanceof QuorateError) throw cause;
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new QuorateError('QUORATE_BAD_REQUEST', `the state machine's codec cannot take this command: ${why}`, {
+        cause,
+      });
+    }
   }
 
   get #raft(): RaftState {

@@ -1,5 +1,6 @@
 import { ByteReader, ByteWriter, encodeText } from '../codec/bytes.js';
 import { MalformedBytes } from '../codec/malformed.js';
+import { QuorateError } from '../seams/errors.js';
 import type { Codec } from '../seams/state-machine.js';
 
 /** `absent`: the key must not exist; a number: its entry must have this revision. */
@@ -36,6 +37,7 @@ const IF_REVISION = 2;
 
 export const keyValueCommandCodec: Codec<KeyValueCommand> = {
   encode: (command) => {
+    checkCommand(command);
     const key = encodeText(command.key);
     const value = command.kind === 'put' ? command.value : undefined;
     const size = 1 + 1 + 8 + 4 + key.byteLength + (value === undefined ? 0 : 4 + value.byteLength);
@@ -51,6 +53,24 @@ export const keyValueCommandCodec: Codec<KeyValueCommand> = {
   },
 };
 
+/** From code without types, too: what no replica could decode would halt them all. Throws BAD_REQUEST. */
+function checkCommand(command: KeyValueCommand): void {
+  const { kind, key, condition } = Object(command) as KeyValueCommand;
+  const refuse = (why: string): never => {
+    throw new QuorateError('QUORATE_BAD_REQUEST', why);
+  };
+  if (kind !== 'put' && kind !== 'delete') refuse(`the kind of a command is "put" or "delete", not ${String(kind)}`);
+  if (typeof key !== 'string') refuse(`a key is a string, not ${typeof key}`);
+  if (key.length === 0 || key.length * 3 > MOST_KEY_BYTES) {
+    const bytes = encodeText(key).byteLength;
+    if (bytes < 1 || bytes > MOST_KEY_BYTES)
+      refuse(`a key has 1 to ${MOST_KEY_BYTES} bytes of UTF-8, this one has ${bytes}`);
+  }
+  if (command.kind === 'put' && !(command.value instanceof Uint8Array)) refuse('the value of a put is a Uint8Array');
+  if (condition !== undefined && condition !== 'absent' && !(Number.isSafeInteger(condition) && condition >= 0))
+    refuse(`a condition is "absent" or a revision, not ${String(condition)}`);
+}
+
 /**
  * What a stranger sent as a command, before it may enter the log, where each replica will have to decode it. Returns the
  * size of its value in bytes; throws MalformedBytes.
@@ -63,7 +83,7 @@ export function checkKeyValueCommand(bytes: Uint8Array): number {
 
 function readCommand(bytes: Uint8Array) {
   const reader = new ByteReader(bytes);
-  const isPut = reader.u8() === 0;
+  const isPut = !reader.boolean();
   const condition = readCondition(reader);
   const key = reader.text(MOST_KEY_BYTES);
   const value = isPut ? reader.run(reader.u32()) : NO_BYTES;

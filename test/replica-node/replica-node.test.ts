@@ -143,6 +143,27 @@ describe('a node alone', () => {
     expect(await codeOf(node.propose(put('k', 'v')))).toBe('QUORATE_CLOSED');
   });
 
+  test('a command that no replica could decode is refused, and never enters the log', async () => {
+    cluster = await RealNodes.start('a');
+    const node = await cluster.leader();
+    await node.propose(put('k', 'v'));
+    const { lastIndex } = node.state.log;
+    const wrong = [
+      { kind: 'put', key: 'k'.repeat(5_000), value: new Uint8Array(1) },
+      { kind: 'put', key: '', value: new Uint8Array(1) },
+      { kind: 'put', key: 'k' },
+      { kind: 'put', key: 'k', value: 'text' },
+      { kind: 'Put', key: 'k', value: new Uint8Array(1) },
+      { kind: 'nope', key: 'k' },
+      { kind: 'delete', key: 7 },
+      { kind: 'put', key: 'k', value: new Uint8Array(1), condition: -1 },
+      undefined,
+    ];
+    for (const command of wrong) expect(await codeOf(node.propose(command as never))).toBe('QUORATE_BAD_REQUEST');
+    expect(node.state.log.lastIndex).toBe(lastIndex);
+    expect((await node.read((store) => store.get('k')))?.revision).toBe(1);
+  });
+
   test('an abort before anything was done says so', async () => {
     cluster = await RealNodes.start('abc');
     await cluster.close();
