@@ -14,6 +14,9 @@ export interface Call {
   readonly body?: Uint8Array;
 }
 
+/** A node answers in time; its answer may take a little longer. */
+const GRACE_MS = 500;
+
 export function parseEndpoints(text: string): readonly string[] {
   const endpoints = text.split(',').map((endpoint) => endpoint.trim().replace(/^http:\/\//, ''));
   const bad = endpoints.find((endpoint) => !/^(\[[^\]]+\]|[^:/\s]+):\d{1,5}$/.test(endpoint));
@@ -23,18 +26,22 @@ export function parseEndpoints(text: string): readonly string[] {
 
 /**
  * Calls one endpoint after another, but goes on to the next only when the last provably did nothing: nobody listened, or a
- * node said so (503). A write that was sent and not answered ends as OUTCOME_UNKNOWN.
+ * node said so (503). A write that was sent and not answered ends as OUTCOME_UNKNOWN. A read leaves time for those after it:
+ * one node that hangs must not keep the others from being asked.
  */
 export async function call({ endpoints, timeoutMs }: ClientOptions, request: Call): Promise<Response> {
-  const deadline = AbortSignal.timeout(timeoutMs + 500);
+  const endMs = performance.now() + timeoutMs;
+  const isRead = request.method === 'GET';
   let last = new CommandFailure(EXIT.failed, 'NO_LEADER', 'no endpoint was given');
-  for (const endpoint of endpoints) {
-    const query = new URLSearchParams({ ...request.query, timeout: String(timeoutMs) });
+  for (const [at, endpoint] of endpoints.entries()) {
+    const leftMs = Math.max(1, Math.floor(endMs - performance.now()));
+    const shareMs = isRead ? Math.ceil(leftMs / (endpoints.length - at)) : leftMs;
+    const query = new URLSearchParams({ ...request.query, timeout: String(shareMs) });
     try {
       const response = await fetch(`http://${endpoint}${request.path}?${query}`, {
         method: request.method,
         headers: request.headers ?? {},
-        signal: deadline,
+        signal: AbortSignal.timeout(shareMs + GRACE_MS),
         ...(request.body === undefined ? {} : { body: request.body }),
       });
       if (response.ok) return response;

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync, readdirSync } from 'node:fs';
+import { createServer } from 'node:net';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { CommandFailure, EXIT, usage } from './exit.js';
@@ -33,7 +34,13 @@ export function addClusterCommand(program: Command): void {
     .option('--port <port>', "the first node's; the others follow", process.env.QUORATE_PORT ?? '7401')
     .option('--data <dir>', 'where the nodes keep their logs between runs', process.env.QUORATE_DATA ?? '.quorate')
     .option('--verbose', "show the nodes' logs here, too")
-    .action((flags: ClusterFlags) => new LocalCluster(flags).run());
+    .action(async (flags: ClusterFlags) => {
+      const nodes = wholeNumber('--nodes', flags.nodes, 1, 9);
+      const port = wholeNumber('--port', flags.port, 1, 65_536 - nodes);
+      // Whoever listens there would answer in our nodes' place.
+      for (let at = port; at < port + nodes; at += 1) await refuseTakenPort(at);
+      await new LocalCluster(flags, nodes, port).run();
+    });
 }
 
 class LocalCluster {
@@ -41,10 +48,8 @@ class LocalCluster {
   readonly #members: Member[];
   #isStopping = false;
 
-  constructor(flags: ClusterFlags) {
+  constructor(flags: ClusterFlags, nodes: number, port: number) {
     this.#flags = flags;
-    const nodes = wholeNumber('--nodes', flags.nodes, 1, 9);
-    const port = wholeNumber('--port', flags.port, 1, 65_536 - nodes);
     const addresses = Array.from({ length: nodes }, (_, at) => [`n${at + 1}`, `127.0.0.1:${port + at}`] as const);
     const peers = addresses.map(([id, address]) => `${id}=${address}`).join(',');
     mkdirSync(flags.data, { recursive: true });
@@ -183,6 +188,17 @@ Logs and data are in ${this.#flags.data}. Ctrl-C stops the cluster.`);
     this.#isStopping = true;
     for (const { child } of this.#members) child.kill(signal);
   }
+}
+
+function refuseTakenPort(port: number): Promise<void> {
+  const server = createServer();
+  return new Promise((resolve, reject) => {
+    server.once('error', () => {
+      const why = `something listens there already: stop it, or take another port (127.0.0.1:${port}, --port)`;
+      reject(new CommandFailure(EXIT.failed, 'CONFIG_INVALID', why));
+    });
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve()));
+  });
 }
 
 /** A cluster's members are those of its first start. */

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { ReplicaNode } from '../replica-node/replica-node.js';
 import { systemClock } from '../replica-node/system-clock.js';
+import type { Inspector } from '../server/inspector-server.js';
 import { openInspector } from '../server/inspector-server.js';
 import { KeyValueStore } from '../state-machines/key-value-store.js';
 import type { Configuration } from './configuration.js';
@@ -26,6 +27,7 @@ export async function serve(flags: ServeFlags): Promise<void> {
 
 async function run(configuration: Configuration, inspect: string | boolean | undefined): Promise<void> {
   const options = nodeOptions(configuration);
+  const inspectPort = inspect === undefined ? undefined : portOf(inspect);
   const logger = pino({ level: levelOf(configuration), base: { pid: process.pid } });
   const node = await ReplicaNode.open({ ...options, stateMachine: new KeyValueStore(), logger });
   logger.info(
@@ -33,9 +35,12 @@ async function run(configuration: Configuration, inspect: string | boolean | und
     `listening at http://${node.address}`,
   );
   const inspector =
-    inspect === undefined
+    inspectPort === undefined
       ? undefined
-      : await openInspector({ actor: node.actor, clock: systemClock, port: portOf(inspect) });
+      : await openInspectorOf(node, inspectPort).catch(async (error: Error) => {
+          await node.close();
+          throw usage(`--inspect ${inspectPort}: ${error.message}; another port would do`);
+        });
   if (inspector !== undefined) {
     const { port } = inspector;
     logger.info({ port }, `charts for viewers of @xstate/inspect at ws://127.0.0.1:${port}`);
@@ -64,6 +69,10 @@ async function run(configuration: Configuration, inspect: string | boolean | und
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
 }
+
+const openInspectorOf = ({ actor }: ReplicaNode<KeyValueStore>, port: number): Promise<Inspector> => {
+  return openInspector({ actor, clock: systemClock, port });
+};
 
 function printConfiguration(configuration: Configuration, asJson: boolean): void {
   if (asJson) {

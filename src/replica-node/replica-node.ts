@@ -23,7 +23,7 @@ import { DEFAULT_CLUSTER, prepareGround } from './ground.js';
 import { LeaderWatch } from './leader-watch.js';
 import { logNotice } from './log-lines.js';
 import type { CallOptions, ReadOptions, ReplicaNodeOptions } from './options.js';
-import { checkNodeOptions, resolveSettings } from './settings.js';
+import { checkNodeOptions, invalid, resolveSettings } from './settings.js';
 import type { NodeStatus } from './status.js';
 import { describe } from './status.js';
 import { systemClock } from './system-clock.js';
@@ -58,13 +58,23 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   static async open<Machine extends AnyStateMachine>(
     options: ReplicaNodeOptions<Machine>,
   ): Promise<ReplicaNode<Machine>> {
+    if (typeof options?.stateMachine?.apply !== 'function')
+      throw invalid('a node needs a stateMachine: new KeyValueStore() would do, or one of your own');
+    if (typeof options.peers !== 'object' || options.peers === null)
+      throw invalid("a node needs peers: all nodes of the cluster by id, as in { n1: '127.0.0.1:7401' }");
     const settings = resolveSettings(options, process.env);
     const checked = checkNodeOptions({ ...options, ...settings });
     refuseAborted(options.signal);
     const clock = options.clock ?? systemClock;
     const logger = (options.logger ?? pino({ name: 'quorate', level: 'warn' })).child({ node: options.id });
     const ground = await prepareGround(options, { clock, logger, clusterId: clusterIdOf(options) });
-    const node = new ReplicaNode(options, { ground, clock, logger, settings: checked });
+    let node: ReplicaNode<Machine>;
+    try {
+      node = new ReplicaNode(options, { ground, clock, logger, settings: checked });
+    } catch (error) {
+      await ground.clear();
+      throw error;
+    }
     try {
       await node.#start(options.signal);
       return node;
@@ -190,6 +200,8 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
         signal?.removeEventListener('abort', abort);
         end();
       };
+      if (this.#closing !== undefined) throw new QuorateError('QUORATE_CLOSED', 'this node is closed');
+      if (this.state.role === 'halted') throw halted(this.#haltReason());
       const look = (): void => {
         const { leaderId } = this.state;
         if (leaderId !== null) settle(() => resolve(leaderId));

@@ -220,6 +220,20 @@ describe('opening', () => {
     await reopened.close();
   });
 
+  test('what is forgotten is named, and leaves nothing behind: the corrected call goes through', async () => {
+    cluster = await RealNodes.start('a');
+    await cluster.close();
+    const options = { id: 'a', peers: cluster.peers, dataDir: path.join(cluster.directory, 'forgotten') };
+    await expect(ReplicaNode.open(options as never)).rejects.toMatchObject({ code: 'QUORATE_CONFIG_INVALID' });
+    await expect(ReplicaNode.open(undefined as never)).rejects.toMatchObject({ code: 'QUORATE_CONFIG_INVALID' });
+    const machine = new KeyValueStore();
+    const withoutPeers = ReplicaNode.open({ id: 'a', stateMachine: machine } as never);
+    await expect(withoutPeers).rejects.toMatchObject({ code: 'QUORATE_CONFIG_INVALID' });
+    const node = await ReplicaNode.open({ ...options, stateMachine: machine });
+    await node.close();
+    expect(await codeOf(node.waitForLeader())).toBe('QUORATE_CLOSED');
+  });
+
   test('a directory of another node or cluster is refused', async () => {
     cluster = await RealNodes.start('a');
     await cluster.close();
