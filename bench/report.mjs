@@ -6,7 +6,7 @@ const REPORT = new URL('../docs/benchmarks.md', import.meta.url);
 export function writeReport(name, { command, machine, etcdVersion, rows, measured }) {
   const runs = Math.max(...measured.map(({ run }) => run));
   const text = [
-    `\`${command}\`: medians of ${runs} runs${etcdVersion ? `, alternating with etcd ${etcdVersion}` : ''}; ${machine}.`,
+    `\`${command}\`: ${runs === 1 ? 'one run' : `medians of ${runs} runs`}${etcdVersion ? `, alternating with etcd ${etcdVersion}` : ''}; ${machine}.`,
     '',
     ...tableOf(rows),
     '',
