@@ -42,7 +42,8 @@ const SWEEP_MS = 20;
 const RETRY_MS = 25;
 /** A frame holds about this much. */
 const FRAME_BYTES = 1024 * 1024;
-const MOST_VALUE_IN_TEXT = 2 ** 32;
+/** Then they begin anew: an id is four bytes in a frame. */
+const REQUEST_IDS = 2 ** 32;
 
 /**
  * A cluster's key-value store, from outside. Keeps a connection to every node that it knows of, asks the leader as soon as
@@ -206,7 +207,7 @@ export class QuorateClient implements AsyncDisposable {
         requests = [];
         bytes = 0;
       }
-      this.#lastId = (this.#lastId + 1) % MOST_VALUE_IN_TEXT;
+      this.#lastId = (this.#lastId + 1) % REQUEST_IDS;
       call.sentTo = connection;
       this.#calls.set(this.#lastId, call);
       const timeoutMs = Math.max(1, Math.ceil(deadlineMs - nowMs));
