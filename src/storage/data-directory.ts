@@ -4,6 +4,7 @@ import type { Identity } from '../seams/transport.js';
 import { damage } from './recovery.js';
 import type { Checksum } from './segment-format.js';
 import { segmentIdOf } from './segment-format.js';
+import type { LogMark } from './segmented-log.js';
 import { SegmentedLog } from './segmented-log.js';
 
 export interface DataDirectoryOptions {
@@ -54,16 +55,24 @@ export function openDataDirectory(options: DataDirectoryOptions, done: Done<Data
       if (owner === undefined) return disk.unlock(() => done(error));
       const { identity, members } = owner;
       const salt = options.checksum(new TextEncoder().encode(identity.incarnation));
-      const log = new SegmentedLog({ ...options, salt });
+      const log = new SegmentedLog({ ...options, salt, mark: markIn(disk, owner) });
       const unlock: DataDirectory['unlock'] = (unlocked) => disk.unlock((unlockError) => unlocked(unlockError));
       done(undefined, { identity, members, log, unlock });
     });
   });
 }
 
+/** What identity.json says. */
 interface Owner {
   readonly identity: Identity;
+  readonly cluster: string;
   readonly members: Members;
+  /** Whether there must be a log: one that is gone would let the node vote twice. */
+  readonly hasLog: boolean;
+}
+
+function markIn(disk: Disk, owner: Owner): LogMark {
+  return { isSet: owner.hasLog, set: (done) => writeIdentity(disk, { ...owner, hasLog: true }, done) };
 }
 
 function openIdentity(options: DataDirectoryOptions, done: Done<Owner>): void {
@@ -73,7 +82,10 @@ function openIdentity(options: DataDirectoryOptions, done: Done<Owner>): void {
     if (names.some((name) => segmentIdOf(name) !== undefined)) {
       return done(damage(IDENTITY_FILE, 0, 'it is missing, but there are log files'));
     }
-    writeIdentity(options, done);
+    const { disk, clusterId, cluster, members, nodeId, makeIncarnation } = options;
+    const identity: Identity = { clusterId, nodeId, incarnation: makeIncarnation() };
+    const owner: Owner = { identity, cluster, members, hasLog: false };
+    writeIdentity(disk, owner, (writeError) => done(writeError, writeError === undefined ? owner : undefined));
   });
 }
 
@@ -98,11 +110,10 @@ function readIdentity(options: DataDirectoryOptions, done: Done<Owner>): void {
 }
 
 /** Whole or not at all: written aside, synced, renamed, and the directory synced (P32). */
-function writeIdentity(options: DataDirectoryOptions, done: Done<Owner>): void {
-  const { disk, clusterId, cluster, members, nodeId, makeIncarnation } = options;
-  const identity: Identity = { clusterId, nodeId, incarnation: makeIncarnation() };
+function writeIdentity(disk: Disk, owner: Owner, done: (error?: Error) => void): void {
+  const { identity, cluster, members, hasLog } = owner;
   const bytes = new TextEncoder().encode(
-    `${JSON.stringify({ version: FORMAT_VERSION, ...identity, cluster, members })}\n`,
+    `${JSON.stringify({ version: FORMAT_VERSION, ...identity, cluster, members, hasLog })}\n`,
   );
   disk.remove(TEMPORARY_FILE, () => {
     disk.open(TEMPORARY_FILE, 'create', (openError, file) => {
@@ -115,9 +126,7 @@ function writeIdentity(options: DataDirectoryOptions, done: Done<Owner>): void {
             if (error !== undefined) return done(error);
             disk.rename(TEMPORARY_FILE, IDENTITY_FILE, (renameError) => {
               if (renameError !== undefined) return done(renameError);
-              disk.syncDirectory((directoryError) => {
-                done(directoryError, directoryError ? undefined : { identity, members });
-              });
+              disk.syncDirectory(done);
             });
           });
         });
@@ -153,7 +162,8 @@ function checkIdentity(found: Record<string, unknown>, options: DataDirectoryOpt
       `the data directory belongs to the cluster named ${cluster}, not ${options.cluster}: start the node with the name of its first start (--cluster), or with another directory`,
     );
   }
-  return { identity: { clusterId, nodeId: options.nodeId, incarnation }, members: found.members };
+  const identity = { clusterId, nodeId: options.nodeId, incarnation };
+  return { identity, cluster, members: found.members, hasLog: found.hasLog === true };
 }
 
 function isMembers(found: unknown): found is Members {

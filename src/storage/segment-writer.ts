@@ -1,7 +1,7 @@
 import type { StoredRecord } from '../codec/records.js';
 import type { Disk, DiskFile } from '../seams/disk.js';
 import type { LogImage } from './log-image.js';
-import { endOf } from './log-image.js';
+import { EMPTY_IMAGE, endOf } from './log-image.js';
 import type { Tail } from './recovery.js';
 import type { Checksum } from './segment-format.js';
 import { encodeBatch, encodedBatchBytes, encodeHeader, HEADER_BYTES, segmentName } from './segment-format.js';
@@ -56,10 +56,10 @@ export class SegmentWriter {
    * nothing (Can applications recover from fsync failures?, ATC'20).
    */
   open(tail: Tail | null, done: Done): void {
-    if (tail === null) return this.#prepare({ how: 'create', tornBytes: 0 }, done);
+    if (tail === null) return this.#openFirst('create', 0, done);
     this.#sequence = tail.sequence;
     this.#nextId = tail.segmentId;
-    if (tail.offset === 0) return this.#prepare({ how: 'open', tornBytes: tail.tornBytes }, done);
+    if (tail.offset === 0) return this.#openFirst('open', tail.tornBytes, done);
     this.#writeAgain(tail, (rewriteError) => {
       if (rewriteError !== undefined) return done(rewriteError);
       this.#openSegment('open', tail.offset, tail.tornBytes, (error, segment) => {
@@ -69,6 +69,14 @@ export class SegmentWriter {
         if (tail.spare === null) done(undefined);
         else this.#prepare({ how: 'open', tornBytes: tail.spare.tornBytes }, done);
       });
+    });
+  }
+
+  /** A log that is open has a header, so that one without any was never opened. */
+  #openFirst(how: 'create' | 'open', tornBytes: number, done: Done): void {
+    this.#openSegment(how, 0, tornBytes, (error, segment) => {
+      if (segment === undefined) done(error);
+      else this.#begin(segment, EMPTY_IMAGE, done);
     });
   }
 

@@ -11,8 +11,9 @@ import { EntryPositions } from './entry-positions.js';
 import type { LogImage } from './log-image.js';
 import { EMPTY_IMAGE, withRecord } from './log-image.js';
 import type { RecoveredLog } from './recovery.js';
-import { recoverLog } from './recovery.js';
+import { damage, recoverLog } from './recovery.js';
 import type { Checksum } from './segment-format.js';
+import { segmentName } from './segment-format.js';
 import { readStretch } from './segment-reader.js';
 import type { Written } from './segment-writer.js';
 import { SegmentWriter } from './segment-writer.js';
@@ -27,7 +28,18 @@ export interface SegmentedLogOptions {
   readonly segmentBytes?: number;
   /** Of entries kept in memory, beside those that are not durable yet. Default 32 MiB. */
   readonly cacheBytes?: number;
+  /** Default none: a directory without log files is then always a new log. */
+  readonly mark?: LogMark;
 }
+
+/** Remembers, outside the log files, that there is a log: files that were taken away can then be told from a first start. */
+export interface LogMark {
+  readonly isSet: boolean;
+  /** Durably. Called when the first segment is durable, and before the first batch is. */
+  set(done: (error?: Error) => void): void;
+}
+
+const NO_MARK: LogMark = { isSet: false, set: (done) => done() };
 
 const NEVER_CUT = Number.MAX_SAFE_INTEGER as Index;
 
@@ -54,22 +66,33 @@ export class SegmentedLog implements LogStore {
   #failure: QuorateError | undefined;
 
   constructor(options: SegmentedLogOptions) {
-    this.#options = { salt: 0, segmentBytes: 16 * 1024 * 1024, cacheBytes: 32 * 1024 * 1024, ...options };
+    this.#options = {
+      salt: 0,
+      segmentBytes: 16 * 1024 * 1024,
+      cacheBytes: 32 * 1024 * 1024,
+      mark: NO_MARK,
+      ...options,
+    };
     this.#writer = new SegmentWriter(this.#options);
     this.#cache = new EntryCache(this.#options.cacheBytes);
   }
 
   open(done: (error: Error | undefined, recovered?: Recovered) => void): void {
+    const { mark } = this.#options;
     recoverLog(this.#options, (error, found) => {
       if (found === undefined) return done(this.#poison(error ?? new Error('nothing was recovered')));
+      if (mark.isSet && !hasBegun(found)) return done(this.#poison(logIsGone(found)));
       this.#writer.open(found.tail, (writerError) => {
         if (writerError !== undefined) return done(this.#poison(writerError));
-        this.#appended = found.image;
-        this.#durable = found.image;
-        this.#positions = found.positions;
-        this.#cache.reset(found.image.log.lastIndex);
-        this.#isOpen = true;
-        done(undefined, recoveredFrom(found));
+        this.#setMark((markError) => {
+          if (markError !== undefined) return this.#writer.close(() => done(this.#poison(markError)));
+          this.#appended = found.image;
+          this.#durable = found.image;
+          this.#positions = found.positions;
+          this.#cache.reset(found.image.log.lastIndex);
+          this.#isOpen = true;
+          done(undefined, recoveredFrom(found));
+        });
       });
     });
   }
@@ -135,6 +158,11 @@ export class SegmentedLog implements LogStore {
     this.#write([...records, { kind: 'closed' }], finish);
   }
 
+  #setMark(done: (error?: Error) => void): void {
+    if (this.#options.mark.isSet) done();
+    else this.#options.mark.set(done);
+  }
+
   #write(records: readonly StoredRecord[], done: (error?: Error) => void): void {
     const before = this.#durable;
     const after = this.#appended;
@@ -169,6 +197,14 @@ export class SegmentedLog implements LogStore {
     this.#failure ??= cause instanceof QuorateError ? cause : halted(cause);
     return this.#failure;
   }
+}
+
+/** Whether any segment has its header. */
+const hasBegun = ({ tail }: RecoveredLog): boolean => tail !== null && tail.offset > 0;
+
+function logIsGone({ tail }: RecoveredLog): QuorateError {
+  const what = tail === null ? 'the file is missing' : 'it has no header';
+  return damage(segmentName(tail?.segmentId ?? 1), 0, `${what}, and this node has had a log`);
 }
 
 function halted(cause: Error): QuorateError {

@@ -22,6 +22,11 @@ function made(disk: VirtualDisk, whose = mine): DataDirectory {
   return value;
 }
 
+/** Each log file. */
+function each(disk: VirtualDisk, harm: (name: string) => void): void {
+  disk.list((_, names) => names.filter((name) => name.startsWith('log-')).forEach(harm));
+}
+
 describe('a data directory', () => {
   test('is made once, and keeps its incarnation for good', () => {
     const disk = quickDisk();
@@ -90,6 +95,40 @@ describe('a data directory', () => {
     disk.kill();
     disk.remove('identity.json', () => undefined);
     expect(open(disk).error).toMatchObject({ code: 'QUORATE_DATA_DAMAGED', details: { file: 'identity.json' } });
+  });
+
+  test.each([
+    ['was taken away', (disk: VirtualDisk) => each(disk, (name) => disk.remove(name, () => undefined)), 'missing'],
+    ['was emptied', (disk: VirtualDisk) => each(disk, (name) => disk.poke(name, new Uint8Array())), 'no header'],
+    [
+      'became zeros',
+      (disk: VirtualDisk) => each(disk, (name) => disk.poke(name, new Uint8Array(SEGMENT_BYTES))),
+      'no header',
+    ],
+  ])('whose log %s is refused: the node would vote twice', async (_, harm, words) => {
+    const disk = quickDisk();
+    const first = made(disk);
+    await opened(first.log);
+    await write(first.log, entries(1, 2, 1));
+    disk.kill();
+    harm(disk);
+    const error: unknown = await opened(made(disk).log).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'QUORATE_DATA_DAMAGED', details: { file: 'log-0000000001', offset: 0 } });
+    expect((error as Error).message).toContain(words);
+  });
+
+  test('of a version that did not note its log is taken, and noted', async () => {
+    const disk = quickDisk();
+    const first = made(disk);
+    const bare = JSON.stringify({ version: 1, ...first.identity, cluster: 'one', members });
+    await opened(first.log);
+    await write(first.log, entries(1, 2, 1));
+    disk.kill();
+    disk.poke('identity.json', new TextEncoder().encode(bare));
+    expect(await opened(made(disk).log)).toMatchObject({ log: { lastIndex: 2 } });
+    disk.kill();
+    each(disk, (name) => disk.remove(name, () => undefined));
+    await expect(opened(made(disk).log)).rejects.toMatchObject({ code: 'QUORATE_DATA_DAMAGED' });
   });
 
   test.each(['open', 'write', 'sync', 'rename', 'syncDirectory'] as const)(
