@@ -13,7 +13,7 @@ import type { Acquaintances } from './introduction.js';
 import { objection, objectionTo } from './introduction.js';
 import { Outbox } from './outbox.js';
 import { MOST_FRAME_BYTES, Reassembler } from './parts.js';
-import { refuseUpgrade } from './refuse-upgrade.js';
+import { pathOf, refuseUpgrade } from './upgrades.js';
 
 export interface WebSocketTransportOptions {
   /** Peers' connections come in as upgrades of its requests for `/peer`; other paths are left to others. */
@@ -64,6 +64,11 @@ export class WebSocketTransport implements Transport {
   }
 }
 
+const RECEIVING = new WeakSet<Server>();
+
+/** Whether a node takes its peers' connections from this server now: neither while it recovers nor after it halted. */
+export const takesPeers = (server: Server): boolean => RECEIVING.has(server);
+
 /** Takes the connections that peers open to one node. */
 class Reception {
   readonly #sockets = new Set<WebSocket>();
@@ -83,14 +88,16 @@ class Reception {
     const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
       this.#upgrade(request, socket, head);
     server.on('upgrade', upgrade);
+    RECEIVING.add(server);
     return () => {
       server.off('upgrade', upgrade);
+      RECEIVING.delete(server);
       for (const socket of this.#sockets) socket.terminate();
     };
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (new URL(request.url ?? '/', 'http://host').pathname !== PEER_PATH) return;
+    if (pathOf(request) !== PEER_PATH) return;
     const refusal = this.#refusal(request);
     if (refusal !== undefined) {
       this.inbound.refused(`${request.socket.remoteAddress} asked for ${PEER_PATH}: ${refusal.why}`);

@@ -1,3 +1,4 @@
+import { request as open } from 'node:http';
 import { CommandFailure, EXIT, exitCodeFor, usage } from './exit.js';
 
 export interface ClientOptions {
@@ -16,6 +17,11 @@ export interface Call {
 
 /** A node answers in time; its answer may take a little longer. */
 const GRACE_MS = 500;
+
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nobody listens there',
+  ENOTFOUND: 'there is no host of that name',
+};
 
 export function parseEndpoints(text: string): readonly string[] {
   const endpoints = text.split(',').map((endpoint) => endpoint.trim().replace(/^http:\/\//, ''));
@@ -38,14 +44,9 @@ export async function call({ endpoints, timeoutMs }: ClientOptions, request: Cal
     const shareMs = isRead ? Math.ceil(leftMs / (endpoints.length - at)) : leftMs;
     const query = new URLSearchParams({ ...request.query, timeout: String(shareMs) });
     try {
-      const response = await fetch(`http://${endpoint}${request.path}?${query}`, {
-        method: request.method,
-        headers: request.headers ?? {},
-        signal: AbortSignal.timeout(shareMs + GRACE_MS),
-        ...(request.body === undefined ? {} : { body: request.body }),
-      });
+      const response = await exchange(endpoint, { ...request, path: `${request.path}?${query}` }, shareMs + GRACE_MS);
       if (response.ok) return response;
-      last = await failureOf(response);
+      last = await failureOf(endpoint, response);
       if (response.status !== 503) throw last;
     } catch (error) {
       if (error instanceof CommandFailure) throw error;
@@ -56,27 +57,42 @@ export async function call({ endpoints, timeoutMs }: ClientOptions, request: Cal
   throw last;
 }
 
-async function failureOf(response: Response): Promise<CommandFailure> {
+/** One request and its whole answer. `fetch` would take the keys `.` and `..` for steps in the path. */
+function exchange(endpoint: string, { method, path, headers, body }: Call, timeoutMs: number): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(`http://${endpoint}`);
+    const host = hostname.replace(/^\[|\]$/g, '');
+    const signal = AbortSignal.timeout(timeoutMs);
+    const options = { host, port: port || 80, path, method, headers: { ...headers }, signal, agent: false as const };
+    const asked = open(options, (message) => {
+      const chunks: Buffer[] = [];
+      message.on('data', (chunk: Buffer) => chunks.push(chunk));
+      message.on('error', reject);
+      message.on('end', () => {
+        const { statusCode: status = 0, headers: given } = message;
+        resolve(new Response(Buffer.concat(chunks), { status, headers: given as Record<string, string> }));
+      });
+    });
+    asked.on('error', reject);
+    asked.end(body);
+  });
+}
+
+async function failureOf(endpoint: string, response: Response): Promise<CommandFailure> {
   const text = await response.text();
   try {
     const { error } = JSON.parse(text) as { error: { code: string; message: string } & Record<string, unknown> };
     const { code, message, ...details } = error;
     return new CommandFailure(exitCodeFor(code), code, message, details);
   } catch {
-    return new CommandFailure(
-      EXIT.failed,
-      'FAILED',
-      `${response.url} answered HTTP ${response.status}: is that Quorate?`,
-    );
+    return new CommandFailure(EXIT.failed, 'FAILED', `${endpoint} answered HTTP ${response.status}: is that Quorate?`);
   }
 }
 
 function lost(endpoint: string, error: unknown, isWrite: boolean): CommandFailure {
-  const cause = (error as { cause?: { code?: string; message?: string } }).cause;
-  const wasNeverSent = ['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'UND_ERR_CONNECT_TIMEOUT'].includes(
-    cause?.code ?? '',
-  );
-  const why = cause?.code === 'ECONNREFUSED' ? 'nobody listens there' : (cause?.message ?? (error as Error).message);
+  const { code = '', name, message } = error as Error & { code?: string };
+  const wasNeverSent = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'].includes(code);
+  const why = REASONS[code] ?? (name === 'AbortError' ? 'no answer in time' : message);
   if (wasNeverSent || !isWrite) {
     const hint = 'is the cluster running? Start one with "quorate cluster", or name nodes with --endpoints';
     return new CommandFailure(EXIT.failed, 'NO_LEADER', `${endpoint} does not answer (${why}); ${hint}`);

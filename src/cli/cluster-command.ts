@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync, readdirSync } from 'node:fs';
+import { accessSync, constants, createWriteStream, mkdirSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import type { Command } from 'commander';
@@ -52,7 +52,7 @@ class LocalCluster {
     this.#flags = flags;
     const addresses = Array.from({ length: nodes }, (_, at) => [`n${at + 1}`, `127.0.0.1:${port + at}`] as const);
     const peers = addresses.map(([id, address]) => `${id}=${address}`).join(',');
-    mkdirSync(flags.data, { recursive: true });
+    makeDirectory(flags.data);
     refuseOtherSize(flags.data, nodes);
     this.#members = addresses.map(([id, address]) => {
       const data = path.join(flags.data, id);
@@ -199,6 +199,17 @@ function refuseTakenPort(port: number): Promise<void> {
     });
     server.listen(port, '127.0.0.1', () => server.close(() => resolve()));
   });
+}
+
+function makeDirectory(data: string): void {
+  try {
+    mkdirSync(data, { recursive: true });
+    accessSync(data, constants.W_OK);
+  } catch (error) {
+    throw usage(
+      `--data ${data} is no directory that this user can write to (${(error as Error).message}): name another`,
+    );
+  }
 }
 
 /** A cluster's members are those of its first start. */

@@ -56,9 +56,9 @@ export function addKeyValueCommands(program: Command): void {
       };
       const response = await call(clientOptions(flags), { method: 'GET', path: '/v1/kv', query });
       const page = (await response.json()) as Page;
-      const lines = page.items.map(({ key, revision }) => `${key}\t${revision}`);
+      const lines = page.items.map(({ key, revision }) => `${printable(key)}\t${revision}`);
       print(flags, page, lines.join('\n'));
-      if (page.next !== null && !flags.json) process.stderr.write(`more: --after ${page.next}\n`);
+      if (page.next !== null && !flags.json) process.stderr.write(`more: --after ${printable(page.next)}\n`);
     });
 }
 
@@ -66,6 +66,11 @@ interface Page {
   readonly revision: number;
   readonly items: readonly { readonly key: string; readonly revision: number; readonly value: string }[];
   readonly next: string | null;
+}
+
+/** A key may hold anything; a terminal must not be told what to do by it. `--json` prints it as it is. */
+function printable(key: string): string {
+  return key.replace(/\p{Cc}/gu, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 async function change(request: Call, flags: ClientFlags): Promise<{ revision: number; deleted?: boolean }> {

@@ -10,6 +10,8 @@ interface Row {
   readonly address: string;
   readonly status: NodeStatus | null;
   readonly ready: boolean;
+  /** Why it is not ready, in the node's words; null where it is ready or does not answer. */
+  readonly why: string | null;
 }
 
 const CLEAR_SCREEN = '\u001b[2J\u001b[H';
@@ -41,11 +43,11 @@ async function collect(flags: ClientFlags): Promise<readonly Row[]> {
       const status = await call(to, { method: 'GET', path: '/v1/status' })
         .then(async (response) => (await response.json()) as NodeStatus)
         .catch(() => null);
-      const ready = await call(to, { method: 'GET', path: '/health/ready' }).then(
-        () => true,
-        () => false,
+      const refusal = await call(to, { method: 'GET', path: '/health/ready' }).then(
+        () => null,
+        (error: Error) => error.message,
       );
-      return { id, address, status, ready };
+      return { id, address, status, ready: refusal === null, why: status === null ? null : refusal };
     }),
   );
 }
@@ -69,4 +71,5 @@ function print(flags: ClientFlags, rows: readonly Row[]): void {
     }
   }
   process.stdout.write(`${table.toString()}\n`);
+  for (const { id, why } of rows) if (why !== null) process.stdout.write(`${id} is not ready: ${why}\n`);
 }

@@ -129,7 +129,8 @@ function encodeReplies(replies: readonly ClientReply[]): Uint8Array {
 function decodeError(payload: Uint8Array): ErrorReply {
   try {
     const { code, message, details } = JSON.parse(decodeText(payload)) as Partial<ErrorReply>;
-    return { code: code ?? 'QUORATE_HALTED', message: String(message), details: details ?? {} };
+    // Without a code nothing is known of it: least of all that it is safe to ask again.
+    return { code: code ?? 'QUORATE_OUTCOME_UNKNOWN', message: String(message), details: details ?? {} };
   } catch {
     throw new MalformedBytes('an error that is no JSON');
   }

@@ -40,6 +40,8 @@ export interface GroundNeeds {
 
 export const DEFAULT_CLUSTER = 'quorate';
 const FAREWELL_MS = 250;
+/** Room for `?prefix=` and `&after=` of the longest keys, percent-encoded. */
+const MOST_HEADER_BYTES = 32 * 1024;
 
 /** Locks the data directory, finds out whose it is, and listens. Leaves nothing behind when it fails. */
 export async function prepareGround(
@@ -114,7 +116,7 @@ async function openServer({ id, listen, advertise, peers, server, transport }: G
   const at = parseAddress(listen ?? address);
   if (at === undefined)
     throw new QuorateError('QUORATE_CONFIG_INVALID', `cannot listen at "${listen ?? address}": host:port would do`);
-  const ownServer = createServer({ connectionsCheckingInterval: 500 });
+  const ownServer = createServer({ connectionsCheckingInterval: 500, maxHeaderSize: MOST_HEADER_BYTES });
   await new Promise<void>((resolve, reject) => {
     ownServer.once('error', (error) => reject(cannotListen(listen ?? address, error)));
     ownServer.listen(at.port, at.host, resolve);
@@ -145,12 +147,19 @@ function settle(run: (done: (error?: Error) => void) => void): Promise<void> {
 const newIncarnation = (): string => randomBytes(16).toString('hex');
 
 function cannotUse(dataDir: string, error: (Error & { code?: string }) | undefined): Error {
-  if (error instanceof QuorateError) return error;
+  if (error instanceof QuorateError) return inDirectory(error, dataDir);
   return new QuorateError(
     'QUORATE_CONFIG_INVALID',
     `cannot use the data directory ${dataDir} (${error?.message}): give it to this process's user, or name another`,
     { cause: error },
   );
+}
+
+/** What went wrong with a directory, and with which: at night nobody knows where a node keeps its data. */
+export function inDirectory(error: Error, dataDir: string | undefined): Error {
+  if (!(error instanceof QuorateError) || dataDir === undefined || error.details.dataDir !== undefined) return error;
+  const { code, message, details, cause } = error;
+  return new QuorateError(code, `${message} (data directory: ${dataDir})`, { cause, details: { ...details, dataDir } });
 }
 
 function cannotListen(address: string, error: Error & { code?: string }): QuorateError {

@@ -1,14 +1,33 @@
 import type { Logger } from 'pino';
 import type { Notice } from '../raft/notices.js';
 
-/** One line for each change that somebody on call would want to know of; nothing for each message. */
-export function logNotice(logger: Logger, notice: Notice): void {
+/**
+ * One line for each change that somebody on call would want to know of; nothing for each message. Without a majority a node
+ * stands for election several times a second, for as long as it takes: after the first that failed these lines go to `debug`,
+ * until somebody leads again.
+ */
+export class NoticeLog {
+  readonly #logger: Logger;
+  #isRepeating = false;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  write(notice: Notice): void {
+    if (notice.type === 'leader.changed' && notice.leaderId !== null) this.#isRepeating = false;
+    logNotice(this.#logger, notice, this.#isRepeating ? 'debug' : 'info');
+    if (notice.type === 'election.ended' && notice.outcome !== 'won') this.#isRepeating = true;
+  }
+}
+
+function logNotice(logger: Logger, notice: Notice, ofElections: 'debug' | 'info'): void {
   switch (notice.type) {
     case 'role.changed': {
       const { role, term, reason } = notice;
       const line = { event: 'role', role, term, reason };
-      if (role === 'halted') logger.error(line, `halted: ${reason}`);
-      else logger.info(line, `${role} in term ${term}: ${reason}`);
+      // A halt has a notice of its own.
+      if (role !== 'halted') logger[ofElections](line, `${role} in term ${term}: ${reason}`);
       break;
     }
     case 'leader.changed': {
@@ -21,12 +40,15 @@ export function logNotice(logger: Logger, notice: Notice): void {
       break;
     case 'election.started': {
       const { term, reason } = notice;
-      logger.info({ event: 'election', term, reason }, `election in term ${term}: ${reason}`);
+      logger[ofElections]({ event: 'election', term, reason }, `election in term ${term}: ${reason}`);
       break;
     }
     case 'election.ended': {
       const { term, outcome, tookMs } = notice;
-      logger.info({ event: 'election', term, outcome, tookMs }, `election ${outcome} after ${Math.round(tookMs)} ms`);
+      logger[ofElections](
+        { event: 'election', term, outcome, tookMs },
+        `election ${outcome} after ${Math.round(tookMs)} ms`,
+      );
       break;
     }
     case 'peer.changed': {

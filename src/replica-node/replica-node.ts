@@ -19,9 +19,9 @@ import { QuorateError } from '../seams/errors.js';
 import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
 import { attachApi } from '../server/attach-api.js';
 import type { Ground } from './ground.js';
-import { DEFAULT_CLUSTER, prepareGround } from './ground.js';
+import { DEFAULT_CLUSTER, inDirectory, prepareGround } from './ground.js';
 import { LeaderWatch } from './leader-watch.js';
-import { logNotice } from './log-lines.js';
+import { NoticeLog } from './log-lines.js';
 import type { CallOptions, ReadOptions, ReplicaNodeOptions } from './options.js';
 import { checkNodeOptions, invalid, resolveSettings } from './settings.js';
 import type { NodeStatus } from './status.js';
@@ -47,6 +47,9 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   readonly #desks: Desks<ResultOf<Machine>>;
   readonly #watch: LeaderWatch;
   readonly #logger: Logger;
+  readonly #noticeLog: NoticeLog;
+  readonly #dataDir: string | undefined;
+  readonly #waitsForLeader = new Set<(error: Error) => void>();
   readonly #clock: Clock;
   #stopServing: () => Promise<void> = async () => undefined;
   #closing: Promise<void> | undefined;
@@ -97,6 +100,8 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     this.#stateMachine = stateMachine;
     this.#clock = clock;
     this.#logger = logger;
+    this.#dataDir = options.dataDir;
+    this.#noticeLog = new NoticeLog(logger);
     this.state = new ReplicaState(address, initialState(options.id, servers, settings));
     const input = { identity, servers, settings, seed, log, transport, stateMachine, clock, state: this.state };
     this.actor = createActor(machine, { input, clock, ...(inspect === undefined ? {} : { inspect }) });
@@ -198,18 +203,21 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
         subscription.unsubscribe();
         this.#clock.clearTimeout(timer);
         signal?.removeEventListener('abort', abort);
+        this.#waitsForLeader.delete(fail);
         end();
       };
+      const fail = (error: Error): void => settle(() => reject(error));
       if (this.#closing !== undefined) throw new QuorateError('QUORATE_CLOSED', 'this node is closed');
       if (this.state.role === 'halted') throw halted(this.#haltReason());
       const look = (): void => {
         const { leaderId } = this.state;
         if (leaderId !== null) settle(() => resolve(leaderId));
       };
-      const abort = (): void => settle(() => reject(aborted(signal?.reason)));
-      const timer = this.#clock.setTimeout(() => settle(() => reject(this.#whyNobodyAnswers())), timeoutMs);
+      const abort = (): void => fail(aborted(signal?.reason));
+      const timer = this.#clock.setTimeout(() => fail(this.#whyNobodyAnswers()), timeoutMs);
       const subscription = this.actor.on('leader.changed', look);
       signal?.addEventListener('abort', abort, { once: true });
+      this.#waitsForLeader.add(fail);
       look();
     });
   }
@@ -265,7 +273,8 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
 
   #start(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.actor.on('*', (notice) => {
+      this.actor.on('*', (told) => {
+        const notice = this.#withDirectory(told);
         this.#notice(notice);
         if (notice.type === 'role.changed' && notice.role === 'follower') resolve();
         if (notice.type === 'node.halted') reject(notice.error);
@@ -273,7 +282,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
       this.actor.subscribe({
         error: (error) => {
           this.#logger.error({ event: 'halted', err: error }, 'the chart failed: this node has halted');
-          this.#desks.close(halted(String(error)));
+          this.#turnAway(halted(String(error)));
           reject(error);
         },
       });
@@ -292,13 +301,18 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     });
   }
 
+  #withDirectory(notice: Notice): Notice {
+    if (notice.type !== 'node.halted') return notice;
+    return { ...notice, error: inDirectory(notice.error, this.#dataDir) };
+  }
+
   #notice(notice: Notice): void {
-    logNotice(this.#logger, notice);
+    this.#noticeLog.write(notice);
     this.#watch.notice(notice);
     this.#desks.notice(notice);
     if (notice.type === 'node.halted') {
       this.#watch.stop();
-      this.#desks.close(halted(notice.error.message));
+      this.#turnAway(halted(notice.error.message));
     }
   }
 
@@ -315,9 +329,15 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     return new QuorateError('QUORATE_NO_LEADER', `${why}; nothing was done, try again`);
   }
 
+  /** Whoever waits gets an answer: this node will have no other. */
+  #turnAway(error: QuorateError): void {
+    this.#desks.close(error);
+    for (const fail of [...this.#waitsForLeader]) fail(error);
+  }
+
   async #shutDown(): Promise<void> {
     this.#watch.stop();
-    this.#desks.close(new QuorateError('QUORATE_CLOSED', 'this node is closed'));
+    this.#turnAway(new QuorateError('QUORATE_CLOSED', 'this node is closed'));
     this.actor.stop();
     await this.#stopServing();
     await this.#ground.clear();

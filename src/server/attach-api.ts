@@ -1,9 +1,10 @@
 import type { Server } from 'node:http';
-import { refuseUpgrade } from '../../transport/refuse-upgrade.js';
-import { PEER_PATH } from '../../transport/web-socket-transport.js';
+import { pathOf, refuseUpgrade } from '../../transport/upgrades.js';
+import { PEER_PATH, takesPeers } from '../../transport/web-socket-transport.js';
 import { CLIENT_PATH } from '../codec/client-frames.js';
 import type { Clock } from '../seams/clock.js';
 import { openClientEndpoint } from './client-endpoint.js';
+import { answerPlainly, isIdleOffer } from './not-upgraded.js';
 import { createRequestHandler } from './request-handler.js';
 import type { ServedNode } from './served-node.js';
 
@@ -25,12 +26,10 @@ export function attachApi(server: Server, { node, clock, maxValueBytes }: ApiOpt
   server.maxHeadersCount = MOST_HEADERS;
   server.on('request', createRequestHandler(node, { maxValueBytes }));
   const close = openClientEndpoint({ server, node, clock, maxValueBytes });
-  server.on('upgrade', (request, socket) => {
-    const [path = '/'] = (request.url ?? '/').split('?');
-    if (path === CLIENT_PATH) return;
-    // This listener and the clients' are always there; the peers' only while the node takes part.
-    const isTaken = path === PEER_PATH && server.listenerCount('upgrade') > 2;
-    if (isTaken) return;
+  server.on('upgrade', (request, socket, head) => {
+    const path = pathOf(request);
+    if (path === CLIENT_PATH || (path === PEER_PATH && takesPeers(server))) return;
+    if (isIdleOffer(request)) return answerPlainly(server, request, socket, head);
     // Peers that come before the node has recovered, or after it halted, are told so at once: they dial again.
     refuseUpgrade(socket, path === PEER_PATH ? '503 Service Unavailable' : '404 Not Found');
   });

@@ -2,7 +2,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
-import { refuseUpgrade } from '../../transport/refuse-upgrade.js';
+import { pathOf, refuseUpgrade } from '../../transport/upgrades.js';
 import { CLIENT_PATH, CLIENT_PROTOCOL } from '../codec/client-frames.js';
 import type { Clock } from '../seams/clock.js';
 import { QuorateError } from '../seams/errors.js';
@@ -42,7 +42,7 @@ export function openClientEndpoint({ server, node, clock, maxValueBytes }: Clien
     socket.once('close', () => clock.clearTimeout(deadline));
   };
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    if ((request.url ?? '/').split('?')[0] !== CLIENT_PATH) return;
+    if (pathOf(request) !== CLIENT_PATH) return;
     const refusal = refusalOf(request, node);
     if (refusal === undefined) sockets.handleUpgrade(request, socket, head, admit);
     else refuseUpgrade(socket, refusal.status, refusal.why);

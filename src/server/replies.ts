@@ -51,7 +51,9 @@ export function notInThisVersion(what: string): QuorateError {
   return new QuorateError('QUORATE_NOT_IN_THIS_VERSION', `${what}: not in this version`);
 }
 
+/** A mistake of ours. What it did before it failed is not known, so nobody may take it for undone and try again (P37). */
 function unexpected(error: unknown): QuorateError {
   const message = error instanceof Error ? error.message : String(error);
-  return new QuorateError('QUORATE_HALTED', `the request could not be carried out: ${message}`, { cause: error });
+  const why = `the request failed in an unforeseen way (${message}): it may or may not have taken effect`;
+  return new QuorateError('QUORATE_OUTCOME_UNKNOWN', why, { cause: error });
 }

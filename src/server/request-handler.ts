@@ -27,7 +27,7 @@ export function createRequestHandler(
     const [path = '/', search = ''] = splitOnce(message.url ?? '/', '?');
     const query = new URLSearchParams(search);
     const request: Request = { method: message.method ?? 'GET', path, query, message, response, node, maxValueBytes };
-    answer(request).catch((error: unknown) => {
+    answer(request, search).catch((error: unknown) => {
       // What is left of a body that nobody reads would be taken for the next request.
       const headers: Record<string, string> = message.complete ? {} : { Connection: 'close' };
       sendError(response, error, headers);
@@ -35,8 +35,9 @@ export function createRequestHandler(
   };
 }
 
-async function answer(request: Request): Promise<void> {
+async function answer(request: Request, search: string): Promise<void> {
   checkCaller(request.message, request.node);
+  mustBeText(search);
   const endpoints = endpointsAt(request);
   const endpoint = endpoints[request.method] ?? (request.method === 'HEAD' ? endpoints.GET : undefined);
   if (endpoint !== undefined) return await endpoint(request);
@@ -88,6 +89,15 @@ function ready({ node, response }: Request): void {
   const why = node.whyNotReady();
   if (why === undefined) return sendJson(response, 200, { ready: true });
   throw new QuorateError(node.state.role === 'halted' ? 'QUORATE_HALTED' : 'QUORATE_NO_LEADER', why);
+}
+
+/** URLSearchParams takes broken encoding for U+FFFD: another prefix than the caller's would be listed. */
+function mustBeText(search: string): void {
+  try {
+    decodeURIComponent(search);
+  } catch {
+    throw badRequest('the query is not percent-encoded UTF-8');
+  }
 }
 
 function splitOnce(text: string, separator: string): readonly [string, string] {

@@ -53,7 +53,7 @@ export class KeyValueStore implements StateMachine<KeyValueCommand, KeyValueResu
     return this.#entries.get(key);
   }
 
-  /** Keys in byte order. A page ends before `limit` once its values hold 8 MiB. */
+  /** Keys in byte order. A page ends before `limit` once its keys and values hold about 8 MiB. */
   list({ prefix = '', after, limit = 1_000 }: ListQuery = {}): ListPage {
     const items: KeyValueItem[] = [];
     let next: string | null = null;
@@ -66,7 +66,7 @@ export class KeyValueStore implements StateMachine<KeyValueCommand, KeyValueResu
         break;
       }
       const entry = this.#entries.get(key) as KeyValueEntry;
-      bytes += entry.value.byteLength;
+      bytes += key.length + entry.value.byteLength;
       items.push({ key, ...entry });
     }
     return { revision: this.#revision, items, next };

@@ -238,7 +238,7 @@ export function damage(file: string, offset: number, what: string): QuorateError
 function unknownFormat(file: string, version: number): QuorateError {
   return new QuorateError(
     'QUORATE_DATA_DAMAGED',
-    `${file} has format version ${version}, which this version of Quorate does not know: start the version that wrote it`,
+    `${file} has format version ${version}, which this version of Quorate does not know: start the version that wrote it. If no other version ever ran here, the file is damaged`,
     { details: { file, offset: 0 } },
   );
 }

@@ -71,6 +71,16 @@ describe('the key-value commands', () => {
     });
   });
 
+  test('keys that look like steps in a path are keys, and control characters do not reach the terminal', async () => {
+    for (const key of ['.', '..', 'bell\u0007', 'tab\tbed']) expect((await here('put', key, `of ${key}`)).code).toBe(0);
+    expect((await here('get', '..')).out).toBe('of ..');
+    expect((await here('get', '.')).out).toBe('of .');
+    expect((await here('list')).out.split('\n').map((line) => line.split('\t')[0])).toEqual(
+      expect.arrayContaining(['.', '..', 'bell\\u0007', 'tab\\u0009bed']),
+    );
+    for (const key of ['.', '..', 'bell\u0007', 'tab\tbed']) expect((await here('delete', key)).code).toBe(0);
+  });
+
   test('"-" reads the value from standard input, byte for byte', async () => {
     const input = String.fromCharCode(...Array.from({ length: 256 }, (_, at) => at));
     await quorate(['put', 'bytes', '-', '--endpoints', endpoints], { input });

@@ -204,6 +204,8 @@ describe('GET /v1/kv', () => {
     'timeout=0',
     'timeout=60001',
     'consistency=strong',
+    'prefix=%ff',
+    'after=%',
   ])('?%s is refused', async (query) => {
     expect(refusal(await ask(leader, 'GET', `/v1/kv?${query}`))).toEqual([400, 'BAD_REQUEST']);
   });
@@ -271,6 +273,33 @@ describe('without a majority', () => {
       await alone.close();
     }
   });
+});
+
+describe('a request that offers to go on in HTTP/2, as curl and Java do unasked', () => {
+  const headers = {
+    Connection: 'Upgrade, HTTP2-Settings',
+    Upgrade: 'h2c',
+    'HTTP2-Settings': 'AAMAAABkAAQCAAAAAAIAAAAA',
+  };
+
+  test('is answered as if it had not, with its body and its conditions', async () => {
+    const body = Buffer.alloc(300_000, 'x');
+    expect((await ask(leader, 'PUT', '/v1/kv/h2c', { body, headers })).status).toBe(200);
+    const again = await ask(leader, 'PUT', '/v1/kv/h2c', { body, headers: { ...headers, 'If-None-Match': '*' } });
+    expect(refusal(again)).toEqual([412, 'CONFLICT']);
+    expect((await ask(leader, 'GET', '/v1/kv/h2c', { headers })).bytes).toEqual(body);
+  });
+
+  test('is not let in where it would not be without', async () => {
+    const evil = { ...headers, Host: 'evil.example' };
+    expect(refusal(await ask(leader, 'GET', '/v1/kv/h2c', { headers: evil }))).toEqual([403, 'FORBIDDEN']);
+  });
+});
+
+test('two of the longest keys fit in one request for a list', async () => {
+  const longest = encodeURIComponent('é'.repeat(2_048));
+  const { status, json } = await ask(leader, 'GET', `/v1/kv?prefix=${longest}&after=${longest}`);
+  expect([status, json.items]).toEqual([200, []]);
 });
 
 describe('a page in a browser', () => {

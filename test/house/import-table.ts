@@ -28,7 +28,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     only: {
       'transport/web-socket-transport.ts': ['ws', 'types of node:'],
       'transport/outbox.ts': ['types of ws'],
-      'transport/refuse-upgrade.ts': ['types of node:'],
+      'transport/upgrades.ts': ['types of node:'],
     },
   },
   'src/testing': {

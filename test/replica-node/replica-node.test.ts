@@ -113,7 +113,7 @@ describe('a node alone', () => {
     cluster = await RealNodes.start('abc');
     await cluster.close();
     const lines: string[] = [];
-    const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
+    const logger = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
     const node = await cluster.open('a', {
       logger,
       ELECTION_TIMEOUT_MIN: 30,
@@ -130,6 +130,8 @@ describe('a node alone', () => {
     for (const outcome of [proposed, read, waited]) expect(outcome).toMatchObject(refused);
     expect(node.whyNotReady()).toMatch('no quorum');
     expect(lines.filter((line) => line.includes('"event":"no leader"'))).toHaveLength(1);
+    // Of dozens of elections only the first is told of, but for who is looking at `debug`.
+    expect(lines.filter((line) => line.includes('"event":"election"')).length).toBeLessThanOrEqual(2);
     expect(await node.read((store: KeyValueStore) => store.size, { consistency: 'stale' })).toBe(0);
   });
 
@@ -232,6 +234,16 @@ describe('opening', () => {
     const node = await ReplicaNode.open({ ...options, stateMachine: machine });
     await node.close();
     expect(await codeOf(node.waitForLeader())).toBe('QUORATE_CLOSED');
+  });
+
+  test('whoever waits for a leader is told at once that the node was closed', async () => {
+    cluster = await RealNodes.start('abc');
+    await cluster.close();
+    const options = { id: 'a', peers: cluster.peers, dataDir: path.join(cluster.directory, 'lone') };
+    const node = await ReplicaNode.open({ ...options, stateMachine: new KeyValueStore() });
+    const waits = codeOf(node.waitForLeader({ timeoutMs: 3_600_000 }));
+    await node.close();
+    expect(await waits).toBe('QUORATE_CLOSED');
   });
 
   test('a directory of another node or cluster is refused', async () => {

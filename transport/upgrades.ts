@@ -1,4 +1,11 @@
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+
+/**
+ * The path that an upgrade asks for, never normalized: all listeners of one server must agree whose a request is. `URL` would
+ * throw for `//`, and in a listener nobody catches that.
+ */
+export const pathOf = ({ url = '/' }: IncomingMessage): string => url.split('?', 1)[0] ?? '/';
 
 /** Ends a connection that asked to become a WebSocket with a plain answer: `status` as in `403 Forbidden`, `why` a sentence. */
 export function refuseUpgrade(socket: Duplex, status: string, why = ''): void {
