@@ -170,19 +170,31 @@ class PlayedNode {
   readonly #server: Server = createServer();
   readonly #sockets = new WebSocketServer({ server: this.#server });
   answer: (frame: ClientFrame, socket: WebSocket) => void = () => undefined;
+  greeted = 0;
 
   constructor() {
     this.#sockets.on('connection', (socket) => {
       socket.on('message', (data) => {
         const frame = decodeClientFrame(data as Buffer);
         if (frame.kind === 'hello') {
-          const news = { term: asTerm(1), leaderId: 'a', members: [{ id: 'a', address: this.address }] };
-          return socket.send(encodeNodeFrame({ kind: 'leader', news }));
+          this.greeted += 1;
+          return socket.send(this.#news(1, { a: this.address }));
         }
         this.frames.push(frame);
         this.answer(frame, socket);
       });
     });
+  }
+
+  /** Who leads: the last of the members. */
+  tell(term: number, members: Readonly<Record<string, string>>): void {
+    for (const socket of this.#sockets.clients) socket.send(this.#news(term, members));
+  }
+
+  #news(term: number, members: Readonly<Record<string, string>>): Uint8Array {
+    const known = Object.entries(members).map(([id, address]) => ({ id, address }));
+    const news = { term: asTerm(term), leaderId: known.at(-1)?.id ?? null, members: known };
+    return encodeNodeFrame({ kind: 'leader', news });
   }
 
   get address(): string {
@@ -228,6 +240,18 @@ describe('P37 what is tried again', () => {
     node.answer = replies(done);
     await Promise.all(Array.from({ length: 100 }, (_, at) => db.put(`k${at}`, 'v')));
     expect(node.frames).toHaveLength(1);
+  });
+
+  test('the leader is asked as soon as a node has told of it', async () => {
+    const leader = await new PlayedNode().listen();
+    leader.answer = replies(done);
+    node.answer = replies(refused('QUORATE_OUTCOME_UNKNOWN'));
+    node.tell(2, { a: node.address, b: leader.address });
+    await until(() => leader.greeted === 1);
+    leader.tell(2, { a: node.address, b: leader.address });
+    for (let at = 0; at < 10; at += 1) expect(await db.put('k', 'v')).toEqual({ revision: 9 });
+    expect([node.frames.length, leader.frames.length]).toEqual([0, 10]);
+    await leader.close();
   });
 
   test('a write that was sent when the connection broke is unknown, and never sent again', async () => {

@@ -308,6 +308,8 @@ describe('a page in a browser', () => {
     [{ Host: 'localhost.evil.example:7401' }],
     [{ Origin: 'http://evil.example' }],
     [{ Origin: 'null' }],
+    [{ Origin: 'http://127.0.0.1:3000' }],
+    [{ Origin: 'https://localhost' }],
   ])('with %j gets nothing and changes nothing', async (headers) => {
     for (const method of ['PUT', 'DELETE', 'GET']) {
       expect(refusal(await ask(leader, method, '/v1/kv/csrf', { headers }))).toEqual([403, 'FORBIDDEN']);

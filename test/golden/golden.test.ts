@@ -1,4 +1,5 @@
-import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -21,6 +22,18 @@ beforeEach(() => {
   directory = mkdtempSync(path.join(tmpdir(), 'quorate-golden-'));
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+test('what is written today is what format 1 was, byte for byte', () => {
+  const fresh = path.join(directory, 'fresh');
+  execFileSync(process.execPath, ['tools/make-golden-data.mjs', fresh]);
+  const logs = readdirSync('test/golden/format-1').filter((name) => name.startsWith('log-'));
+  expect(readdirSync(fresh).filter((name) => name.startsWith('log-'))).toEqual(logs);
+  for (const name of logs) {
+    expect(readFileSync(path.join(fresh, name)).equals(readFileSync(path.join('test/golden/format-1', name)))).toBe(
+      true,
+    );
+  }
+});
 
 /** Written once by tools/make-golden-data.mjs, each with the version of its time. Every later version reads them all. */
 describe('data directories of every format there was', () => {

@@ -118,12 +118,6 @@ describe.each<Door>(['/client', '/peer'])('on %s', (door) => {
     ['an empty frame', (socket) => socket.send(Buffer.alloc(0))],
     ['text', (socket) => socket.send('{"type":"hello"}')],
     ['a count of requests that cannot be', (socket) => socket.send(Buffer.from('01ffffffff', 'hex'))],
-    [
-      '131,000 fragments of one byte',
-      (socket) => {
-        for (let at = 0; at < 131_000; at += 1) socket.send(Buffer.from([1]), { fin: false });
-      },
-    ],
   ])('%s ends its connection, and nothing else', async (_name, misbehave) => {
     const socket = await open(door);
     misbehave(socket);
@@ -131,7 +125,21 @@ describe.each<Door>(['/client', '/peer'])('on %s', (door) => {
     await isAsBefore();
   });
 
+  test('131,000 fragments of one byte are too many, as soon as it is clear', async () => {
+    const socket = await open(door);
+    const code = new Promise((resolve) => socket.once('close', resolve));
+    // A deadline for greetings must not be what ends it: here it was kept, and on the other door it ends without a code.
+    if (door === '/client') socket.send(encodeClientFrame({ kind: 'hello' }));
+    for (let at = 0; at < 131_000; at += 1) socket.send(Buffer.from([1]), { fin: false });
+    const ends = await code;
+    expect(door === '/client' || ends === 1008).toBe(true);
+    await isAsBefore();
+  });
+
   test('a compressed bomb is not opened: nothing here speaks compression', async () => {
+    const offering = await open(door, { perMessageDeflate: true });
+    expect([offering.readyState, offering.extensions]).toEqual([WebSocket.OPEN, '']);
+    offering.terminate();
     const socket = await rawSocket(door);
     const bomb = deflateRawSync(Buffer.alloc(200 * MEBIBYTE));
     socket.write(rawFrame(0x80 | 0x40 | 0x02, bomb.byteLength, bomb));
