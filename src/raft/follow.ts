@@ -84,8 +84,8 @@ interface Merge {
 }
 
 function merge(state: RaftState, entries: readonly Entry[]): Merge {
-  const known = entries.findIndex((entry) => termAt(state.log, entry.index) !== entry.term);
-  const fresh = known === -1 ? [] : entries.slice(known);
+  const firstUnknown = entries.findIndex((entry) => termAt(state.log, entry.index) !== entry.term);
+  const fresh = firstUnknown === -1 ? [] : entries.slice(firstUnknown);
   const first = fresh[0];
   if (first === undefined) return { log: state.log, fresh, truncatedFrom: null };
 

@@ -12,7 +12,7 @@ import type { Transport } from '../seams/transport.js';
 /** What `ReplicaNode.open` takes. The four settings may stand here, in the environment, or be left to their defaults. */
 export interface ReplicaNodeOptions<Machine extends AnyStateMachine> extends Partial<Settings> {
   readonly id: NodeId;
-  /** host:port to listen on, for peers and clients. Port 0 takes any free one and needs `advertise`-free single nodes or tests. */
+  /** host:port to listen on, for peers and clients. Port 0 takes any free one, which peers cannot know: for a node without any. */
   readonly listen?: string;
   /** host:port under which peers reach this node, where it differs from `listen`. */
   readonly advertise?: string;

@@ -195,6 +195,20 @@ describe('GET /v1/kv', () => {
     expect(seen).toEqual(keys.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
   });
 
+  test('a list has the revision of each key and of the store', async () => {
+    const { revision: first } = (await ask(leader, 'PUT', '/v1/kv/rev/a', { body: '' })).json as { revision: number };
+    await ask(leader, 'PUT', '/v1/kv/rev/b', { body: '' });
+    await ask(leader, 'PUT', '/v1/kv/elsewhere', { body: '' });
+    const { json } = await ask(follower, 'GET', '/v1/kv?prefix=rev/');
+    expect(json).toMatchObject({
+      revision: first + 2,
+      items: [
+        { key: 'rev/a', revision: first },
+        { key: 'rev/b', revision: first + 1 },
+      ],
+    });
+  });
+
   test.each([
     'limit=0',
     'limit=10001',

@@ -1,10 +1,11 @@
-import { execFileSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { chromium } from 'playwright-core';
-import { RealNodes, STEADY } from '../replica-node/real-nodes.js';
+import { freePorts, RealNodes, STEADY } from '../replica-node/real-nodes.js';
 
 const bin = (name: string): string => path.resolve('node_modules/.bin', name);
 const run = (command: string, args: readonly string[], cwd: string): string => {
@@ -14,6 +15,7 @@ const run = (command: string, args: readonly string[], cwd: string): string => {
 /** A project of somebody's, with the package in it as it is published. */
 let project: string;
 let tarball: string;
+let inspected: ChildProcess | undefined;
 
 beforeAll(() => {
   const directory = mkdtempSync(path.join(tmpdir(), 'quorate-package-'));
@@ -27,22 +29,27 @@ beforeAll(() => {
   writeFileSync(path.join(project, 'package.json'), '{"name":"somebody","private":true,"type":"module"}');
   run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball], project);
 });
+afterAll(() => void inspected?.kill('SIGKILL'));
 afterAll(() => rmSync(path.dirname(tarball), { recursive: true, force: true }));
 
+/** All of it: what is taken away breaks somebody's code, and what is added stays for good. */
 const EXPORTS = {
-  quorate: ['ReplicaNode', 'KeyValueStore', 'QuorateError', 'ReplicaState'],
-  'quorate/client': ['connect', 'QuorateError'],
-  'quorate/machines': ['replicaMachine'],
-  'quorate/testing': ['simulate', 'VirtualClock', 'MemoryNetwork'],
+  quorate: 'DEFAULT_SETTINGS KeyValueStore QuorateError ReplicaNode ReplicaState',
+  'quorate/client': 'QuorateError connect',
+  'quorate/machines': 'replicaMachine roleOf',
+  'quorate/testing':
+    'MemoryLogStore MemoryNetwork Recorder SafetyChecker SafetyViolation SimulatedCluster SimulatedReplica ' +
+    'SimulationStuck VirtualClock VirtualDisk explore simulate',
 };
+const INTEROP = ['default', '__esModule', 'module.exports'];
 
 describe('the packed package, installed elsewhere', () => {
   test.each(Object.entries(EXPORTS))('%s can be imported and required', (name, exported) => {
-    const list = `console.log(${JSON.stringify(exported)}.filter((one) => !(one in all)).join())`;
+    const list = `console.log(Object.keys(all).filter((one) => !${JSON.stringify(INTEROP)}.includes(one)).sort().join(' '))`;
     writeFileSync(path.join(project, 'import.mjs'), `import * as all from '${name}';\n${list}`);
     writeFileSync(path.join(project, 'require.cjs'), `const all = require('${name}');\n${list}`);
-    expect(run(process.execPath, ['import.mjs'], project)).toBe('\n');
-    expect(run(process.execPath, ['--no-warnings', 'require.cjs'], project)).toBe('\n');
+    expect(run(process.execPath, ['import.mjs'], project)).toBe(`${exported}\n`);
+    expect(run(process.execPath, ['--no-warnings', 'require.cjs'], project)).toBe(`${exported}\n`);
   });
 
   test.each(['nodenext', 'bundler'])('its types hold under %s, and follow the state machine', (resolution) => {
@@ -102,6 +109,36 @@ console.log(kind, revision, value, written, replicaMachine.id, simulate({ seed: 
 
   test('npx quorate is there', () => {
     expect(run('npx', ['--offline', 'quorate', '--help'], project)).toMatch(/cluster/);
+  });
+
+  test('its inspector has all that it needs with it', async () => {
+    const [port, inspectPort] = (await freePorts(2)).map(String);
+    const program = path.join(project, 'node_modules/quorate/dist/src/cli/main.js');
+    const address = `127.0.0.1:${port}`;
+    const where = ['--listen', address, '--peers', `n1=${address}`, '--data', path.join(project, 'data')];
+    const node = spawn(process.execPath, [
+      program,
+      'serve',
+      '--id',
+      'n1',
+      ...where,
+      '--inspect',
+      inspectPort as string,
+    ]);
+    inspected = node;
+    let said = '';
+    const told = new Promise((resolve) => {
+      node.once('close', resolve);
+      for (const stream of [node.stdout, node.stderr]) {
+        stream.on('data', (chunk) => {
+          said += chunk;
+          if (said.includes(`ws://127.0.0.1:${inspectPort}`)) resolve(true);
+        });
+      }
+    });
+    await told;
+    node.kill('SIGKILL');
+    expect(said).toContain(`ws://127.0.0.1:${inspectPort}`);
   });
 });
 
