@@ -70,7 +70,13 @@ function exchange(endpoint: string, { method, path, headers, body }: Call, timeo
       message.on('error', reject);
       message.on('end', () => {
         const { statusCode: status = 0, headers: given } = message;
-        resolve(new Response(Buffer.concat(chunks), { status, headers: given as Record<string, string> }));
+        // Whoever listens there may not be Quorate: 204 goes with no body, not even an empty one.
+        const content = chunks.length === 0 ? null : Buffer.concat(chunks);
+        try {
+          resolve(new Response(content, { status, headers: given as Record<string, string> }));
+        } catch (error) {
+          reject(error as Error);
+        }
       });
     });
     asked.on('error', reject);

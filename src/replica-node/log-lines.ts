@@ -15,10 +15,17 @@ export class NoticeLog {
   }
 
   write(notice: Notice): void {
-    if (notice.type === 'leader.changed' && notice.leaderId !== null) this.#isRepeating = false;
+    if (endsTheSearch(notice)) this.#isRepeating = false;
     logNotice(this.#logger, notice, this.#isRepeating ? 'debug' : 'info');
     if (notice.type === 'election.ended' && notice.outcome !== 'won') this.#isRepeating = true;
   }
+}
+
+/** Somebody leads, or this node does: its own victory is told before it is known as the leader. */
+function endsTheSearch(notice: Notice): boolean {
+  if (notice.type === 'leader.changed') return notice.leaderId !== null;
+  if (notice.type === 'role.changed') return notice.role === 'leader';
+  return notice.type === 'election.ended' && notice.outcome === 'won';
 }
 
 function logNotice(logger: Logger, notice: Notice, ofElections: 'debug' | 'info'): void {

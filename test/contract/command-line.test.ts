@@ -100,6 +100,15 @@ describe('the key-value commands', () => {
     expect(run).toMatchObject({ code: 1, err: expect.stringMatching(/nobody listens there.*quorate cluster/) });
   });
 
+  test.each([204, 304, 700])('somebody else who answers %s: exit 1, and not a crash', async (status) => {
+    const stranger = http.createServer((_, response) => response.writeHead(status).end());
+    await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve));
+    const { port } = stranger.address() as AddressInfo;
+    const run = await quorate(['status', '--endpoints', `127.0.0.1:${port}`, '--json']);
+    expect([run.code, JSON.parse(run.err).error.code]).toEqual([1, expect.any(String)]);
+    stranger.close();
+  });
+
   test('a connection that is lost after a write was sent: exit 3; after a read: exit 1', async () => {
     const server = http.createServer((request) => request.socket.destroy());
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
