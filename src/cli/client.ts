@@ -1,4 +1,5 @@
 import { request as open } from 'node:http';
+import { isWorthAnotherTry } from '../seams/errors.js';
 import { CommandFailure, EXIT, exitCodeFor, usage } from './exit.js';
 
 export interface ClientOptions {
@@ -32,7 +33,7 @@ export function parseEndpoints(text: string): readonly string[] {
 
 /**
  * Calls one endpoint after another, but goes on to the next only when the last provably did nothing: nobody listened, or a
- * node said so (503). A write that was sent and not answered ends as OUTCOME_UNKNOWN. A read leaves time for those after it:
+ * node said so. A write that was sent and not answered ends as OUTCOME_UNKNOWN. A read leaves time for those after it:
  * one node that hangs must not keep the others from being asked.
  */
 export async function call({ endpoints, timeoutMs }: ClientOptions, request: Call): Promise<Response> {
@@ -47,7 +48,7 @@ export async function call({ endpoints, timeoutMs }: ClientOptions, request: Cal
       const response = await exchange(endpoint, { ...request, path: `${request.path}?${query}` }, shareMs + GRACE_MS);
       if (response.ok) return response;
       last = await failureOf(endpoint, response);
-      if (response.status !== 503) throw last;
+      if (!isWorthAnotherTry(`QUORATE_${last.code}`)) throw last;
     } catch (error) {
       if (error instanceof CommandFailure) throw error;
       last = lost(endpoint, error, request.method !== 'GET');

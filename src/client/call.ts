@@ -1,4 +1,4 @@
-import type { ErrorReply, Operation } from '../codec/client-frames.js';
+import type { Operation } from '../codec/client-frames.js';
 import { outcomeUnknown } from '../desk/request.js';
 import { QuorateError } from '../seams/errors.js';
 import type { Connection } from './connection.js';
@@ -18,14 +18,6 @@ export interface Asked {
   readonly resolve: (payload: Uint8Array) => void;
   readonly reject: (error: QuorateError) => void;
 }
-
-/** Nothing was done for these, and another node, or the same one a moment later, may do it (P37). */
-const WORTH_ANOTHER_TRY: readonly ErrorReply['code'][] = [
-  'QUORATE_HALTED',
-  'QUORATE_CLOSED',
-  'QUORATE_OVERLOADED',
-  'QUORATE_NO_LEADER',
-];
 
 /** One call on its way: asked of a node, perhaps of several in turn, and ended once. */
 export class Call {
@@ -57,11 +49,6 @@ export class Call {
 
   fail(error: QuorateError): void {
     if (this.#end()) this.asked.reject(error);
-  }
-
-  /** Whether it may be asked again after this answer: only what provably was not done. */
-  mayTryAfter({ code }: ErrorReply): boolean {
-    return WORTH_ANOTHER_TRY.includes(code);
   }
 
   /** The node that it was sent to is gone: a read is asked again, a write may have been done. True if it is to be asked again. */

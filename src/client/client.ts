@@ -1,6 +1,6 @@
 import { encodeText } from '../codec/bytes.js';
 import type { ClientReply, ClientRequest, LeaderNews, Operation } from '../codec/client-frames.js';
-import { QuorateError } from '../seams/errors.js';
+import { isWorthAnotherTry, QuorateError } from '../seams/errors.js';
 import type { Condition, KeyValueCommand, KeyValueResult } from '../state-machines/key-value-codec.js';
 import { keyValueCommandCodec, keyValueResultCodec, MOST_KEY_BYTES } from '../state-machines/key-value-codec.js';
 import type { Consistency } from '../state-machines/key-value-queries.js';
@@ -259,7 +259,7 @@ export class QuorateClient implements AsyncDisposable {
       }
       const { code, message, details } = reply.error;
       const error = new QuorateError(code, message, { details });
-      if (!call.mayTryAfter(reply.error)) {
+      if (!isWorthAnotherTry(code)) {
         call.fail(error);
         continue;
       }

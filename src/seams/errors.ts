@@ -34,3 +34,15 @@ export class QuorateError extends Error {
     this.details = options.details ?? {};
   }
 }
+
+/** Nothing was done for these, and another node, or the same one a moment later, may do it (P37). */
+const WORTH_ANOTHER_TRY: readonly string[] = [
+  'QUORATE_OVERLOADED',
+  'QUORATE_NO_LEADER',
+  'QUORATE_NO_QUORUM',
+  'QUORATE_HALTED',
+  'QUORATE_CLOSED',
+] satisfies QuorateErrorCode[];
+
+/** Whether a node's answer with this code lets anybody ask again without reading first. */
+export const isWorthAnotherTry = (code: string): boolean => WORTH_ANOTHER_TRY.includes(code);

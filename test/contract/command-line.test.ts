@@ -109,6 +109,22 @@ describe('the key-value commands', () => {
     stranger.close();
   });
 
+  test.each([
+    ['OVERLOADED', 429, JSON.stringify({ error: { code: 'OVERLOADED', message: 'later' } }), 0],
+    ['HALTED', 503, JSON.stringify({ error: { code: 'HALTED', message: 'its disk' } }), 0],
+    ['no word of a node', 503, 'upstream failed', 1],
+  ])(
+    'a write that was answered %s (%s) is asked of the next node only if nothing was done',
+    async (_, status, body, code) => {
+      const stranger = http.createServer((__, response) => response.writeHead(status).end(body));
+      await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve));
+      const { port } = stranger.address() as AddressInfo;
+      const run = await quorate(['put', 'k', 'v', '--endpoints', `127.0.0.1:${port},${endpoints}`]);
+      expect(run.code).toBe(code);
+      stranger.close();
+    },
+  );
+
   test('a connection that is lost after a write was sent: exit 3; after a read: exit 1', async () => {
     const server = http.createServer((request) => request.socket.destroy());
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
