@@ -55,6 +55,8 @@ export function readBody({ message, maxValueBytes }: Request): Promise<Uint8Arra
     });
     message.on('end', () => resolve(new Uint8Array(Buffer.concat(chunks))));
     message.on('error', reject);
-    message.on('aborted', () => reject(badRequest('the body was not sent to its end')));
+    message.on('close', () => {
+      if (!message.complete) reject(badRequest('the body was not sent to its end'));
+    });
   });
 }

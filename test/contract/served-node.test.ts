@@ -1,0 +1,206 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { WebSocket } from 'ws';
+import type { NodeFrame } from '../../src/codec/client-frames.js';
+import { CLIENT_PROTOCOL, decodeNodeFrame, encodeClientFrame } from '../../src/codec/client-frames.js';
+import { asTerm } from '../../src/raft/kinds.js';
+import { systemClock } from '../../src/replica-node/system-clock.js';
+import type { QuorateErrorCode } from '../../src/seams/errors.js';
+import { QuorateError } from '../../src/seams/errors.js';
+import { attachApi } from '../../src/server/attach-api.js';
+import type { CallLimits, ServedNode } from '../../src/server/served-node.js';
+import { encodeGet } from '../../src/state-machines/key-value-queries.js';
+import { KeyValueStore } from '../../src/state-machines/key-value-store.js';
+
+/** What a node may answer that a healthy one never does: it is played here, and served as a real one is. */
+class PlayedNode implements ServedNode {
+  address = '';
+  readonly state = { role: 'leader' as ServedNode['state']['role'], peers: {} };
+  readonly stateMachine = new KeyValueStore();
+  error: QuorateError | undefined;
+  reason: string | undefined;
+  readonly limits: CallLimits[] = [];
+  submitted = 0;
+  watchers = 0;
+
+  status(): object {
+    return {};
+  }
+
+  whyNotReady(): string | undefined {
+    return this.reason;
+  }
+
+  async propose(_command: unknown, limits: CallLimits): Promise<unknown> {
+    this.limits.push(limits);
+    if (this.error !== undefined) throw this.error;
+    return { kind: 'put', revision: 1 };
+  }
+
+  async read<Value>(query: (stateMachine: never) => Value, limits: CallLimits): Promise<Value> {
+    this.limits.push(limits);
+    if (this.error !== undefined) throw this.error;
+    return query(this.stateMachine as never);
+  }
+
+  /** Never answers. */
+  submit(): void {
+    this.submitted += 1;
+  }
+
+  ask(): void {
+    this.submitted += 1;
+  }
+
+  watchLeader(tell: Parameters<ServedNode['watchLeader']>[0]): () => void {
+    this.watchers += 1;
+    tell({ term: asTerm(1), leaderId: null, members: [] });
+    return () => {
+      this.watchers -= 1;
+    };
+  }
+}
+
+let server: Server;
+let node: PlayedNode;
+let close: () => Promise<void>;
+let origin: string;
+
+beforeEach(async () => {
+  server = http.createServer();
+  node = new PlayedNode();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  node.address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  origin = `http://${node.address}`;
+  close = attachApi(server, { node, clock: systemClock, maxValueBytes: 1_024 });
+});
+
+afterEach(async () => {
+  await close();
+  server.closeAllConnections();
+  server.close();
+});
+
+describe('over HTTP', () => {
+  test.each<[QuorateErrorCode, number, string | null]>([
+    ['QUORATE_OVERLOADED', 429, '1'],
+    ['QUORATE_NO_LEADER', 503, null],
+    ['QUORATE_NO_QUORUM', 503, null],
+    ['QUORATE_HALTED', 503, null],
+    ['QUORATE_CLOSED', 503, null],
+    ['QUORATE_OUTCOME_UNKNOWN', 504, null],
+    ['QUORATE_TOO_LARGE', 413, null],
+  ])('%s is %s, and says when to come again: %s', async (code, status, retryAfter) => {
+    node.error = new QuorateError(code, 'as told', { details: { revision: 7 } });
+    const answer = await fetch(`${origin}/v1/kv/k`, { method: 'PUT', body: 'v' });
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([status, retryAfter]);
+    expect(await answer.json()).toEqual({
+      error: { code: code.replace('QUORATE_', ''), message: 'as told', revision: 7 },
+    });
+  });
+
+  test.each(['PUT', 'DELETE', 'GET'])('%s waits as long as its caller said, and five seconds else', async (method) => {
+    await fetch(`${origin}/v1/kv/k?timeout=1234`, { method });
+    await fetch(`${origin}/v1/kv/k`, { method });
+    expect(node.limits.map(({ timeoutMs }) => timeoutMs)).toEqual([1_234, 5_000]);
+  });
+
+  test('HEAD tells all about a key but its value', async () => {
+    node.stateMachine.apply([
+      { index: 1 as never, term: asTerm(1), timeMs: 0, command: { kind: 'put', key: 'k', value: new Uint8Array(5) } },
+    ]);
+    const answer = await fetch(`${origin}/v1/kv/k`, { method: 'HEAD' });
+    const { headers } = answer;
+    expect([answer.status, headers.get('content-length'), headers.get('etag')]).toEqual([200, '5', '"1"']);
+    expect(await answer.text()).toBe('');
+  });
+
+  test('a halted node is neither alive nor ready, and says why', async () => {
+    expect((await fetch(`${origin}/health/live`)).status).toBe(200);
+    node.state.role = 'halted';
+    node.reason = 'its disk failed';
+    for (const path of ['/health/live', '/health/ready']) {
+      const answer = await fetch(`${origin}${path}`);
+      expect([answer.status, await answer.json()]).toEqual([
+        503,
+        { error: { code: 'HALTED', message: 'its disk failed' } },
+      ]);
+    }
+  });
+
+  test('a refusal before the body was read ends the connection: the rest would be taken for another request', async () => {
+    const asked = http.request(`${origin}/v1/kv/`, { method: 'PUT', headers: { 'Content-Length': 900 } });
+    asked.flushHeaders();
+    const [answer] = (await once(asked, 'response')) as [http.IncomingMessage];
+    expect([answer.statusCode, answer.headers.connection]).toEqual([400, 'close']);
+    asked.destroy();
+  });
+});
+
+describe('on /client', () => {
+  const requests = (count: number): Uint8Array => {
+    const payload = encodeGet({ key: 'k', consistency: 'linearizable' });
+    const each = Array.from(
+      { length: count },
+      (_, id) => ({ id, operation: 'get', timeoutMs: 1_000 + id, payload }) as const,
+    );
+    return encodeClientFrame({ kind: 'requests', requests: each });
+  };
+
+  async function connect(protocol = CLIENT_PROTOCOL): Promise<WebSocket> {
+    const socket = new WebSocket(`ws://${node.address}/client`, [protocol]);
+    await once(socket, 'open');
+    return socket;
+  }
+
+  async function frame(socket: WebSocket): Promise<NodeFrame> {
+    const [data] = (await once(socket, 'message')) as [Buffer];
+    return decodeNodeFrame(data);
+  }
+
+  test('another protocol is refused, and the one that is spoken is named', async () => {
+    const socket = new WebSocket(`ws://${node.address}/client`, ['quorate.client.99']);
+    socket.on('error', () => undefined);
+    const [, answer] = (await once(socket, 'unexpected-response')) as [unknown, http.IncomingMessage];
+    expect(answer.statusCode).toBe(400);
+    expect((await answer.toArray()).join('')).toMatch(CLIENT_PROTOCOL);
+    socket.terminate();
+  });
+
+  test('a request before hello, and a second hello, end the connection', async () => {
+    for (const frames of [
+      [requests(1)],
+      [encodeClientFrame({ kind: 'hello' }), encodeClientFrame({ kind: 'hello' })],
+    ]) {
+      const socket = await connect();
+      for (const bytes of frames) socket.send(bytes);
+      const [code, reason] = (await once(socket, 'close')) as [number, Buffer];
+      expect([code, reason.toString()]).toEqual([4_001, expect.stringMatching('hello')]);
+    }
+    expect(node.submitted).toBe(0);
+  });
+
+  test('who hung up is told nothing more of leaders', async () => {
+    const socket = await connect();
+    socket.send(encodeClientFrame({ kind: 'hello' }));
+    expect(await frame(socket)).toMatchObject({ kind: 'leader' });
+    expect(node.watchers).toBe(1);
+    socket.terminate();
+    while (node.watchers > 0) await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  test('one connection asks 16,384 things at once; what is more is refused, and nothing of it was done', async () => {
+    const socket = await connect();
+    socket.send(encodeClientFrame({ kind: 'hello' }));
+    await frame(socket);
+    socket.send(requests(16_385));
+    const replies = await frame(socket);
+    expect(replies).toMatchObject({
+      kind: 'replies',
+      replies: [{ id: 16_384, error: { code: 'QUORATE_OVERLOADED' } }],
+    });
+    socket.terminate();
+  });
+});
