@@ -22,17 +22,20 @@ export interface Asked {
 /** One call on its way: asked of a node, perhaps of several in turn, and ended once. */
 export class Call {
   readonly asked: Asked;
+  /** In the frame that it was sent in last. */
+  id = 0;
   /** Where it was sent and is not answered yet. */
   sentTo: Connection | undefined;
   /** Why the last node did not do it. */
   lastRefusal: QuorateError | undefined;
   #isOver = false;
-  readonly #abort: () => void;
+  #abort: (() => void) | undefined;
 
   constructor(asked: Asked) {
     this.asked = asked;
+    if (asked.signal === undefined) return;
     this.#abort = () => this.fail(this.#aborted());
-    asked.signal?.addEventListener('abort', this.#abort, { once: true });
+    asked.signal.addEventListener('abort', this.#abort, { once: true });
   }
 
   get isOver(): boolean {
@@ -75,7 +78,7 @@ export class Call {
   #end(): boolean {
     if (this.#isOver) return false;
     this.#isOver = true;
-    this.asked.signal?.removeEventListener('abort', this.#abort);
+    if (this.#abort !== undefined) this.asked.signal?.removeEventListener('abort', this.#abort);
     return true;
   }
 }

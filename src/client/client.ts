@@ -8,6 +8,7 @@ import { decodeEntry, decodePage, encodeGet, encodeList } from '../state-machine
 import type { KeyValueEntry, ListPage } from '../state-machines/key-value-store.js';
 import type { CallOptions } from './call.js';
 import { Call } from './call.js';
+import { CallsUnderWay } from './calls-under-way.js';
 import { Connection } from './connection.js';
 import type { Platform } from './platform.js';
 
@@ -42,8 +43,6 @@ const SWEEP_MS = 20;
 const RETRY_MS = 25;
 /** A frame holds about this much. */
 const FRAME_BYTES = 1024 * 1024;
-/** Then they begin anew: an id is four bytes in a frame. */
-const REQUEST_IDS = 2 ** 32;
 
 /**
  * A cluster's key-value store, from outside. Keeps a connection to every node that it knows of, asks the leader as soon as
@@ -52,10 +51,9 @@ const REQUEST_IDS = 2 ** 32;
 export class QuorateClient implements AsyncDisposable {
   readonly #platform: Platform;
   readonly #connections = new Map<string, Connection>();
-  readonly #calls = new Map<number, Call>();
+  readonly #calls = new CallsUnderWay();
   #waiting: Call[] = [];
   #news: LeaderNews | undefined;
-  #lastId = 0;
   #flushIsDue = false;
   #sweep: unknown;
   #retry: unknown;
@@ -207,11 +205,9 @@ export class QuorateClient implements AsyncDisposable {
         requests = [];
         bytes = 0;
       }
-      this.#lastId = (this.#lastId + 1) % REQUEST_IDS;
       call.sentTo = connection;
-      this.#calls.set(this.#lastId, call);
       const timeoutMs = Math.max(1, Math.ceil(deadlineMs - nowMs));
-      requests.push({ id: this.#lastId, operation, timeoutMs, payload });
+      requests.push({ id: this.#calls.add(call), operation, timeoutMs, payload });
       bytes += payload.byteLength;
     }
     this.#waiting = [];
@@ -249,8 +245,7 @@ export class QuorateClient implements AsyncDisposable {
 
   #settle(replies: readonly ClientReply[]): void {
     for (const reply of replies) {
-      const call = this.#calls.get(reply.id);
-      this.#calls.delete(reply.id);
+      const call = this.#calls.take(reply.id);
       if (call === undefined) continue;
       call.sentTo = undefined;
       if ('payload' in reply) {
@@ -269,9 +264,9 @@ export class QuorateClient implements AsyncDisposable {
   }
 
   #lose(connection: Connection, why: string): void {
-    for (const [id, call] of this.#calls) {
+    for (const call of this.#calls) {
       if (call.sentTo !== connection) continue;
-      this.#calls.delete(id);
+      this.#calls.take(call.id);
       if (call.survivesLossOf(connection, why)) this.#askAgainLater(call);
     }
   }
@@ -293,9 +288,9 @@ export class QuorateClient implements AsyncDisposable {
         if (call.asked.deadlineMs <= nowMs) call.expire(() => this.#whyNobody());
       }
       this.#waiting = this.#waiting.filter(({ isOver }) => !isOver);
-      for (const [id, call] of this.#calls) {
+      for (const call of this.#calls) {
         if (call.asked.deadlineMs + GRACE_MS <= nowMs) call.expire(() => this.#whyNobody());
-        if (call.isOver) this.#calls.delete(id);
+        if (call.isOver) this.#calls.take(call.id);
       }
       if (this.#waiting.length > 0 || this.#calls.size > 0) this.#sweepLater();
     }, SWEEP_MS);
