@@ -15,8 +15,10 @@ export interface Asked {
   readonly payload: Uint8Array;
   readonly deadlineMs: number;
   readonly signal: AbortSignal | undefined;
-  readonly resolve: (payload: Uint8Array) => void;
-  readonly reject: (error: QuorateError) => void;
+  /** The answer in its frame becomes what the caller wants; what it throws rejects the call. */
+  readonly decode: (payload: Uint8Array) => unknown;
+  readonly resolve: (answer: never) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /** One call on its way: asked of a node, perhaps of several in turn, and ended once. */
@@ -47,7 +49,13 @@ export class Call {
   }
 
   resolve(payload: Uint8Array): void {
-    if (this.#end()) this.asked.resolve(payload);
+    if (!this.#end()) return;
+    const { decode, resolve, reject } = this.asked;
+    try {
+      resolve(decode(payload) as never);
+    } catch (error) {
+      reject(error);
+    }
   }
 
   fail(error: QuorateError): void {

@@ -169,14 +169,7 @@ export class QuorateClient implements AsyncDisposable {
         });
       const payload = encode();
       const deadlineMs = this.#platform.now() + timeoutMs;
-      const settle = (answer: Uint8Array): void => {
-        try {
-          resolve(decode(answer));
-        } catch (error) {
-          reject(error);
-        }
-      };
-      this.#waiting.push(new Call({ operation, payload, deadlineMs, signal, resolve: settle, reject }));
+      this.#waiting.push(new Call({ operation, payload, deadlineMs, signal, decode, resolve, reject }));
       this.#flushSoon();
       this.#sweepLater();
     });

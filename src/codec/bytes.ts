@@ -2,7 +2,8 @@ import { MalformedBytes } from './malformed.js';
 
 const TWO_TO_32 = 2 ** 32;
 const utf8 = new TextEncoder();
-const utf8Strict = new TextDecoder('utf-8', { fatal: true });
+/** What begins like a byte order mark is text all the same: a key comes back as it was given. */
+const utf8Strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * Writes little-endian numbers and byte runs into a buffer whose exact size its caller has computed. Byte by byte, without a
@@ -101,14 +102,35 @@ export class ByteReader {
     return this.#bytes.subarray(at, at + length);
   }
 
+  skip(length: number): void {
+    this.#take(length);
+  }
+
   text(mostBytes: number): string {
     const length = this.u32();
     if (length > mostBytes) throw new MalformedBytes(`a text of ${length} bytes, ${mostBytes} are allowed`);
     return decodeText(this.run(length));
   }
 
+  /** Reads over a text as strictly as `text` reads it, without making a string of it. Its length in bytes. */
+  skipText(mostBytes: number): number {
+    const at = this.#at;
+    const length = this.u32();
+    const end = this.#at + length;
+    if (length > mostBytes || length > this.left || !this.#isAscii(this.#at, end)) {
+      this.#at = at;
+      this.text(mostBytes);
+    } else this.#at = end;
+    return length;
+  }
+
   end(): void {
     if (this.left > 0) throw new MalformedBytes(`${this.left} bytes too many`);
+  }
+
+  #isAscii(from: number, until: number): boolean {
+    for (let at = from; at < until; at += 1) if ((this.#bytes[at] as number) > 0x7f) return false;
+    return true;
   }
 
   #u32At(at: number): number {
@@ -125,31 +147,17 @@ export class ByteReader {
   }
 }
 
+/** Throws MalformedBytes where they are not UTF-8. */
 export function decodeText(bytes: Uint8Array): string {
-  return asciiOf(bytes) ?? decodeUtf8(bytes);
-}
-
-/** Up to here a loop is faster than the decoder, which has to be called out of the engine. */
-const SHORT_TEXT_BYTES = 64;
-
-function asciiOf(bytes: Uint8Array): string | undefined {
-  if (bytes.byteLength > SHORT_TEXT_BYTES) return undefined;
-  let text = '';
-  for (let at = 0; at < bytes.byteLength; at += 1) {
-    const byte = bytes[at] as number;
-    if (byte > 0x7f) return undefined;
-    text += String.fromCharCode(byte);
-  }
-  return text;
-}
-
-function decodeUtf8(bytes: Uint8Array): string {
   try {
     return utf8Strict.decode(bytes);
   } catch {
     throw new MalformedBytes('a text is not UTF-8');
   }
 }
+
+/** Up to here a loop is faster than the encoder, which has to be called out of the engine. */
+const SHORT_TEXT_BYTES = 64;
 
 export function encodeText(text: string): Uint8Array {
   if (text.length > SHORT_TEXT_BYTES) return utf8.encode(text);

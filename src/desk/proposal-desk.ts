@@ -59,6 +59,9 @@ export class ProposalDesk<Result> {
   /** In the order of their indexes. */
   #appended: Appended<Result>[] = [];
   #closed: QuorateError | undefined;
+  readonly #letGo = ({ bytes }: Proposal<Result>): void => {
+    this.#waitingBytes -= bytes + OVERHEAD_BYTES;
+  };
 
   constructor(options: ProposalDeskOptions<Result>) {
     this.#options = options;
@@ -71,10 +74,7 @@ export class ProposalDesk<Result> {
     const bytes = payload.byteLength + OVERHEAD_BYTES;
     if (this.#waitingBytes + bytes > MOST_WAITING_BYTES) return request.done(overloaded());
     this.#waitingBytes += bytes;
-    const letGo = (): void => {
-      this.#waitingBytes -= bytes;
-    };
-    this.#queue.add(new Waiting(request, this.#options.clock.now(), payload, letGo));
+    this.#queue.add(new Waiting(request, this.#options.clock.now(), payload, this.#letGo));
   }
 
   /** What the chart tells of commands, leaders and links. */

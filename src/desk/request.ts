@@ -17,11 +17,11 @@ export class Waiting<Value> {
   readonly payload: Uint8Array;
   fate: Fate = 'nothing done';
   #request: Request<Value> | undefined;
-  readonly #onEnd: (() => void) | undefined;
+  readonly #onEnd: ((ended: Waiting<Value>) => void) | undefined;
   #onAbort: (() => void) | undefined;
 
   /** `onEnd` is called once, before the request learns its end. */
-  constructor(request: Request<Value>, nowMs: number, payload: Uint8Array, onEnd?: () => void) {
+  constructor(request: Request<Value>, nowMs: number, payload: Uint8Array, onEnd?: (ended: Waiting<Value>) => void) {
     this.#request = request;
     this.#onEnd = onEnd;
     this.deadlineMs = nowMs + request.timeoutMs;
@@ -50,7 +50,7 @@ export class Waiting<Value> {
     if (request === undefined) return undefined;
     this.#request = undefined;
     if (this.#onAbort !== undefined) request.signal?.removeEventListener('abort', this.#onAbort);
-    this.#onEnd?.();
+    this.#onEnd?.(this);
     return request;
   }
 }

@@ -85,25 +85,25 @@ export class ClientSession {
   #take(requests: readonly ClientRequest[]): void {
     // Reads that may take equally long share one round.
     const reads = new Map<number, { readonly id: number; readonly answer: () => Uint8Array }[]>();
+    const read = (id: number, timeoutMs: number, consistency: Consistency, answer: () => Uint8Array): void => {
+      if (consistency === 'lease') throw notInThisVersion('reading by lease');
+      if (consistency === 'stale') return this.#answer(id, answer);
+      const together = reads.get(timeoutMs) ?? [];
+      if (together.length === 0) reads.set(timeoutMs, together);
+      together.push({ id, answer });
+    };
     for (const request of requests) {
       const { id, operation } = request;
       try {
         this.#admit();
         const timeoutMs = checkTimeout(request.timeoutMs);
-        const read = (consistency: Consistency, answer: () => Uint8Array): void => {
-          if (consistency === 'lease') throw notInThisVersion('reading by lease');
-          if (consistency === 'stale') return this.#answer(id, answer);
-          const together = reads.get(timeoutMs) ?? [];
-          if (together.length === 0) reads.set(timeoutMs, together);
-          together.push({ id, answer });
-        };
         if (operation === 'propose') this.#propose(id, request.payload, timeoutMs);
         else if (operation === 'get') {
           const { consistency, key } = decodeGet(request.payload);
-          read(consistency, () => encodeEntry(this.#store.get(key)));
+          read(id, timeoutMs, consistency, () => encodeEntry(this.#store.get(key)));
         } else {
           const { consistency, query } = decodeList(request.payload);
-          read(consistency, () => encodePage(this.#store.list(query)));
+          read(id, timeoutMs, consistency, () => encodePage(this.#store.list(query)));
         }
       } catch (error) {
         this.#fail(id, asError(error));

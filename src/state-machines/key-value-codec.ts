@@ -46,10 +46,15 @@ export const keyValueCommandCodec: Codec<KeyValueCommand> = {
     return value === undefined ? writer.bytes : writer.text(value).bytes;
   },
   decode: (bytes) => {
-    const { isPut, condition, key, value } = readCommand(bytes);
-    const conditional = condition === undefined ? {} : { condition };
+    const reader = new ByteReader(bytes);
+    const isPut = !reader.boolean();
+    const condition = readCondition(reader);
+    const key = reader.text(MOST_KEY_BYTES);
     // Copied: a view would keep the whole frame that the command came in.
-    return isPut ? { kind: 'put', key, value: value.slice(), ...conditional } : { kind: 'delete', key, ...conditional };
+    const value = isPut ? reader.run(reader.u32()).slice() : NO_BYTES;
+    reader.end();
+    if (condition === undefined) return isPut ? { kind: 'put', key, value } : { kind: 'delete', key };
+    return isPut ? { kind: 'put', key, value, condition } : { kind: 'delete', key, condition };
   },
 };
 
@@ -76,19 +81,14 @@ function checkCommand(command: KeyValueCommand): void {
  * size of its value in bytes; throws MalformedBytes.
  */
 export function checkKeyValueCommand(bytes: Uint8Array): number {
-  const { key, value } = readCommand(bytes);
-  if (key === '') throw new MalformedBytes('an empty key');
-  return value.byteLength;
-}
-
-function readCommand(bytes: Uint8Array) {
   const reader = new ByteReader(bytes);
   const isPut = !reader.boolean();
-  const condition = readCondition(reader);
-  const key = reader.text(MOST_KEY_BYTES);
-  const value = isPut ? reader.run(reader.u32()) : NO_BYTES;
+  readCondition(reader);
+  if (reader.skipText(MOST_KEY_BYTES) === 0) throw new MalformedBytes('an empty key');
+  const valueBytes = isPut ? reader.u32() : 0;
+  reader.skip(valueBytes);
   reader.end();
-  return { isPut, condition, key, value };
+  return valueBytes;
 }
 
 export const keyValueResultCodec: Codec<KeyValueResult> = {

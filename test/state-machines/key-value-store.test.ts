@@ -3,7 +3,11 @@ import fc from 'fast-check';
 import type { KeyValueCommand } from '../../src/index.js';
 import { KeyValueStore } from '../../src/index.js';
 import type { Capture, Committed } from '../../src/seams/state-machine.js';
-import { keyValueCommandCodec, keyValueResultCodec } from '../../src/state-machines/key-value-codec.js';
+import {
+  checkKeyValueCommand,
+  keyValueCommandCodec,
+  keyValueResultCodec,
+} from '../../src/state-machines/key-value-codec.js';
 
 const committed = (commands: readonly KeyValueCommand[]): readonly Committed<KeyValueCommand>[] => {
   return commands.map((command, at) => ({ index: at + 1, term: 1, timeMs: 0, command })) as never;
@@ -29,8 +33,8 @@ function restored(capture: Capture): KeyValueStore {
 
 const hex = (store: KeyValueStore): string => Buffer.from(store.hash()).toString('hex');
 
-// Few keys, so that they meet; characters whose UTF-16 order is not their byte order; names of Object.prototype.
-const key = fc.constantFrom('a', 'ab', 'b', 'é', '\uff5e', '😀', '__proto__', 'constructor', 'a/b', ' ');
+// Few keys, so that they meet; a byte order mark, which is a character like any other; characters whose UTF-16 order is not their byte order; names of Object.prototype.
+const key = fc.constantFrom('a', 'ab', 'b', 'é', '\uff5e', '😀', '__proto__', 'constructor', 'a/b', ' ', '\ufeffa');
 const condition = fc.option(fc.oneof(fc.constant('absent' as const), fc.nat(20)), { nil: undefined });
 const command: fc.Arbitrary<KeyValueCommand> = fc
   .record({ kind: fc.constantFrom('put', 'delete'), key, value: fc.uint8Array({ maxLength: 8 }), condition })
@@ -168,5 +172,32 @@ describe('its codecs', () => {
     frame.fill(0);
     expect(decoded.kind === 'put' && Buffer.from(decoded.value).toString()).toBe('value');
     expect(decoded.kind === 'put' && decoded.value.buffer.byteLength).toBe(5);
+  });
+
+  test('bytes are let into the log exactly where every replica can decode them', () => {
+    const damaged = fc.tuple(command, fc.nat(40), fc.nat(255), fc.nat(4)).map(([given, at, byte, cut]) => {
+      const bytes = keyValueCommandCodec.encode(given);
+      if (at < bytes.byteLength) bytes[at] = byte;
+      return bytes.subarray(0, bytes.byteLength - cut);
+    });
+    const outcomeOf = (decode: () => unknown): unknown => {
+      try {
+        return decode();
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    fc.assert(
+      fc.property(fc.oneof(damaged, command.map(keyValueCommandCodec.encode)), (bytes) => {
+        const decoded = outcomeOf(() => keyValueCommandCodec.decode(bytes));
+        const admitted = outcomeOf(() => checkKeyValueCommand(bytes));
+        if (typeof decoded === 'string') expect(admitted).toBe(decoded);
+        else {
+          const { key, ...rest } = decoded as KeyValueCommand;
+          expect(admitted).toBe(key === '' ? 'an empty key' : 'value' in rest ? rest.value.byteLength : 0);
+        }
+      }),
+      { numRuns: 1_000 },
+    );
   });
 });
