@@ -114,16 +114,14 @@ function contextFrom(input: ReplicaInput, snapshot: () => Running | undefined): 
   const raft = initialState(identity.nodeId, servers, { ...DEFAULT_SETTINGS, ...input.settings });
   const address = servers.find((server) => server.id === identity.nodeId)?.address ?? '';
   const state = input.state ?? new ReplicaState(address, raft);
-  state.follow(() => {
-    const running = snapshot();
-    if (running === undefined) return { role: 'recovering', raft };
-    return {
+  state.follow({
+    role: () => {
+      const running = snapshot();
+      if (running === undefined) return 'recovering';
       // A chart in error has stopped, wherever it was.
-      get role() {
-        return running.status === 'error' ? 'halted' : roleOf(running.value);
-      },
-      raft: running.context.raft,
-    };
+      return running.status === 'error' ? 'halted' : roleOf(running.value);
+    },
+    raft: () => snapshot()?.context.raft ?? raft,
   });
   const seams = { identity, seed, log, transport, stateMachine, clock };
   const flow = input.flow ?? DEFAULT_FLOW;

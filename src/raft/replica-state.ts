@@ -4,10 +4,13 @@ import type { Role } from './notices.js';
 import type { Peer, RaftState } from './raft-state.js';
 import type { Settings } from './settings.js';
 
-/** What a chart shows of itself: where it is, and the rules' state. */
+/**
+ * What a chart shows of itself: where it is, and the rules' state. Functions, made once: an object with getters made for
+ * each question would be a new hidden class each time, and those keep what they can reach from being collected young.
+ */
 export interface Standing {
-  readonly role: Role;
-  readonly raft: RaftState;
+  readonly role: () => Role;
+  readonly raft: () => RaftState;
 }
 
 /**
@@ -16,7 +19,7 @@ export interface Standing {
  * the running chart's present state, so the role is always the one the chart is in.
  */
 export class ReplicaState {
-  #standing: () => Standing;
+  #standing: Standing;
   readonly id: NodeId;
   /** host:port under which peers reach this node. */
   readonly address: string;
@@ -24,16 +27,16 @@ export class ReplicaState {
   constructor(address: string, initial: RaftState) {
     this.id = initial.id;
     this.address = address;
-    this.#standing = () => ({ role: 'recovering', raft: initial });
+    this.#standing = { role: () => 'recovering', raft: () => initial };
   }
 
   /** Reads from a running chart from now on. Called once, by whoever starts the chart. */
-  follow(standing: () => Standing): void {
+  follow(standing: Standing): void {
     this.#standing = standing;
   }
 
   get role(): Role {
-    return this.#standing().role;
+    return this.#standing.role();
   }
   get term(): Term {
     return this.#raft.term;
@@ -89,6 +92,6 @@ export class ReplicaState {
   }
 
   get #raft(): RaftState {
-    return this.#standing().raft;
+    return this.#standing.raft();
   }
 }
