@@ -20,11 +20,11 @@ export const active = replicaSetup.createStateConfig({
   on: {
     'peer.received': [
       {
-        guard: { type: 'admits', params: ({ event }) => ({ ...event, verdict: 'deliver' }) },
+        guard: { type: 'admits', params: ({ event: { message, atMs } }) => ({ message, atMs, verdict: 'deliver' }) },
         actions: { type: 'deliver', params: ({ event }) => event },
       },
       {
-        guard: { type: 'admits', params: ({ event }) => ({ ...event, verdict: 'adopt' }) },
+        guard: { type: 'admits', params: ({ event: { message, atMs } }) => ({ message, atMs, verdict: 'adopt' }) },
         target: '.follower',
         description: 'a higher term',
         actions: [
@@ -33,7 +33,7 @@ export const active = replicaSetup.createStateConfig({
         ],
       },
       {
-        guard: { type: 'admits', params: ({ event }) => ({ ...event, verdict: 'refuse' }) },
+        guard: { type: 'admits', params: ({ event: { message, atMs } }) => ({ message, atMs, verdict: 'refuse' }) },
         actions: { type: 'refuse', params: ({ event }) => event },
       },
       // Whatever is left is dropped.

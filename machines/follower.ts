@@ -12,11 +12,11 @@ export const follower = replicaSetup.createStateConfig({
     // What is simply delivered comes first: it is nearly everything.
     'peer.received': [
       {
-        guard: { type: 'admits', params: ({ event }) => ({ ...event, verdict: 'deliver' }) },
+        guard: { type: 'admits', params: ({ event: { message, atMs } }) => ({ message, atMs, verdict: 'deliver' }) },
         actions: { type: 'deliver', params: ({ event }) => event },
       },
       {
-        guard: { type: 'admits', params: ({ event }) => ({ ...event, verdict: 'adopt' }) },
+        guard: { type: 'admits', params: ({ event: { message, atMs } }) => ({ message, atMs, verdict: 'adopt' }) },
         actions: [
           { type: 'adoptTerm', params: ({ event }) => event },
           { type: 'deliver', params: ({ event }) => event },
