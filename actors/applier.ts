@@ -51,6 +51,10 @@ const applierSetup = setup({
     ),
     allow: assign({ allowed: ({ context }, { upTo }: { upTo: Index }) => greater(context.allowed, upTo) }),
     noteStart: assign({ busySinceMs: ({ context }) => context.clock.now() }),
+    allowAndStart: assign(({ context }, { upTo }: { upTo: Index }) => ({
+      allowed: greater(context.allowed, upTo),
+      busySinceMs: context.clock.now(),
+    })),
     /** Reads what comes next and applies it; both may take their time. */
     applyNext: ({ context, self }) => {
       const { store, stateMachine, applied, allowed } = context;
@@ -119,7 +123,7 @@ export const applier = applierSetup.createMachine({
         'apply.allowed': {
           guard: { type: 'isNews', params: ({ event }) => event },
           target: 'applying',
-          actions: [{ type: 'allow', params: ({ event }) => event }, 'noteStart'],
+          actions: { type: 'allowAndStart', params: ({ event }) => event },
         },
       },
     },

@@ -35,6 +35,7 @@ export interface Group {
 
 export interface LogWriterContext {
   readonly store: LogStore;
+  /** The group that is being made durable, or was last. */
   readonly syncing: Group;
   /** Gathers while the disk is busy: group commit. */
   readonly gathering: Group;
@@ -64,7 +65,8 @@ const logWriterSetup = setup({
       if (records.length > 0) context.store.append(records);
     },
     gather: assign({ gathering: ({ context }, write: WriteEvent) => join(context.gathering, write) }),
-    startSync: assign({ syncing: ({ context }) => context.gathering, gathering: NOTHING }),
+    beginGroup: assign({ syncing: (_, write: WriteEvent) => join(NOTHING, write) }),
+    beginGathered: assign({ syncing: ({ context }) => context.gathering, gathering: NOTHING }),
     syncStore: ({ context, self }) => {
       // Messages alone wait only for what was written before them, and no sync is under way.
       if (context.syncing.content === 'messages') return self.send({ type: 'store.synced' });
@@ -78,7 +80,6 @@ const logWriterSetup = setup({
       for (const { link, message } of then) enqueue.sendTo(link, { type: 'link.send', message } satisfies SendEvent);
       if (vote !== null) enqueue.sendTo(parentOf, { type: 'vote.durable', term: vote.term, votedFor: vote.votedFor });
       if (last !== null) enqueue.sendTo(parentOf, { type: 'log.durable', written: last });
-      enqueue.assign({ syncing: NOTHING });
     }),
     reportFailure: sendParent((_, { error }: { error: Error }): LogReport => ({ type: 'log.failed', error })),
   },
@@ -107,13 +108,13 @@ export const logWriter = logWriterSetup.createMachine({
           target: 'syncing',
           actions: [
             { type: 'stage', params: ({ event }) => event },
-            { type: 'gather', params: ({ event }) => event },
+            { type: 'beginGroup', params: ({ event }) => event },
           ],
         },
       },
     },
     syncing: {
-      entry: ['startSync', 'syncStore'],
+      entry: 'syncStore',
       on: {
         'log.write': {
           actions: [
@@ -122,7 +123,7 @@ export const logWriter = logWriterSetup.createMachine({
           ],
         },
         'store.synced': [
-          { guard: 'hasGathered', target: 'syncing', reenter: true, actions: 'release' },
+          { guard: 'hasGathered', target: 'syncing', reenter: true, actions: ['release', 'beginGathered'] },
           { target: 'idle', actions: 'release' },
         ],
       },

@@ -97,7 +97,7 @@ const replicatorSetup = setup({
         inFlight = [...inFlight, flightOf(entries)];
         nextIndex = advance(nextIndex, entries.length);
       }
-      enqueue.assign({ nextIndex, inFlight });
+      if (nextIndex > context.nextIndex) enqueue.assign({ nextIndex, inFlight });
     }),
     readFromDisk: ({ context, self }) => {
       context.store.read(context.nextIndex, context.flow.append, (error, entries) => {
