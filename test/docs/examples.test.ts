@@ -54,7 +54,8 @@ test("the guide's client runs as it is printed, but for the address", async () =
 
 test('the reference explains every error code, and nothing that is none', () => {
   const source = readFileSync('src/seams/errors.ts', 'utf8');
-  const codes = [...source.matchAll(/'QUORATE_([A-Z_]+)'/g)].map(([, code]) => code);
+  // Some codes stand there twice: where they are declared, and among those that may be asked again.
+  const codes = new Set([...source.matchAll(/'QUORATE_([A-Z_]+)'/g)].map(([, code]) => code));
   const explained = [...readFileSync('docs/reference.md', 'utf8').matchAll(/^\| ([A-Z_]{6,}) \|/gm)].map(
     ([, code]) => code,
   );
