@@ -18,14 +18,14 @@ import (
 
 const connections = 8
 const keys = 10000
-const warmUp = 2 * time.Second
 
 func main() {
 	endpoint := flag.String("endpoint", "http://127.0.0.1:2379", "the leader")
 	op := flag.String("op", "put", "put, or get (linearizable)")
 	inFlight := flag.Int("inflight", 256, "operations at a time")
 	size := flag.Int("size", 256, "bytes of a value")
-	seconds := flag.Int("seconds", 10, "measured, after two seconds of warming up")
+	seconds := flag.Int("seconds", 10, "measured")
+	warmUp := flag.Int("warmup", 2, "seconds under the same load before that, not measured")
 	flag.Parse()
 
 	clients := make([]*clientv3.Client, connections)
@@ -38,7 +38,7 @@ func main() {
 	}
 
 	value := strings.Repeat("x", *size)
-	from := time.Now().Add(warmUp)
+	from := time.Now().Add(time.Duration(*warmUp) * time.Second)
 	until := from.Add(time.Duration(*seconds) * time.Second)
 	latencies := make([][]float64, *inFlight)
 	failures := make([]int, *inFlight)

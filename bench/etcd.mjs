@@ -56,8 +56,8 @@ export async function startEtcd(directory, load) {
   });
   return {
     name: 'etcd',
-    load: ({ op, inFlight, size, seconds }) => {
-      const flags = { endpoint: leader, op, inflight: inFlight, size, seconds };
+    load: ({ op, inFlight, size, seconds, warmUp }) => {
+      const flags = { endpoint: leader, op, inflight: inFlight, size, seconds, warmup: warmUp };
       return capture(
         load,
         Object.entries(flags).map(([name, value]) => `-${name}=${value}`),

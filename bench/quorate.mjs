@@ -28,7 +28,7 @@ export async function startQuorate(directory) {
     name: 'quorate',
     pids,
     leaderPid,
-    load: ({ op, inFlight, size, seconds }) => {
+    load: ({ op, inFlight, size, seconds, warmUp }) => {
       const flags = [
         '--in-flight',
         inFlight,
@@ -36,6 +36,8 @@ export async function startQuorate(directory) {
         size,
         '--seconds',
         seconds,
+        '--warm-up',
+        warmUp,
         ...(op === 'get' ? ['--read'] : []),
       ];
       const endpoints = `127.0.0.1:${PORT}`;

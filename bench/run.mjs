@@ -26,7 +26,8 @@ const MATRIX = [
 
 const options = new Command('bench')
   .option('--runs <n>', 'alternating runs', '5')
-  .option('--seconds <n>', 'measured for each load, after two seconds of warming up', '5')
+  .option('--seconds <n>', 'measured for each load', '5')
+  .option('--warm-up <s>', 'under each load before that, not measured; compilers take their time', '2')
   .option('--against-etcd', 'run etcd beside it, alternating')
   .option('--matrix', 'every load, not only the three headlines')
   .option('--data <dir>', 'where the data goes: the file system that is measured', os.tmpdir())
@@ -44,7 +45,7 @@ try {
     for (const start of systems) {
       const system = await start(directory);
       for (const load of loads) {
-        const result = await system.load({ ...load, seconds: Number(options.seconds) });
+        const result = await system.load({ ...load, seconds: Number(options.seconds), warmUp: Number(options.warmUp) });
         measured.push({ system: system.name, run, ...result });
         process.stderr.write(`run ${run} ${system.name} ${JSON.stringify(result)}\n`);
       }

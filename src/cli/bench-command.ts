@@ -6,6 +6,7 @@ import { CommandFailure, EXIT, usage } from './exit.js';
 interface BenchFlags extends ClientFlags {
   readonly inFlight: string;
   readonly seconds: string;
+  readonly warmUp: string;
   readonly size: string;
   readonly keys: string;
   readonly read?: boolean;
@@ -15,7 +16,8 @@ export function addBenchCommand(program: Command): void {
   withClientFlags(program.command('bench'))
     .description('put load on a running cluster: so many operations at a time, each with its own reply')
     .option('--in-flight <n>', 'operations at a time', '256')
-    .option('--seconds <n>', 'how long it is measured, after two seconds of warming up', '10')
+    .option('--seconds <n>', 'how long it is measured', '10')
+    .option('--warm-up <s>', 'under the same load before that, not measured', '2')
     .option('--size <bytes>', 'of a value', '256')
     .option('--keys <n>', 'how many different keys', '10000')
     .option('--read', 'linearizable gets in place of puts')
@@ -23,6 +25,7 @@ export function addBenchCommand(program: Command): void {
       const load = {
         inFlight: wholeNumber('--in-flight', flags.inFlight, 100_000),
         seconds: wholeNumber('--seconds', flags.seconds, 86_400),
+        warmUpSeconds: wholeNumber('--warm-up', flags.warmUp, 3_600),
         size: wholeNumber('--size', flags.size, 8 * 1024 * 1024),
         keys: wholeNumber('--keys', flags.keys, 100_000_000),
         op: flags.read === true ? ('get' as const) : ('put' as const),

@@ -6,6 +6,8 @@ export interface Load {
   readonly op: 'put' | 'get';
   readonly inFlight: number;
   readonly seconds: number;
+  /** Under the same load before that, not measured. */
+  readonly warmUpSeconds: number;
   /** Of a value, bytes. */
   readonly size: number;
   readonly keys: number;
@@ -22,7 +24,6 @@ export interface LoadResult {
   readonly failed: number;
 }
 
-const WARM_UP_MS = 2_000;
 const NS_PER_MS = 1e6;
 
 /**
@@ -34,14 +35,14 @@ export async function measure(
   load: Load,
   timeoutMs: number,
 ): Promise<{ readonly result: LoadResult; readonly problem: string | undefined }> {
-  const { op, inFlight, seconds, size, keys } = load;
+  const { op, inFlight, seconds, warmUpSeconds, size, keys } = load;
   const value = new Uint8Array(size).fill(120);
   const keyOf = (n: number): string => `bench/${String(n % keys).padStart(8, '0')}`;
   if (op === 'get') await fill(client, { keyOf, value, count: Math.min(keys, 10_000) });
   const before = await revisionOf(client);
   const latency = createHistogram();
   const startMs = performance.now();
-  const measuredFrom = startMs + WARM_UP_MS;
+  const measuredFrom = startMs + warmUpSeconds * 1_000;
   const endMs = measuredFrom + seconds * 1_000;
   let next = 0;
   let measured = 0;
