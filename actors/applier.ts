@@ -6,6 +6,7 @@ import type { Clock } from '../src/seams/clock.js';
 import type { LogStore, ReadLimits } from '../src/seams/log-store.js';
 import type { Committed, StateMachine } from '../src/seams/state-machine.js';
 import type { ApplierReport } from './reports.js';
+import { swift } from './swift.js';
 
 export interface ApplierInput {
   readonly store: LogStore;
@@ -95,57 +96,59 @@ const applierSetup = setup({
 });
 
 /** Feeds committed entries to the state machine, in batches, giving way every few milliseconds. */
-export const applier = applierSetup.createMachine({
-  id: 'applier',
-  context: ({ input }) => ({ ...input, applied: NO_INDEX, allowed: NO_INDEX, busySinceMs: 0 }),
-  initial: 'closed',
-  on: {
-    'apply.allowed': { actions: { type: 'allow', params: ({ event }) => event } },
-    failed: { target: '.failed', actions: { type: 'reportFailure', params: ({ event }) => event } },
-  },
-  states: {
-    closed: { on: { 'state.open': 'opening' } },
-    opening: {
-      entry: 'openStateMachine',
-      on: {
-        opened: {
-          target: 'idle',
-          actions: [
-            { type: 'noteOpened', params: ({ event }) => event },
-            { type: 'reportOpened', params: ({ event }) => event },
+export const applier = swift(
+  applierSetup.createMachine({
+    id: 'applier',
+    context: ({ input }) => ({ ...input, applied: NO_INDEX, allowed: NO_INDEX, busySinceMs: 0 }),
+    initial: 'closed',
+    on: {
+      'apply.allowed': { actions: { type: 'allow', params: ({ event }) => event } },
+      failed: { target: '.failed', actions: { type: 'reportFailure', params: ({ event }) => event } },
+    },
+    states: {
+      closed: { on: { 'state.open': 'opening' } },
+      opening: {
+        entry: 'openStateMachine',
+        on: {
+          opened: {
+            target: 'idle',
+            actions: [
+              { type: 'noteOpened', params: ({ event }) => event },
+              { type: 'reportOpened', params: ({ event }) => event },
+            ],
+          },
+        },
+      },
+      idle: {
+        always: { guard: 'hasWork', target: 'applying', actions: 'noteStart' },
+        on: {
+          'apply.allowed': {
+            guard: { type: 'isNews', params: ({ event }) => event },
+            target: 'applying',
+            actions: { type: 'allowAndStart', params: ({ event }) => event },
+          },
+        },
+      },
+      applying: {
+        entry: 'applyNext',
+        on: {
+          applied: [
+            { guard: 'isSpellOver', target: 'givingWay', actions: { type: 'finish', params: ({ event }) => event } },
+            {
+              guard: { type: 'isMoreAllowed', params: ({ event }) => event },
+              target: 'applying',
+              reenter: true,
+              actions: { type: 'finish', params: ({ event }) => event },
+            },
+            { target: 'idle', actions: { type: 'finish', params: ({ event }) => event } },
           ],
         },
       },
+      givingWay: { entry: 'giveWay', on: { 'turn.came': 'idle' } },
+      failed: {},
     },
-    idle: {
-      always: { guard: 'hasWork', target: 'applying', actions: 'noteStart' },
-      on: {
-        'apply.allowed': {
-          guard: { type: 'isNews', params: ({ event }) => event },
-          target: 'applying',
-          actions: { type: 'allowAndStart', params: ({ event }) => event },
-        },
-      },
-    },
-    applying: {
-      entry: 'applyNext',
-      on: {
-        applied: [
-          { guard: 'isSpellOver', target: 'givingWay', actions: { type: 'finish', params: ({ event }) => event } },
-          {
-            guard: { type: 'isMoreAllowed', params: ({ event }) => event },
-            target: 'applying',
-            reenter: true,
-            actions: { type: 'finish', params: ({ event }) => event },
-          },
-          { target: 'idle', actions: { type: 'finish', params: ({ event }) => event } },
-        ],
-      },
-    },
-    givingWay: { entry: 'giveWay', on: { 'turn.came': 'idle' } },
-    failed: {},
-  },
-});
+  }),
+);
 
 const isCommand = (entry: Entry): boolean => entry.kind === 'command';
 

@@ -6,6 +6,7 @@ import type { ReplicaState } from '../src/raft/replica-state.js';
 import type { Clock } from '../src/seams/clock.js';
 import type { ElectionManagerEvent, ElectionManagerRef } from './election-manager.js';
 import type { HeartbeatReport } from './reports.js';
+import { swift } from './swift.js';
 
 export interface HeartbeatManagerInput {
   readonly state: ReplicaState;
@@ -102,60 +103,62 @@ const heartbeatSetup = setup({
  * what each peer left unanswered. Watching, when it follows: what it heard and missed of the leader goes to the
  * ElectionManager, whose random timer alone starts an election.
  */
-export const heartbeatManager = heartbeatSetup.createMachine({
-  id: 'heartbeatManager',
-  context: ({ input }) => ({ ...input, electionManager: null, watchingSinceMs: 0, missed: 0, unanswered: {} }),
-  initial: 'idle',
-  on: {
-    'manager.introduced': { actions: { type: 'meetElectionManager', params: ({ event }) => event } },
-    'role.entered': [
-      {
-        guard: { type: 'enters', params: ({ event }) => ({ entered: event.role, role: 'follower' }) },
-        target: '.watching',
+export const heartbeatManager = swift(
+  heartbeatSetup.createMachine({
+    id: 'heartbeatManager',
+    context: ({ input }) => ({ ...input, electionManager: null, watchingSinceMs: 0, missed: 0, unanswered: {} }),
+    initial: 'idle',
+    on: {
+      'manager.introduced': { actions: { type: 'meetElectionManager', params: ({ event }) => event } },
+      'role.entered': [
+        {
+          guard: { type: 'enters', params: ({ event }) => ({ entered: event.role, role: 'follower' }) },
+          target: '.watching',
+        },
+        { guard: { type: 'enters', params: ({ event }) => ({ entered: event.role, role: 'leader' }) } },
+        { target: '.idle' },
+      ],
+      'election.won': '.beating',
+    },
+    states: {
+      idle: {},
+      watching: {
+        entry: 'startWatch',
+        initial: 'listening',
+        states: {
+          listening: {
+            after: {
+              HEARTBEAT_INTERVAL: [
+                { guard: 'heardLately', target: 'listening', reenter: true, actions: ['noteHeard', 'passOnHeard'] },
+                { target: 'listening', reenter: true, actions: ['noteMissed', 'passOnMissed'] },
+              ],
+            },
+          },
+        },
       },
-      { guard: { type: 'enters', params: ({ event }) => ({ entered: event.role, role: 'leader' }) } },
-      { target: '.idle' },
-    ],
-    'election.won': '.beating',
-  },
-  states: {
-    idle: {},
-    watching: {
-      entry: 'startWatch',
-      initial: 'listening',
-      states: {
-        listening: {
-          after: {
-            HEARTBEAT_INTERVAL: [
-              { guard: 'heardLately', target: 'listening', reenter: true, actions: ['noteHeard', 'passOnHeard'] },
-              { target: 'listening', reenter: true, actions: ['noteMissed', 'passOnMissed'] },
-            ],
+      beating: {
+        entry: 'expectAnswers',
+        initial: 'resting',
+        on: {
+          'peer.acknowledged': [
+            {
+              guard: { type: 'cameBack', params: ({ event }) => event },
+              actions: [
+                { type: 'noteAnswer', params: ({ event }) => event },
+                { type: 'reportUp', params: ({ event }) => event },
+              ],
+            },
+            { actions: { type: 'noteAnswer', params: ({ event }) => event } },
+          ],
+        },
+        states: {
+          resting: {
+            after: {
+              HEARTBEAT_INTERVAL: { target: 'resting', reenter: true, actions: ['countUnanswered', 'beat'] },
+            },
           },
         },
       },
     },
-    beating: {
-      entry: 'expectAnswers',
-      initial: 'resting',
-      on: {
-        'peer.acknowledged': [
-          {
-            guard: { type: 'cameBack', params: ({ event }) => event },
-            actions: [
-              { type: 'noteAnswer', params: ({ event }) => event },
-              { type: 'reportUp', params: ({ event }) => event },
-            ],
-          },
-          { actions: { type: 'noteAnswer', params: ({ event }) => event } },
-        ],
-      },
-      states: {
-        resting: {
-          after: {
-            HEARTBEAT_INTERVAL: { target: 'resting', reenter: true, actions: ['countUnanswered', 'beat'] },
-          },
-        },
-      },
-    },
-  },
-});
+  }),
+);

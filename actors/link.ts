@@ -4,6 +4,7 @@ import type { RandomState } from '../src/raft/random.js';
 import { draw } from '../src/raft/random.js';
 import type { Identity, PeerAddress, Transport } from '../src/seams/transport.js';
 import type { LinkReport } from './reports.js';
+import { swift } from './swift.js';
 
 export interface LinkInput {
   readonly transport: Transport;
@@ -80,31 +81,33 @@ function isForwarded(message: PeerMessage): message is ForwardedRequest {
  * The way to one peer: dials it, sends on what it dialed, and dials again when that breaks. A link that is down
  * drops what it is given; only a passed-on request is reported back, because nothing was done about it.
  */
-export const link = linkSetup.createMachine({
-  id: 'link',
-  context: ({ input }) => ({ ...input, failures: 0, backoffMs: SHORTEST_BACKOFF_MS }),
-  initial: 'connected',
-  on: {
-    'link.send': {
-      guard: { type: 'awaitsAnswer', params: ({ event }) => event },
-      actions: { type: 'reportUndeliverable', params: ({ event }) => event },
+export const link = swift(
+  linkSetup.createMachine({
+    id: 'link',
+    context: ({ input }) => ({ ...input, failures: 0, backoffMs: SHORTEST_BACKOFF_MS }),
+    initial: 'connected',
+    on: {
+      'link.send': {
+        guard: { type: 'awaitsAnswer', params: ({ event }) => event },
+        actions: { type: 'reportUndeliverable', params: ({ event }) => event },
+      },
     },
-  },
-  states: {
-    connected: {
-      invoke: { src: 'connection', id: 'connection', input: ({ context }) => context },
-      initial: 'dialing',
-      on: {
-        'connection.closed': {
-          target: 'backingOff',
-          actions: { type: 'reportClosed', params: ({ event }) => event },
+    states: {
+      connected: {
+        invoke: { src: 'connection', id: 'connection', input: ({ context }) => context },
+        initial: 'dialing',
+        on: {
+          'connection.closed': {
+            target: 'backingOff',
+            actions: { type: 'reportClosed', params: ({ event }) => event },
+          },
+        },
+        states: {
+          dialing: { on: { 'connection.opened': 'open' } },
+          open: { entry: ['forgetFailures', 'reportOpened'], on: { 'link.send': { actions: 'transmit' } } },
         },
       },
-      states: {
-        dialing: { on: { 'connection.opened': 'open' } },
-        open: { entry: ['forgetFailures', 'reportOpened'], on: { 'link.send': { actions: 'transmit' } } },
-      },
+      backingOff: { entry: 'drawBackoff', after: { BACKOFF: 'connected' }, on: { 'peer.arrived': 'connected' } },
     },
-    backingOff: { entry: 'drawBackoff', after: { BACKOFF: 'connected' }, on: { 'peer.arrived': 'connected' } },
-  },
-});
+  }),
+);

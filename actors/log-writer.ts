@@ -6,6 +6,7 @@ import type { PeerMessage } from '../src/raft/messages.js';
 import type { LogStore, Recovered } from '../src/seams/log-store.js';
 import type { SendEvent } from './link.js';
 import type { LogReport } from './reports.js';
+import { swift } from './swift.js';
 
 /** A message that waits for the disk, with the link it will leave by. */
 export interface Waiting {
@@ -90,47 +91,49 @@ const logWriterSetup = setup({
  * Owns the order of durability. Records are staged as they come; one sync at a time makes a whole group of them
  * durable, and while it runs the next group gathers. After a failure nothing ever leaves again (P31).
  */
-export const logWriter = logWriterSetup.createMachine({
-  id: 'logWriter',
-  context: ({ input }) => ({ store: input.store, syncing: NOTHING, gathering: NOTHING }),
-  initial: 'opening',
-  on: { 'store.failed': { target: '.failed', actions: { type: 'reportFailure', params: ({ event }) => event } } },
-  states: {
-    opening: {
-      entry: 'openStore',
-      on: {
-        'store.opened': { target: 'idle', actions: { type: 'reportRecovered', params: ({ event }) => event } },
+export const logWriter = swift(
+  logWriterSetup.createMachine({
+    id: 'logWriter',
+    context: ({ input }) => ({ store: input.store, syncing: NOTHING, gathering: NOTHING }),
+    initial: 'opening',
+    on: { 'store.failed': { target: '.failed', actions: { type: 'reportFailure', params: ({ event }) => event } } },
+    states: {
+      opening: {
+        entry: 'openStore',
+        on: {
+          'store.opened': { target: 'idle', actions: { type: 'reportRecovered', params: ({ event }) => event } },
+        },
       },
-    },
-    idle: {
-      on: {
-        'log.write': {
-          target: 'syncing',
-          actions: [
-            { type: 'stage', params: ({ event }) => event },
-            { type: 'beginGroup', params: ({ event }) => event },
+      idle: {
+        on: {
+          'log.write': {
+            target: 'syncing',
+            actions: [
+              { type: 'stage', params: ({ event }) => event },
+              { type: 'beginGroup', params: ({ event }) => event },
+            ],
+          },
+        },
+      },
+      syncing: {
+        entry: 'syncStore',
+        on: {
+          'log.write': {
+            actions: [
+              { type: 'stage', params: ({ event }) => event },
+              { type: 'gather', params: ({ event }) => event },
+            ],
+          },
+          'store.synced': [
+            { guard: 'hasGathered', target: 'syncing', reenter: true, actions: ['release', 'beginGathered'] },
+            { target: 'idle', actions: 'release' },
           ],
         },
       },
+      failed: {},
     },
-    syncing: {
-      entry: 'syncStore',
-      on: {
-        'log.write': {
-          actions: [
-            { type: 'stage', params: ({ event }) => event },
-            { type: 'gather', params: ({ event }) => event },
-          ],
-        },
-        'store.synced': [
-          { guard: 'hasGathered', target: 'syncing', reenter: true, actions: ['release', 'beginGathered'] },
-          { target: 'idle', actions: 'release' },
-        ],
-      },
-    },
-    failed: {},
-  },
-});
+  }),
+);
 
 function parentOf({ self }: { self: { _parent?: AnyActorRef } }): AnyActorRef {
   return self._parent as AnyActorRef;

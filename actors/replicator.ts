@@ -10,6 +10,7 @@ import type { ReplicaState } from '../src/raft/replica-state.js';
 import type { LogStore, ReadLimits } from '../src/seams/log-store.js';
 import type { SendEvent } from './link.js';
 import type { LogReport } from './reports.js';
+import { swift } from './swift.js';
 
 /** How much a replicator sends at once, and how much it leaves unacknowledged. */
 export interface FlowLimits {
@@ -160,75 +161,77 @@ const replicatorSetup = setup({
  * at a time; streaming keeps several appends in flight behind it. Owns next index, window and mode; the match index
  * that commits is the chart's.
  */
-export const replicator = replicatorSetup.createMachine({
-  id: 'replicator',
-  context: ({ input }) => ({
-    ...input,
-    acknowledged: NO_INDEX,
-    inFlight: [],
-    beatsWithoutProgress: 0,
-    patienceBeats: PATIENCE_BEATS,
-  }),
-  initial: 'probing',
-  states: {
-    probing: {
-      entry: 'probe',
-      on: {
-        // What was sent may be lost, but nothing was sent yet that moved the place where the two may agree.
-        'link.opened': { target: 'probing', reenter: true },
-        beat: { actions: 'probe' },
-        'round.began': { actions: 'probe' },
-        'append.accepted': {
-          guard: { type: 'matchesProbe', params: ({ event }) => event },
-          target: 'streaming',
-          actions: { type: 'noteAccepted', params: ({ event }) => event },
-        },
-        'append.rejected': {
-          guard: { type: 'answersProbe', params: ({ event }) => event },
-          target: 'probing',
-          reenter: true,
-          actions: { type: 'stepBack', params: ({ event }) => event },
-        },
-      },
-    },
-    streaming: {
-      initial: 'flowing',
-      on: {
-        'link.opened': { target: 'probing', actions: 'startOver' },
-        beat: { actions: 'heartbeat' },
-        'round.began': { actions: 'askForRound' },
-        'append.rejected': {
-          guard: { type: 'isNews', params: ({ event }) => event },
-          target: 'probing',
-          actions: { type: 'stepBack', params: ({ event }) => event },
-        },
-      },
-      always: { guard: 'isStalled', target: 'probing', actions: ['startOver', 'growPatient'] },
-      states: {
-        flowing: {
-          entry: 'fillWindow',
-          always: { guard: 'needsDisk', target: 'reading' },
-          on: {
-            'log.grew': { actions: 'fillWindow' },
-            'append.accepted': { actions: [{ type: 'noteAccepted', params: ({ event }) => event }, 'fillWindow'] },
+export const replicator = swift(
+  replicatorSetup.createMachine({
+    id: 'replicator',
+    context: ({ input }) => ({
+      ...input,
+      acknowledged: NO_INDEX,
+      inFlight: [],
+      beatsWithoutProgress: 0,
+      patienceBeats: PATIENCE_BEATS,
+    }),
+    initial: 'probing',
+    states: {
+      probing: {
+        entry: 'probe',
+        on: {
+          // What was sent may be lost, but nothing was sent yet that moved the place where the two may agree.
+          'link.opened': { target: 'probing', reenter: true },
+          beat: { actions: 'probe' },
+          'round.began': { actions: 'probe' },
+          'append.accepted': {
+            guard: { type: 'matchesProbe', params: ({ event }) => event },
+            target: 'streaming',
+            actions: { type: 'noteAccepted', params: ({ event }) => event },
+          },
+          'append.rejected': {
+            guard: { type: 'answersProbe', params: ({ event }) => event },
+            target: 'probing',
+            reenter: true,
+            actions: { type: 'stepBack', params: ({ event }) => event },
           },
         },
-        reading: {
-          entry: 'readFromDisk',
-          on: {
-            'append.accepted': { actions: { type: 'noteAccepted', params: ({ event }) => event } },
-            'read.failed': {
-              target: '#replicator.failed',
-              actions: { type: 'reportFailure', params: ({ event }) => event },
+      },
+      streaming: {
+        initial: 'flowing',
+        on: {
+          'link.opened': { target: 'probing', actions: 'startOver' },
+          beat: { actions: 'heartbeat' },
+          'round.began': { actions: 'askForRound' },
+          'append.rejected': {
+            guard: { type: 'isNews', params: ({ event }) => event },
+            target: 'probing',
+            actions: { type: 'stepBack', params: ({ event }) => event },
+          },
+        },
+        always: { guard: 'isStalled', target: 'probing', actions: ['startOver', 'growPatient'] },
+        states: {
+          flowing: {
+            entry: 'fillWindow',
+            always: { guard: 'needsDisk', target: 'reading' },
+            on: {
+              'log.grew': { actions: 'fillWindow' },
+              'append.accepted': { actions: [{ type: 'noteAccepted', params: ({ event }) => event }, 'fillWindow'] },
             },
-            'entries.read': { target: 'flowing', actions: { type: 'sendRead', params: ({ event }) => event } },
+          },
+          reading: {
+            entry: 'readFromDisk',
+            on: {
+              'append.accepted': { actions: { type: 'noteAccepted', params: ({ event }) => event } },
+              'read.failed': {
+                target: '#replicator.failed',
+                actions: { type: 'reportFailure', params: ({ event }) => event },
+              },
+              'entries.read': { target: 'flowing', actions: { type: 'sendRead', params: ({ event }) => event } },
+            },
           },
         },
       },
+      failed: {},
     },
-    failed: {},
-  },
-});
+  }),
+);
 
 interface Enqueue {
   sendTo(target: AnyActorRef, event: SendEvent): void;

@@ -1,4 +1,5 @@
 import { DEFAULT_FLOW } from '../actors/replicator.js';
+import { swift } from '../actors/swift.js';
 import { initialState } from '../src/raft/raft-state.js';
 import { derive } from '../src/raft/random.js';
 import { ReplicaState } from '../src/raft/replica-state.js';
@@ -12,96 +13,98 @@ import { roleOf } from './role.js';
  * One replica. It *runs* the node: roles are states, time comes from the two managers, the disk and the network
  * are actors that report events. Invoke it in a machine of your own, with whatever seams you like as its input.
  */
-export const replicaMachine = replicaSetup.createMachine({
-  id: 'replica',
-  context: ({ input, self }) => contextFrom(input, () => self.getSnapshot()),
-  invoke: [
-    {
-      src: 'electionManager',
-      id: 'electionManager',
-      input: ({ context: { state, seams } }) => {
-        const chance = derive(seams.seed, `elections ${seams.identity.nodeId}`);
-        return { state, clock: seams.clock, chance };
+export const replicaMachine = swift(
+  replicaSetup.createMachine({
+    id: 'replica',
+    context: ({ input, self }) => contextFrom(input, () => self.getSnapshot()),
+    invoke: [
+      {
+        src: 'electionManager',
+        id: 'electionManager',
+        input: ({ context: { state, seams } }) => {
+          const chance = derive(seams.seed, `elections ${seams.identity.nodeId}`);
+          return { state, clock: seams.clock, chance };
+        },
       },
+      {
+        src: 'heartbeatManager',
+        id: 'heartbeatManager',
+        input: ({ context: { state, seams } }) => ({ state, clock: seams.clock }),
+      },
+      { src: 'logWriter', id: 'logWriter', input: ({ context: { seams } }) => ({ store: seams.log }) },
+      {
+        src: 'applier',
+        id: 'applier',
+        input: ({ context: { seams } }) => ({ store: seams.log, stateMachine: seams.stateMachine, clock: seams.clock }),
+      },
+    ],
+    initial: 'recovering',
+    on: {
+      'log.failed': { target: '.halted', actions: { type: 'noteHalt', params: ({ event }) => event } },
+      'apply.failed': { target: '.halted', actions: { type: 'noteHalt', params: ({ event }) => event } },
+      'rule.failed': { target: '.halted', actions: { type: 'noteHalt', params: ({ event }) => event } },
+      'xstate.error.actor.*': {
+        target: '.halted',
+        actions: { type: 'noteHalt', params: ({ event }: { event: unknown }) => ({ error: asError(event) }) },
+      },
+      'client.proposed': {
+        actions: { type: 'refuseProposal', params: ({ event }) => ({ from: null, requestId: event.requestId }) },
+      },
+      'client.read': {
+        actions: { type: 'refuseRead', params: ({ event }) => ({ from: null, requestId: event.requestId }) },
+      },
+      'log.applied': { actions: { type: 'noteApplied', params: ({ event }) => event } },
     },
-    {
-      src: 'heartbeatManager',
-      id: 'heartbeatManager',
-      input: ({ context: { state, seams } }) => ({ state, clock: seams.clock }),
-    },
-    { src: 'logWriter', id: 'logWriter', input: ({ context: { seams } }) => ({ store: seams.log }) },
-    {
-      src: 'applier',
-      id: 'applier',
-      input: ({ context: { seams } }) => ({ store: seams.log, stateMachine: seams.stateMachine, clock: seams.clock }),
-    },
-  ],
-  initial: 'recovering',
-  on: {
-    'log.failed': { target: '.halted', actions: { type: 'noteHalt', params: ({ event }) => event } },
-    'apply.failed': { target: '.halted', actions: { type: 'noteHalt', params: ({ event }) => event } },
-    'rule.failed': { target: '.halted', actions: { type: 'noteHalt', params: ({ event }) => event } },
-    'xstate.error.actor.*': {
-      target: '.halted',
-      actions: { type: 'noteHalt', params: ({ event }: { event: unknown }) => ({ error: asError(event) }) },
-    },
-    'client.proposed': {
-      actions: { type: 'refuseProposal', params: ({ event }) => ({ from: null, requestId: event.requestId }) },
-    },
-    'client.read': {
-      actions: { type: 'refuseRead', params: ({ event }) => ({ from: null, requestId: event.requestId }) },
-    },
-    'log.applied': { actions: { type: 'noteApplied', params: ({ event }) => event } },
-  },
-  states: {
-    recovering: {
-      initial: 'openingLog',
-      states: {
-        openingLog: {
-          on: {
-            'log.recovered': {
-              target: 'openingStateMachine',
-              actions: [
-                'introduceManagers',
-                { type: 'remember', params: ({ event }) => event },
-                { type: 'announceRecovery', params: ({ event }) => event },
+    states: {
+      recovering: {
+        initial: 'openingLog',
+        states: {
+          openingLog: {
+            on: {
+              'log.recovered': {
+                target: 'openingStateMachine',
+                actions: [
+                  'introduceManagers',
+                  { type: 'remember', params: ({ event }) => event },
+                  { type: 'announceRecovery', params: ({ event }) => event },
+                ],
+              },
+            },
+          },
+          openingStateMachine: {
+            entry: 'openStateMachine',
+            on: {
+              'state.opened': [
+                {
+                  guard: { type: 'isAheadOfLog', params: ({ event }) => event },
+                  target: '#replica.halted',
+                  actions: { type: 'noteLogMissing', params: ({ event }) => event },
+                },
+                {
+                  target: '#replica.active',
+                  actions: { type: 'resumeApplying', params: ({ event }) => event },
+                },
               ],
             },
           },
         },
-        openingStateMachine: {
-          entry: 'openStateMachine',
-          on: {
-            'state.opened': [
-              {
-                guard: { type: 'isAheadOfLog', params: ({ event }) => event },
-                target: '#replica.halted',
-                actions: { type: 'noteLogMissing', params: ({ event }) => event },
-              },
-              {
-                target: '#replica.active',
-                actions: { type: 'resumeApplying', params: ({ event }) => event },
-              },
-            ],
+      },
+      active,
+      halted: {
+        entry: [
+          { type: 'tellManagers', params: { role: 'halted' } },
+          { type: 'announceHalt', params: ({ context }) => ({ error: context.haltedBy ?? new Error('unknown') }) },
+          {
+            type: 'announce',
+            params: ({ context }) => ({ role: 'halted', reason: context.haltedBy?.message ?? 'unknown' }),
           },
-        },
+        ],
+        // Once is enough: what fails after the first failure says nothing new.
+        on: { 'log.failed': {}, 'apply.failed': {}, 'rule.failed': {}, 'xstate.error.actor.*': {} },
       },
     },
-    active,
-    halted: {
-      entry: [
-        { type: 'tellManagers', params: { role: 'halted' } },
-        { type: 'announceHalt', params: ({ context }) => ({ error: context.haltedBy ?? new Error('unknown') }) },
-        {
-          type: 'announce',
-          params: ({ context }) => ({ role: 'halted', reason: context.haltedBy?.message ?? 'unknown' }),
-        },
-      ],
-      // Once is enough: what fails after the first failure says nothing new.
-      on: { 'log.failed': {}, 'apply.failed': {}, 'rule.failed': {}, 'xstate.error.actor.*': {} },
-    },
-  },
-});
+  }),
+);
 
 interface Running {
   readonly status: string;
