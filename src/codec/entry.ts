@@ -9,14 +9,50 @@ const KINDS: readonly EntryKind[] = ['command', 'no-op', 'configuration', 'sessi
 const HEADER_BYTES = 1 + 4 + 6 * 8 + 4;
 
 /** The smallest entry: what a count of entries is checked against before anything is allocated for them. */
-export const LEAST_ENTRY_BYTES = HEADER_BYTES;
+const LEAST_ENTRY_BYTES = HEADER_BYTES;
 
-/** An entry looks the same in the log file and in every frame. */
-export function encodedEntryBytes(entry: Entry): number {
-  return HEADER_BYTES + entry.payload.byteLength;
+export function encodedEntriesBytes(entries: readonly Entry[]): number {
+  let bytes = 0;
+  for (const { payload } of entries) bytes += HEADER_BYTES + payload.byteLength;
+  return bytes;
 }
 
-export function writeEntry(writer: ByteWriter, entry: Entry): void {
+/**
+ * Entries of consecutive indexes, as they look in the log file and in every frame alike. Those that were written or read last
+ * are copied, not encoded again: a leader's go into its log and to each follower, a follower's from a frame into its log.
+ */
+export function writeEntries(writer: ByteWriter, entries: readonly Entry[]): void {
+  if (last !== undefined && areSame(entries, last.entries)) {
+    writer.run(last.bytes);
+    return;
+  }
+  const start = writer.position;
+  for (const entry of entries) writeEntry(writer, entry);
+  last = { entries, bytes: writer.bytes.subarray(start, writer.position) };
+}
+
+/** Payloads are views of what is read from: whoever keeps entries copies that once, not each of them. */
+export function readEntries(reader: ByteReader, count: number): readonly Entry[] {
+  if (count * LEAST_ENTRY_BYTES > reader.left) throw new MalformedBytes(`${count} entries cannot be in so few bytes`);
+  const start = reader.position;
+  const entries: Entry[] = [];
+  for (let at = 0; at < count; at += 1) entries.push(readEntry(reader));
+  last = { entries, bytes: reader.since(start) };
+  return entries;
+}
+
+/** What was written or read last. It is the same entries' bytes whoever asks. */
+let last: { readonly entries: readonly Entry[]; readonly bytes: Uint8Array } | undefined;
+
+/** Entries never change, and what lies between two of a log is one thing only (§5.3): it is enough to look at the ends. */
+function areSame(entries: readonly Entry[], others: readonly Entry[]): boolean {
+  const { length } = entries;
+  return (
+    length > 0 && length === others.length && entries[0] === others[0] && entries[length - 1] === others[length - 1]
+  );
+}
+
+function writeEntry(writer: ByteWriter, entry: Entry): void {
   writer
     .u8(KINDS.indexOf(entry.kind))
     .u32(0)
@@ -29,8 +65,7 @@ export function writeEntry(writer: ByteWriter, entry: Entry): void {
     .text(entry.payload);
 }
 
-/** The payload is a view of what is read from: whoever keeps entries copies that once, not each of them. */
-export function readEntry(reader: ByteReader): Entry {
+function readEntry(reader: ByteReader): Entry {
   const kind = KINDS[reader.u8()];
   if (kind === undefined) throw new MalformedBytes('an entry of a kind that this version does not know');
   if (reader.u32() !== 0) throw new MalformedBytes('an entry of another group');

@@ -1,4 +1,3 @@
-import type { Entry } from '../raft/entry.js';
 import type { NodeId } from '../raft/kinds.js';
 import { asIndex, asReadRound, asTerm } from '../raft/kinds.js';
 import type {
@@ -12,7 +11,7 @@ import type {
   VoteRequest,
 } from '../raft/messages.js';
 import { ByteReader, ByteWriter, encodeText } from './bytes.js';
-import { encodedEntryBytes, LEAST_ENTRY_BYTES, readEntry, writeEntry } from './entry.js';
+import { encodedEntriesBytes, readEntries, writeEntries } from './entry.js';
 import { MalformedBytes } from './malformed.js';
 
 const TYPES = [
@@ -64,11 +63,11 @@ export function encodeMessage(message: PeerMessage): Uint8Array {
 }
 
 /**
- * The message in a frame's bytes. Commands and entries of it are views of one copy of the frame, so that a small
+ * The message in a frame's bytes. Commands and entries of it are views of the frame, or of a copy of it, so that a small
  * message never pins the large buffer that the socket read it into. Throws `MalformedBytes`, and nothing else.
  */
 export function decodeMessage(bytes: Uint8Array): PeerMessage {
-  const reader = new ByteReader(keepsBytes(bytes) ? bytes.slice() : bytes);
+  const reader = new ByteReader(keepsBytes(bytes) && isSmallPart(bytes) ? bytes.slice() : bytes);
   const kind = TYPES[reader.u8()];
   if (kind === undefined) throw new MalformedBytes('a message of a type that this version does not know');
   if (reader.u32() !== 0) throw new MalformedBytes('a message for another group');
@@ -81,6 +80,8 @@ function keepsBytes(bytes: Uint8Array): boolean {
   const kind = TYPES[bytes[0] ?? 0];
   return kind === 'append' || kind === 'propose-request' || kind === 'propose-reply';
 }
+
+const isSmallPart = ({ byteLength, buffer }: Uint8Array): boolean => byteLength * 2 < buffer.byteLength;
 
 function decodeBody(kind: PeerMessage['kind'], reader: ByteReader): PeerMessage {
   switch (kind) {
@@ -120,15 +121,14 @@ function decodeVoteReply(reader: ByteReader): VoteReply {
 
 function encodeAppend(append: Append): Uint8Array {
   const { term, previous, entries, commitIndex, readRound } = append;
-  const entryBytes = entries.reduce((sum, entry) => sum + encodedEntryBytes(entry), 0);
-  const writer = begin(append, 8 + 16 + 8 + 8 + 4 + entryBytes)
+  const writer = begin(append, 8 + 16 + 8 + 8 + 4 + encodedEntriesBytes(entries))
     .u64(term)
     .u64(previous.index)
     .u64(previous.term)
     .u64(commitIndex)
     .u64(readRound)
     .u32(entries.length);
-  for (const entry of entries) writeEntry(writer, entry);
+  writeEntries(writer, entries);
   return writer.bytes;
 }
 
@@ -137,15 +137,11 @@ function decodeAppend(reader: ByteReader): Append {
   const previous = { index: asIndex(reader.u64()), term: asTerm(reader.u64()) };
   const commitIndex = asIndex(reader.u64());
   const readRound = asReadRound(reader.u64());
-  const count = reader.u32();
-  if (count * LEAST_ENTRY_BYTES > reader.left) throw new MalformedBytes(`${count} entries cannot be in so few bytes`);
-  const entries: Entry[] = [];
+  const entries = readEntries(reader, reader.u32());
   let before = { index: previous.index as number, term: previous.term as number };
-  for (let at = 0; at < count; at += 1) {
-    const entry = readEntry(reader);
+  for (const entry of entries) {
     const follows = entry.index === before.index + 1 && entry.term >= before.term && entry.term <= term;
     if (!follows) throw new MalformedBytes(`entry ${entry.index} of term ${entry.term} cannot follow ${before.index}`);
-    entries.push(entry);
     before = entry;
   }
   return { kind: 'append', term, previous, entries, commitIndex, readRound };

@@ -1,8 +1,8 @@
-import type { Entry, LogRecord } from '../raft/entry.js';
+import type { LogRecord } from '../raft/entry.js';
 import { asIndex, asTerm } from '../raft/kinds.js';
 import type { ByteReader, ByteWriter } from './bytes.js';
 import { encodeText } from './bytes.js';
-import { encodedEntryBytes, LEAST_ENTRY_BYTES, readEntry, writeEntry } from './entry.js';
+import { encodedEntriesBytes, readEntries, writeEntries } from './entry.js';
 import { MalformedBytes } from './malformed.js';
 
 /** What a log file holds: the rules' records, and the note that its writer stopped in good order. */
@@ -14,7 +14,7 @@ const MOST_ID_BYTES = 64;
 export function encodedRecordBytes(record: StoredRecord): number {
   switch (record.kind) {
     case 'entries':
-      return 1 + 4 + record.entries.reduce((sum, entry) => sum + encodedEntryBytes(entry), 0);
+      return 1 + 4 + encodedEntriesBytes(record.entries);
     case 'truncation':
     case 'commit':
       return 1 + 8;
@@ -30,7 +30,7 @@ export function writeRecord(writer: ByteWriter, record: StoredRecord): void {
   switch (record.kind) {
     case 'entries':
       writer.u32(record.entries.length);
-      for (const entry of record.entries) writeEntry(writer, entry);
+      writeEntries(writer, record.entries);
       break;
     case 'truncation':
       writer.u64(record.from);
@@ -54,7 +54,7 @@ export function readRecord(reader: ByteReader): StoredRecord {
   const kind = KINDS[reader.u8()];
   switch (kind) {
     case 'entries':
-      return { kind, entries: readEntries(reader) };
+      return { kind, entries: readEntries(reader, reader.u32()) };
     case 'truncation':
       return { kind, from: asIndex(reader.u64()) };
     case 'commit':
@@ -70,10 +70,4 @@ export function readRecord(reader: ByteReader): StoredRecord {
     default:
       throw new MalformedBytes('a record of a kind that this version does not know');
   }
-}
-
-function readEntries(reader: ByteReader): readonly Entry[] {
-  const count = reader.u32();
-  if (count * LEAST_ENTRY_BYTES > reader.left) throw new MalformedBytes(`${count} entries cannot be in so few bytes`);
-  return Array.from({ length: count }, () => readEntry(reader));
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { ByteReader, ByteWriter } from '../../src/codec/bytes.js';
-import { encodedEntryBytes, readEntry, writeEntry } from '../../src/codec/entry.js';
+import { encodedEntriesBytes, readEntries, writeEntries } from '../../src/codec/entry.js';
 import { MalformedBytes } from '../../src/codec/malformed.js';
 import type { StoredRecord } from '../../src/codec/records.js';
 import { encodedRecordBytes, readRecord, writeRecord } from '../../src/codec/records.js';
@@ -21,6 +21,12 @@ const anyEntry: fc.Arbitrary<Entry> = fc.record({
   payload: fc.uint8Array({ maxLength: 64 }),
 });
 
+function bytesOf(list: readonly Entry[]): Uint8Array {
+  const writer = new ByteWriter(encodedEntriesBytes(list));
+  writeEntries(writer, list);
+  return writer.bytes;
+}
+
 function encoded(record: StoredRecord): Uint8Array {
   const writer = new ByteWriter(encodedRecordBytes(record));
   writeRecord(writer, record);
@@ -39,22 +45,42 @@ describe('entries and records as bytes', () => {
   test('an entry comes back field by field, up to the largest numbers', () => {
     fc.assert(
       fc.property(anyEntry, (one) => {
-        const writer = new ByteWriter(encodedEntryBytes(one));
-        writeEntry(writer, one);
-        expect(readEntry(new ByteReader(writer.bytes))).toEqual(one);
+        expect(readEntries(new ByteReader(bytesOf([one])), 1)).toEqual([one]);
       }),
       { seed: 1 },
     );
   });
 
   test("an entry's layout does not change: what is on users' disks must stay readable", () => {
-    const writer = new ByteWriter(encodedEntryBytes(entry(2 ** 32 + 1, 3, 'hi')));
-    writeEntry(writer, { ...entry(2 ** 32 + 1, 3, 'hi'), timeMs: 4, sequence: 5, lowWater: 6 });
-    const hex = [...writer.bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+    const bytes = bytesOf([{ ...entry(2 ** 32 + 1, 3, 'hi'), timeMs: 4, sequence: 5, lowWater: 6 }]);
+    const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
     const kindAndGroup = '0000000000';
     const numbers = ['0300000000000000', '0100000001000000', '0400000000000000', '0700000000000000'];
     const session = ['0500000000000000', '0600000000000000'];
     expect(hex).toBe([kindAndGroup, ...numbers, ...session, '02000000', '6869'].join(''));
+  });
+
+  test('entries are the same bytes whoever writes them, however often, and behind whatever was written or read before', () => {
+    const [one, two, three] = [entry(1, 1, 'a'), entry(2, 1, 'bb'), entry(3, 1, 'ccc')] as const;
+    const [before, other] = [entry(1, 1, 'z'), entry(2, 2, 'of a later term')];
+    const apart = (list: readonly Entry[]): number[] => list.flatMap((each) => [...bytesOf([{ ...each }])]);
+    const lists = [
+      [one, two, three],
+      [one, two],
+      [one, other],
+      [before, other],
+      [two, three],
+      [one, two, three],
+      [one],
+      [],
+    ];
+    for (const list of lists) {
+      expect([...bytesOf(list)]).toEqual(apart(list));
+      expect([...bytesOf([...list])]).toEqual(apart(list));
+      const frame = new Uint8Array([9, ...bytesOf(list), 9]);
+      const read = readEntries(new ByteReader(frame, 1), list.length);
+      expect([...bytesOf(read)]).toEqual(apart(list));
+    }
   });
 
   const records: readonly StoredRecord[] = [
