@@ -22,7 +22,7 @@ import { hasTerm } from '../src/raft/messages.js';
 import type { Notice, Role } from '../src/raft/notices.js';
 import * as peers from '../src/raft/peers.js';
 import type { Origin } from '../src/raft/raft-state.js';
-import { hasCommittedInOwnTerm } from '../src/raft/raft-state.js';
+import { changed, hasCommittedInOwnTerm } from '../src/raft/raft-state.js';
 import { derive } from '../src/raft/random.js';
 import * as reads from '../src/raft/reads.js';
 import * as recovery from '../src/raft/recover.js';
@@ -165,7 +165,7 @@ export const replicaSetup = setup({
     noteApplied: enqueueActions(({ context, enqueue }, report: Report<ApplierReport, 'log.applied'>) => {
       const { entries, results } = report;
       const lastApplied = entries.at(-1)?.index ?? context.raft.lastApplied;
-      enqueue.assign({ raft: { ...context.raft, lastApplied } });
+      enqueue.assign({ raft: changed(context.raft, { lastApplied }) });
       enqueue.emit({ type: 'entries.applied', entries, results });
     }),
 

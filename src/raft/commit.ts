@@ -4,7 +4,7 @@ import type { Index, LogPosition, NodeId } from './kinds.js';
 import { greater, NO_INDEX } from './kinds.js';
 import { holds, termAt } from './log-shape.js';
 import type { RaftState } from './raft-state.js';
-import { applicableIndex, majority } from './raft-state.js';
+import { applicableIndex, changed, majority } from './raft-state.js';
 
 /**
  * The disk has everything up to `written`. Counts only if the log still holds that very entry: it may have
@@ -13,7 +13,7 @@ import { applicableIndex, majority } from './raft-state.js';
 export function noteDurable(state: RaftState, written: LogPosition): Step {
   if (!holds(state.log, written)) return unchanged(state);
   const durableIndex = greater(state.log.durableIndex, written.index);
-  return withApply(state, { ...state, log: { ...state.log, durableIndex } });
+  return withApply(state, changed(state, { log: { ...state.log, durableIndex } }));
 }
 
 /** As `noteDurable`, at a leader: its own copy counts like any other, and only once it is durable (P18). */
@@ -26,7 +26,7 @@ export function noteLeaderDurable(state: RaftState, written: LogPosition): Step 
 export function noteMatch(state: RaftState, voter: NodeId, index: Index): RaftState {
   const known = state.matchIndex[voter] ?? NO_INDEX;
   if (index <= known) return state;
-  return { ...state, matchIndex: { ...state.matchIndex, [voter]: index } };
+  return changed(state, { matchIndex: { ...state.matchIndex, [voter]: index } });
 }
 
 /**
@@ -36,7 +36,7 @@ export function noteMatch(state: RaftState, voter: NodeId, index: Index): RaftSt
 export function advanceCommit(state: RaftState): RaftState {
   const index = quorumIndex(state);
   if (index <= state.commitIndex || termAt(state.log, index) !== state.term) return state;
-  return { ...state, commitIndex: index };
+  return changed(state, { commitIndex: index });
 }
 
 /** The highest index that a majority of the voters holds. */

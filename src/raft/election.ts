@@ -5,7 +5,7 @@ import { asTerm } from './kinds.js';
 import { lastPosition } from './log-shape.js';
 import type { Outgoing, VoteReply, VoteRequest } from './messages.js';
 import type { RaftState } from './raft-state.js';
-import { majority } from './raft-state.js';
+import { changed, majority } from './raft-state.js';
 
 /**
  * §5.2: a new term and a vote for oneself, durable before anybody is asked (P1). The candidate's own
@@ -13,7 +13,7 @@ import { majority } from './raft-state.js';
  */
 export function startElection(state: RaftState, reason: string): Step {
   const term = asTerm(state.term + 1);
-  const started: RaftState = { ...state, term, votedFor: state.id, votes: {}, leaderId: null };
+  const started = changed(state, { term, votedFor: state.id, votes: {}, leaderId: null });
   return {
     state: started,
     effects: [
@@ -27,7 +27,7 @@ export function startElection(state: RaftState, reason: string): Step {
 /** The candidate's own vote is on disk. */
 export function voteDurable(state: RaftState, vote: { term: Term; votedFor: NodeId | null }): Step {
   if (vote.term !== state.term || vote.votedFor !== state.id) return unchanged(state);
-  return { state: { ...state, votes: { ...state.votes, [state.id]: true } }, effects: [] };
+  return { state: changed(state, { votes: { ...state.votes, [state.id]: true } }), effects: [] };
 }
 
 /** Asks again those who have not answered; nobody before the own vote is durable (P1). */
@@ -49,13 +49,13 @@ export function answerVoteRequest(state: RaftState, from: NodeId, request: VoteR
     { kind: 'write', records: [{ kind: 'vote', term, votedFor: from }], then: [reply] },
     { kind: 'vote-granted' },
   ];
-  return { state: { ...state, votedFor: from }, effects };
+  return { state: changed(state, { votedFor: from }), effects };
 }
 
 /** A pre-vote's reply is never counted as a vote (P3). A voter's first answer stands. */
 export function recordVote(state: RaftState, from: NodeId, reply: VoteReply): Step {
   if (reply.preVote || !state.voters.includes(from) || state.votes[from] !== undefined) return unchanged(state);
-  return { state: { ...state, votes: { ...state.votes, [from]: reply.granted } }, effects: [] };
+  return { state: changed(state, { votes: { ...state.votes, [from]: reply.granted } }), effects: [] };
 }
 
 /** §5.2: votes of more than half of all voters, whether they answered or not. */

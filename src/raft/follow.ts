@@ -7,7 +7,7 @@ import type { LogShape } from './log-shape.js';
 import { extend, holds, lastPossibleMatch, termAt, truncate } from './log-shape.js';
 import type { Append, AppendReply } from './messages.js';
 import type { RaftState } from './raft-state.js';
-import { applicableIndex, lastTimeMs } from './raft-state.js';
+import { applicableIndex, changed, lastTimeMs } from './raft-state.js';
 
 /**
  * AppendEntries at a follower (§5.3). What it holds already is left alone, a real conflict cuts the log there
@@ -22,7 +22,7 @@ export function acceptAppend(state: RaftState, from: NodeId, append: Append, atM
   const { log, fresh, truncatedFrom } = merge(following, append.entries);
   const matchIndex = advance(append.previous.index, append.entries.length);
   const commitIndex = greater(following.commitIndex, lesser(append.commitIndex, matchIndex));
-  const merged: RaftState = { ...following, log, commitIndex, lastTimeMs: lastTimeMs(fresh, following.lastTimeMs) };
+  const merged = changed(following, { log, commitIndex, lastTimeMs: lastTimeMs(fresh, following.lastTimeMs) });
   const hint = commitHint(merged, fresh.length > 0);
 
   const records: LogRecord[] = [];
@@ -46,7 +46,7 @@ export function acceptAppend(state: RaftState, from: NodeId, append: Append, atM
 export function commitHint(state: RaftState, besideEntries: boolean): { state: RaftState; records: LogRecord[] } {
   if (!besideEntries || state.commitIndex <= state.recordedCommit) return { state, records: [] };
   return {
-    state: { ...state, recordedCommit: state.commitIndex },
+    state: changed(state, { recordedCommit: state.commitIndex }),
     records: [{ kind: 'commit', index: state.commitIndex }],
   };
 }
@@ -58,13 +58,13 @@ export function followLeader(state: RaftState, from: NodeId, atMs: number): Step
   if (state.leaderId === null) {
     effects.push({ kind: 'notify', notice: { type: 'leader.changed', leaderId: from, term: state.term } });
   }
-  return { state: { ...state, leaderId: from, leaderHeardAtMs: atMs }, effects };
+  return { state: changed(state, { leaderId: from, leaderHeardAtMs: atMs }), effects };
 }
 
 /** Any bytes on the leader's link: hearing it for elections, never for reads. */
 export function hearLeader(state: RaftState, from: NodeId, atMs: number): Step {
   if (from !== state.leaderId) return { state, effects: [] };
-  return { state: { ...state, leaderHeardAtMs: atMs }, effects: [] };
+  return { state: changed(state, { leaderHeardAtMs: atMs }), effects: [] };
 }
 
 function rejection(state: RaftState, append: Append): AppendReply {

@@ -9,19 +9,19 @@ import { advance, NO_INDEX } from './kinds.js';
 import { extend } from './log-shape.js';
 import type { AppendReply } from './messages.js';
 import type { Origin, RaftState } from './raft-state.js';
+import { changed } from './raft-state.js';
 import { confirmReads, noteEcho } from './reads.js';
 
 const NO_BYTES = new Uint8Array(0);
 
 /** §5.2, §8: a new leader knows nothing of its followers' logs, and begins its term with an entry of its own. */
 export function becomeLeader(state: RaftState, wallMs: number): Step {
-  const leading: RaftState = {
-    ...state,
+  const leading = changed(state, {
     leaderId: state.id,
     matchIndex: Object.fromEntries(state.voters.map((voter) => [voter, NO_INDEX])),
     answered: [],
     reads: { ...state.reads, echoed: {}, pending: [] },
-  };
+  });
   const { state: begun, effects } = appendEntries(leading, 'no-op', [NO_BYTES], wallMs);
   const { id, term } = state;
   return {
@@ -46,7 +46,7 @@ export function noteAppendReply(state: RaftState, from: NodeId, reply: AppendRep
   if (!state.voters.includes(from)) return unchanged(state);
   const isFirst = !state.answered.includes(from);
   const answered: Effect = { kind: 'answered', peer: from, reply, isFirst };
-  const counted = isFirst ? { ...state, answered: [...state.answered, from] } : state;
+  const counted = isFirst ? changed(state, { answered: [...state.answered, from] }) : state;
   const echoed = noteEcho(counted, from, reply.readRound);
   const matched = reply.accepted ? advanceCommit(matchedBy(echoed, from, reply.matchIndex)) : echoed;
   const applied = withApply(state, matched);
@@ -61,7 +61,7 @@ function matchedBy(state: RaftState, from: NodeId, matchIndex: RaftState['commit
 
 /** §5.2: every replicator sends something now, and answers are counted anew. */
 export function beat(state: RaftState): Step {
-  return { state: { ...state, answered: [] }, effects: [{ kind: 'beat' }] };
+  return { state: changed(state, { answered: [] }), effects: [{ kind: 'beat' }] };
 }
 
 /** The leader writes at the same time as its followers (thesis §10.2.1). */
@@ -81,7 +81,7 @@ function appendEntries(state: RaftState, kind: EntryKind, payloads: readonly Uin
     payload,
   }));
   const log = extend(state.log, term, entries.length);
-  const hint = commitHint({ ...state, log, lastTimeMs: timeMs }, true);
+  const hint = commitHint(changed(state, { log, lastTimeMs: timeMs }), true);
   return {
     state: hint.state,
     effects: [

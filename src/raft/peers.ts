@@ -2,6 +2,7 @@ import type { Step } from './effects.js';
 import { unchanged } from './effects.js';
 import type { NodeId } from './kinds.js';
 import type { Peer, PeerStatus, RaftState } from './raft-state.js';
+import { changed } from './raft-state.js';
 
 /** A peer is suspect after one heartbeat that it left unanswered, and down after MAX_MISSED_HEARTBEATS. */
 export function statusAfter(missed: number, maxMissed: number): PeerStatus {
@@ -39,5 +40,5 @@ export function noteLink(state: RaftState, peer: NodeId, open: boolean, reason: 
 function withPeer(state: RaftState, id: NodeId, change: Partial<Peer>): RaftState {
   const peer = state.peers[id];
   if (peer === undefined) return state;
-  return { ...state, peers: { ...state.peers, [id]: { ...peer, ...change } } };
+  return changed(state, { peers: { ...state.peers, [id]: { ...peer, ...change } } });
 }

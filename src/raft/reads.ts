@@ -2,7 +2,7 @@ import type { Effect, Step } from './effects.js';
 import type { Index, NodeId, ReadRound } from './kinds.js';
 import { asReadRound } from './kinds.js';
 import type { Origin, PendingRead, RaftState } from './raft-state.js';
-import { hasCommittedInOwnTerm, majority } from './raft-state.js';
+import { changed, hasCommittedInOwnTerm, majority } from './raft-state.js';
 
 /** Each is all the reads of one turn of the event loop at one node. */
 const MOST_PENDING = 1_024;
@@ -25,7 +25,7 @@ export function beginParkedReads(state: RaftState): Step {
   if (parked.length === 0) return { state, effects: [] };
   const pending = state.reads.pending.filter((read) => read.round !== null);
   return begin(
-    { ...state, reads: { ...state.reads, pending } },
+    changed(state, { reads: { ...state.reads, pending } }),
     parked.map((read) => read.origin),
   );
 }
@@ -33,7 +33,7 @@ export function beginParkedReads(state: RaftState): Step {
 /** A voter answered an append that carried `round`. */
 export function noteEcho(state: RaftState, voter: NodeId, round: ReadRound): RaftState {
   if (round <= (state.reads.echoed[voter] ?? 0)) return state;
-  return { ...state, reads: { ...state.reads, echoed: { ...state.reads.echoed, [voter]: round } } };
+  return changed(state, { reads: { ...state.reads, echoed: { ...state.reads.echoed, [voter]: round } } });
 }
 
 /** Answers the reads whose round a majority has echoed. */
@@ -45,7 +45,7 @@ export function confirmReads(state: RaftState): Step {
   if (done.length === 0) return { state, effects: [] };
   const pending = state.reads.pending.filter((read) => !isConfirmed(read));
   return {
-    state: { ...state, reads: { ...state.reads, pending } },
+    state: changed(state, { reads: { ...state.reads, pending } }),
     effects: done.map((read) => answer(read.origin, read.readIndex)),
   };
 }
@@ -53,7 +53,7 @@ export function confirmReads(state: RaftState): Step {
 /** Leadership is over: every read that waits is answered, with a refusal (P35). */
 export function refusePendingReads(state: RaftState): Step {
   const refusals = state.reads.pending.map((read) => refuseRead(read.origin, null));
-  return { state: { ...state, reads: { ...state.reads, pending: [] } }, effects: refusals };
+  return { state: changed(state, { reads: { ...state.reads, pending: [] } }), effects: refusals };
 }
 
 export function refuseRead(origin: Origin, leaderId: NodeId | null): Effect {
@@ -67,20 +67,20 @@ export function refuseRead(origin: Origin, leaderId: NodeId | null): Effect {
 function makeRoom(state: RaftState): Step {
   const [oldest, ...pending] = state.reads.pending;
   if (oldest === undefined || pending.length < MOST_PENDING - 1) return { state, effects: [] };
-  return { state: { ...state, reads: { ...state.reads, pending } }, effects: [refuseRead(oldest.origin, null)] };
+  return { state: changed(state, { reads: { ...state.reads, pending } }), effects: [refuseRead(oldest.origin, null)] };
 }
 
 function begin(state: RaftState, origins: readonly Origin[]): Step {
   const round = asReadRound(state.reads.current + 1);
   const begun = origins.map<PendingRead>((origin) => ({ origin, round, readIndex: state.commitIndex }));
   const reads = { ...state.reads, current: round, pending: [...state.reads.pending, ...begun] };
-  const { state: next, effects } = confirmReads({ ...state, reads });
+  const { state: next, effects } = confirmReads(changed(state, { reads }));
   return { state: next, effects: [...effects, { kind: 'ask-for-round' }] };
 }
 
 function park(state: RaftState, origin: Origin): RaftState {
   const read: PendingRead = { origin, round: null, readIndex: state.commitIndex };
-  return { ...state, reads: { ...state.reads, pending: [...state.reads.pending, read] } };
+  return changed(state, { reads: { ...state.reads, pending: [...state.reads.pending, read] } });
 }
 
 function confirmedRound(state: RaftState): number {

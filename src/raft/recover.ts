@@ -3,7 +3,7 @@ import type { Index, NodeId, Term } from './kinds.js';
 import { greater } from './kinds.js';
 import type { LogShape } from './log-shape.js';
 import type { RaftState } from './raft-state.js';
-import { applicableIndex } from './raft-state.js';
+import { applicableIndex, changed } from './raft-state.js';
 
 /** What was durable when the node stopped (Figure 2's persistent state, and how far it is known to be committed). */
 export interface Remembered {
@@ -16,7 +16,7 @@ export interface Remembered {
 
 export function remember(state: RaftState, found: Remembered): RaftState {
   const { term, votedFor, log, commitIndex, lastTimeMs } = found;
-  return { ...state, term, votedFor, log, commitIndex, recordedCommit: commitIndex, lastTimeMs };
+  return changed(state, { term, votedFor, log, commitIndex, recordedCommit: commitIndex, lastTimeMs });
 }
 
 /** P16: a state machine that holds more than the log was made from another one; what is missing would be appended anew and skipped. */
@@ -27,7 +27,7 @@ export function isAheadOfLog(state: RaftState, applied: Index): boolean {
 /** The state machine holds everything up to `applied`, so that much was committed; what is committed beyond it can be applied. */
 export function resumeApplying(state: RaftState, applied: Index): Step {
   const commitIndex = greater(state.commitIndex, applied);
-  const resumed: RaftState = { ...state, commitIndex, lastApplied: applied };
+  const resumed = changed(state, { commitIndex, lastApplied: applied });
   const upTo = applicableIndex(resumed);
   const opened: Effect = { kind: 'notify', notice: { type: 'state.opened', applied } };
   return { state: resumed, effects: upTo > applied ? [opened, { kind: 'apply', upTo }] : [opened] };

@@ -5,12 +5,13 @@ import type { NodeId, Term } from './kinds.js';
 import { LOG_START } from './kinds.js';
 import type { PeerMessage } from './messages.js';
 import type { RaftState } from './raft-state.js';
+import { changed } from './raft-state.js';
 
 /** §5.1: a newer term makes a follower of whoever learns of it. It is on disk before anything that depends on it leaves (P1). */
 export function adoptTerm(state: RaftState, term: Term): Step {
   invariant(term > state.term, '§5.1: terms only grow');
   return {
-    state: { ...state, term, votedFor: null, votes: {}, leaderId: null },
+    state: changed(state, { term, votedFor: null, votes: {}, leaderId: null }),
     effects: [
       { kind: 'write', records: [{ kind: 'vote', term, votedFor: null }], then: [] },
       { kind: 'notify', notice: { type: 'leader.changed', leaderId: null, term } },

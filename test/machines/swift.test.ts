@@ -135,7 +135,13 @@ function play(wrap: (machine: AnyStateMachine) => AnyStateMachine, events: reado
   actor.start();
   for (const event of events) {
     actor.send(event);
-    told.push(['tags', [...actor.getSnapshot().tags], actor.getSnapshot().can({ type: 'go' })]);
+    const snapshot = actor.getSnapshot();
+    told.push([
+      Object.keys(snapshot).sort(),
+      [...snapshot.tags],
+      snapshot.can({ type: 'go' }),
+      JSON.stringify(snapshot),
+    ]);
   }
   actor.stop();
   return told;
