@@ -38,6 +38,9 @@ func main() {
 	}
 
 	value := strings.Repeat("x", *size)
+	if *op == "get" {
+		fill(clients, value)
+	}
 	from := time.Now().Add(time.Duration(*warmUp) * time.Second)
 	until := from.Add(time.Duration(*seconds) * time.Second)
 	latencies := make([][]float64, *inFlight)
@@ -49,7 +52,7 @@ func main() {
 			defer workers.Done()
 			client := clients[worker%connections]
 			for n := worker; time.Now().Before(until); n += *inFlight {
-				key := fmt.Sprintf("bench/%08d", n%keys)
+				key := keyOf(n)
 				sent := time.Now()
 				var err error
 				if *op == "put" {
@@ -85,4 +88,26 @@ func main() {
 		"op": *op, "inFlight": *inFlight, "size": *size, "opsPerSecond": len(all) / *seconds,
 		"p50Ms": quantile(0.5), "p99Ms": quantile(0.99), "p999Ms": quantile(0.999), "failed": failed,
 	})
+}
+
+func keyOf(n int) string {
+	return fmt.Sprintf("bench/%08d", n%keys)
+}
+
+// What is read has the size that is said: all keys are set to it first.
+func fill(clients []*clientv3.Client, value string) {
+	const fillers = 64
+	var done sync.WaitGroup
+	for filler := 0; filler < fillers; filler++ {
+		done.Add(1)
+		go func(filler int) {
+			defer done.Done()
+			for n := filler; n < keys; n += fillers {
+				if _, err := clients[n%connections].Put(context.Background(), keyOf(n), value); err != nil {
+					log.Fatal(err)
+				}
+			}
+		}(filler)
+	}
+	done.Wait()
 }

@@ -23,11 +23,13 @@ export async function startQuorate(directory) {
     child.once('close', (code) => reject(new Error(`quorate cluster ended with ${code}: ${printed}`)));
   });
   const pids = [...printed.matchAll(/pid (\d+)/g)].map(([, pid]) => Number(pid));
+  const endpoint = `127.0.0.1:${PORT}`;
   const leaderPid = Number(/pid (\d+) {2}leader/.exec(printed)?.[1]);
   return {
     name: 'quorate',
     pids,
     leaderPid,
+    endpoint,
     load: ({ op, inFlight, size, seconds, warmUp }) => {
       const flags = [
         '--in-flight',
@@ -40,8 +42,7 @@ export async function startQuorate(directory) {
         warmUp,
         ...(op === 'get' ? ['--read'] : []),
       ];
-      const endpoints = `127.0.0.1:${PORT}`;
-      return capture(process.execPath, [PROGRAM, 'bench', ...flags.map(String), '--json', '--endpoints', endpoints]);
+      return capture(process.execPath, [PROGRAM, 'bench', ...flags.map(String), '--json', '--endpoints', endpoint]);
     },
     stop: async () => {
       child.removeAllListeners('close');

@@ -22,6 +22,7 @@ const MATRIX = [
   ...IN_FLIGHT.map((inFlight) => ({ op: 'put', inFlight, size: 256 })),
   ...IN_FLIGHT.map((inFlight) => ({ op: 'put', inFlight, size: 4_096 })),
   ...IN_FLIGHT.map((inFlight) => ({ op: 'get', inFlight, size: 256 })),
+  ...IN_FLIGHT.map((inFlight) => ({ op: 'get', inFlight, size: 4_096 })),
 ];
 
 const options = new Command('bench')
