@@ -1,11 +1,6 @@
-import type {
-  AnyActorRef,
-  AnyActorScope,
-  AnyEventObject,
-  AnyMachineSnapshot,
-  AnyStateMachine,
-  MachineContext,
-} from 'xstate';
+import type { AnyActorScope, AnyEventObject, AnyMachineSnapshot, AnyStateMachine } from 'xstate';
+import { assign, createActor, createMachine, emit, enqueueActions, raise, sendTo } from 'xstate';
+import { ENQUEUE, NOT_KNOWN, passes, Work } from './swift-work.js';
 
 /**
  * The machine itself, with a short way for what a busy node does all day: taking an event that changes no state, or only
@@ -14,12 +9,14 @@ import type {
  * write's time in its actors. Which transition is taken is still XState's to say, what it does is what the chart says, in
  * the same order, and whatever is not known here (spawning, delays, deeper moves) goes XState's way.
  *
- * All actions are collected before the first is executed: an assignment may not read what an earlier action of the same
- * transition changes outside the context. Inspectors see events, actions and snapshots as ever, but no microsteps. What
- * `provide` makes of a swift machine is a plain one.
+ * All actions are collected before the first is executed, and perhaps once more by XState: guards, assignments and functions
+ * that collect must be repeatable, and may not read what an earlier action of the same transition changes outside the
+ * context. Inspectors see events, actions and snapshots as ever, but no microsteps. What `provide` makes of a swift machine
+ * is a plain one.
  */
 export function swift<Machine extends AnyStateMachine>(machine: Machine): Machine {
-  if (!hasOnlyPlainStates(machine)) return machine;
+  isXStateFamiliar ??= isFamiliar();
+  if (!isXStateFamiliar || !hasOnlyPlainStates(machine)) return machine;
   machine.transition = new SwiftTransition(machine).take;
   return machine;
 }
@@ -60,11 +57,11 @@ interface Choices {
   readonly eventless: readonly Transition[];
 }
 
-type Executable = Parameters<AnyActorScope['actionExecutor']>[0];
-type Args = Executable['info'];
-
-/** Thrown while nothing is done yet: XState is to do all of it. */
-const NOT_KNOWN = Symbol('not known to the short way');
+/** An event that was taken, but for executing what its actions do. */
+interface Step {
+  readonly next: AnyMachineSnapshot;
+  readonly work: Work;
+}
 
 class SwiftTransition {
   readonly #machine: AnyStateMachine;
@@ -79,22 +76,30 @@ class SwiftTransition {
   }
 
   readonly take = (snapshot: AnyMachineSnapshot, event: AnyEventObject, scope: AnyActorScope): AnyMachineSnapshot => {
-    const plan = snapshot.status === 'active' ? this.#planFor(snapshot, event) : undefined;
-    if (plan === undefined) return this.#whole(snapshot, event, scope);
+    const step = this.#attempt(snapshot, event, scope);
+    if (step === undefined) return this.#whole(snapshot, event, scope);
+    for (const executable of step.work.executables) scope.actionExecutor(executable);
+    const [raised] = step.work.raised;
+    return raised === undefined ? step.next : this.take(step.next, raised, scope);
+  };
 
-    const work = new Work(this.#machine, snapshot, event, scope);
+  /** Nothing is done yet when it returns; undefined where XState is to do all of it. */
+  #attempt(snapshot: AnyMachineSnapshot, event: AnyEventObject, scope: AnyActorScope): Step | undefined {
+    if (snapshot.status !== 'active') return undefined;
     try {
+      const plan = this.#planFor(snapshot, event);
+      if (plan === undefined) return undefined;
+      const work = new Work(this.#machine, snapshot, event, scope);
       for (const action of plan.actions) work.add(action);
+      // Several are a queue, behind which comes what they raise themselves.
+      if (work.raised.length > 1) return undefined;
+      const next = snapshotOf(snapshot, plan.place ?? snapshot, work.context);
+      return this.#hasMoreToDo(next, event) ? undefined : { next, work };
     } catch (error) {
-      if (error === NOT_KNOWN) return this.#whole(snapshot, event, scope);
+      if (error === NOT_KNOWN) return undefined;
       throw error;
     }
-    const next = snapshotOf(snapshot, plan.place ?? snapshot, work.context);
-    if (this.#hasMoreToDo(next, event)) return this.#whole(snapshot, event, scope);
-
-    for (const executable of work.executables) scope.actionExecutor(executable);
-    return work.raised.reduce((settled, raised) => this.take(settled, raised, scope), next);
-  };
+  }
 
   #planFor(snapshot: AnyMachineSnapshot, event: AnyEventObject): Plan | undefined {
     // XState's own events, and those that no state names, are XState's.
@@ -110,8 +115,7 @@ class SwiftTransition {
     const { byType } = this.#choicesAt(snapshot);
     const known = byType.get(type);
     if (known !== undefined) return known;
-    const isOurs = !type.startsWith('xstate.') && isFamiliar(snapshot);
-    const nodes = isOurs ? fromLeafToRoot(snapshot) : [];
+    const nodes = type.startsWith('xstate.') ? [] : fromLeafToRoot(snapshot);
     const candidates = nodes.flatMap((node) => node.transitions.get(type) ?? []);
     byType.set(type, candidates);
     return candidates;
@@ -153,169 +157,6 @@ class SwiftTransition {
   }
 }
 
-/** What the actions of one transition add up to. */
-class Work {
-  context: MachineContext;
-  readonly executables: Executable[] = [];
-  readonly raised: AnyEventObject[] = [];
-  readonly #machine: AnyStateMachine;
-  readonly #snapshot: AnyMachineSnapshot;
-  readonly #event: AnyEventObject;
-  readonly #scope: AnyActorScope;
-  #collectedFrom: MachineContext;
-
-  constructor(machine: AnyStateMachine, snapshot: AnyMachineSnapshot, event: AnyEventObject, scope: AnyActorScope) {
-    this.#machine = machine;
-    this.#snapshot = snapshot;
-    this.#event = event;
-    this.#scope = scope;
-    this.context = snapshot.context as MachineContext;
-    this.#collectedFrom = this.context;
-  }
-
-  add(action: unknown): void {
-    if (typeof action === 'function') return this.#take(action as Builtin, action.name || '(anonymous)', undefined);
-    const { type, params } = typeof action === 'string' ? { type: action, params: undefined } : (action as Reference);
-    const implementation = this.#machine.implementations.actions[type] as Builtin | undefined;
-    if (implementation === undefined) throw NOT_KNOWN;
-    this.#take(implementation, type, resolved(params, this.#args, undefined));
-  }
-
-  #take(action: Builtin, type: string, params: unknown): void {
-    if ('resolve' in action) this.#resolve(action, params);
-    else this.executables.push({ type, info: this.#args(), params, exec: action });
-  }
-
-  assign(assignment: unknown, params?: unknown): void {
-    if (typeof assignment !== 'object' && typeof assignment !== 'function') throw NOT_KNOWN;
-    const change = typeof assignment === 'function' ? resolved(assignment, this.#args, params) : assignment;
-    const context: MachineContext = { ...this.context };
-    for (const name in change as MachineContext) {
-      const value = (change as MachineContext)[name];
-      context[name] = change === assignment ? resolved(value, this.#args, params) : value;
-    }
-    this.context = context;
-  }
-
-  raise(raised: unknown, params?: unknown): void {
-    const event = resolved(raised, this.#args, params) as AnyEventObject;
-    this.raised.push(event);
-    this.executables.push({ type: 'xstate.raise', info: this.#args(), params: { event }, exec: undefined });
-  }
-
-  emit(told: unknown, params?: unknown): void {
-    const scope = this.#scope;
-    const event = resolved(told, this.#args, params);
-    const exec = (): void => scope.defer(() => scope.emit(event as AnyEventObject));
-    this.executables.push({ type: 'xstate.emit', info: this.#args(), params: { event }, exec });
-  }
-
-  sendTo(target: unknown, sent: unknown, params?: unknown): void {
-    const scope = this.#scope;
-    const named = resolved(target, this.#args, params);
-    const event = resolved(sent, this.#args, params);
-    const to = (named === '#_parent' ? scope.self._parent : named) as AnyActorRef | string | undefined;
-    const ref = typeof to === 'string' ? this.#snapshot.children[to] : (to ?? scope.self);
-    const { system } = scope as unknown as { system: { _relay?: Relay } };
-    if (ref === undefined || system._relay === undefined) throw NOT_KNOWN;
-    const exec = (): void => scope.defer(() => system._relay?.(scope.self as AnyActorRef, ref, event));
-    this.executables.push({ type: 'xstate.sendTo', info: this.#args(), params: { to: ref, event }, exec });
-  }
-
-  #resolve(builtin: Builtin, params: unknown): void {
-    if (builtin.delay !== undefined) throw NOT_KNOWN;
-    switch (builtin.type) {
-      case 'xstate.assign':
-        return this.assign(builtin.assignment, params);
-      case 'xstate.enqueueActions':
-        return this.#collect(builtin.collect ?? refuse, params);
-      case 'xstate.sendTo':
-        return 'to' in builtin ? this.sendTo(builtin.to, builtin.event, params) : refuse();
-      case 'xstate.raise':
-        return 'event' in builtin ? this.raise(builtin.event, params) : refuse();
-      case 'xstate.emit':
-        return 'event' in builtin ? this.emit(builtin.event, params) : refuse();
-      default:
-        throw NOT_KNOWN;
-    }
-  }
-
-  #collect(collect: Resolver, params: unknown): void {
-    collecting = this;
-    this.#collectedFrom = this.context;
-    collect(this.#args(), params);
-  }
-
-  /** As XState does it: before any of the assignments that are being collected. */
-  check(guard: unknown): boolean {
-    return passes(this.#machine, guard, this.#collectedFrom, this.#event);
-  }
-
-  /** One kind of object for whatever XState hands to an assignment, an action, or a function that collects. */
-  readonly #args = (): Args => {
-    const { self, system } = this.#scope;
-    const { context } = this;
-    const args = { context, event: this.#event, self, system, spawn: refuse, enqueue: ENQUEUE, check: CHECK };
-    return args;
-  };
-}
-
-/** For whom `ENQUEUE` collects: nothing else happens while a transition's actions are collected. */
-let collecting: Work;
-
-/** What `enqueueActions` hands to its function; made once, for it is asked for at every event. */
-const ENQUEUE = Object.assign((action: unknown): void => collecting.add(action), {
-  assign: (assignment: unknown): void => collecting.assign(assignment),
-  raise: (event: unknown, delayed?: unknown): void => (delayed === undefined ? collecting.raise(event) : refuse()),
-  emit: (event: unknown): void => collecting.emit(event),
-  sendTo: (to: unknown, event: unknown, delayed?: unknown): void =>
-    delayed === undefined ? collecting.sendTo(to, event) : refuse(),
-  sendParent: (event: unknown, delayed?: unknown): void =>
-    delayed === undefined ? collecting.sendTo('#_parent', event) : refuse(),
-  cancel: refuse,
-  spawnChild: refuse,
-  stopChild: refuse,
-});
-const CHECK = (guard: unknown): boolean => collecting.check(guard);
-
-type Relay = (source: AnyActorRef, target: AnyActorRef, event: unknown) => void;
-type Resolver = (args: Args, params: unknown) => unknown;
-
-/** An action as chart's refer to it by name. */
-interface Reference {
-  readonly type: string;
-  readonly params?: unknown;
-}
-
-/** What XState's action creators make: functions with fields. */
-interface Builtin {
-  (args: Args, params: unknown): void;
-  readonly type?: string;
-  readonly assignment?: unknown;
-  readonly collect?: Resolver;
-  readonly to?: unknown;
-  readonly event?: unknown;
-  readonly delay?: unknown;
-}
-
-function refuse(): never {
-  throw NOT_KNOWN;
-}
-
-function resolved(value: unknown, args: () => Args, params: unknown): unknown {
-  return typeof value === 'function' ? (value as Resolver)(args(), params) : value;
-}
-
-function passes(machine: AnyStateMachine, guard: unknown, context: unknown, event: AnyEventObject): boolean {
-  if (guard === undefined) return true;
-  const { type, params } = typeof guard === 'string' ? { type: guard, params: undefined } : (guard as Reference);
-  const implementation = typeof guard === 'function' ? guard : machine.implementations.guards[type];
-  // Combined guards (`and`, `not`) are XState's to ask: as if it passed, all of it goes XState's way.
-  if (typeof implementation !== 'function' || 'check' in implementation) return true;
-  const given = typeof params === 'function' ? (params as (of: object) => unknown)({ context, event }) : params;
-  return (implementation as (of: object, params: unknown) => boolean)({ context, event }, given);
-}
-
 /** Field by field: a spread of so many takes the engine half a microsecond. */
 function snapshotOf(last: AnyMachineSnapshot, place: Place, context: unknown): AnyMachineSnapshot {
   return {
@@ -337,11 +178,23 @@ function snapshotOf(last: AnyMachineSnapshot, place: Place, context: unknown): A
   } as AnyMachineSnapshot;
 }
 
-/** Whether snapshots have the fields that are copied here, and no others. */
-function isFamiliar(snapshot: AnyMachineSnapshot): boolean {
-  const copy = snapshotOf(snapshot, snapshot, snapshot.context);
+let isXStateFamiliar: boolean | undefined;
+
+/** Whether XState is made as it was when this was written: its snapshots' fields, and what its actions are made of. */
+function isFamiliar(): boolean {
+  let methods: readonly string[] = [];
+  const look = enqueueActions(({ enqueue }) => {
+    methods = Object.keys(enqueue);
+  });
+  const snapshot = createActor(createMachine({ entry: look })).getSnapshot();
+  const ours = Object.keys(snapshotOf(snapshot, snapshot, snapshot.context)).sort();
   return (
-    Object.keys(copy).length === Object.keys(snapshot).length && Object.keys(copy).every((name) => name in snapshot)
+    ours.join() === Object.keys(snapshot).sort().join() &&
+    methods.length > 0 &&
+    methods.every((name) => name in ENQUEUE) &&
+    'collect' in look &&
+    'assignment' in assign({}) &&
+    [raise({ type: 'x' }), emit({ type: 'x' }), sendTo('x', { type: 'x' })].every((action) => 'event' in action)
   );
 }
 

@@ -5,27 +5,6 @@ const utf8 = new TextEncoder();
 /** What begins like a byte order mark is text all the same: a key comes back as it was given. */
 const utf8Strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The engine keeps shorter ones on its own heap, where they cost next to nothing. */
-const SHORT_BYTES = 64;
-const MOST_CUT_BYTES = 1_024;
-const SHEET_BYTES = 16 * 1024;
-let sheet = new Uint8Array(0);
-let sheetUsed = 0;
-
-/**
- * `size` bytes, all zero. Those of a command are cut from a larger sheet: memory of their own costs 1.5 µs, more than all else
- * that is done with them. A sheet goes when the last of its cuts does, so whoever keeps single ones for long copies them.
- */
-function allocate(size: number): Uint8Array {
-  if (size <= SHORT_BYTES || size > MOST_CUT_BYTES) return new Uint8Array(size);
-  if (sheetUsed + size > sheet.byteLength) {
-    sheet = new Uint8Array(SHEET_BYTES);
-    sheetUsed = 0;
-  }
-  sheetUsed += size;
-  return sheet.subarray(sheetUsed - size, sheetUsed);
-}
-
 /**
  * Writes little-endian numbers and byte runs into a buffer whose exact size its caller has computed. Byte by byte, without a
  * DataView: that would be one more object for each command, and would move small buffers off the heap.
@@ -34,8 +13,9 @@ export class ByteWriter {
   readonly bytes: Uint8Array;
   #at = 0;
 
-  constructor(size: number) {
-    this.bytes = allocate(size);
+  /** Into memory of its own, or into as many `bytes` that are zero and nobody else's. */
+  constructor(size: number, bytes = new Uint8Array(size)) {
+    this.bytes = bytes;
   }
 
   get position(): number {

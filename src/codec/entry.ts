@@ -8,8 +8,8 @@ const KINDS: readonly EntryKind[] = ['command', 'no-op', 'configuration', 'sessi
 /** kind u8, group u32 (reserved, 0), term, index, time, session, sequence, low water u64 each, length u32. */
 const HEADER_BYTES = 1 + 4 + 6 * 8 + 4;
 
-/** The smallest entry: what a count of entries is checked against before anything is allocated for them. */
-const LEAST_ENTRY_BYTES = HEADER_BYTES;
+/** The entries that were written or read last, and their bytes: the same whoever asks. */
+let lastEncoded: { readonly entries: readonly Entry[]; readonly bytes: Uint8Array } | undefined;
 
 export function encodedEntriesBytes(entries: readonly Entry[]): number {
   let bytes = 0;
@@ -22,27 +22,25 @@ export function encodedEntriesBytes(entries: readonly Entry[]): number {
  * are copied, not encoded again: a leader's go into its log and to each follower, a follower's from a frame into its log.
  */
 export function writeEntries(writer: ByteWriter, entries: readonly Entry[]): void {
-  if (last !== undefined && areSame(entries, last.entries)) {
-    writer.run(last.bytes);
+  if (lastEncoded !== undefined && areSame(entries, lastEncoded.entries)) {
+    writer.run(lastEncoded.bytes);
     return;
   }
   const start = writer.position;
   for (const entry of entries) writeEntry(writer, entry);
-  last = { entries, bytes: writer.bytes.subarray(start, writer.position) };
+  lastEncoded = { entries, bytes: writer.bytes.subarray(start, writer.position) };
 }
 
 /** Payloads are views of what is read from: whoever keeps entries copies that once, not each of them. */
 export function readEntries(reader: ByteReader, count: number): readonly Entry[] {
-  if (count * LEAST_ENTRY_BYTES > reader.left) throw new MalformedBytes(`${count} entries cannot be in so few bytes`);
+  // An entry without a payload is the smallest.
+  if (count * HEADER_BYTES > reader.left) throw new MalformedBytes(`${count} entries cannot be in so few bytes`);
   const start = reader.position;
   const entries: Entry[] = [];
   for (let at = 0; at < count; at += 1) entries.push(readEntry(reader));
-  last = { entries, bytes: reader.since(start) };
+  lastEncoded = { entries, bytes: reader.since(start) };
   return entries;
 }
-
-/** What was written or read last. It is the same entries' bytes whoever asks. */
-let last: { readonly entries: readonly Entry[]; readonly bytes: Uint8Array } | undefined;
 
 /** Entries never change, and what lies between two of a log is one thing only (§5.3): it is enough to look at the ends. */
 function areSame(entries: readonly Entry[], others: readonly Entry[]): boolean {

@@ -64,7 +64,7 @@ export function encodeMessage(message: PeerMessage): Uint8Array {
 
 /**
  * The message in a frame's bytes. Commands and entries of it are views of the frame, or of a copy of it, so that a small
- * message never pins the large buffer that the socket read it into. Throws `MalformedBytes`, and nothing else.
+ * message never pins a buffer of more than twice its size that the socket read it into. Throws `MalformedBytes`, and nothing else.
  */
 export function decodeMessage(bytes: Uint8Array): PeerMessage {
   const reader = new ByteReader(keepsBytes(bytes) && isSmallPart(bytes) ? bytes.slice() : bytes);

@@ -1,5 +1,6 @@
 import { ByteReader, ByteWriter, encodeText } from '../codec/bytes.js';
 import { MalformedBytes } from '../codec/malformed.js';
+import { cut } from '../codec/sheets.js';
 import { QuorateError } from '../seams/errors.js';
 import type { Codec } from '../seams/state-machine.js';
 
@@ -41,7 +42,7 @@ export const keyValueCommandCodec: Codec<KeyValueCommand> = {
     const key = encodeText(command.key);
     const value = command.kind === 'put' ? command.value : undefined;
     const size = 1 + 1 + 8 + 4 + key.byteLength + (value === undefined ? 0 : 4 + value.byteLength);
-    const writer = new ByteWriter(size).u8(command.kind === 'put' ? 0 : 1);
+    const writer = new ByteWriter(size, cut(size)).u8(command.kind === 'put' ? 0 : 1);
     writeCondition(writer, command.condition).text(key);
     return value === undefined ? writer.bytes : writer.text(value).bytes;
   },
