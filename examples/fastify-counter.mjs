@@ -9,6 +9,10 @@ import { ReplicaNode } from 'quorate';
 import { Counters } from './counter.mjs';
 
 const [id, peersText, dataDir] = process.argv.slice(2);
+if (dataDir === undefined) {
+  console.error('usage: node examples/fastify-counter.mjs ID ID=HOST:PORT,… DIRECTORY');
+  process.exit(2);
+}
 const peers = Object.fromEntries(peersText.split(',').map((peer) => peer.split('=')));
 const [host, port] = peers[id].split(':');
 

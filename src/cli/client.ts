@@ -101,7 +101,8 @@ function lost(endpoint: string, error: unknown, isWrite: boolean): CommandFailur
   const wasNeverSent = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'].includes(code);
   const why = REASONS[code] ?? (name === 'AbortError' ? 'no answer in time' : message);
   if (wasNeverSent || !isWrite) {
-    const hint = 'is the cluster running? Start one with "quorate cluster", or name nodes with --endpoints';
+    const hint =
+      'is the cluster running? Start one with "quorate cluster", or name all its nodes, one of which may be dead, as in --endpoints 127.0.0.1:7401,127.0.0.1:7402';
     return new CommandFailure(EXIT.failed, 'NO_LEADER', `${endpoint} does not answer (${why}); ${hint}`);
   }
   return new CommandFailure(

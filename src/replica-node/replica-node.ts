@@ -23,6 +23,7 @@ import { DEFAULT_CLUSTER, inDirectory, prepareGround } from './ground.js';
 import { LeaderWatch } from './leader-watch.js';
 import { NoticeLog } from './log-lines.js';
 import type { CallOptions, ReadOptions, ReplicaNodeOptions } from './options.js';
+import { problemWithNames } from './options.js';
 import { checkNodeOptions, invalid, resolveSettings } from './settings.js';
 import type { NodeStatus } from './status.js';
 import { describe } from './status.js';
@@ -65,6 +66,8 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
       throw invalid('a node needs a stateMachine: new KeyValueStore() would do, or one of your own');
     if (typeof options.peers !== 'object' || options.peers === null)
       throw invalid("a node needs peers: all nodes of the cluster by id, as in { n1: '127.0.0.1:7401' }");
+    const misspelled = problemWithNames(options);
+    if (misspelled !== undefined) throw invalid(misspelled);
     const settings = resolveSettings(options, process.env);
     const checked = checkNodeOptions({ ...options, ...settings });
     refuseAborted(options.signal);

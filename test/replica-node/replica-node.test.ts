@@ -236,6 +236,18 @@ describe('opening', () => {
     expect(await codeOf(node.waitForLeader())).toBe('QUORATE_CLOSED');
   });
 
+  test.each([
+    ['datadir', 'dataDir would do'],
+    ['election_timeout_min', 'ELECTION_TIMEOUT_MIN would do'],
+    ['voters', 'those are id, listen'],
+  ])('an option %s is refused by name, with what would do', async (name, hint) => {
+    const options = { id: 'a', peers: { a: '127.0.0.1:0' }, stateMachine: new KeyValueStore(), [name]: 1 };
+    await expect(ReplicaNode.open(options)).rejects.toMatchObject({
+      code: 'QUORATE_CONFIG_INVALID',
+      message: expect.stringContaining(`there is no option ${name}: ${hint}`),
+    });
+  });
+
   test('whoever waits for a leader is told at once that the node was closed', async () => {
     cluster = await RealNodes.start('abc');
     await cluster.close();
