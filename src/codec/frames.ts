@@ -67,7 +67,7 @@ export function encodeMessage(message: PeerMessage): Uint8Array {
  * message never pins a buffer of more than twice its size that the socket read it into. Throws `MalformedBytes`, and nothing else.
  */
 export function decodeMessage(bytes: Uint8Array): PeerMessage {
-  const reader = new ByteReader(keepsBytes(bytes) && isSmallPart(bytes) ? bytes.slice() : bytes);
+  const reader = new ByteReader(keepsBytes(bytes) && isSmallPart(bytes) ? new Uint8Array(bytes) : bytes);
   const kind = TYPES[reader.u8()];
   if (kind === undefined) throw new MalformedBytes('a message of a type that this version does not know');
   if (reader.u32() !== 0) throw new MalformedBytes('a message for another group');
