@@ -23,13 +23,15 @@ function residentMb(pid) {
 
 const directory = mkdtempSync(path.join(os.tmpdir(), 'quorate-memory-'));
 const cluster = await startQuorate(directory);
-const db = await connect([cluster.endpoint]);
+let db;
 try {
-  const { pids, leaderPid } = cluster;
+  const { pids, leaderPid, endpoints } = cluster;
   process.kill(
     pids.find((pid) => pid !== leaderPid),
     'SIGKILL',
   );
+  db = await connect(endpoints);
+  await db.put('bench/ready', value);
   const samples = [];
   let next = 0;
   const worker = async () => {
@@ -46,7 +48,7 @@ try {
     process.stdout.write(`${String(puts).padStart(9)} puts  ${now.toFixed(0)} MB, at most ${peak.toFixed(0)} MB\n`);
   }
 } finally {
-  await db.close();
+  await db?.close();
   await cluster.stop();
   rmSync(directory, { recursive: true, force: true });
 }

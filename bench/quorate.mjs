@@ -24,12 +24,13 @@ export async function startQuorate(directory) {
   });
   const pids = [...printed.matchAll(/pid (\d+)/g)].map(([, pid]) => Number(pid));
   const endpoint = `127.0.0.1:${PORT}`;
+  const endpoints = pids.map((_, at) => `127.0.0.1:${PORT + at}`);
   const leaderPid = Number(/pid (\d+) {2}leader/.exec(printed)?.[1]);
   return {
     name: 'quorate',
     pids,
     leaderPid,
-    endpoint,
+    endpoints,
     load: ({ op, inFlight, size, seconds, warmUp }) => {
       const flags = [
         '--in-flight',
