@@ -1,4 +1,5 @@
 import { request as open } from 'node:http';
+import { isEndpoint } from '../client/endpoint.js';
 import { isWorthAnotherTry } from '../seams/errors.js';
 import { CommandFailure, EXIT, exitCodeFor, usage } from './exit.js';
 
@@ -26,7 +27,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 export function parseEndpoints(text: string): readonly string[] {
   const endpoints = text.split(',').map((endpoint) => endpoint.trim().replace(/^http:\/\//, ''));
-  const bad = endpoints.find((endpoint) => !/^(\[[^\]]+\]|[^:/\s]+):\d{1,5}$/.test(endpoint));
+  const bad = endpoints.find((endpoint) => !isEndpoint(endpoint));
   if (bad === undefined) return endpoints;
   throw usage(`the endpoint "${bad}" will not do: host:port would, several separated by commas`);
 }

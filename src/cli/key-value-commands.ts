@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { MOST_VALUE_BYTES } from '../state-machines/key-value-codec.js';
 import type { Call } from './client.js';
 import { call } from './client.js';
 import type { ClientFlags } from './client-flags.js';
 import { clientOptions, withClientFlags } from './client-flags.js';
-import { usage } from './exit.js';
+import { CommandFailure, EXIT, usage } from './exit.js';
 
 const pathOf = (key: string): string => `/v1/kv/${encodeURIComponent(key)}`;
 
@@ -78,8 +79,12 @@ async function change(request: Call, flags: ClientFlags): Promise<{ revision: nu
   return (await response.json()) as { revision: number; deleted?: boolean };
 }
 
+/** Refused here where no node would take it: one that refuses it hangs up before all of it is sent. */
 function bytesOf(value: string): Uint8Array {
-  return value === '-' ? readFileSync(0) : Buffer.from(value);
+  const bytes = value === '-' ? readFileSync(0) : Buffer.from(value);
+  if (bytes.byteLength <= MOST_VALUE_BYTES) return bytes;
+  const message = `a value has at most ${MOST_VALUE_BYTES} bytes, this one has ${bytes.byteLength}`;
+  throw new CommandFailure(EXIT.failed, 'TOO_LARGE', message);
 }
 
 function print(flags: ClientFlags, document: object, text: string): void {

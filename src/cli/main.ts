@@ -46,6 +46,12 @@ async function main(words: readonly string[]): Promise<void> {
   await createProgram().parseAsync([...words], { from: 'user' });
 }
 
+// Whoever reads no further, as `head` does, has had enough: that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 main(process.argv.slice(2)).catch((error: unknown) => {
   if (error instanceof CommanderError) {
     // Commander has said what is wrong, or shown the help that was asked for.

@@ -2,7 +2,13 @@ import { encodeText } from '../codec/bytes.js';
 import type { ClientReply, ClientRequest, LeaderNews, Operation } from '../codec/client-frames.js';
 import { isWorthAnotherTry, QuorateError } from '../seams/errors.js';
 import type { Condition, KeyValueCommand, KeyValueResult } from '../state-machines/key-value-codec.js';
-import { keyValueCommandCodec, keyValueResultCodec, MOST_KEY_BYTES } from '../state-machines/key-value-codec.js';
+import {
+  isWellFormed,
+  keyValueCommandCodec,
+  keyValueResultCodec,
+  MOST_KEY_BYTES,
+  MOST_VALUE_BYTES,
+} from '../state-machines/key-value-codec.js';
 import type { Consistency } from '../state-machines/key-value-queries.js';
 import { decodeEntry, decodePage, encodeGet, encodeList } from '../state-machines/key-value-queries.js';
 import type { KeyValueEntry, ListPage } from '../state-machines/key-value-store.js';
@@ -75,6 +81,7 @@ export class QuorateClient implements AsyncDisposable {
    */
   put(key: string, value: Uint8Array | string, options: WriteOptions = {}): Promise<{ readonly revision: number }> {
     const bytes = typeof value === 'string' ? encodeText(value) : value;
+    if (bytes.byteLength > MOST_VALUE_BYTES) return Promise.reject(tooLarge(bytes.byteLength));
     const command = { kind: 'put', key, value: bytes } as const;
     return this.#propose(command, options, ({ revision }) => ({ revision }));
   }
@@ -161,8 +168,7 @@ export class QuorateClient implements AsyncDisposable {
   ): Promise<Value> {
     return new Promise((resolve, reject) => {
       if (this.#closed !== undefined) throw this.#closed;
-      if (!(timeoutMs >= 1 && timeoutMs <= MOST_TIMEOUT_MS))
-        throw new QuorateError('QUORATE_BAD_REQUEST', `timeoutMs is ${timeoutMs}: 1 to ${MOST_TIMEOUT_MS} would do`);
+      checkTimeout(timeoutMs);
       if (signal?.aborted === true)
         throw new QuorateError('QUORATE_ABORTED', 'the call was aborted before anything was done', {
           cause: signal.reason,
@@ -305,10 +311,22 @@ function conditionOf({ ifRevision }: WriteOptions): { readonly condition?: Condi
   return { condition: ifRevision === 0 ? 'absent' : ifRevision };
 }
 
+export function checkTimeout(timeoutMs: number): void {
+  if (timeoutMs >= 1 && timeoutMs <= MOST_TIMEOUT_MS) return;
+  throw new QuorateError('QUORATE_BAD_REQUEST', `timeoutMs is ${timeoutMs}: 1 to ${MOST_TIMEOUT_MS} would do`);
+}
+
+/** No node takes a frame that is much larger: it would end the connection, and with it all calls under way. */
+function tooLarge(bytes: number): QuorateError {
+  return new QuorateError('QUORATE_TOO_LARGE', `a value has at most ${MOST_VALUE_BYTES} bytes, this one has ${bytes}`);
+}
+
 /** Of UTF-16's units none takes more than three bytes: most keys are known to fit without being encoded. */
 const SURELY_FITS = Math.floor(MOST_KEY_BYTES / 3);
 
 function checkKey(key: string): void {
+  if (!isWellFormed(key))
+    throw new QuorateError('QUORATE_BAD_REQUEST', 'a key is UTF-8: this one has half a surrogate pair');
   if (key.length >= 1 && key.length <= SURELY_FITS) return;
   const bytes = encodeText(key).byteLength;
   if (bytes >= 1 && bytes <= MOST_KEY_BYTES) return;

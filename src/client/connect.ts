@@ -1,6 +1,7 @@
 import { QuorateError } from '../seams/errors.js';
 import type { CallOptions } from './call.js';
-import { QuorateClient } from './client.js';
+import { checkTimeout, QuorateClient } from './client.js';
+import { isEndpoint } from './endpoint.js';
 import type { Platform } from './platform.js';
 
 /** What `connect` is made of, beside where it runs. */
@@ -18,6 +19,7 @@ export async function connectOn(
   endpoints: readonly string[] = DEFAULT_ENDPOINTS,
   { timeoutMs = DEFAULT_TIMEOUT_MS, signal }: ConnectOptions = {},
 ): Promise<QuorateClient> {
+  checkTimeout(timeoutMs);
   const client = new QuorateClient({ endpoints: checked(endpoints), platform });
   try {
     await client.ready(timeoutMs, signal);
@@ -29,7 +31,7 @@ export async function connectOn(
 }
 
 function checked(endpoints: readonly string[]): readonly string[] {
-  const bad = endpoints.find((endpoint) => !/^(\[[^\]]+\]|[^:/\s]+):\d{1,5}$/.test(endpoint));
+  const bad = endpoints.find((endpoint) => !isEndpoint(endpoint));
   if (bad === undefined && endpoints.length > 0) return endpoints;
   throw new QuorateError('QUORATE_BAD_REQUEST', `the endpoint "${bad ?? ''}" will not do: host:port would`);
 }

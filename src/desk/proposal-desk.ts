@@ -37,6 +37,7 @@ export interface ProposalDeskOptions<Result> {
 
 /** What becomes one event, and one log write, at the most. */
 const MOST_BATCH_BYTES = 1024 * 1024;
+const MOST_BATCH_COMMANDS = 1_024;
 /** What may wait here altogether before further callers are turned away. */
 const MOST_WAITING_BYTES = 128 * 1024 * 1024;
 /** What a command takes beside its bytes, roughly: even empty ones count. */
@@ -56,6 +57,8 @@ export class ProposalDesk<Result> {
   /** Sent to the chart, which has not said yet what becomes of them. */
   readonly #asked = new Map<number, readonly Proposal<Result>[]>();
   readonly #forwarded = new Map<number, Forwarded<Result>>();
+  /** Of a turn that brought more than one batch: those that wait for a turn of their own. */
+  #next: (readonly Proposal<Result>[])[] = [];
   /** In the order of their indexes. */
   #appended: Appended<Result>[] = [];
   #closed: QuorateError | undefined;
@@ -133,6 +136,7 @@ export class ProposalDesk<Result> {
       else proposal.fail(reason);
     }
     this.#queue.clear();
+    this.#next = [];
     this.#appended = [];
     this.#asked.clear();
     this.#forwarded.clear();
@@ -140,18 +144,27 @@ export class ProposalDesk<Result> {
 
   *#all(): Iterable<Proposal<Result>> {
     yield* this.#queue;
+    for (const proposals of this.#next) yield* proposals;
     for (const proposals of this.#asked.values()) yield* proposals;
     for (const { proposals } of this.#forwarded.values()) yield* proposals;
     for (const { proposals } of this.#appended) yield* proposals;
   }
 
+  /** One batch a turn: a burst of commands must not keep the heartbeats of all nodes waiting. */
   #flush(arrived: readonly Proposal<Result>[]): void {
-    for (const proposals of batches(arrived)) {
-      const requestId = this.#options.nextRequestId();
-      for (const proposal of proposals) proposal.fate = 'unknown';
-      this.#asked.set(requestId, proposals);
-      this.#options.send({ type: 'client.proposed', requestId, commands: proposals.map(({ payload }) => payload) });
-    }
+    const isWaitingForItsTurn = this.#next.length > 0;
+    this.#next.push(...batches(arrived));
+    if (!isWaitingForItsTurn) this.#sendNext();
+  }
+
+  #sendNext(): void {
+    const proposals = this.#next.shift()?.filter(isWaiting) ?? [];
+    if (this.#next.length > 0) this.#options.clock.defer(() => this.#sendNext());
+    if (proposals.length === 0) return;
+    const requestId = this.#options.nextRequestId();
+    for (const proposal of proposals) proposal.fate = 'unknown';
+    this.#asked.set(requestId, proposals);
+    this.#options.send({ type: 'client.proposed', requestId, commands: proposals.map(({ payload }) => payload) });
   }
 
   #append({ from, requestId, firstIndex, count, term }: Extract<Notice, { type: 'proposals.appended' }>): void {
@@ -254,7 +267,8 @@ function* batches<Result>(proposals: readonly Proposal<Result>[]): Iterable<read
   let batch: Proposal<Result>[] = [];
   let bytes = 0;
   for (const proposal of proposals) {
-    if (batch.length > 0 && bytes + proposal.bytes > MOST_BATCH_BYTES) {
+    const isFull = batch.length === MOST_BATCH_COMMANDS || bytes + proposal.bytes > MOST_BATCH_BYTES;
+    if (batch.length > 0 && isFull) {
       yield batch;
       batch = [];
       bytes = 0;

@@ -18,6 +18,7 @@ import type { Clock } from '../seams/clock.js';
 import { QuorateError } from '../seams/errors.js';
 import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
 import { attachApi } from '../server/attach-api.js';
+import { MOST_VALUE_BYTES } from '../state-machines/key-value-codec.js';
 import type { Ground } from './ground.js';
 import { DEFAULT_CLUSTER, inDirectory, prepareGround } from './ground.js';
 import { LeaderWatch } from './leader-watch.js';
@@ -32,7 +33,6 @@ import { VERSION } from './version.js';
 
 const DEFAULT_TIMEOUT_MS = 5_000;
 /** Of the key-value store, through this node's own server. */
-const MOST_VALUE_BYTES = 8 * 1024 * 1024;
 
 /**
  * One replica of a state machine: creates the ReplicaState, runs the chart with both managers on it, opens the transport
@@ -144,6 +144,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   ): Promise<ResultOf<Machine>> {
     return new Promise((resolve, reject) => {
       refuseAborted(signal);
+      checkTimeout(timeoutMs);
       const payload = this.#encode(command);
       this.#desks.propose(payload, {
         timeoutMs,
@@ -160,6 +161,9 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   ): Promise<Value> {
     return new Promise((resolve, reject) => {
       refuseAborted(signal);
+      checkTimeout(timeoutMs);
+      if (consistency !== 'linearizable' && consistency !== 'stale')
+        throw badRequest(`consistency is ${consistency}: linearizable or stale would do`);
       const answer = (): void => resolve(query(this.#stateMachine));
       if (consistency === 'stale') return answer();
       this.#desks.read({
@@ -202,6 +206,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   waitForLeader({ timeoutMs = DEFAULT_TIMEOUT_MS, signal }: CallOptions = {}): Promise<NodeId> {
     return new Promise((resolve, reject) => {
       refuseAborted(signal);
+      checkTimeout(timeoutMs);
       const settle = (end: () => void): void => {
         subscription.unsubscribe();
         this.#clock.clearTimeout(timer);
@@ -349,6 +354,16 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
 
 function refuseAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw aborted(signal.reason);
+}
+
+/** One that is no number would never be over. */
+function checkTimeout(timeoutMs: number): void {
+  if (timeoutMs >= 1 && timeoutMs < 2 ** 31) return;
+  throw badRequest(`timeoutMs is ${timeoutMs}: a number of milliseconds from 1 up would do`);
+}
+
+function badRequest(message: string): QuorateError {
+  return new QuorateError('QUORATE_BAD_REQUEST', message);
 }
 
 function halted(why: string): QuorateError {

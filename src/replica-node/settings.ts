@@ -9,6 +9,9 @@ export const SETTING_NAMES = Object.keys(DEFAULT_SETTINGS) as readonly (keyof Se
 export interface CheckedOptions extends Settings {
   readonly id: string;
   readonly listen?: string | undefined;
+  /** Somebody else listens, where the user says. */
+  readonly server?: unknown;
+  readonly transport?: unknown;
   readonly advertise?: string | undefined;
   readonly peers: Readonly<Record<string, string>>;
   readonly insecure?: boolean | undefined;
@@ -69,7 +72,8 @@ function problemWithIdentity({ id, peers }: CheckedOptions): string | undefined 
   return `the id ${id} is not among the peers (${ids.join(', ')}): name this node there too, as ${id}=host:port`;
 }
 
-function problemWithAddresses({ id, listen, advertise, peers, insecure }: CheckedOptions): string | undefined {
+function problemWithAddresses(options: CheckedOptions): string | undefined {
+  const { id, listen, advertise, peers } = options;
   const seen = new Map<string, string>();
   for (const [peer, address] of Object.entries(peers)) {
     const problem = problemWithAddress(`the address of ${peer}`, address);
@@ -79,7 +83,7 @@ function problemWithAddresses({ id, listen, advertise, peers, insecure }: Checke
       return `${other} and ${peer} have the same address ${address}: give each its own`;
     seen.set(address, peer);
   }
-  if (listen === undefined) return undefined;
+  if (listen === undefined) return problemWithExposure(options, peers[id] ?? '');
   const problem =
     problemWithAddress('listen', listen) ??
     (advertise === undefined ? undefined : problemWithAddress('advertise', advertise));
@@ -89,9 +93,13 @@ function problemWithAddresses({ id, listen, advertise, peers, insecure }: Checke
   if (own !== reached && !listen.endsWith(':0')) {
     return `peers say that ${id} is at ${own}, but it ${advertise === undefined ? 'listens' : 'is advertised'} at ${reached}: make them equal, or set advertise`;
   }
-  const host = parseAddress(listen)?.host ?? '';
-  if (isLoopback(host) || insecure === true) return undefined;
-  return `listening at ${listen} lets other machines in, and nothing here asks who they are: listen on 127.0.0.1, or say insecure (--insecure) if the network is trusted`;
+  return problemWithExposure(options, listen);
+}
+
+function problemWithExposure({ server, transport, listen, insecure }: CheckedOptions, at: string): string | undefined {
+  if (server !== undefined || (transport !== undefined && listen === undefined)) return undefined;
+  if (isLoopback(parseAddress(at)?.host ?? '') || insecure === true) return undefined;
+  return `listening at ${at} lets other machines in, and nothing here asks who they are: listen on 127.0.0.1, or say insecure (--insecure) if the network is trusted`;
 }
 
 function problemWithAddress(what: string, address: string): string | undefined {

@@ -30,6 +30,11 @@ export type KeyValueResult =
   | { readonly kind: 'conflict'; readonly revision: number | null };
 
 export const MOST_KEY_BYTES = 4_096;
+/** What a node takes of clients by default. */
+export const MOST_VALUE_BYTES = 8 * 1024 * 1024;
+
+/** Half of a surrogate pair has no UTF-8: different keys would become one. */
+export const isWellFormed = (key: string): boolean => !/\p{Surrogate}/u.test(key);
 
 const NO_BYTES = new Uint8Array(0);
 const NO_CONDITION = 0;
@@ -67,6 +72,7 @@ function checkCommand(command: KeyValueCommand): void {
   };
   if (kind !== 'put' && kind !== 'delete') refuse(`the kind of a command is "put" or "delete", not ${String(kind)}`);
   if (typeof key !== 'string') refuse(`a key is a string, not ${typeof key}`);
+  if (!isWellFormed(key)) refuse('a key is UTF-8: this one has half a surrogate pair');
   if (key.length === 0 || key.length * 3 > MOST_KEY_BYTES) {
     const bytes = encodeText(key).byteLength;
     if (bytes < 1 || bytes > MOST_KEY_BYTES)

@@ -60,9 +60,11 @@ export class SegmentedLog implements LogStore {
   #stagedCut: Index = NEVER_CUT;
   /** Grows with each truncation. */
   #cuts = 0;
+  #isOpening = false;
   #isOpen = false;
   #isSyncing = false;
   #afterSync: (() => void) | undefined;
+  #afterOpening: (() => void) | undefined;
   #failure: QuorateError | undefined;
 
   constructor(options: SegmentedLogOptions) {
@@ -77,8 +79,16 @@ export class SegmentedLog implements LogStore {
     this.#cache = new EntryCache(this.#options.cacheBytes);
   }
 
-  open(done: (error: Error | undefined, recovered?: Recovered) => void): void {
+  open(opened: (error: Error | undefined, recovered?: Recovered) => void): void {
     const { mark } = this.#options;
+    const done: typeof opened = (error, recovered) => {
+      this.#isOpening = false;
+      opened(error, recovered);
+      const then = this.#afterOpening;
+      this.#afterOpening = undefined;
+      then?.();
+    };
+    this.#isOpening = true;
     recoverLog(this.#options, (error, found) => {
       if (found === undefined) return done(this.#poison(error ?? new Error('nothing was recovered')));
       if (mark.isSet && !hasBegun(found)) return done(this.#poison(logIsGone(found)));
@@ -140,8 +150,15 @@ export class SegmentedLog implements LogStore {
     });
   }
 
-  /** A log that failed before, as its callers were told, only lets go of its files. */
+  /**
+   * A log that failed before, as its callers were told, only lets go of its files. One that is being opened writes until it is
+   * open, and is closed then: nobody else may have the directory before.
+   */
   close(done: (error?: Error) => void): void {
+    if (this.#isOpening) {
+      this.#afterOpening = () => this.close(done);
+      return;
+    }
     if (this.#isSyncing) {
       this.#afterSync = () => this.close(done);
       return;

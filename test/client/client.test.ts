@@ -154,13 +154,38 @@ describe('when nodes die', () => {
   });
 });
 
+test('what no node would take is refused before it is sent, and calls beside it go on', async () => {
+  const nodes = await RealNodes.start('a');
+  const [node] = nodes.nodes.values();
+  const db = await connect([node?.address ?? '']);
+  const large = new Uint8Array(8 * 1024 * 1024 + 1);
+  const outcomes = [
+    db.put('s', '1'),
+    codeOf(db.put('large', large)),
+    codeOf(db.put('\ud800', 'half')),
+    db.put('s2', '2'),
+  ];
+  expect(await Promise.all(outcomes)).toEqual([
+    { revision: 1 },
+    'QUORATE_TOO_LARGE',
+    'QUORATE_BAD_REQUEST',
+    { revision: 2 },
+  ]);
+  expect(await codeOf(db.get('\udbff'))).toBe('QUORATE_BAD_REQUEST');
+  await db.close();
+  await nodes.close();
+});
+
 test('nobody there: NO_LEADER, with the reason for each endpoint', async () => {
   const [port] = await freePorts(1);
   await expect(connect([`127.0.0.1:${port}`], { timeoutMs: 200 })).rejects.toMatchObject({
     code: 'QUORATE_NO_LEADER',
     message: expect.stringMatching(`127.0.0.1:${port}: .*ECONNREFUSED`),
   });
-  expect(await codeOf(connect(['nowhere']))).toBe('QUORATE_BAD_REQUEST');
+  for (const endpoint of ['nowhere', '127.0.0.1:99999', '[zz]:7401', 'a_b%:7401'])
+    expect(await codeOf(connect([endpoint]))).toBe('QUORATE_BAD_REQUEST');
+  for (const timeoutMs of [Number.NaN, 0, -1, 60_001])
+    expect(await codeOf(connect([`127.0.0.1:${port}`], { timeoutMs }))).toBe('QUORATE_BAD_REQUEST');
   expect(await codeOf(connect([`127.0.0.1:${port}`], { signal: AbortSignal.abort() }))).toBe('QUORATE_ABORTED');
 });
 

@@ -94,6 +94,22 @@ describe('the key-value commands', () => {
     expect((await quorate(['get', 'k', '--consistency', 'stale'], { env })).code).toBe(0);
   });
 
+  test.each(['127.0.0.1:99999', '[zz]:7401', 'a_b%:7401'])(
+    'an endpoint %s is wrong usage, whatever stands beside it',
+    async (endpoint) => {
+      const run = await quorate(['put', 'k', 'v', '--endpoints', `${endpoint},${endpoints}`]);
+      expect(run).toMatchObject({ code: 2, err: expect.stringContaining(endpoint) });
+    },
+  );
+
+  test('a value that no node would take is refused as too large, and surely not done', async () => {
+    const run = await quorate(['put', 'large', '-', '--json', '--endpoints', endpoints], {
+      input: 'x'.repeat(8 * 1024 * 1024 + 1),
+    });
+    expect(run.code).toBe(1);
+    expect(JSON.parse(run.err)).toMatchObject({ error: { code: 'TOO_LARGE' } });
+  });
+
   test('nobody there: exit 1, and what to do', async () => {
     const [unused] = await freePorts(1);
     const run = await quorate(['put', 'k', 'v', '--endpoints', `127.0.0.1:${unused}`]);

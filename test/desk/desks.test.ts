@@ -109,6 +109,38 @@ describe('commands', () => {
     expect(counts).toEqual([2, 2, 1, 1, 1]);
   });
 
+  test('a burst is an event of a thousand commands in each turn, in order; those that wait may run out of time, or be told of the end', () => {
+    const calls = Array.from({ length: 2_500 }, (_, at) =>
+      office.propose(String(at), { timeoutMs: at < 2_048 ? 1_000 : 10 }),
+    );
+    const proposed: number[][] = [];
+    const look = (event: ClientEvent): void => {
+      if (event.type === 'client.proposed')
+        proposed.push(event.commands.map((command) => Number(text.decode(command))));
+    };
+    office.turn().forEach(look);
+    expect(proposed.map(({ length }) => length)).toEqual([1_024, 1_024, 452]);
+    expect(proposed.flat()).toEqual(calls.map((_, at) => at));
+    for (const call of calls) expect(call.times).toBe(0);
+    office.desks.close(new QuorateError('QUORATE_CLOSED', 'closed'));
+    for (const call of calls) expect(call).toEqual({ code: 'QUORATE_OUTCOME_UNKNOWN', times: 1 });
+  });
+
+  test('of a burst, what waits for its turn when the node closes was not done', () => {
+    const calls = Array.from({ length: 1_500 }, (_, at) => office.propose(String(at)));
+    const deferred: (() => void)[] = [];
+    const defer = office.clock.defer.bind(office.clock);
+    office.clock.defer = (callback) => void deferred.push(callback);
+    defer(() => undefined);
+    office.turn();
+    expect(office.sent).toHaveLength(1);
+    office.desks.close(new QuorateError('QUORATE_CLOSED', 'closed'));
+    for (const callback of deferred) callback();
+    expect(office.sent).toHaveLength(1);
+    expect(calls[0]).toEqual({ code: 'QUORATE_OUTCOME_UNKNOWN', times: 1 });
+    expect(calls[1_499]).toEqual({ code: 'QUORATE_CLOSED', times: 1 });
+  });
+
   test('commands that another leader wrote over end as unknown, before they were applied and after', () => {
     const [kept, cut] = [office.propose('kept'), office.propose('cut')];
     office.turn();

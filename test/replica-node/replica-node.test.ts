@@ -166,6 +166,35 @@ describe('a node alone', () => {
     expect((await node.read((store) => store.get('k')))?.revision).toBe(1);
   });
 
+  test.each([Number.NaN, 0, -1, 2 ** 31, 'x'])(
+    'a timeout of %s is refused: nothing would ever end it, or it was over before',
+    async (given) => {
+      cluster = await RealNodes.start('a');
+      const node = await cluster.leader();
+      const timeoutMs = given as number;
+      expect(await codeOf(node.propose(put('k', 'v'), { timeoutMs }))).toBe('QUORATE_BAD_REQUEST');
+      expect(await codeOf(node.read(() => 1, { timeoutMs }))).toBe('QUORATE_BAD_REQUEST');
+      expect(await codeOf(node.waitForLeader({ timeoutMs }))).toBe('QUORATE_BAD_REQUEST');
+      expect(await codeOf(node.read(() => 1, { consistency: 'lease' as never }))).toBe('QUORATE_BAD_REQUEST');
+    },
+  );
+
+  test('an opening that is aborted leaves the directory to the next one, whenever it was aborted', async () => {
+    cluster = await RealNodes.start('ab');
+    await cluster.close();
+    for (let turns = 0; turns < 12; turns += 1) {
+      const during = new AbortController();
+      const opening = codeOf(cluster.open('b', { signal: during.signal }));
+      for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      during.abort();
+      await opening;
+      cluster.nodes.delete('b');
+      const next = await cluster.open('b');
+      await next.close();
+      cluster.nodes.delete('b');
+    }
+  });
+
   test('an abort before anything was done says so', async () => {
     cluster = await RealNodes.start('abc');
     await cluster.close();
@@ -234,6 +263,14 @@ describe('opening', () => {
     const node = await ReplicaNode.open({ ...options, stateMachine: machine });
     await node.close();
     expect(await codeOf(node.waitForLeader())).toBe('QUORATE_CLOSED');
+  });
+
+  test('listening beyond loopback wants insecure, also where only the peers say where', async () => {
+    const options = { id: 'a', peers: { a: '0.0.0.0:0' }, stateMachine: new KeyValueStore(), dataDir: 'nowhere' };
+    await expect(ReplicaNode.open(options)).rejects.toMatchObject({
+      code: 'QUORATE_CONFIG_INVALID',
+      message: expect.stringContaining('say insecure'),
+    });
   });
 
   test.each([

@@ -148,6 +148,20 @@ describe('the order of durability', () => {
     return { disk, log, order };
   }
 
+  test.each([0, 1, 2, 3, 5, 8])(
+    'closed while it is being opened (after %i steps), it is closed when it is open, and no sooner',
+    (steps) => {
+      const disk = new SlowDisk(1);
+      const log = new SegmentedLog({ disk, checksum: nodeChecksum, segmentBytes: SEGMENT_BYTES });
+      const order: string[] = [];
+      log.open((error) => order.push(error === undefined ? 'open' : error.message));
+      disk.steps(steps);
+      log.close((error) => order.push(error === undefined ? 'closed' : error.message));
+      disk.settle();
+      expect(order).toEqual(['open', 'closed']);
+    },
+  );
+
   test('P18 P15 a batch is acknowledged after its own sync, and after one write and one sync', () => {
     const { disk, log, order } = slowLog();
     log.append([entries(1, 2, 1)]);
