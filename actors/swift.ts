@@ -6,8 +6,8 @@ import { ENQUEUE, NOT_KNOWN, passes, Work } from './swift-work.js';
  * The machine itself, with a short way for what a busy node does all day: taking an event that changes no state, or only
  * moves between two leaves of one parent. XState's own transition computes sets of states to leave and to enter, and the
  * state's value anew for each assignment; for these events all of that is known beforehand, and was four fifths of a
- * write's time in its actors. Which transition is taken is still XState's to say, what it does is what the chart says, in
- * the same order, and whatever is not known here (spawning, delays, deeper moves) goes XState's way.
+ * write's time in its actors. Transitions, guards and actions are those of XState's own definitions, taken in its
+ * order, and whatever is not known here (spawning, delays, deeper moves, combined guards) goes XState's way.
  *
  * All actions are collected before the first is executed, and perhaps once more by XState: guards, assignments and functions
  * that collect must be repeatable, and may not read what an earlier action of the same transition changes outside the

@@ -6,8 +6,8 @@ let sheet = new Uint8Array(0);
 let used = 0;
 
 /**
- * `size` bytes, all zero, for a command: small ones are cut from a larger sheet, because memory of their own costs 1.5 µs, more
- * than all else that is done with them. A sheet goes when the last of its cuts does: commands go in the order that they came.
+ * `size` bytes, all zero, for a command: small ones are cut from a larger sheet, because memory of their own is
+ * an allocation outside of the engine's heap each. A sheet goes when the last of its cuts does: commands go in the order that they came.
  */
 export function cut(size: number): Uint8Array<ArrayBuffer> {
   if (size <= SHORT_BYTES || size > MOST_CUT_BYTES) return new Uint8Array(size);

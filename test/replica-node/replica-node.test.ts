@@ -179,22 +179,6 @@ describe('a node alone', () => {
     },
   );
 
-  test('an opening that is aborted leaves the directory to the next one, whenever it was aborted', async () => {
-    cluster = await RealNodes.start('ab');
-    await cluster.close();
-    for (let turns = 0; turns < 12; turns += 1) {
-      const during = new AbortController();
-      const opening = codeOf(cluster.open('b', { signal: during.signal }));
-      for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-      during.abort();
-      await opening;
-      cluster.nodes.delete('b');
-      const next = await cluster.open('b');
-      await next.close();
-      cluster.nodes.delete('b');
-    }
-  });
-
   test('an abort before anything was done says so', async () => {
     cluster = await RealNodes.start('abc');
     await cluster.close();
