@@ -91,10 +91,11 @@ export function checkKeyValueCommand(bytes: Uint8Array): number {
   const reader = new ByteReader(bytes);
   const isPut = !reader.boolean();
   readCondition(reader);
-  if (reader.skipText(MOST_KEY_BYTES) === 0) throw new MalformedBytes('an empty key');
+  const keyBytes = reader.skipText(MOST_KEY_BYTES);
   const valueBytes = isPut ? reader.u32() : 0;
   reader.skip(valueBytes);
   reader.end();
+  if (keyBytes === 0) throw new MalformedBytes('an empty key');
   return valueBytes;
 }
 
