@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 /**
@@ -6,6 +7,19 @@ import type { Duplex } from 'node:stream';
  * throw for `//`, and in a listener nobody catches that.
  */
 export const pathOf = ({ url = '/' }: IncomingMessage): string => url.split('?', 1)[0] ?? '/';
+
+/**
+ * Whether a Host header names this node. A name that was made to point here (DNS rebinding) is none of `addresses`, each
+ * host:port; numbers and localhost cannot be made to.
+ */
+export function isHostOf(host: string, addresses: readonly string[]): boolean {
+  const name = nameOf(host);
+  if (name === 'localhost' || isIP(name.replace(/^\[|\]$/g, '')) !== 0) return true;
+  return addresses.some((address) => nameOf(address) === name);
+}
+
+/** The host without its port. */
+const nameOf = (host: string): string => host.replace(/:\d+$/, '').toLowerCase();
 
 /** Ends a connection that asked to become a WebSocket with a plain answer: `status` as in `403 Forbidden`, `why` a sentence. */
 export function refuseUpgrade(socket: Duplex, status: string, why = ''): void {

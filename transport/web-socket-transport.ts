@@ -13,7 +13,7 @@ import type { Acquaintances } from './introduction.js';
 import { objection, objectionTo } from './introduction.js';
 import { Outbox } from './outbox.js';
 import { MOST_FRAME_BYTES, Reassembler } from './parts.js';
-import { pathOf, refuseUpgrade } from './upgrades.js';
+import { isHostOf, pathOf, refuseUpgrade } from './upgrades.js';
 
 export interface WebSocketTransportOptions {
   /** Peers' connections come in as upgrades of its requests for `/peer`; other paths are left to others. */
@@ -21,6 +21,8 @@ export interface WebSocketTransportOptions {
   readonly clock: Clock;
   /** Within this both sides must have said who they are. Default 2,000. */
   readonly helloDeadlineMs?: number;
+  /** The nodes' addresses, host:port each: beside localhost and numbers, what Host may name. Default none. */
+  readonly addresses?: readonly string[];
   /** Of one message, all its parts together. Default 64 MiB. */
   readonly maxMessageBytes?: number;
 }
@@ -51,7 +53,8 @@ export class WebSocketTransport implements Transport {
   readonly #met: Acquaintances = new Map();
 
   constructor(options: WebSocketTransportOptions) {
-    this.#options = { helloDeadlineMs: HELLO_DEADLINE_MS, maxMessageBytes: MOST_MESSAGE_BYTES, ...options };
+    const defaults = { helloDeadlineMs: HELLO_DEADLINE_MS, maxMessageBytes: MOST_MESSAGE_BYTES, addresses: [] };
+    this.#options = { ...defaults, ...options };
   }
 
   accept(identity: Identity, inbound: Inbound): () => void {
@@ -108,6 +111,11 @@ class Reception {
 
   #refusal({ headers }: IncomingMessage): { status: string; why: string } | undefined {
     if (headers.origin !== undefined) return { status: '403 Forbidden', why: 'web pages may not speak to nodes' };
+    const { host = '' } = headers;
+    if (!isHostOf(host, this.options.addresses)) {
+      const why = `the Host "${host}" is none of this cluster's: dial an IP address, or an address from --peers`;
+      return { status: '403 Forbidden', why };
+    }
     const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((protocol) => protocol.trim());
     if (!offered.includes(PEER_PROTOCOL))
       return { status: '400 Bad Request', why: `only ${PEER_PROTOCOL} is spoken here` };

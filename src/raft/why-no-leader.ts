@@ -4,21 +4,32 @@ import { majority } from './raft-state.js';
 /** One sentence that says why nobody leads, as far as this node can see; undefined where somebody does. */
 export function whyNoLeader(state: RaftState): string | undefined {
   if (state.leaderId !== null) return undefined;
+  const noQuorum = whyNoQuorum(state);
+  if (noQuorum !== undefined) return noQuorum;
+  const granted = state.voters.filter((voter) => state.votes[voter] === true);
+  const refused = state.voters.filter((voter) => state.votes[voter] === false);
+  return `no leader yet: term ${state.term} has votes of ${list(granted)}, refusals of ${list(refused)}; ${majority(state)} votes are needed`;
+}
+
+/**
+ * One sentence that says which voters a majority lacks: to commit, where this node leads; to elect a leader, where none is
+ * known. Undefined where enough are there, and where another node leads: that one knows better.
+ */
+export function whyNoQuorum(state: RaftState): string | undefined {
+  if (state.leaderId === null) return whyNobodyCanWin(state);
+  return state.leaderId === state.id ? whyNothingCommits(state) : undefined;
+}
+
+function whyNobodyCanWin(state: RaftState): string | undefined {
   const unreachable = Object.values(state.peers).filter((peer) => !peer.link.open);
   const reachable = state.voters.length - unreachable.length;
   const needed = majority(state);
-  if (reachable < needed) {
-    const who = unreachable.map((peer) => `${peer.id} at ${peer.address} (${peer.link.reason})`).join(', ');
-    return `no quorum: ${needed} of ${state.voters.length} voters are needed and ${reachable} can be reached; unreachable: ${who}`;
-  }
-  const granted = state.voters.filter((voter) => state.votes[voter] === true);
-  const refused = state.voters.filter((voter) => state.votes[voter] === false);
-  return `no leader yet: term ${state.term} has votes of ${list(granted)}, refusals of ${list(refused)}; ${needed} votes are needed`;
+  if (reachable >= needed) return undefined;
+  const who = unreachable.map((peer) => `${peer.id} at ${peer.address} (${peer.link.reason})`).join(', ');
+  return `no quorum: ${needed} of ${state.voters.length} voters are needed and ${reachable} can be reached; unreachable: ${who}`;
 }
 
-/** One sentence that says why a leader cannot commit; undefined where it can, or where this node does not lead. */
-export function whyNoQuorum(state: RaftState): string | undefined {
-  if (state.leaderId !== state.id) return undefined;
+function whyNothingCommits(state: RaftState): string | undefined {
   const silent = Object.values(state.peers).filter((peer) => peer.status === 'down');
   const answering = state.voters.length - silent.length;
   const needed = majority(state);

@@ -56,8 +56,9 @@ export async function prepareGround(
     throw new QuorateError('QUORATE_CONFIG_INVALID', 'a node needs a dataDir, or a storage of your own');
   try {
     const { server, ownServer, address } = await openServer(options);
-    const transport = options.transport ?? new WebSocketTransport({ server: server as Server, clock });
     const members = { ...membersOf(options, directory), [options.id]: address };
+    const addresses = [...Object.values(members), ...Object.values(options.peers)];
+    const transport = options.transport ?? new WebSocketTransport({ server: server as Server, clock, addresses });
     const clear = async (): Promise<void> => {
       await closeServer(ownServer, clock);
       await settle((done) => log.close(done));

@@ -236,17 +236,18 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     return describe(this.state, { clusterId, version: VERSION, value: this.actor.getSnapshot().value });
   }
 
-  /** Why this node cannot answer linearizable requests at the moment; undefined where it can. */
-  whyNotReady(): string | undefined {
-    if (this.#closing !== undefined) return 'this node is closing';
+  /** Why this node cannot answer linearizable requests at the moment: CLOSED, HALTED, NO_QUORUM or NO_LEADER; undefined where it can. */
+  whyNotReady(): QuorateError | undefined {
     const { role } = this.state;
-    if (role === 'recovering') return 'this node is recovering its log';
-    if (role === 'halted') return `this node has halted: ${this.#haltReason()}`;
-    const why = whyNoLeader(this.#raft) ?? whyNoQuorum(this.#raft);
-    if (why !== undefined || role !== 'leader') return why;
-    return this.actor.getSnapshot().matches({ active: { leader: 'serving' } })
-      ? undefined
-      : 'the leader is establishing itself';
+    if (this.#closing !== undefined) return new QuorateError('QUORATE_CLOSED', 'this node is closing');
+    if (role === 'halted') return halted(this.#haltReason());
+    if (role === 'recovering') return noLeader('this node is recovering its log');
+    const noQuorum = whyNoQuorum(this.#raft);
+    if (noQuorum !== undefined) return new QuorateError('QUORATE_NO_QUORUM', noQuorum);
+    const why = whyNoLeader(this.#raft);
+    if (why !== undefined) return noLeader(why);
+    const isServing = role !== 'leader' || this.actor.getSnapshot().matches({ active: { leader: 'serving' } });
+    return isServing ? undefined : noLeader('the leader is establishing itself');
   }
 
   /** Stops taking part, makes everything durable, and lets go of files, sockets and timers. Callers that wait are answered. */
@@ -332,9 +333,9 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   #whyNobodyAnswers(): QuorateError {
     if (this.state.role === 'halted') return halted(this.#haltReason());
     const noQuorum = whyNoQuorum(this.#raft);
-    if (noQuorum !== undefined) return new QuorateError('QUORATE_NO_QUORUM', noQuorum);
+    if (noQuorum !== undefined) return new QuorateError('QUORATE_NO_QUORUM', `${noQuorum}; nothing was done`);
     const why = whyNoLeader(this.#raft) ?? `leader ${this.state.leaderId} did not answer in time`;
-    return new QuorateError('QUORATE_NO_LEADER', `${why}; nothing was done, try again`);
+    return noLeader(`${why}; nothing was done, try again`);
   }
 
   /** Whoever waits gets an answer: this node will have no other. */
@@ -365,6 +366,8 @@ function checkTimeout(timeoutMs: number): void {
 function badRequest(message: string): QuorateError {
   return new QuorateError('QUORATE_BAD_REQUEST', message);
 }
+
+const noLeader = (why: string): QuorateError => new QuorateError('QUORATE_NO_LEADER', why);
 
 function halted(why: string): QuorateError {
   return new QuorateError(

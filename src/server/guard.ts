@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { isIP } from 'node:net';
+import { isHostOf } from '../../transport/upgrades.js';
 import { QuorateError } from '../seams/errors.js';
 import type { ServedNode } from './served-node.js';
 
@@ -9,7 +9,7 @@ import type { ServedNode } from './served-node.js';
  */
 export function checkCaller({ headers }: IncomingMessage, node: ServedNode): void {
   const host = headers.host ?? '';
-  if (!isOurs(nameOf(host), node)) {
+  if (!isHostOf(host, addressesOf(node))) {
     throw forbidden(
       `the Host "${host}" is none of this node's: use localhost, an IP address, or an address from --peers`,
     );
@@ -20,15 +20,8 @@ export function checkCaller({ headers }: IncomingMessage, node: ServedNode): voi
   }
 }
 
-function isOurs(name: string, { address, state }: ServedNode): boolean {
-  if (name === 'localhost' || isIP(name.replace(/^\[|\]$/g, '')) !== 0) return true;
-  const addresses = [address, ...Object.values(state.peers).map((peer) => peer.address)];
-  return addresses.some((known) => nameOf(known) === name);
-}
-
-/** The host without its port. */
-function nameOf(host: string): string {
-  return host.replace(/:\d+$/, '').toLowerCase();
+function addressesOf({ address, state }: ServedNode): readonly string[] {
+  return [address, ...Object.values(state.peers).map((peer) => peer.address)];
 }
 
 function forbidden(message: string): QuorateError {

@@ -2,14 +2,15 @@ import { QuorateError } from '../seams/errors.js';
 import type { Condition, KeyValueCommand, KeyValueResult } from '../state-machines/key-value-codec.js';
 import { MOST_KEY_BYTES } from '../state-machines/key-value-codec.js';
 import type { KeyValueStore } from '../state-machines/key-value-store.js';
-import { badRequest, notInThisVersion, sendJson } from './replies.js';
+import { badRequest, FOR_NOW_ONLY, notInThisVersion, sendJson } from './replies.js';
 import type { Request } from './request.js';
-import { limitsOf, readBody, wholeNumber } from './request.js';
+import { allowQuery, limitsOf, readBody, wholeNumber } from './request.js';
 
 const MOST_ITEMS = 10_000;
 const DEFAULT_ITEMS = 1_000;
 
 export async function putKey(request: Request, encodedKey: string): Promise<void> {
+  allowQuery(request, ['timeout']);
   const key = decodeKey(encodedKey);
   const condition = conditionOf(request);
   const limits = limitsOf(request);
@@ -19,6 +20,7 @@ export async function putKey(request: Request, encodedKey: string): Promise<void
 }
 
 export async function deleteKey(request: Request, encodedKey: string): Promise<void> {
+  allowQuery(request, ['timeout']);
   const key = decodeKey(encodedKey);
   const result = await propose(request, { kind: 'delete', key, ...conditionOf(request) }, limitsOf(request));
   const deleted = result.kind === 'deleted' && result.deleted;
@@ -26,13 +28,14 @@ export async function deleteKey(request: Request, encodedKey: string): Promise<v
 }
 
 export async function getKey(request: Request, encodedKey: string): Promise<void> {
+  allowQuery(request, ['consistency', 'timeout']);
   const key = decodeKey(encodedKey);
   const entry = await read(request, (store) => store.get(key));
   if (entry === undefined) throw new QuorateError('QUORATE_NOT_FOUND', `there is no key ${key}`);
   request.response.writeHead(200, {
     'Content-Type': 'application/octet-stream',
     'Content-Length': entry.value.byteLength,
-    'X-Content-Type-Options': 'nosniff',
+    ...FOR_NOW_ONLY,
     ETag: `"${entry.revision}"`,
   });
   request.response.end(request.method === 'HEAD' ? undefined : entry.value);
@@ -40,6 +43,7 @@ export async function getKey(request: Request, encodedKey: string): Promise<void
 
 export async function listKeys(request: Request): Promise<void> {
   const { query } = request;
+  allowQuery(request, ['prefix', 'limit', 'after', 'watch', 'consistency', 'timeout']);
   if (query.get('watch') !== null) throw notInThisVersion('watching');
   const limit = wholeNumber(query, 'limit', DEFAULT_ITEMS, MOST_ITEMS);
   const prefix = query.get('prefix') ?? '';

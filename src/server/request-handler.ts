@@ -27,11 +27,7 @@ export function createRequestHandler(
     const [path = '/', search = ''] = splitOnce(message.url ?? '/', '?');
     const query = new URLSearchParams(search);
     const request: Request = { method: message.method ?? 'GET', path, query, message, response, node, maxValueBytes };
-    answer(request, search).catch((error: unknown) => {
-      // What is left of a body that nobody reads would be taken for the next request.
-      const headers: Record<string, string> = message.complete ? {} : { Connection: 'close' };
-      sendError(response, error, headers);
-    });
+    answer(request, search).catch((error: unknown) => sendError(response, error));
   };
 }
 
@@ -44,10 +40,7 @@ async function answer(request: Request, search: string): Promise<void> {
   const allowed = Object.keys(endpoints).join(', ');
   const error = badRequest(`${request.method} is not possible here; ${allowed} would be`);
   const document = { error: { code: 'BAD_REQUEST', message: error.message } };
-  sendJson(request.response, 405, document, {
-    Allow: allowed,
-    ...(request.message.complete ? {} : { Connection: 'close' }),
-  });
+  sendJson(request.response, 405, document, { Allow: allowed });
 }
 
 function endpointsAt({ path, node }: Request): Endpoints {
@@ -81,14 +74,14 @@ function endpointsAt({ path, node }: Request): Endpoints {
 
 function live({ node, response }: Request): void {
   if (node.state.role === 'halted')
-    throw new QuorateError('QUORATE_HALTED', node.whyNotReady() ?? 'this node has halted');
+    throw node.whyNotReady() ?? new QuorateError('QUORATE_HALTED', 'this node has halted');
   sendJson(response, 200, { live: true });
 }
 
 function ready({ node, response }: Request): void {
   const why = node.whyNotReady();
   if (why === undefined) return sendJson(response, 200, { ready: true });
-  throw new QuorateError(node.state.role === 'halted' ? 'QUORATE_HALTED' : 'QUORATE_NO_LEADER', why);
+  throw why;
 }
 
 /** URLSearchParams takes broken encoding for U+FFFD: another prefix than the caller's would be listed. */

@@ -28,6 +28,12 @@ export function limitsOf({ query, response }: Request): CallLimits {
   return { timeoutMs, signal: gone.signal };
 }
 
+/** A misspelled name must not pass for none: `?prefx=a` would list everything. */
+export function allowQuery({ query }: Request, names: readonly string[]): void {
+  const unknown = [...query.keys()].find((name) => !names.includes(name));
+  if (unknown !== undefined) throw badRequest(`?${unknown}= means nothing here; ${names.join(', ')} would`);
+}
+
 export function wholeNumber(query: URLSearchParams, name: string, otherwise: number, most: number): number {
   const text = query.get(name);
   if (text === null) return otherwise;

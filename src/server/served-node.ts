@@ -1,6 +1,7 @@
 import type { LeaderNews } from '../codec/client-frames.js';
 import type { Request } from '../desk/request.js';
 import type { Role } from '../raft/notices.js';
+import type { QuorateError } from '../seams/errors.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
 
 /** What people and clients are served from: all that the outside needs of a node. */
@@ -10,7 +11,7 @@ export interface ServedNode {
   /** Looked at only to see whether the key-value endpoints make sense. */
   readonly stateMachine: unknown;
   status(): object;
-  whyNotReady(): string | undefined;
+  whyNotReady(): QuorateError | undefined;
   propose(command: unknown, options: CallLimits): Promise<unknown>;
   read<Value>(
     query: (stateMachine: AnyStateMachine) => Value,

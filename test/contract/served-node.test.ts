@@ -20,7 +20,7 @@ class PlayedNode implements ServedNode {
   readonly state = { role: 'leader' as ServedNode['state']['role'], peers: {} };
   readonly stateMachine = new KeyValueStore();
   error: QuorateError | undefined;
-  reason: string | undefined;
+  reason: QuorateError | undefined;
   readonly limits: CallLimits[] = [];
   submitted = 0;
   watchers = 0;
@@ -29,7 +29,7 @@ class PlayedNode implements ServedNode {
     return {};
   }
 
-  whyNotReady(): string | undefined {
+  whyNotReady(): QuorateError | undefined {
     return this.reason;
   }
 
@@ -120,7 +120,7 @@ describe('over HTTP', () => {
   test('a halted node is neither alive nor ready, and says why', async () => {
     expect((await fetch(`${origin}/health/live`)).status).toBe(200);
     node.state.role = 'halted';
-    node.reason = 'its disk failed';
+    node.reason = new QuorateError('QUORATE_HALTED', 'its disk failed');
     for (const path of ['/health/live', '/health/ready']) {
       const answer = await fetch(`${origin}${path}`);
       expect([answer.status, await answer.json()]).toEqual([

@@ -160,8 +160,8 @@ describe.each<Door>(['/client', '/peer'])('on %s', (door) => {
   );
 });
 
-test('a forged Host is not let in to /client', async () => {
-  const socket = await open('/client', { headers: { Host: 'evil.example' } });
+test.each<Door>(['/client', '/peer'])('a forged Host is not let in to %s', async (door) => {
+  const socket = await open(door, { headers: { Host: 'evil.example' } });
   expect(socket.readyState).toBe(WebSocket.CLOSED);
 });
 

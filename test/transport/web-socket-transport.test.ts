@@ -75,6 +75,7 @@ describe('what strangers do', () => {
       clock: systemClock,
       helloDeadlineMs: 100,
       maxMessageBytes: 2 * PART_BYTES,
+      addresses: ['b.internal:7401'],
     });
     stop = transport.accept(identityOf('b'), {
       arrived: () => undefined,
@@ -122,12 +123,21 @@ describe('what strangers do', () => {
     expect(refusals[0]).toMatch('web pages may not speak to nodes');
   });
 
+  test('a name that is none of the nodes is refused, and one that is, is not', async () => {
+    const forged = await open({ headers: { Host: 'evil.example:80' } });
+    expect(forged.readyState).toBe(WebSocket.CLOSED);
+    expect(refusals).toEqual([expect.stringContaining('the Host "evil.example:80" is none of this cluster')]);
+    const named = await open({ headers: { Host: 'b.internal:7401' } });
+    expect(named.readyState).toBe(WebSocket.OPEN);
+    named.terminate();
+  });
+
   test('another protocol is refused in words', async () => {
     const response = await new Promise<string>((resolve) => {
       const { port } = server.address() as AddressInfo;
       const socket = net.connect(port, '127.0.0.1', () => {
         socket.write(
-          'GET /peer HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: quorate.peer.9\r\n\r\n',
+          'GET /peer HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: quorate.peer.9\r\n\r\n',
         );
       });
       let text = '';
