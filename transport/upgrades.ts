@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 /**
@@ -14,9 +13,12 @@ export const pathOf = ({ url = '/' }: IncomingMessage): string => url.split('?',
  */
 export function isHostOf(host: string, addresses: readonly string[]): boolean {
   const name = nameOf(host);
-  if (name === 'localhost' || isIP(name.replace(/^\[|\]$/g, '')) !== 0) return true;
+  if (name === 'localhost' || NUMBERS.test(name)) return true;
   return addresses.some((address) => nameOf(address) === name);
 }
+
+/** Browsers take what looks like this for an address, and ask no name server. */
+const NUMBERS = /^(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-f:.]+\])$/;
 
 /** The host without its port. */
 const nameOf = (host: string): string => host.replace(/:\d+$/, '').toLowerCase();

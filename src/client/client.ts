@@ -1,20 +1,15 @@
 import { encodeText } from '../codec/bytes.js';
 import type { ClientReply, ClientRequest, LeaderNews, Operation } from '../codec/client-frames.js';
 import { isWorthAnotherTry, QuorateError } from '../seams/errors.js';
-import type { Condition, KeyValueCommand, KeyValueResult } from '../state-machines/key-value-codec.js';
-import {
-  isWellFormed,
-  keyValueCommandCodec,
-  keyValueResultCodec,
-  MOST_KEY_BYTES,
-  MOST_VALUE_BYTES,
-} from '../state-machines/key-value-codec.js';
+import type { KeyValueCommand, KeyValueResult } from '../state-machines/key-value-codec.js';
+import { keyValueCommandCodec, keyValueResultCodec } from '../state-machines/key-value-codec.js';
 import type { Consistency } from '../state-machines/key-value-queries.js';
 import { decodeEntry, decodePage, encodeGet, encodeList } from '../state-machines/key-value-queries.js';
 import type { KeyValueEntry, ListPage } from '../state-machines/key-value-store.js';
 import type { CallOptions } from './call.js';
 import { Call } from './call.js';
 import { CallsUnderWay } from './calls-under-way.js';
+import { checkConsistency, checkKey, checkLimit, checkText, checkTimeout, checkValue, conditionOf } from './checks.js';
 import { Connection } from './connection.js';
 import type { Platform } from './platform.js';
 
@@ -42,7 +37,6 @@ export interface ClientOptions {
 }
 
 const DEFAULT_TIMEOUT_MS = 5_000;
-const MOST_TIMEOUT_MS = 60_000;
 /** The node ends a call in time; this much later its answer is not expected any more. */
 const GRACE_MS = 250;
 const SWEEP_MS = 20;
@@ -80,9 +74,7 @@ export class QuorateClient implements AsyncDisposable {
    * NO_LEADER, NO_QUORUM, OVERLOADED or ABORTED, where nothing was done, and with OUTCOME_UNKNOWN.
    */
   put(key: string, value: Uint8Array | string, options: WriteOptions = {}): Promise<{ readonly revision: number }> {
-    const bytes = typeof value === 'string' ? encodeText(value) : value;
-    if (bytes.byteLength > MOST_VALUE_BYTES) return Promise.reject(tooLarge(bytes.byteLength));
-    const command = { kind: 'put', key, value: bytes } as const;
+    const command = { kind: 'put', key, value: typeof value === 'string' ? encodeText(value) : value } as const;
     return this.#propose(command, options, ({ revision }) => ({ revision }));
   }
 
@@ -97,15 +89,19 @@ export class QuorateClient implements AsyncDisposable {
   get(key: string, options: ReadOptions = {}): Promise<KeyValueEntry | undefined> {
     return this.#ask('get', options, decodeEntry, () => {
       checkKey(key);
-      return encodeGet({ key, consistency: options.consistency ?? 'linearizable' });
+      return encodeGet({ key, consistency: checkConsistency(options.consistency) });
     });
   }
 
   /** Keys in byte order, page by page: ask again with `after: page.next` until that is null. */
   list({ prefix = '', after, limit = 1_000, ...options }: ListOptions = {}): Promise<ListPage> {
-    const query = { prefix, limit, ...(after === undefined ? {} : { after }) };
-    const question = { query, consistency: options.consistency ?? 'linearizable' };
-    return this.#ask('list', options, decodePage, () => encodeList(question));
+    return this.#ask('list', options, decodePage, () => {
+      checkText('prefix', prefix);
+      checkText('after', after ?? '');
+      checkLimit(limit);
+      const query = { prefix, limit, ...(after === undefined ? {} : { after }) };
+      return encodeList({ query, consistency: checkConsistency(options.consistency) });
+    });
   }
 
   /** Not in this version. */
@@ -155,6 +151,7 @@ export class QuorateClient implements AsyncDisposable {
     };
     return this.#ask('propose', options, decode, () => {
       checkKey(command.key);
+      if (command.kind === 'put') checkValue(command.value);
       return keyValueCommandCodec.encode({ ...command, ...conditionOf(options) });
     });
   }
@@ -302,36 +299,4 @@ export class QuorateClient implements AsyncDisposable {
     if (problems.length === this.#connections.size) return `no node answers (${problems.join('; ')})`;
     return `no leader answered in time${problems.length === 0 ? '' : ` (${problems.join('; ')})`}`;
   }
-}
-
-function conditionOf({ ifRevision }: WriteOptions): { readonly condition?: Condition } {
-  if (ifRevision === undefined) return {};
-  if (!Number.isSafeInteger(ifRevision) || ifRevision < 0)
-    throw new QuorateError('QUORATE_BAD_REQUEST', `ifRevision is ${ifRevision}: a revision, or 0, would do`);
-  return { condition: ifRevision === 0 ? 'absent' : ifRevision };
-}
-
-export function checkTimeout(timeoutMs: number): void {
-  if (timeoutMs >= 1 && timeoutMs <= MOST_TIMEOUT_MS) return;
-  throw new QuorateError('QUORATE_BAD_REQUEST', `timeoutMs is ${timeoutMs}: 1 to ${MOST_TIMEOUT_MS} would do`);
-}
-
-/** No node takes a frame that is much larger: it would end the connection, and with it all calls under way. */
-function tooLarge(bytes: number): QuorateError {
-  return new QuorateError('QUORATE_TOO_LARGE', `a value has at most ${MOST_VALUE_BYTES} bytes, this one has ${bytes}`);
-}
-
-/** Of UTF-16's units none takes more than three bytes: most keys are known to fit without being encoded. */
-const SURELY_FITS = Math.floor(MOST_KEY_BYTES / 3);
-
-function checkKey(key: string): void {
-  if (!isWellFormed(key))
-    throw new QuorateError('QUORATE_BAD_REQUEST', 'a key is UTF-8: this one has half a surrogate pair');
-  if (key.length >= 1 && key.length <= SURELY_FITS) return;
-  const bytes = encodeText(key).byteLength;
-  if (bytes >= 1 && bytes <= MOST_KEY_BYTES) return;
-  throw new QuorateError(
-    'QUORATE_BAD_REQUEST',
-    `a key has 1 to ${MOST_KEY_BYTES} bytes of UTF-8, this one has ${bytes}`,
-  );
 }

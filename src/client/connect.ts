@@ -1,6 +1,7 @@
 import { QuorateError } from '../seams/errors.js';
 import type { CallOptions } from './call.js';
-import { checkTimeout, QuorateClient } from './client.js';
+import { checkTimeout } from './checks.js';
+import { QuorateClient } from './client.js';
 import { isEndpoint } from './endpoint.js';
 import type { Platform } from './platform.js';
 

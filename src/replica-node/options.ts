@@ -4,7 +4,6 @@ import type { InspectionEvent, Observer } from 'xstate';
 import type { replicaMachine } from '../../machines/index.js';
 import type { NodeId } from '../raft/kinds.js';
 import type { Settings } from '../raft/settings.js';
-import { DEFAULT_SETTINGS } from '../raft/settings.js';
 import type { Clock } from '../seams/clock.js';
 import type { LogStore } from '../seams/log-store.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
@@ -42,36 +41,6 @@ export interface ReplicaNodeOptions<Machine extends AnyStateMachine> extends Par
   readonly machine?: typeof replicaMachine;
   /** Listen beyond loopback although nothing here asks who is calling. */
   readonly insecure?: boolean;
-}
-
-const OPTIONS: Readonly<Record<Exclude<keyof ReplicaNodeOptions<AnyStateMachine>, keyof Settings>, true>> = {
-  id: true,
-  listen: true,
-  advertise: true,
-  peers: true,
-  dataDir: true,
-  cluster: true,
-  stateMachine: true,
-  logger: true,
-  server: true,
-  inspect: true,
-  signal: true,
-  storage: true,
-  transport: true,
-  clock: true,
-  seed: true,
-  machine: true,
-  insecure: true,
-};
-
-/** What no option is named: a misspelled one would silently have its default. Undefined where all are known. */
-export function problemWithNames(options: object): string | undefined {
-  const known = [...Object.keys(OPTIONS), ...Object.keys(DEFAULT_SETTINGS)];
-  const unknown = Object.keys(options).find((name) => !known.includes(name));
-  if (unknown === undefined) return undefined;
-  const plain = (name: string): string => name.replaceAll(/[_-]/g, '').toLowerCase();
-  const meant = known.find((name) => plain(name) === plain(unknown));
-  return `there is no option ${unknown}: ${meant === undefined ? `those are ${known.join(', ')}` : `${meant} would do`}`;
 }
 
 /** How long a call may take and what may end it before. */

@@ -23,8 +23,8 @@ import type { Ground } from './ground.js';
 import { DEFAULT_CLUSTER, inDirectory, prepareGround } from './ground.js';
 import { LeaderWatch } from './leader-watch.js';
 import { NoticeLog } from './log-lines.js';
+import { problemWithOptions } from './option-kinds.js';
 import type { CallOptions, ReadOptions, ReplicaNodeOptions } from './options.js';
-import { problemWithNames } from './options.js';
 import { checkNodeOptions, invalid, resolveSettings } from './settings.js';
 import type { NodeStatus } from './status.js';
 import { describe } from './status.js';
@@ -62,12 +62,8 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   static async open<Machine extends AnyStateMachine>(
     options: ReplicaNodeOptions<Machine>,
   ): Promise<ReplicaNode<Machine>> {
-    if (typeof options?.stateMachine?.apply !== 'function')
-      throw invalid('a node needs a stateMachine: new KeyValueStore() would do, or one of your own');
-    if (typeof options.peers !== 'object' || options.peers === null)
-      throw invalid("a node needs peers: all nodes of the cluster by id, as in { n1: '127.0.0.1:7401' }");
-    const misspelled = problemWithNames(options);
-    if (misspelled !== undefined) throw invalid(misspelled);
+    const problem = problemWithOptions(Object(options));
+    if (problem !== undefined) throw invalid(problem);
     const settings = resolveSettings(options, process.env);
     const checked = checkNodeOptions({ ...options, ...settings });
     refuseAborted(options.signal);

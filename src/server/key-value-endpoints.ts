@@ -1,12 +1,12 @@
 import { QuorateError } from '../seams/errors.js';
 import type { Condition, KeyValueCommand, KeyValueResult } from '../state-machines/key-value-codec.js';
 import { MOST_KEY_BYTES } from '../state-machines/key-value-codec.js';
+import { MOST_ITEMS } from '../state-machines/key-value-queries.js';
 import type { KeyValueStore } from '../state-machines/key-value-store.js';
 import { badRequest, FOR_NOW_ONLY, notInThisVersion, sendJson } from './replies.js';
 import type { Request } from './request.js';
 import { allowQuery, limitsOf, readBody, wholeNumber } from './request.js';
 
-const MOST_ITEMS = 10_000;
 const DEFAULT_ITEMS = 1_000;
 
 export async function putKey(request: Request, encodedKey: string): Promise<void> {

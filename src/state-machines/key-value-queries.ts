@@ -21,8 +21,9 @@ export interface ListQuestion {
   readonly query: Required<Pick<ListQuery, 'prefix' | 'limit'>> & Pick<ListQuery, 'after'>;
 }
 
-const CONSISTENCIES: readonly Consistency[] = ['linearizable', 'stale', 'lease'];
-const MOST_ITEMS = 10_000;
+export const CONSISTENCIES: readonly Consistency[] = ['linearizable', 'stale', 'lease'];
+/** Of one page. */
+export const MOST_ITEMS = 10_000;
 
 export function encodeGet({ consistency, key }: GetQuestion): Uint8Array {
   const name = encodeText(key);

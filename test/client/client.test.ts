@@ -84,6 +84,17 @@ describe('a client of three nodes', () => {
     ['no time at all', (client) => client.get('k', { timeoutMs: 0 }), 'QUORATE_BAD_REQUEST'],
     ['too much time', (client) => client.get('k', { timeoutMs: 60_001 }), 'QUORATE_BAD_REQUEST'],
     ['a page of nothing', (client) => client.list({ limit: 0 }), 'QUORATE_BAD_REQUEST'],
+    ['a page of which four bytes say one', (client) => client.list({ limit: 2 ** 32 + 1 }), 'QUORATE_BAD_REQUEST'],
+    ['a page of a half', (client) => client.list({ limit: 1.5 }), 'QUORATE_BAD_REQUEST'],
+    ['a prefix that is no text', (client) => client.list({ prefix: 5 as never }), 'QUORATE_BAD_REQUEST'],
+    ['half a surrogate pair to begin after', (client) => client.list({ after: '\ud800' }), 'QUORATE_BAD_REQUEST'],
+    ['a key that is no text', (client) => client.get(5 as never), 'QUORATE_BAD_REQUEST'],
+    ['no value', (client) => client.put('k', null as never), 'QUORATE_BAD_REQUEST'],
+    [
+      'a misspelled consistency',
+      (client) => client.get('k', { consistency: 'strong' as never }),
+      'QUORATE_BAD_REQUEST',
+    ],
     ['a lease', (client) => client.get('k', { consistency: 'lease' }), 'QUORATE_NOT_IN_THIS_VERSION'],
     ['an aborted signal', (client) => client.put('k', 'v', { signal: AbortSignal.abort() }), 'QUORATE_ABORTED'],
   ])('%s is refused', async (_name, call, code) => {

@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import http from 'node:http';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
@@ -7,6 +8,9 @@ import { replicaMachine } from '../../machines/index.js';
 import { DEFAULT_SETTINGS, KeyValueStore, QuorateError, ReplicaNode } from '../../src/index.js';
 import { VERSION } from '../../src/replica-node/version.js';
 import { freePorts, put, RealNodes } from './real-nodes.js';
+
+/** Nothing is ever made there. */
+const NOWHERE = path.join(tmpdir(), 'quorate-nowhere');
 
 let cluster: RealNodes | undefined;
 
@@ -250,7 +254,7 @@ describe('opening', () => {
   });
 
   test('listening beyond loopback wants insecure, also where only the peers say where', async () => {
-    const options = { id: 'a', peers: { a: '0.0.0.0:0' }, stateMachine: new KeyValueStore(), dataDir: 'nowhere' };
+    const options = { id: 'a', peers: { a: '0.0.0.0:0' }, stateMachine: new KeyValueStore(), dataDir: NOWHERE };
     await expect(ReplicaNode.open(options)).rejects.toMatchObject({
       code: 'QUORATE_CONFIG_INVALID',
       message: expect.stringContaining('say insecure'),
@@ -268,6 +272,38 @@ describe('opening', () => {
       message: expect.stringContaining(`there is no option ${name}: ${hint}`),
     });
   });
+
+  test.each<[string, unknown]>([
+    ['id', 5],
+    ['listen', 7401],
+    ['advertise', 7401],
+    ['peers', new Map([['a', '127.0.0.1:0']])],
+    ['peers', null],
+    ['dataDir', ''],
+    ['cluster', 5],
+    ['stateMachine', KeyValueStore],
+    ['stateMachine', { apply: () => [] }],
+    ['logger', console],
+    ['server', {}],
+    ['inspect', 'all'],
+    ['signal', 'SIGTERM'],
+    ['storage', {}],
+    ['transport', {}],
+    ['clock', Date],
+    ['seed', 'chance'],
+    ['machine', {}],
+    ['insecure', 'no'],
+  ])(
+    'from code without types, the option %s = %p is refused before anything is done, with what would do',
+    async (name, value) => {
+      const options = { id: 'a', peers: { a: '127.0.0.1:0' }, stateMachine: new KeyValueStore(), dataDir: NOWHERE };
+      await expect(ReplicaNode.open({ ...options, [name]: value } as never)).rejects.toMatchObject({
+        code: 'QUORATE_CONFIG_INVALID',
+        message: expect.stringMatching(new RegExp(`^the option ${name} is .*: .* would do`)),
+      });
+      expect(existsSync(NOWHERE)).toBe(false);
+    },
+  );
 
   test('whoever waits for a leader is told at once that the node was closed', async () => {
     cluster = await RealNodes.start('abc');
