@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { ClientFlags } from './client-flags.js';
 import { clientOptions, withClientFlags } from './client-flags.js';
-import { CommandFailure, EXIT, usage } from './exit.js';
+import { CommandFailure, EXIT } from './exit.js';
+import { wholeNumber } from './whole-number.js';
 
 interface BenchFlags extends ClientFlags {
   readonly inFlight: string;
@@ -23,11 +24,11 @@ export function addBenchCommand(program: Command): void {
     .option('--read', 'linearizable gets in place of puts')
     .action(async (flags: BenchFlags) => {
       const load = {
-        inFlight: wholeNumber('--in-flight', flags.inFlight, 100_000),
-        seconds: wholeNumber('--seconds', flags.seconds, 86_400),
-        warmUpSeconds: wholeNumber('--warm-up', flags.warmUp, 3_600),
-        size: wholeNumber('--size', flags.size, 8 * 1024 * 1024),
-        keys: wholeNumber('--keys', flags.keys, 100_000_000),
+        inFlight: wholeNumber('--in-flight', flags.inFlight, 1, 100_000),
+        seconds: wholeNumber('--seconds', flags.seconds, 1, 86_400),
+        warmUpSeconds: wholeNumber('--warm-up', flags.warmUp, 0, 3_600),
+        size: wholeNumber('--size', flags.size, 0, 8 * 1024 * 1024),
+        keys: wholeNumber('--keys', flags.keys, 1, 100_000_000),
         op: flags.read === true ? ('get' as const) : ('put' as const),
       };
       const { endpoints, timeoutMs } = clientOptions(flags);
@@ -44,10 +45,4 @@ export function addBenchCommand(program: Command): void {
         await client.close();
       }
     });
-}
-
-function wholeNumber(flag: string, text: string, most: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
-  throw usage(`${flag} ${text}: a whole number from 1 to ${most} would do`);
 }

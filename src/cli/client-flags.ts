@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { ClientOptions } from './client.js';
 import { parseEndpoints } from './client.js';
-import { usage } from './exit.js';
+import { fromEnvironment } from './environment.js';
+import { wholeNumber } from './whole-number.js';
 
 export interface ClientFlags {
   readonly endpoints: string;
@@ -17,16 +18,13 @@ export function withClientFlags(command: Command): Command {
     .option(
       '--endpoints <host:port,…>',
       'nodes to ask, in this order (QUORATE_ENDPOINTS)',
-      process.env.QUORATE_ENDPOINTS ?? DEFAULT_ENDPOINTS,
+      fromEnvironment('QUORATE_ENDPOINTS') ?? DEFAULT_ENDPOINTS,
     )
-    .option('--timeout <ms>', 'how long to wait (QUORATE_TIMEOUT)', process.env.QUORATE_TIMEOUT ?? '5000')
+    .option('--timeout <ms>', 'how long to wait (QUORATE_TIMEOUT)', fromEnvironment('QUORATE_TIMEOUT') ?? '5000')
     .option('--json', 'print results and errors as JSON, one line for each document');
 }
 
 export function clientOptions(flags: ClientFlags): ClientOptions {
-  const timeoutMs = Number(flags.timeout);
-  if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > 60_000) {
-    throw usage(`--timeout ${flags.timeout}: a whole number of milliseconds from 1 to 60000 would do`);
-  }
+  const timeoutMs = wholeNumber('--timeout', flags.timeout, 1, 60_000);
   return { endpoints: parseEndpoints(flags.endpoints), timeoutMs };
 }

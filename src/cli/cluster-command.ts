@@ -4,7 +4,9 @@ import { accessSync, constants, createWriteStream, mkdirSync, readdirSync } from
 import { createServer } from 'node:net';
 import path from 'node:path';
 import type { Command } from 'commander';
+import { fromEnvironment } from './environment.js';
 import { CommandFailure, EXIT, usage } from './exit.js';
+import { wholeNumber } from './whole-number.js';
 
 interface ClusterFlags {
   readonly nodes: string;
@@ -30,9 +32,13 @@ export function addClusterCommand(program: Command): void {
   program
     .command('cluster')
     .description('run a whole cluster on this machine, a process for each node; Ctrl-C stops it')
-    .option('--nodes <n>', 'how many', process.env.QUORATE_NODES ?? '3')
-    .option('--port <port>', "the first node's; the others follow", process.env.QUORATE_PORT ?? '7401')
-    .option('--data <dir>', 'where the nodes keep their logs between runs', process.env.QUORATE_DATA ?? '.quorate')
+    .option('--nodes <n>', 'how many', fromEnvironment('QUORATE_NODES') ?? '3')
+    .option('--port <port>', "the first node's; the others follow", fromEnvironment('QUORATE_PORT') ?? '7401')
+    .option(
+      '--data <dir>',
+      'where the nodes keep their logs between runs',
+      fromEnvironment('QUORATE_DATA') ?? '.quorate',
+    )
     .option('--verbose', "show the nodes' logs here, too")
     .action(async (flags: ClusterFlags) => {
       const nodes = wholeNumber('--nodes', flags.nodes, 1, 9);
@@ -173,12 +179,14 @@ class LocalCluster {
       process.stdout.write(`${id}  http://${address}  pid ${child.pid}${id === leaderId ? '  leader' : ''}\n`);
     }
     process.stdout.write('ready\n');
+    // Of fewer than three nodes none can be spared.
+    const kill =
+      this.#members.length < 3 ? '' : `\n  kill -9 ${leader?.child.pid}        # the leader; the others elect another`;
     say(`
 Try:
   curl -X PUT http://${first?.address}/v1/kv/greeting -d hello
   curl http://${second?.address}/v1/kv/greeting
-  curl http://${first?.address}/v1/status
-  kill -9 ${leader?.child.pid}        # the leader; the others elect another
+  curl http://${first?.address}/v1/status${kill}
 Logs and data are in ${this.#flags.data}. Ctrl-C stops the cluster.`);
   }
 
@@ -195,7 +203,7 @@ function refuseTakenPort(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', () => {
       const why = `something listens there already: stop it, or take another port (127.0.0.1:${port}, --port)`;
-      reject(new CommandFailure(EXIT.failed, 'CONFIG_INVALID', why));
+      reject(new CommandFailure(EXIT.usage, 'CONFIG_INVALID', why));
     });
     server.listen(port, '127.0.0.1', () => server.close(() => resolve()));
   });
@@ -220,12 +228,6 @@ function refuseOtherSize(data: string, nodes: number): void {
 }
 
 const entryPoint = (): string => path.resolve(process.argv[1] ?? '');
-
-function wholeNumber(flag: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw usage(`${flag} ${text}: a whole number from ${least} to ${most} would do`);
-}
 
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

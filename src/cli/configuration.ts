@@ -4,6 +4,7 @@ import { DEFAULT_SETTINGS } from '../raft/settings.js';
 import type { ReplicaNodeOptions } from '../replica-node/options.js';
 import { checkNodeOptions, SETTING_NAMES } from '../replica-node/settings.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
+import { fromEnvironment } from './environment.js';
 import { usage } from './exit.js';
 
 /** Where a value came from. */
@@ -51,8 +52,8 @@ export function configure(
     const variable = name in DEFAULT_SETTINGS ? name : `QUORATE_${name.toUpperCase().replaceAll('-', '_')}`;
     const given = flags[flagOf(name)];
     if (given !== undefined) return { value: given, source: 'flag' };
-    const text = environment[variable];
-    if (text !== undefined && text !== '') return { value: fromText(name, text), source: 'environment' };
+    const text = fromEnvironment(variable, environment);
+    if (text !== undefined) return { value: fromText(name, text), source: 'environment' };
     if (fromFile[name] !== undefined) return { value: fromFile[name], source: 'file' };
     return { value: DEFAULTS[name], source: 'default' };
   };
@@ -83,15 +84,15 @@ export function parsePeers(value: unknown): Readonly<Record<string, string>> {
   if (typeof value === 'object' && value !== null) return value as Record<string, string>;
   if (typeof value !== 'string' || value === '')
     throw usage('which nodes are there? --peers n1=127.0.0.1:7401,n2=… names them, this one included');
-  const peers: Record<string, string> = {};
+  const peers = new Map<string, string>();
   for (const part of value.split(',')) {
     const at = part.indexOf('=');
     const id = part.slice(0, at).trim();
     if (at < 1) throw usage(`"${part}" in --peers will not do: id=host:port would`);
-    if (peers[id] !== undefined) throw usage(`--peers names ${id} twice: give each node its own id`);
-    peers[id] = part.slice(at + 1).trim();
+    if (peers.has(id)) throw usage(`--peers names ${id} twice: give each node its own id`);
+    peers.set(id, part.slice(at + 1).trim());
   }
-  return peers;
+  return Object.fromEntries(peers);
 }
 
 function readConfig(file: string): Readonly<Record<string, unknown>> {
@@ -122,7 +123,14 @@ function flagOf(name: string): string {
 const camelCase = (name: string): string => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 
 function fromText(name: string, text: string): unknown {
-  if (name === 'insecure') return text === '1' || text === 'true';
+  if (name === 'insecure') return isMeant(text);
   if (name in DEFAULT_SETTINGS) return Number.isNaN(Number(text)) ? text : Number(text);
   return text;
+}
+
+function isMeant(text: string): boolean {
+  const word = text.toLowerCase();
+  if (['1', 'true', 'yes', 'on'].includes(word)) return true;
+  if (['0', 'false', 'no', 'off'].includes(word)) return false;
+  throw usage(`QUORATE_INSECURE is "${text}": 1 or 0 would do`);
 }

@@ -1,3 +1,4 @@
+import { CommanderError } from 'commander';
 import { QuorateError } from '../seams/errors.js';
 
 export const EXIT = { done: 0, failed: 1, usage: 2, unknown: 3 } as const;
@@ -24,6 +25,7 @@ export function usage(message: string): CommandFailure {
 /** Any error as the failure of a command. */
 export function asFailure(error: unknown): CommandFailure {
   if (error instanceof CommandFailure) return error;
+  if (error instanceof CommanderError) return usage(error.message.replace(/^error: /, ''));
   if (error instanceof QuorateError) {
     const code = error.code.replace('QUORATE_', '');
     return new CommandFailure(exitCodeFor(code), code, error.message, error.details);

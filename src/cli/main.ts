@@ -22,12 +22,16 @@ const LATER = [
   'replay',
 ];
 
+const isForScripts = process.argv.includes('--json');
+
 function createProgram(): Command {
   const program = new Command('quorate')
     .description('A replicated key-value store, and Raft as a statechart that you can watch.')
     .version(VERSION)
     .showSuggestionAfterError()
-    .showHelpAfterError('(--help shows what there is)')
+    .showHelpAfterError('(--help shows what there is; a key or value that begins with a dash goes after --)')
+    // Commands copy this, and say nothing themselves where a script reads along.
+    .configureOutput(isForScripts ? { writeErr: () => undefined } : {})
     .exitOverride();
   addClusterCommand(program);
   addServeCommand(program);
@@ -53,15 +57,14 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 main(process.argv.slice(2)).catch((error: unknown) => {
-  if (error instanceof CommanderError) {
+  const isHelp = error instanceof CommanderError && (error.exitCode === 0 || error.code === 'commander.help');
+  if (isHelp || (error instanceof CommanderError && !isForScripts)) {
     // Commander has said what is wrong, or shown the help that was asked for.
     process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
     return;
   }
   const { exitCode, code, message, details } = asFailure(error);
-  const text = process.argv.includes('--json')
-    ? JSON.stringify({ error: { code, message, ...details } })
-    : `quorate: ${message}`;
+  const text = isForScripts ? JSON.stringify({ error: { code, message, ...details } }) : `quorate: ${message}`;
   process.stderr.write(`${text}\n`);
   process.exitCode = exitCode;
 });

@@ -6,6 +6,7 @@ import { openInspector } from '../server/inspector-server.js';
 import { KeyValueStore } from '../state-machines/key-value-store.js';
 import type { Configuration } from './configuration.js';
 import { configure, nodeOptions } from './configuration.js';
+import { fromEnvironment } from './environment.js';
 import { EXIT, usage } from './exit.js';
 
 export interface ServeFlags extends Record<string, unknown> {
@@ -20,9 +21,9 @@ const DEFAULT_INSPECT_PORT = 7480;
 
 /** Runs one node until a signal or a failure ends it, or shows how it would be run. */
 export async function serve(flags: ServeFlags): Promise<void> {
-  const configuration = configure(flags, process.env, flags.config);
+  const configuration = configure(flags, process.env, flags.config ?? fromEnvironment('QUORATE_CONFIG'));
   if (flags.printConfig === true) printConfiguration(configuration, flags.json === true);
-  else await run(configuration, flags.inspect);
+  else await run(configuration, flags.inspect ?? fromEnvironment('QUORATE_INSPECT'));
 }
 
 async function run(configuration: Configuration, inspect: string | boolean | undefined): Promise<void> {

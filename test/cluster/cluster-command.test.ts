@@ -121,7 +121,7 @@ test('a cluster whose port is taken does not start, says why, and leaves no proc
   const one = start(process.execPath, PROGRAM, 'cluster', '--port', String(first), '--data', 'one');
   await one.printed(/^ready$/m);
   const other = start(process.execPath, PROGRAM, 'cluster', '--port', String(first), '--data', 'other');
-  expect(await other.ended).toBe(1);
+  expect(await other.ended).toBe(2);
   expect(other.err).toMatch(/something listens there already: stop it, or take another port/);
 });
 

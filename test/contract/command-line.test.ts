@@ -91,6 +91,7 @@ describe('the key-value commands', () => {
     const [unused] = await freePorts(1);
     const env = { QUORATE_ENDPOINTS: `127.0.0.1:${unused},${endpoints}` };
     expect((await quorate(['put', 'k', 'v'], { env })).code).toBe(0);
+    expect((await quorate(['put', 'k', 'v'], { env: { ...env, QUORATE_TIMEOUT: '' } })).code).toBe(0);
     expect((await quorate(['get', 'k', '--consistency', 'stale'], { env })).code).toBe(0);
   });
 
@@ -154,7 +155,7 @@ describe('the key-value commands', () => {
   });
 
   test('bench measures puts and gets, each with its own reply, and counts revisions', async () => {
-    const put = await here('bench', '--seconds', '1', '--in-flight', '8', '--size', '16', '--json');
+    const put = await here('bench', '--seconds', '1', '--warm-up', '0', '--in-flight', '8', '--size', '16', '--json');
     const document = JSON.parse(put.out);
     expect(Object.keys(document)).toEqual([
       'op',
@@ -205,9 +206,31 @@ describe('wrong usage: exit 2, and one line that says what would do', () => {
     expect(run.err).toMatch(message);
   });
 
+  test.each([
+    [['put', 'k'], "missing required argument 'value'"],
+    [['get', 'k', '--timout', '5'], "unknown option '--timout'\n(Did you mean --timeout?)"],
+    [['bogus'], "unknown command 'bogus'"],
+    [['bench', '--warm-up', '-1'], '--warm-up -1: a whole number from 0 to 3600 would do'],
+  ])('%j with --json is one line of JSON', async (args, message) => {
+    const run = await quorate([...args, '--json']);
+    expect(run).toMatchObject({ code: 2, out: '' });
+    expect(
+      run.err
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual([{ error: { code: 'BAD_REQUEST', message } }]);
+  });
+
+  test('a value that begins with a dash goes after --', async () => {
+    expect((await here('put', 'dash', '-x')).err).toMatch('goes after --');
+    expect((await quorate(['put', '--endpoints', endpoints, '--', 'dash', '-x'])).code).toBe(0);
+    expect((await here('get', 'dash')).out).toBe('-x');
+  });
+
   test('--help of every command: exit 0', async () => {
     const { out } = await quorate(['--help']);
-    for (const command of ['cluster', 'serve', 'put', 'get', 'delete', 'cas', 'list', 'status']) {
+    for (const command of ['cluster', 'serve', 'put', 'get', 'delete', 'cas', 'list', 'status', 'bench']) {
       expect(out).toMatch(new RegExp(`^ +${command}\\b`, 'm'));
       expect(await quorate([command, '--help'])).toMatchObject({ code: 0, err: '' });
     }
@@ -261,6 +284,12 @@ describe('quorate serve', () => {
     [['--listen', '127.0.0.1:8000'], {}, /peers say that n1 is at/],
     [['--config', 'missing.json'], {}, /missing\.json cannot be read/],
     [['--log-level', 'loud'], {}, /--log-level loud/],
+    // A name that every object has is a node's name like any other: what is wrong is the level.
+    [['--id', 'toString', '--peers', 'toString=127.0.0.1:7999', '--log-level', 'loud'], {}, /--log-level loud/],
+    [['--peers', 'n1=127.0.0.1:7999,n1=127.0.0.1:7998'], {}, /names n1 twice/],
+    [[], { QUORATE_CONFIG: 'missing.json' }, /missing\.json cannot be read/],
+    [[], { QUORATE_INSECURE: 'maybe' }, /QUORATE_INSECURE is "maybe": 1 or 0 would do/],
+    [[], { QUORATE_INSPECT: 'x' }, /--inspect x: a port would do/],
   ])('%j with %j is refused before anything is touched', async (args, env, message) => {
     const run = await quorate([...node, ...args], { env });
     expect(run.code).toBe(2);
