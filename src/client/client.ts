@@ -1,5 +1,6 @@
 import { encodeText } from '../codec/bytes.js';
 import type { ClientReply, ClientRequest, LeaderNews, Operation } from '../codec/client-frames.js';
+import { MOST_REQUESTS } from '../codec/client-frames.js';
 import { isWorthAnotherTry, QuorateError } from '../seams/errors.js';
 import type { KeyValueCommand, KeyValueResult } from '../state-machines/key-value-codec.js';
 import { keyValueCommandCodec, keyValueResultCodec } from '../state-machines/key-value-codec.js';
@@ -43,6 +44,8 @@ const SWEEP_MS = 20;
 const RETRY_MS = 25;
 /** A frame holds about this much. */
 const FRAME_BYTES = 1024 * 1024;
+/** Further calls wait here for answers to these: a burst must not take all of a node's time. */
+const MOST_UNDER_WAY = 4_096;
 
 /**
  * A cluster's key-value store, from outside. Keeps a connection to every node that it knows of, asks the leader as soon as
@@ -193,10 +196,13 @@ export class QuorateClient implements AsyncDisposable {
     const nowMs = this.#platform.now();
     let requests: ClientRequest[] = [];
     let bytes = 0;
-    for (const call of this.#waiting) {
+    let at = 0;
+    for (; at < this.#waiting.length && this.#calls.size < MOST_UNDER_WAY; at += 1) {
+      const call = this.#waiting[at] as Call;
       if (call.isOver) continue;
       const { operation, payload, deadlineMs } = call.asked;
-      if (bytes > 0 && bytes + payload.byteLength > FRAME_BYTES) {
+      const isFull = requests.length === MOST_REQUESTS || bytes + payload.byteLength > FRAME_BYTES;
+      if (requests.length > 0 && isFull) {
         connection.send(requests);
         requests = [];
         bytes = 0;
@@ -206,7 +212,7 @@ export class QuorateClient implements AsyncDisposable {
       requests.push({ id: this.#calls.add(call), operation, timeoutMs, payload });
       bytes += payload.byteLength;
     }
-    this.#waiting = [];
+    this.#waiting = this.#waiting.slice(at);
     if (requests.length > 0) connection.send(requests);
   }
 
@@ -257,6 +263,7 @@ export class QuorateClient implements AsyncDisposable {
       call.lastRefusal = error;
       this.#askAgainLater(call);
     }
+    if (this.#waiting.length > 0 && this.#retry === undefined) this.#flushSoon();
   }
 
   #lose(connection: Connection, why: string): void {
@@ -265,6 +272,7 @@ export class QuorateClient implements AsyncDisposable {
       this.#calls.take(call.id);
       if (call.survivesLossOf(connection, why)) this.#askAgainLater(call);
     }
+    if (this.#waiting.length > 0) this.#flushSoon();
   }
 
   #askAgainLater(call: Call): void {
@@ -288,11 +296,13 @@ export class QuorateClient implements AsyncDisposable {
         if (call.asked.deadlineMs + GRACE_MS <= nowMs) call.expire(() => this.#whyNobody());
         if (call.isOver) this.#calls.take(call.id);
       }
+      if (this.#waiting.length > 0) this.#flushSoon();
       if (this.#waiting.length > 0 || this.#calls.size > 0) this.#sweepLater();
     }, SWEEP_MS);
   }
 
   #whyNobody(): string {
+    if (this.#calls.size >= MOST_UNDER_WAY) return `${MOST_UNDER_WAY} other calls were under way all the time`;
     const problems = [...this.#connections.values()]
       .filter(({ isOpen }) => !isOpen)
       .map(({ address, problem }) => `${address}: ${problem}`);

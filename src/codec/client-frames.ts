@@ -47,6 +47,9 @@ export type NodeFrame =
   | { readonly kind: 'replies'; readonly replies: readonly ClientReply[] }
   | { readonly kind: 'leader'; readonly news: LeaderNews };
 
+/** In one frame. Taking them in must not keep a node from its peers: clients send more in further frames. */
+export const MOST_REQUESTS = 1_024;
+
 const HELLO = 0;
 const REQUESTS = 1;
 const REPLIES = 2;
@@ -77,7 +80,7 @@ export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
     return { kind: 'hello' };
   }
   if (kind !== REQUESTS) throw new MalformedBytes(`${kind} is no kind of frame that a client sends`);
-  const requests = list(reader, REQUEST_HEADER_BYTES, () => {
+  const requests = list(reader, { leastBytes: REQUEST_HEADER_BYTES, most: MOST_REQUESTS }, () => {
     const id = reader.u32();
     const operation = OPERATIONS[reader.u8()];
     if (operation === undefined) throw new MalformedBytes('an unknown operation');
@@ -103,7 +106,7 @@ export function decodeNodeFrame(bytes: Uint8Array): NodeFrame {
 function decodeByKind(reader: ByteReader, kind: number): NodeFrame {
   if (kind === LEADER) return { kind: 'leader', news: decodeNews(reader) };
   if (kind !== REPLIES) throw new MalformedBytes(`${kind} is no kind of frame that a node sends`);
-  const replies = list(reader, REPLY_HEADER_BYTES, (): ClientReply => {
+  const replies = list(reader, { leastBytes: REPLY_HEADER_BYTES }, (): ClientReply => {
     const id = reader.u32();
     const isError = reader.boolean();
     const payload = reader.run(reader.u32());
@@ -157,8 +160,13 @@ function decodeNews(reader: ByteReader): LeaderNews {
 }
 
 /** As many as are said to be there; a count that cannot be true allocates nothing. */
-function list<Item>(reader: ByteReader, leastBytes: number, read: () => Item): readonly Item[] {
+function list<Item>(
+  reader: ByteReader,
+  { leastBytes, most = Number.POSITIVE_INFINITY }: { readonly leastBytes: number; readonly most?: number },
+  read: () => Item,
+): readonly Item[] {
   const count = reader.u32();
+  if (count > most) throw new MalformedBytes(`${count} items, at most ${most} would do`);
   if (count * leastBytes > reader.left) throw new MalformedBytes(`${count} items do not fit in ${reader.left} bytes`);
   const items: Item[] = [];
   for (let at = 0; at < count; at += 1) items.push(read());

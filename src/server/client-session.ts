@@ -27,6 +27,8 @@ const MOST_UNSENT_BYTES = 4 * 1024 * 1024;
 /** What was asked before is still answered, up to here. */
 const MOST_UNSENT_ANSWERS_BYTES = 16 * 1024 * 1024;
 const MOST_WAITING = 16_384;
+/** After so many nothing further is read in this turn of the event loop: heartbeats have their turn, too. */
+const MOST_A_TURN = 1_024;
 const MOST_TIMEOUT_MS = 60_000;
 const MALFORMED = 4_001;
 const POLL_MS = 20;
@@ -43,6 +45,10 @@ export class ClientSession {
   #replies: ClientReply[] = [];
   #replyBytes = 0;
   #flushIsDue = false;
+  /** In this turn of the event loop. */
+  #taken = 0;
+  /** Too many answers wait to be read. */
+  #isUnread = false;
 
   constructor(options: ClientSessionOptions) {
     const { socket } = options;
@@ -83,6 +89,7 @@ export class ClientSession {
   }
 
   #take(requests: readonly ClientRequest[]): void {
+    this.#restAfter(requests.length);
     // Reads that may take equally long share one round.
     const reads = new Map<number, { readonly id: number; readonly answer: () => Uint8Array }[]>();
     const read = (id: number, timeoutMs: number, consistency: Consistency, answer: () => Uint8Array): void => {
@@ -110,6 +117,19 @@ export class ClientSession {
       }
     }
     for (const [timeoutMs, together] of reads) this.#read(together, timeoutMs);
+  }
+
+  #restAfter(count: number): void {
+    const { socket, clock } = this.#options;
+    if (this.#taken === 0) clock.defer(() => this.#goOn());
+    this.#taken += count;
+    if (this.#taken >= MOST_A_TURN) socket.pause();
+  }
+
+  #goOn(): void {
+    const hasRested = this.#taken >= MOST_A_TURN;
+    this.#taken = 0;
+    if (hasRested && !this.#isUnread) this.#options.socket.resume();
   }
 
   #propose(id: number, payload: Uint8Array, timeoutMs: number): void {
@@ -209,11 +229,13 @@ export class ClientSession {
   /** A client that reads no answers is asked nothing further until it does. */
   #restUntilRead(): void {
     const { socket, clock } = this.#options;
-    if (socket.isPaused || socket.bufferedAmount <= MOST_UNSENT_BYTES) return;
+    if (this.#isUnread || socket.bufferedAmount <= MOST_UNSENT_BYTES) return;
+    this.#isUnread = true;
     socket.pause();
     const look = (): void => {
-      if (this.#isOver || socket.bufferedAmount <= MOST_UNSENT_BYTES) socket.resume();
-      else clock.setTimeout(look, POLL_MS);
+      this.#isUnread = !this.#isOver && socket.bufferedAmount > MOST_UNSENT_BYTES;
+      if (this.#isUnread) clock.setTimeout(look, POLL_MS);
+      else if (this.#taken < MOST_A_TURN) socket.resume();
     };
     clock.setTimeout(look, POLL_MS);
   }

@@ -338,6 +338,38 @@ describe('P37 what is tried again', () => {
     expect(await codeOf(db.get('k', { timeoutMs: 50 }))).toBe('QUORATE_NO_LEADER');
   });
 
+  const burst = async (count: number, timeoutMs: number): Promise<Record<string, number>> => {
+    const codes = await Promise.all(Array.from({ length: count }, () => codeOf(db.put('k', 'v', { timeoutMs }))));
+    const done = codes.filter((code) => code === undefined).length;
+    return { done, unknown: codes.filter((code) => code === 'QUORATE_OUTCOME_UNKNOWN').length };
+  };
+
+  test('of a burst 4,096 calls are sent, in frames of 1,024; the others wait for answers, and are surely not done', async () => {
+    expect(await burst(5_000, 300)).toEqual({ done: 0, unknown: 4_096 });
+    expect(node.frames.map((frame) => 'requests' in frame && frame.requests.length)).toEqual(Array(4).fill(1_024));
+    node.answer = replies(done);
+    expect(await burst(20_000, 60_000)).toEqual({ done: 20_000, unknown: 0 });
+  });
+
+  test('where calls that fill the connection run out of time, those behind them are sent', async () => {
+    node.answer = (frame, socket) => {
+      if (node.frames.length > 4) replies(done)(frame, socket);
+    };
+    const first = burst(4_096, 100);
+    const behind = burst(10, 30_000);
+    expect(await first).toEqual({ done: 0, unknown: 4_096 });
+    expect(await behind).toEqual({ done: 10, unknown: 0 });
+  });
+
+  test('a connection that breaks under a burst leaves only what was sent unknown; the others go over the next', async () => {
+    node.answer = () => {
+      if (node.frames.length < 4) return;
+      node.answer = replies(done);
+      node.cut();
+    };
+    expect(await burst(5_000, 60_000)).toEqual({ done: 904, unknown: 4_096 });
+  });
+
   test('an abort before it was sent promises that nothing is done; after, that a write is unknown', async () => {
     const early = new AbortController();
     const call = codeOf(db.put('k', 'v', { signal: early.signal }));

@@ -23,6 +23,9 @@ class PlayedNode implements ServedNode {
   reason: QuorateError | undefined;
   readonly limits: CallLimits[] = [];
   submitted = 0;
+  /** The most that was submitted in one turn of the event loop. */
+  mostInTurn = 0;
+  #inTurn = 0;
   watchers = 0;
 
   status(): object {
@@ -52,6 +55,12 @@ class PlayedNode implements ServedNode {
 
   ask(): void {
     this.submitted += 1;
+    if (this.#inTurn === 0)
+      setImmediate(() => {
+        this.#inTurn = 0;
+      });
+    this.#inTurn += 1;
+    this.mostInTurn = Math.max(this.mostInTurn, this.#inTurn);
   }
 
   watchLeader(tell: Parameters<ServedNode['watchLeader']>[0]): () => void {
@@ -140,12 +149,11 @@ describe('over HTTP', () => {
 });
 
 describe('on /client', () => {
-  const requests = (count: number): Uint8Array => {
+  const requests = (count: number, from = 0): Uint8Array => {
     const payload = encodeGet({ key: 'k', consistency: 'linearizable' });
-    const each = Array.from(
-      { length: count },
-      (_, id) => ({ id, operation: 'get', timeoutMs: 1_000 + id, payload }) as const,
-    );
+    const each = Array.from({ length: count }, (_, at) => {
+      return { id: from + at, operation: 'get', timeoutMs: 1_000 + from + at, payload } as const;
+    });
     return encodeClientFrame({ kind: 'requests', requests: each });
   };
 
@@ -195,12 +203,34 @@ describe('on /client', () => {
     const socket = await connect();
     socket.send(encodeClientFrame({ kind: 'hello' }));
     await frame(socket);
-    socket.send(requests(16_385));
+    for (let from = 0; from < 16_384; from += 1_024) socket.send(requests(1_024, from));
+    socket.send(requests(1, 16_384));
     const replies = await frame(socket);
     expect(replies).toMatchObject({
       kind: 'replies',
       replies: [{ id: 16_384, error: { code: 'QUORATE_OVERLOADED' } }],
     });
+    socket.terminate();
+  });
+
+  test('a frame has at most 1,024 requests: one with more ends the connection', async () => {
+    const socket = await connect();
+    socket.send(encodeClientFrame({ kind: 'hello' }));
+    await frame(socket);
+    socket.send(requests(1_025));
+    const [code, reason] = (await once(socket, 'close')) as [number, Buffer];
+    expect([code, reason.toString()]).toEqual([4_001, '1025 items, at most 1024 would do']);
+    expect(node.submitted).toBe(0);
+  });
+
+  test('of a flood no turn of the event loop takes more than a little: peers have their turn, too', async () => {
+    const socket = await connect();
+    socket.send(encodeClientFrame({ kind: 'hello' }));
+    await frame(socket);
+    for (let from = 0; from < 15 * 1_024; from += 1_024) socket.send(requests(1_024, from));
+    while (node.submitted < 15 * 1_024) await new Promise((resolve) => setImmediate(resolve));
+    // One read from the socket brings 64 KiB, three such frames; where one waited, two reads come in one turn.
+    expect(node.mostInTurn).toBeLessThanOrEqual(8 * 1_024);
     socket.terminate();
   });
 });
