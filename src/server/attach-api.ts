@@ -4,6 +4,7 @@ import { PEER_PATH, takesPeers } from '../../transport/web-socket-transport.js';
 import { CLIENT_PATH } from '../codec/client-frames.js';
 import type { Clock } from '../seams/clock.js';
 import { openClientEndpoint } from './client-endpoint.js';
+import { answerMalformed } from './malformed-requests.js';
 import { answerPlainly, isIdleOffer } from './not-upgraded.js';
 import { createRequestHandler } from './request-handler.js';
 import type { ServedNode } from './served-node.js';
@@ -24,6 +25,7 @@ export function attachApi(server: Server, { node, clock, maxValueBytes }: ApiOpt
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   server.maxHeadersCount = MOST_HEADERS;
+  answerMalformed(server);
   server.on('request', createRequestHandler(node, { maxValueBytes }));
   const close = openClientEndpoint({ server, node, clock, maxValueBytes });
   server.on('upgrade', (request, socket, head) => {

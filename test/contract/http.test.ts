@@ -1,3 +1,4 @@
+import net from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { RealNodes, STEADY } from '../replica-node/real-nodes.js';
 import { ask, refusal } from './ask.js';
@@ -241,6 +242,28 @@ describe('without a majority', () => {
     } finally {
       await alone.close();
     }
+  });
+});
+
+describe('what is no request', () => {
+  const exchange = async (text: string): Promise<readonly [string | undefined, unknown]> => {
+    const [host, port] = leader.split(':');
+    const socket = net.connect(Number(port), host);
+    socket.write(text);
+    let answer = '';
+    for await (const chunk of socket) answer += String(chunk);
+    const [head = '', body = ''] = answer.split('\r\n\r\n');
+    return [head.split('\r\n')[0], JSON.parse(body)];
+  };
+
+  test.each([
+    ['hello\r\n\r\n', '400 Bad Request', 'that is no HTTP/1.1 request: Invalid method encountered'],
+    ['GET /v1/status HTTP/9\r\n\r\n', '400 Bad Request', 'that is no HTTP/1.1 request: Expected dot'],
+    [`GET /v1/kv/${'k'.repeat(40_000)} HTTP/1.1\r\n\r\n`, '431 Request Header Fields Too Large', 'too long'],
+  ])('%p is answered in the form of all refusals', async (text, status, words) => {
+    const [first, document] = await exchange(text);
+    expect(first).toBe(`HTTP/1.1 ${status}`);
+    expect(document).toEqual({ error: { code: 'BAD_REQUEST', message: expect.stringContaining(words) } });
   });
 });
 
