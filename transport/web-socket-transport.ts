@@ -9,6 +9,7 @@ import { MalformedBytes } from '../src/codec/malformed.js';
 import type { NodeId } from '../src/raft/kinds.js';
 import type { Clock } from '../src/seams/clock.js';
 import type { Connection, DialEvents, Identity, Inbound, PeerAddress, Transport } from '../src/seams/transport.js';
+import { Doubles } from './doubles.js';
 import type { Acquaintances } from './introduction.js';
 import { objection, objectionTo } from './introduction.js';
 import { Outbox } from './outbox.js';
@@ -76,6 +77,7 @@ export const takesPeers = (server: Server): boolean => RECEIVING.has(server);
 class Reception {
   readonly #sockets = new Set<WebSocket>();
   readonly #peers = new Map<NodeId, WebSocket>();
+  readonly #doubles = new Doubles();
   readonly #server = new WebSocketServer({ ...LIMITS, noServer: true, clientTracking: false });
   #strangers = 0;
 
@@ -156,12 +158,22 @@ class Reception {
       return this.#turnAway(socket, REFUSED, reason ?? 'no identity');
     const { nodeId, incarnation } = hello.identity;
     this.met.set(nodeId, incarnation);
-    // The same node again: its old connection is one whose end has not been noticed yet.
-    this.#peers.get(nodeId)?.terminate();
-    this.#peers.set(nodeId, socket);
+    this.#replace(nodeId, socket);
     socket.send(encodeWelcome({ accepted: true, identity: this.identity }));
     this.#listen(socket, nodeId);
     this.inbound.arrived(nodeId);
+  }
+
+  /** The same node again: its old connection is one whose end has not been noticed yet; or there are two of them. */
+  #replace(nodeId: NodeId, socket: WebSocket): void {
+    const old = this.#peers.get(nodeId);
+    this.#peers.set(nodeId, socket);
+    if (old === undefined || old.readyState !== WebSocket.OPEN) return;
+    old.terminate();
+    if (this.#doubles.replaced(nodeId, this.options.clock.now()))
+      this.inbound.refused(
+        `${nodeId} connects again and again while its last connection still works: do two processes run on copies of its data directory? That can lose writes: stop one, and never start it again`,
+      );
   }
 
   #objection(hello: ReturnType<typeof decodeHello>): string | undefined {

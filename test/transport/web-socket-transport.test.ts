@@ -123,6 +123,20 @@ describe('what strangers do', () => {
     expect(refusals[0]).toMatch('web pages may not speak to nodes');
   });
 
+  test('a node that comes again and again while its last connection works may be two: that is said', async () => {
+    for (let at = 0; at < 4; at += 1) {
+      const socket = await greeted();
+      socket.close();
+      await gone(socket);
+    }
+    for (let at = 0; at < 4; at += 1) await greeted();
+    expect(refusals).toEqual([]);
+    await greeted();
+    expect(refusals).toEqual([
+      expect.stringContaining('a connects again and again while its last connection still works'),
+    ]);
+  });
+
   test('a name that is none of the nodes is refused, and one that is, is not', async () => {
     const forged = await open({ headers: { Host: 'evil.example:80' } });
     expect(forged.readyState).toBe(WebSocket.CLOSED);
