@@ -35,9 +35,10 @@ export function addBenchCommand(program: Command): void {
       const [{ connect }, { measure }] = await Promise.all([import('../client/node.js'), import('./closed-loop.js')]);
       const client = await connect(endpoints, { timeoutMs });
       try {
-        if (flags.json !== true)
-          process.stderr.write(`${load.op}s, ${load.inFlight} at a time, for ${load.seconds} s\n`);
-        const { result, problem } = await measure(client, load, timeoutMs);
+        const say = (text: string): void => void (flags.json === true || process.stderr.write(`${text}\n`));
+        say(`${load.op}s, ${load.inFlight} at a time, for ${load.seconds} s after ${load.warmUpSeconds} s of warm-up`);
+        const progress = (left: number, perSecond: number): void => say(`${left} s left, ${perSecond} ${load.op}s/s`);
+        const { result, problem } = await measure(client, load, { timeoutMs, progress });
         if (flags.json === true) process.stdout.write(`${JSON.stringify(result)}\n`);
         else for (const [name, value] of Object.entries(result)) process.stdout.write(`${name.padEnd(14)} ${value}\n`);
         if (problem !== undefined) throw new CommandFailure(EXIT.failed, 'FAILED', problem);

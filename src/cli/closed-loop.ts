@@ -25,6 +25,10 @@ export interface LoadResult {
 }
 
 const NS_PER_MS = 1e6;
+const PROGRESS_MS = 1_000;
+
+/** How the load goes, once a second: for people who wait. */
+export type Progress = (secondsLeft: number, opsPerSecond: number) => void;
 
 /**
  * Keeps so many operations under way, each awaited by itself. The store's revision must have grown by exactly the number
@@ -33,7 +37,7 @@ const NS_PER_MS = 1e6;
 export async function measure(
   client: QuorateClient,
   load: Load,
-  timeoutMs: number,
+  { timeoutMs, progress = () => undefined }: { readonly timeoutMs: number; readonly progress?: Progress },
 ): Promise<{ readonly result: LoadResult; readonly problem: string | undefined }> {
   const { op, inFlight, seconds, warmUpSeconds, size, keys } = load;
   const value = new Uint8Array(size).fill(120);
@@ -70,7 +74,12 @@ export async function measure(
       latency.record(Math.max(1, Math.round((doneMs - sentMs) * NS_PER_MS)));
     }
   };
-  await Promise.all(Array.from({ length: inFlight }, worker));
+  let told = 0;
+  const telling = setInterval(() => {
+    progress(Math.max(0, Math.ceil((endMs - performance.now()) / 1_000)), acknowledged - told);
+    told = acknowledged;
+  }, PROGRESS_MS);
+  await Promise.all(Array.from({ length: inFlight }, worker)).finally(() => clearInterval(telling));
   const grown = (await revisionOf(client)) - before;
   const wanted = op === 'put' ? acknowledged : 0;
   const isRight = grown >= wanted && grown <= wanted + unknown;
