@@ -3,6 +3,7 @@ import type { Entry } from '../src/raft/entry.js';
 import type { Index } from '../src/raft/kinds.js';
 import { advance, greater, NO_INDEX } from '../src/raft/kinds.js';
 import type { Clock } from '../src/seams/clock.js';
+import { QuorateError } from '../src/seams/errors.js';
 import type { LogStore, ReadLimits } from '../src/seams/log-store.js';
 import type { Committed, StateMachine } from '../src/seams/state-machine.js';
 import type { ApplierReport } from './reports.js';
@@ -67,10 +68,8 @@ const applierSetup = setup({
           return fail(error ?? new Error(`entry ${from} is committed but not in the log`));
         attempt(
           () => {
-            const commands = entries.filter(isCommand);
-            return commands.length === 0
-              ? []
-              : stateMachine.apply(commands.map((entry) => committed(stateMachine, entry)));
+            const commands = entries.filter(isCommand).map((entry) => committed(stateMachine, entry));
+            return commands.length === 0 ? [] : apply(stateMachine, commands);
           },
           (results) => self.send({ type: 'applied', entries, results: aligned(entries, results) }),
           fail,
@@ -154,8 +153,35 @@ const isCommand = (entry: Entry): boolean => entry.kind === 'command';
 
 function committed(stateMachine: StateMachine<unknown, unknown>, entry: Entry): Committed<unknown> {
   const { index, term, timeMs, payload } = entry;
-  return { index, term, timeMs, command: stateMachine.codec.decode(payload) };
+  try {
+    return { index, term, timeMs, command: stateMachine.codec.decode(payload) };
+  } catch (cause) {
+    throw new QuorateError(
+      'QUORATE_DATA_DAMAGED',
+      `the state machine's codec cannot decode entry ${index} of the log (${wordsOf(cause)}): was it written with another state machine, or by a later version?`,
+      { cause },
+    );
+  }
 }
+
+/** Whatever it throws, at once or later, is told with the entries that it was at. */
+function apply(
+  stateMachine: StateMachine<unknown, unknown>,
+  commands: readonly Committed<unknown>[],
+): readonly unknown[] | Promise<readonly unknown[]> {
+  const fail = (cause: unknown): never => {
+    const [first, last] = [commands[0]?.index, commands.at(-1)?.index];
+    throw new Error(`the state machine's apply failed at entries ${first} to ${last}: ${wordsOf(cause)}`, { cause });
+  };
+  try {
+    const results = stateMachine.apply(commands);
+    return results instanceof Promise ? results.catch(fail) : results;
+  } catch (cause) {
+    return fail(cause);
+  }
+}
+
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** One result for each entry, undefined where it is no command. */
 function aligned(entries: readonly Entry[], results: readonly unknown[]): readonly unknown[] {

@@ -202,9 +202,22 @@ export class ProposalDesk<Result> {
     this.#forwarded.delete(requestId);
     forwarded.proposals.forEach((proposal, at) => {
       const result = results?.[at];
-      if (result === undefined) proposal.fail(outcomeUnknown(`leader ${forwarded.to} lost its leadership`));
-      else proposal.resolve(this.#options.resultCodec.decode(result));
+      if (result === undefined) proposal.fail(outcomeUnknown(`leader ${forwarded.to} has no result to tell`));
+      else this.#hand(proposal, result);
     });
+  }
+
+  /** A result that came from another node. It is done; only what came of it may not be known. */
+  #hand(proposal: Proposal<Result>, bytes: Uint8Array): void {
+    let result: Result;
+    try {
+      result = this.#options.resultCodec.decode(bytes);
+    } catch (error) {
+      return proposal.fail(
+        outcomeUnknown(`the state machine's resultCodec cannot decode its result (${error})`, error),
+      );
+    }
+    proposal.resolve(result);
   }
 
   #apply(entries: readonly Entry[], results: readonly unknown[]): void {
@@ -229,11 +242,21 @@ export class ProposalDesk<Result> {
       const isOurs = entries[index - first]?.term === term;
       const result = results[index - first] as Result;
       if (peer !== null) {
-        if (isOurs) peer.results.push(this.#options.resultCodec.encode(result));
+        if (isOurs) this.#keepFor(peer, result);
       } else if (isOurs) proposals[index - firstIndex]?.resolve(result);
       else proposals[index - firstIndex]?.fail(replaced());
     }
     if (peer !== null && until === firstIndex + count) this.#answerPeer(peer, count);
+  }
+
+  /** A result that is no bytes cannot travel: the peer's callers will be told that it is unknown. */
+  #keepFor(peer: NonNullable<Appended<Result>['peer']>, result: Result): void {
+    try {
+      const bytes: unknown = this.#options.resultCodec.encode(result);
+      if (bytes instanceof Uint8Array) peer.results.push(bytes);
+    } catch {
+      // As if it had given none.
+    }
   }
 
   #answerPeer({ id, requestId, results }: NonNullable<Appended<Result>['peer']>, count: number): void {

@@ -19,6 +19,7 @@ import { QuorateError } from '../seams/errors.js';
 import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
 import { attachApi } from '../server/attach-api.js';
 import { MOST_VALUE_BYTES } from '../state-machines/key-value-codec.js';
+import { encodeCommand } from './encode-command.js';
 import type { Ground } from './ground.js';
 import { DEFAULT_CLUSTER, inDirectory, prepareGround } from './ground.js';
 import { LeaderWatch } from './leader-watch.js';
@@ -141,7 +142,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     return new Promise((resolve, reject) => {
       refuseAborted(signal);
       checkTimeout(timeoutMs);
-      const payload = this.#encode(command);
+      const payload = encodeCommand(this.#stateMachine.codec, command);
       this.#desks.propose(payload, {
         timeoutMs,
         signal,
@@ -254,22 +255,6 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  /** A command that no replica could decode again would halt them all, for good: it never enters the log. */
-  #encode(command: CommandOf<Machine>): Uint8Array {
-    const { codec } = this.#stateMachine;
-    try {
-      const payload = codec.encode(command);
-      codec.decode(payload);
-      return payload;
-    } catch (cause) {
-      if (cause instanceof QuorateError) throw cause;
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new QuorateError('QUORATE_BAD_REQUEST', `the state machine's codec cannot take this command: ${why}`, {
-        cause,
-      });
-    }
   }
 
   get #raft(): RaftState {
