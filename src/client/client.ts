@@ -1,6 +1,7 @@
 import { encodeText } from '../codec/bytes.js';
 import type { ClientReply, ClientRequest, LeaderNews, Operation } from '../codec/client-frames.js';
 import { MOST_REQUESTS } from '../codec/client-frames.js';
+import { checkCallOptions } from '../desk/call-options.js';
 import { isWorthAnotherTry, QuorateError } from '../seams/errors.js';
 import type { KeyValueCommand, KeyValueResult } from '../state-machines/key-value-codec.js';
 import { keyValueCommandCodec, keyValueResultCodec } from '../state-machines/key-value-codec.js';
@@ -42,6 +43,11 @@ const DEFAULT_TIMEOUT_MS = 5_000;
 const GRACE_MS = 250;
 const SWEEP_MS = 20;
 const RETRY_MS = 25;
+const OPTIONS_OF: Readonly<Record<Operation, readonly string[]>> = {
+  propose: ['ifRevision', 'timeoutMs', 'signal'],
+  get: ['consistency', 'timeoutMs', 'signal'],
+  list: ['prefix', 'after', 'limit', 'consistency', 'timeoutMs', 'signal'],
+};
 /** A frame holds about this much. */
 const FRAME_BYTES = 1024 * 1024;
 /** Further calls wait here for answers to these: a burst must not take all of a node's time. */
@@ -97,8 +103,9 @@ export class QuorateClient implements AsyncDisposable {
   }
 
   /** Keys in byte order, page by page: ask again with `after: page.next` until that is null. */
-  list({ prefix = '', after, limit = 1_000, ...options }: ListOptions = {}): Promise<ListPage> {
+  list(options: ListOptions = {}): Promise<ListPage> {
     return this.#ask('list', options, decodePage, () => {
+      const { prefix = '', after, limit = 1_000 } = options;
       checkText('prefix', prefix);
       checkText('after', after ?? '');
       checkLimit(limit);
@@ -162,12 +169,14 @@ export class QuorateClient implements AsyncDisposable {
   /** One promise for each call, and nothing awaited on its way: at thousands of calls a turn each further one is felt. */
   #ask<Value>(
     operation: Operation,
-    { timeoutMs = DEFAULT_TIMEOUT_MS, signal }: CallOptions,
+    options: CallOptions,
     decode: (payload: Uint8Array) => Value,
     encode: () => Uint8Array,
   ): Promise<Value> {
     return new Promise((resolve, reject) => {
       if (this.#closed !== undefined) throw this.#closed;
+      checkCallOptions(options, OPTIONS_OF[operation]);
+      const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
       checkTimeout(timeoutMs);
       if (signal?.aborted === true)
         throw new QuorateError('QUORATE_ABORTED', 'the call was aborted before anything was done', {

@@ -1,3 +1,4 @@
+import { checkCallOptions } from '../desk/call-options.js';
 import { QuorateError } from '../seams/errors.js';
 import type { CallOptions } from './call.js';
 import { checkTimeout } from './checks.js';
@@ -18,8 +19,10 @@ const DEFAULT_TIMEOUT_MS = 5_000;
 export async function connectOn(
   platform: Platform,
   endpoints: readonly string[] = DEFAULT_ENDPOINTS,
-  { timeoutMs = DEFAULT_TIMEOUT_MS, signal }: ConnectOptions = {},
+  options: ConnectOptions = {},
 ): Promise<QuorateClient> {
+  checkCallOptions(options, ['timeoutMs', 'signal']);
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
   checkTimeout(timeoutMs);
   const client = new QuorateClient({ endpoints: checked(endpoints), platform });
   try {
@@ -32,7 +35,11 @@ export async function connectOn(
 }
 
 function checked(endpoints: readonly string[]): readonly string[] {
+  const refuse = (why: string): never => {
+    throw new QuorateError('QUORATE_BAD_REQUEST', why);
+  };
+  if (!Array.isArray(endpoints) || endpoints.length === 0)
+    refuse("endpoints are an array of host:port, as in ['127.0.0.1:7401'], or left out");
   const bad = endpoints.find((endpoint) => !isEndpoint(endpoint));
-  if (bad === undefined && endpoints.length > 0) return endpoints;
-  throw new QuorateError('QUORATE_BAD_REQUEST', `the endpoint "${bad ?? ''}" will not do: host:port would`);
+  return bad === undefined ? endpoints : refuse(`the endpoint "${bad}" will not do: host:port would`);
 }

@@ -5,6 +5,7 @@ import type { Actor } from 'xstate';
 import { createActor } from 'xstate';
 import { replicaMachine } from '../../machines/index.js';
 import type { LeaderNews } from '../codec/client-frames.js';
+import { checkCallOptions } from '../desk/call-options.js';
 import { Desks } from '../desk/desks.js';
 import type { Request } from '../desk/request.js';
 import { aborted } from '../desk/request.js';
@@ -135,11 +136,10 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
    * Any node takes it and passes it on to the leader. Rejects with NO_LEADER or NO_QUORUM (nothing was done), or with
    * OUTCOME_UNKNOWN once it may have been appended.
    */
-  propose(
-    command: CommandOf<Machine>,
-    { timeoutMs = DEFAULT_TIMEOUT_MS, signal }: CallOptions = {},
-  ): Promise<ResultOf<Machine>> {
+  propose(command: CommandOf<Machine>, options: CallOptions = {}): Promise<ResultOf<Machine>> {
     return new Promise((resolve, reject) => {
+      checkCallOptions(options, ['timeoutMs', 'signal']);
+      const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
       refuseAborted(signal);
       checkTimeout(timeoutMs);
       const payload = encodeCommand(this.#stateMachine.codec, command);
@@ -152,11 +152,10 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   }
 
   /** Runs `query` on this node's state machine, once it holds every write that was acknowledged before the call. */
-  read<Value>(
-    query: (stateMachine: Machine) => Value,
-    { consistency = 'linearizable', timeoutMs = DEFAULT_TIMEOUT_MS, signal }: ReadOptions = {},
-  ): Promise<Value> {
+  read<Value>(query: (stateMachine: Machine) => Value, options: ReadOptions = {}): Promise<Value> {
     return new Promise((resolve, reject) => {
+      checkCallOptions(options, ['consistency', 'timeoutMs', 'signal']);
+      const { consistency = 'linearizable', timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
       refuseAborted(signal);
       checkTimeout(timeoutMs);
       if (consistency !== 'linearizable' && consistency !== 'stale')
@@ -200,8 +199,10 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   }
 
   /** Resolves to the leader's id as soon as this node knows of one that it can reach. */
-  waitForLeader({ timeoutMs = DEFAULT_TIMEOUT_MS, signal }: CallOptions = {}): Promise<NodeId> {
+  waitForLeader(options: CallOptions = {}): Promise<NodeId> {
     return new Promise((resolve, reject) => {
+      checkCallOptions(options, ['timeoutMs', 'signal']);
+      const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
       refuseAborted(signal);
       checkTimeout(timeoutMs);
       const settle = (end: () => void): void => {

@@ -64,12 +64,17 @@ export const keyValueCommandCodec: Codec<KeyValueCommand> = {
   },
 };
 
+const FIELDS = ['kind', 'key', 'value', 'condition'];
+
 /** From code without types, too: what no replica could decode would halt them all. Throws BAD_REQUEST. */
 function checkCommand(command: KeyValueCommand): void {
   const { kind, key, condition } = Object(command) as KeyValueCommand;
   const refuse = (why: string): never => {
     throw new QuorateError('QUORATE_BAD_REQUEST', why);
   };
+  for (const name in Object(command)) {
+    if (!FIELDS.includes(name)) refuse(`a command has no field ${name}: ${FIELDS.join(', ')} are all`);
+  }
   if (kind !== 'put' && kind !== 'delete') refuse(`the kind of a command is "put" or "delete", not ${String(kind)}`);
   if (typeof key !== 'string') refuse(`a key is a string, not ${typeof key}`);
   if (!isWellFormed(key)) refuse('a key is UTF-8: this one has half a surrogate pair');

@@ -1,28 +1,9 @@
-import type { Server } from 'node:http';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type WebSocket, WebSocketServer } from 'ws';
 import type { QuorateClient } from '../../src/client/node.js';
 import { connect } from '../../src/client/node.js';
-import type { ClientFrame, ClientReply } from '../../src/codec/client-frames.js';
-import { decodeClientFrame, encodeNodeFrame } from '../../src/codec/client-frames.js';
-import { asTerm } from '../../src/raft/kinds.js';
 import type { QuorateErrorCode } from '../../src/seams/errors.js';
-import { keyValueResultCodec } from '../../src/state-machines/key-value-codec.js';
-import { encodeEntry } from '../../src/state-machines/key-value-queries.js';
 import { freePorts, RealNodes, STEADY } from '../replica-node/real-nodes.js';
-
-const text = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes);
-const codeOf = (call: Promise<unknown>): Promise<QuorateErrorCode | undefined> => {
-  return call.then(
-    () => undefined,
-    (error: { code: QuorateErrorCode }) => error.code,
-  );
-};
-const until = async (holds: () => boolean): Promise<void> => {
-  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
-};
+import { codeOf, text, until } from './outcomes.js';
 
 describe('a client of three nodes', () => {
   let nodes: RealNodes;
@@ -88,6 +69,15 @@ describe('a client of three nodes', () => {
     ['a page of a half', (client) => client.list({ limit: 1.5 }), 'QUORATE_BAD_REQUEST'],
     ['a prefix that is no text', (client) => client.list({ prefix: 5 as never }), 'QUORATE_BAD_REQUEST'],
     ['half a surrogate pair to begin after', (client) => client.list({ after: '\ud800' }), 'QUORATE_BAD_REQUEST'],
+    ['a misspelled guard', (client) => client.put('k', 'v', { ifrevision: 0 } as never), 'QUORATE_BAD_REQUEST'],
+    ['a misspelled prefix', (client) => client.list({ prefx: 'a' } as never), 'QUORATE_BAD_REQUEST'],
+    ['a prefix that is no option', (client) => client.list('a' as never), 'QUORATE_BAD_REQUEST'],
+    ['no options', (client) => client.get('k', null as never), 'QUORATE_BAD_REQUEST'],
+    ['a guard for a read', (client) => client.get('k', { ifRevision: 1 } as never), 'QUORATE_BAD_REQUEST'],
+    ['a signal that is none', (client) => client.get('k', { signal: 'SIGINT' as never }), 'QUORATE_BAD_REQUEST'],
+    ['one endpoint for several', () => connect('127.0.0.1:7401' as never), 'QUORATE_BAD_REQUEST'],
+    ['options for endpoints', () => connect({} as never), 'QUORATE_BAD_REQUEST'],
+    ['a misspelled time', () => connect(['127.0.0.1:7401'], { timeout: 5 } as never), 'QUORATE_BAD_REQUEST'],
     ['a key that is no text', (client) => client.get(5 as never), 'QUORATE_BAD_REQUEST'],
     ['no value', (client) => client.put('k', null as never), 'QUORATE_BAD_REQUEST'],
     [
@@ -198,195 +188,4 @@ test('nobody there: NO_LEADER, with the reason for each endpoint', async () => {
   for (const timeoutMs of [Number.NaN, 0, -1, 60_001])
     expect(await codeOf(connect([`127.0.0.1:${port}`], { timeoutMs }))).toBe('QUORATE_BAD_REQUEST');
   expect(await codeOf(connect([`127.0.0.1:${port}`], { signal: AbortSignal.abort() }))).toBe('QUORATE_ABORTED');
-});
-
-/** A node that is played by the test: it takes frames, and answers what and when it likes. */
-class PlayedNode {
-  readonly frames: ClientFrame[] = [];
-  readonly #server: Server = createServer();
-  readonly #sockets = new WebSocketServer({ server: this.#server });
-  answer: (frame: ClientFrame, socket: WebSocket) => void = () => undefined;
-  greeted = 0;
-
-  constructor() {
-    this.#sockets.on('connection', (socket) => {
-      socket.on('message', (data) => {
-        const frame = decodeClientFrame(data as Buffer);
-        if (frame.kind === 'hello') {
-          this.greeted += 1;
-          return socket.send(this.#news(1, { a: this.address }));
-        }
-        this.frames.push(frame);
-        this.answer(frame, socket);
-      });
-    });
-  }
-
-  /** Who leads: the last of the members. */
-  tell(term: number, members: Readonly<Record<string, string>>): void {
-    for (const socket of this.#sockets.clients) socket.send(this.#news(term, members));
-  }
-
-  #news(term: number, members: Readonly<Record<string, string>>): Uint8Array {
-    const known = Object.entries(members).map(([id, address]) => ({ id, address }));
-    const news = { term: asTerm(term), leaderId: known.at(-1)?.id ?? null, members: known };
-    return encodeNodeFrame({ kind: 'leader', news });
-  }
-
-  get address(): string {
-    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  async listen(): Promise<this> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-    return this;
-  }
-
-  cut(): void {
-    for (const socket of this.#sockets.clients) socket.terminate();
-  }
-
-  async close(): Promise<void> {
-    this.cut();
-    this.#sockets.close();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
-}
-
-describe('P37 what is tried again', () => {
-  let node: PlayedNode;
-  let db: QuorateClient;
-  const replies = (make: (id: number) => ClientReply) => (frame: ClientFrame, socket: WebSocket) => {
-    if (frame.kind !== 'requests') return;
-    socket.send(encodeNodeFrame({ kind: 'replies', replies: frame.requests.map(({ id }) => make(id)) }));
-  };
-  const refused = (code: QuorateErrorCode) => (id: number) => ({ id, error: { code, message: 'no', details: {} } });
-  const done = (id: number): ClientReply => ({ id, payload: keyValueResultCodec.encode({ kind: 'put', revision: 9 }) });
-
-  beforeEach(async () => {
-    node = await new PlayedNode().listen();
-    db = await connect([node.address]);
-  });
-  afterEach(async () => {
-    await db.close();
-    await node.close();
-  });
-
-  test('everything asked in one turn of the event loop goes in one frame', async () => {
-    node.answer = replies(done);
-    await Promise.all(Array.from({ length: 100 }, (_, at) => db.put(`k${at}`, 'v')));
-    expect(node.frames).toHaveLength(1);
-  });
-
-  test('the leader is asked as soon as a node has told of it', async () => {
-    const leader = await new PlayedNode().listen();
-    leader.answer = replies(done);
-    node.answer = replies(refused('QUORATE_OUTCOME_UNKNOWN'));
-    node.tell(2, { a: node.address, b: leader.address });
-    await until(() => leader.greeted === 1);
-    leader.tell(2, { a: node.address, b: leader.address });
-    for (let at = 0; at < 10; at += 1) expect(await db.put('k', 'v')).toEqual({ revision: 9 });
-    expect([node.frames.length, leader.frames.length]).toEqual([0, 10]);
-    await leader.close();
-  });
-
-  test('a write that was sent when the connection broke is unknown, and never sent again', async () => {
-    node.answer = () => node.cut();
-    expect(await codeOf(db.put('k', 'v'))).toBe('QUORATE_OUTCOME_UNKNOWN');
-    node.answer = replies(done);
-    await db.put('k2', 'v');
-    expect(node.frames).toHaveLength(2);
-  });
-
-  test('a read is asked again over the next connection', async () => {
-    node.answer = () => {
-      node.answer = replies((id) => ({ id, payload: encodeEntry({ revision: 3, value: new Uint8Array([1]) }) }));
-      node.cut();
-    };
-    expect(await db.get('k')).toMatchObject({ revision: 3 });
-    expect(node.frames).toHaveLength(2);
-  });
-
-  test.each<QuorateErrorCode>([
-    'QUORATE_HALTED',
-    'QUORATE_CLOSED',
-    'QUORATE_OVERLOADED',
-    'QUORATE_NO_LEADER',
-    'QUORATE_NO_QUORUM',
-  ])('a write that was refused with %s was not done: it is asked again within its time', async (code) => {
-    node.answer = (frame, socket) => {
-      replies(refused(code))(frame, socket);
-      node.answer = replies(done);
-    };
-    expect(await db.put('k', 'v')).toEqual({ revision: 9 });
-    expect(node.frames).toHaveLength(2);
-    node.answer = replies(refused(code));
-    expect(await codeOf(db.put('k', 'v', { timeoutMs: 150 }))).toBe(code);
-  });
-
-  test.each<QuorateErrorCode>(['QUORATE_OUTCOME_UNKNOWN', 'QUORATE_TOO_LARGE', 'QUORATE_BAD_REQUEST'])(
-    '%s is passed on and not tried again',
-    async (code) => {
-      node.answer = replies(refused(code));
-      expect(await codeOf(db.put('k', 'v'))).toBe(code);
-      expect(node.frames).toHaveLength(1);
-    },
-  );
-
-  test('no answer in time: a write is unknown, a read is not', async () => {
-    expect(await codeOf(db.put('k', 'v', { timeoutMs: 50 }))).toBe('QUORATE_OUTCOME_UNKNOWN');
-    expect(await codeOf(db.get('k', { timeoutMs: 50 }))).toBe('QUORATE_NO_LEADER');
-  });
-
-  const burst = async (count: number, timeoutMs: number): Promise<Record<string, number>> => {
-    const codes = await Promise.all(Array.from({ length: count }, () => codeOf(db.put('k', 'v', { timeoutMs }))));
-    const done = codes.filter((code) => code === undefined).length;
-    return { done, unknown: codes.filter((code) => code === 'QUORATE_OUTCOME_UNKNOWN').length };
-  };
-
-  test('of a burst 4,096 calls are sent, in frames of 1,024; the others wait for answers, and are surely not done', async () => {
-    expect(await burst(5_000, 300)).toEqual({ done: 0, unknown: 4_096 });
-    expect(node.frames.map((frame) => 'requests' in frame && frame.requests.length)).toEqual(Array(4).fill(1_024));
-    node.answer = replies(done);
-    expect(await burst(20_000, 60_000)).toEqual({ done: 20_000, unknown: 0 });
-  });
-
-  test('where calls that fill the connection run out of time, those behind them are sent', async () => {
-    node.answer = (frame, socket) => {
-      if (node.frames.length > 4) replies(done)(frame, socket);
-    };
-    const first = burst(4_096, 100);
-    const behind = burst(10, 30_000);
-    expect(await first).toEqual({ done: 0, unknown: 4_096 });
-    expect(await behind).toEqual({ done: 10, unknown: 0 });
-  });
-
-  test('a connection that breaks under a burst leaves only what was sent unknown; the others go over the next', async () => {
-    node.answer = () => {
-      if (node.frames.length < 4) return;
-      node.answer = replies(done);
-      node.cut();
-    };
-    expect(await burst(5_000, 60_000)).toEqual({ done: 904, unknown: 4_096 });
-  });
-
-  test('an abort before it was sent promises that nothing is done; after, that a write is unknown', async () => {
-    const early = new AbortController();
-    const call = codeOf(db.put('k', 'v', { signal: early.signal }));
-    early.abort();
-    expect(await call).toBe('QUORATE_ABORTED');
-    const late = new AbortController();
-    node.answer = () => late.abort();
-    expect(await codeOf(db.put('k', 'v', { signal: late.signal }))).toBe('QUORATE_OUTCOME_UNKNOWN');
-    expect(node.frames).toHaveLength(1);
-  });
-
-  test('closing ends what is under way, each as far as is known', async () => {
-    const sent = codeOf(db.put('k', 'v'));
-    await until(() => node.frames.length === 1);
-    const waiting = codeOf(db.get('k'));
-    await db.close();
-    expect([await sent, await waiting]).toEqual(['QUORATE_OUTCOME_UNKNOWN', 'QUORATE_CLOSED']);
-    expect(await codeOf(db.put('k', 'v'))).toBe('QUORATE_CLOSED');
-  });
 });

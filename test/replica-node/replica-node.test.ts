@@ -1,16 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
-import http from 'node:http';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { replicaMachine } from '../../machines/index.js';
-import { DEFAULT_SETTINGS, KeyValueStore, QuorateError, ReplicaNode } from '../../src/index.js';
-import { VERSION } from '../../src/replica-node/version.js';
-import { freePorts, put, RealNodes } from './real-nodes.js';
-
-/** Nothing is ever made there. */
-const NOWHERE = path.join(tmpdir(), 'quorate-nowhere');
+import { type KeyValueStore, QuorateError } from '../../src/index.js';
+import { put, RealNodes } from './real-nodes.js';
 
 let cluster: RealNodes | undefined;
 
@@ -163,6 +155,7 @@ describe('a node alone', () => {
       { kind: 'nope', key: 'k' },
       { kind: 'delete', key: 7 },
       { kind: 'put', key: 'k', value: new Uint8Array(1), condition: -1 },
+      { kind: 'put', key: 'k', value: new Uint8Array(1), ifRevision: 0 },
       undefined,
     ];
     for (const command of wrong) expect(await codeOf(node.propose(command as never))).toBe('QUORATE_BAD_REQUEST');
@@ -183,6 +176,21 @@ describe('a node alone', () => {
     },
   );
 
+  test('a misspelled option of a call is refused: it would silently not count', async () => {
+    cluster = await RealNodes.start('a');
+    const node = await cluster.leader();
+    const misspelled = { timeout: 5 } as never;
+    for (const call of [
+      node.propose(put('k', 'v'), misspelled),
+      node.read(() => 1, misspelled),
+      node.waitForLeader(misspelled),
+    ])
+      await expect(call).rejects.toMatchObject({
+        code: 'QUORATE_BAD_REQUEST',
+        message: expect.stringMatching(/^there is no option timeout: .*timeoutMs, signal would do/),
+      });
+  });
+
   test('an abort before anything was done says so', async () => {
     cluster = await RealNodes.start('abc');
     await cluster.close();
@@ -200,190 +208,5 @@ describe('a node alone', () => {
     const opening = codeOf(cluster.open('c', { signal: during.signal }));
     during.abort();
     expect(await opening).toBe('QUORATE_ABORTED');
-  });
-});
-
-describe('opening', () => {
-  test('the four settings come from code, then from the environment, then from their defaults', async () => {
-    process.env.HEARTBEAT_INTERVAL = '20';
-    process.env.ELECTION_TIMEOUT_MAX = '500';
-    try {
-      cluster = await RealNodes.start('a', { ELECTION_TIMEOUT_MAX: 400 });
-      const { settings } = (await cluster.leader()).state;
-      expect(settings).toEqual({ ...DEFAULT_SETTINGS, HEARTBEAT_INTERVAL: 20, ELECTION_TIMEOUT_MAX: 400 });
-    } finally {
-      delete process.env.HEARTBEAT_INTERVAL;
-      delete process.env.ELECTION_TIMEOUT_MAX;
-    }
-  });
-
-  test('a data directory in use, a port in use, and options that cannot work are refused with their reasons', async () => {
-    cluster = await RealNodes.start('a');
-    const [port] = await freePorts(1);
-    const elsewhere = `127.0.0.1:${port}`;
-    const dataDir = path.join(cluster.directory, 'a');
-    const again = { id: 'a', stateMachine: new KeyValueStore() };
-    const locked = ReplicaNode.open({ ...again, listen: elsewhere, peers: { a: elsewhere }, dataDir });
-    await expect(locked).rejects.toThrow(new RegExp(`in use by process ${process.pid}`));
-    const other = path.join(cluster.directory, 'other');
-    const taken = ReplicaNode.open({
-      ...again,
-      listen: cluster.peers.a as string,
-      peers: cluster.peers,
-      dataDir: other,
-    });
-    await expect(taken).rejects.toThrow('something listens there already');
-    const missing = ReplicaNode.open({ ...again, id: 'z', listen: elsewhere, peers: { a: elsewhere }, dataDir: other });
-    await expect(missing).rejects.toThrow('the id z is not among the peers');
-    const reopened = await ReplicaNode.open({ ...again, listen: elsewhere, peers: { a: elsewhere }, dataDir: other });
-    await reopened.close();
-  });
-
-  test('what is forgotten is named, and leaves nothing behind: the corrected call goes through', async () => {
-    cluster = await RealNodes.start('a');
-    await cluster.close();
-    const options = { id: 'a', peers: cluster.peers, dataDir: path.join(cluster.directory, 'forgotten') };
-    await expect(ReplicaNode.open(options as never)).rejects.toMatchObject({ code: 'QUORATE_CONFIG_INVALID' });
-    await expect(ReplicaNode.open(undefined as never)).rejects.toMatchObject({ code: 'QUORATE_CONFIG_INVALID' });
-    const machine = new KeyValueStore();
-    const withoutPeers = ReplicaNode.open({ id: 'a', stateMachine: machine } as never);
-    await expect(withoutPeers).rejects.toMatchObject({ code: 'QUORATE_CONFIG_INVALID' });
-    const node = await ReplicaNode.open({ ...options, stateMachine: machine });
-    await node.close();
-    expect(await codeOf(node.waitForLeader())).toBe('QUORATE_CLOSED');
-  });
-
-  test('listening beyond loopback wants insecure, also where only the peers say where', async () => {
-    const options = { id: 'a', peers: { a: '0.0.0.0:0' }, stateMachine: new KeyValueStore(), dataDir: NOWHERE };
-    await expect(ReplicaNode.open(options)).rejects.toMatchObject({
-      code: 'QUORATE_CONFIG_INVALID',
-      message: expect.stringContaining('say insecure'),
-    });
-  });
-
-  test.each([
-    ['datadir', 'dataDir would do'],
-    ['election_timeout_min', 'ELECTION_TIMEOUT_MIN would do'],
-    ['voters', 'those are id, listen'],
-  ])('an option %s is refused by name, with what would do', async (name, hint) => {
-    const options = { id: 'a', peers: { a: '127.0.0.1:0' }, stateMachine: new KeyValueStore(), [name]: 1 };
-    await expect(ReplicaNode.open(options)).rejects.toMatchObject({
-      code: 'QUORATE_CONFIG_INVALID',
-      message: expect.stringContaining(`there is no option ${name}: ${hint}`),
-    });
-  });
-
-  test.each<[string, unknown]>([
-    ['id', 5],
-    ['listen', 7401],
-    ['advertise', 7401],
-    ['peers', new Map([['a', '127.0.0.1:0']])],
-    ['peers', null],
-    ['dataDir', ''],
-    ['cluster', 5],
-    ['stateMachine', KeyValueStore],
-    ['stateMachine', { apply: () => [] }],
-    ['logger', console],
-    ['server', {}],
-    ['inspect', 'all'],
-    ['signal', 'SIGTERM'],
-    ['storage', {}],
-    ['transport', {}],
-    ['clock', Date],
-    ['seed', 'chance'],
-    ['machine', {}],
-    ['insecure', 'no'],
-  ])(
-    'from code without types, the option %s = %p is refused before anything is done, with what would do',
-    async (name, value) => {
-      const options = { id: 'a', peers: { a: '127.0.0.1:0' }, stateMachine: new KeyValueStore(), dataDir: NOWHERE };
-      await expect(ReplicaNode.open({ ...options, [name]: value } as never)).rejects.toMatchObject({
-        code: 'QUORATE_CONFIG_INVALID',
-        message: expect.stringMatching(new RegExp(`^the option ${name} is .*: .* would do`)),
-      });
-      expect(existsSync(NOWHERE)).toBe(false);
-    },
-  );
-
-  test('whoever waits for a leader is told at once that the node was closed', async () => {
-    cluster = await RealNodes.start('abc');
-    await cluster.close();
-    const options = { id: 'a', peers: cluster.peers, dataDir: path.join(cluster.directory, 'lone') };
-    const node = await ReplicaNode.open({ ...options, stateMachine: new KeyValueStore() });
-    const waits = codeOf(node.waitForLeader({ timeoutMs: 3_600_000 }));
-    await node.close();
-    expect(await waits).toBe('QUORATE_CLOSED');
-  });
-
-  test('a directory of another node or cluster is refused', async () => {
-    cluster = await RealNodes.start('a');
-    await cluster.close();
-    const listen = cluster.peers.a as string;
-    const dataDir = path.join(cluster.directory, 'a');
-    cluster = await RealNodes.start('b');
-    const first = await ReplicaNode.open({
-      id: 'a',
-      listen,
-      peers: { a: listen },
-      dataDir,
-      stateMachine: new KeyValueStore(),
-    });
-    await first.close();
-    const options = { listen, dataDir, stateMachine: new KeyValueStore() };
-    await expect(ReplicaNode.open({ ...options, id: 'x', peers: { x: listen } })).rejects.toThrow('belongs to node a');
-    await expect(ReplicaNode.open({ ...options, id: 'a', peers: { a: listen }, cluster: 'other' })).rejects.toThrow(
-      'belongs to the cluster named',
-    );
-  });
-
-  test('after the first start the members of the data directory count: other peers get a warning, and change nothing', async () => {
-    cluster = await RealNodes.start('a');
-    await cluster.nodes.get('a')?.propose(put('k', 'v'));
-    await cluster.close();
-    const lines: string[] = [];
-    const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
-    const own = cluster.peers.a as string;
-    const peers = { a: own, b: '127.0.0.1:1', c: '127.0.0.1:2' };
-    cluster = await RealNodes.start('z');
-    const dataDir = path.join(cluster.directory, 'kept');
-    const options = { id: 'a', dataDir, stateMachine: new KeyValueStore() };
-    await (await ReplicaNode.open({ ...options, peers: { a: own } })).close();
-    const node = await ReplicaNode.open({ ...options, peers, logger });
-    await node.waitForLeader();
-    expect(node.state.voters).toEqual(['a']);
-    expect(lines.join('')).toMatch(/members are a, as at its first start; --peers names a, b, c/);
-    await node.close();
-  });
-
-  test('inspect is passed through to the actor system', async () => {
-    const seen = new Set<string>();
-    cluster = await RealNodes.start('a', { inspect: (event) => void seen.add(event.type) });
-    await cluster.leader();
-    expect([...seen].sort()).toEqual(expect.arrayContaining(['@xstate.actor', '@xstate.event', '@xstate.snapshot']));
-  });
-
-  test("an http.Server of the caller's carries the peers, and stays the caller's", async () => {
-    const server = http.createServer((_request, response) => response.end('mine'));
-    const [port] = await freePorts(1);
-    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-    cluster = await RealNodes.start('a', { server });
-    await (await cluster.leader()).propose(put('k', 'v'));
-    expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('mine');
-    await cluster.close();
-    expect(server.listening).toBe(true);
-    await new Promise((resolve) => server.close(resolve));
-  });
-
-  test('a signal closes the node', async () => {
-    const controller = new AbortController();
-    cluster = await RealNodes.start('a', { signal: controller.signal });
-    const node = await cluster.leader();
-    controller.abort();
-    expect(await codeOf(node.propose(put('k', 'v')))).toBe('QUORATE_CLOSED');
-  });
-
-  test("the version in the status is the package's", () => {
-    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
-    expect(VERSION).toBe(version);
   });
 });

@@ -1,0 +1,12 @@
+import type { QuorateErrorCode } from '../../src/seams/errors.js';
+
+export const text = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes);
+export const codeOf = (call: Promise<unknown>): Promise<QuorateErrorCode | undefined> => {
+  return call.then(
+    () => undefined,
+    (error: { code: QuorateErrorCode }) => error.code,
+  );
+};
+export const until = async (holds: () => boolean): Promise<void> => {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+};

@@ -1,0 +1,60 @@
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { ClientFrame } from '../../src/codec/client-frames.js';
+import { decodeClientFrame, encodeNodeFrame } from '../../src/codec/client-frames.js';
+import { asTerm } from '../../src/raft/kinds.js';
+
+/** A node that is played by the test: it takes frames, and answers what and when it likes. */
+export class PlayedNode {
+  readonly frames: ClientFrame[] = [];
+  readonly #server: Server = createServer();
+  readonly #sockets = new WebSocketServer({ server: this.#server });
+  answer: (frame: ClientFrame, socket: WebSocket) => void = () => undefined;
+  greeted = 0;
+
+  constructor() {
+    this.#sockets.on('connection', (socket) => {
+      socket.on('message', (data) => {
+        const frame = decodeClientFrame(data as Buffer);
+        if (frame.kind === 'hello') {
+          this.greeted += 1;
+          return socket.send(this.#news(1, { a: this.address }));
+        }
+        this.frames.push(frame);
+        this.answer(frame, socket);
+      });
+    });
+  }
+
+  /** Who leads: the last of the members. */
+  tell(term: number, members: Readonly<Record<string, string>>): void {
+    for (const socket of this.#sockets.clients) socket.send(this.#news(term, members));
+  }
+
+  #news(term: number, members: Readonly<Record<string, string>>): Uint8Array {
+    const known = Object.entries(members).map(([id, address]) => ({ id, address }));
+    const news = { term: asTerm(term), leaderId: known.at(-1)?.id ?? null, members: known };
+    return encodeNodeFrame({ kind: 'leader', news });
+  }
+
+  get address(): string {
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async listen(): Promise<this> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    return this;
+  }
+
+  cut(): void {
+    for (const socket of this.#sockets.clients) socket.terminate();
+  }
+
+  async close(): Promise<void> {
+    this.cut();
+    this.#sockets.close();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
