@@ -1,4 +1,5 @@
 import type { Operation } from '../codec/client-frames.js';
+import { whenAborted } from '../desk/abort.js';
 import { outcomeUnknown } from '../desk/request.js';
 import { QuorateError } from '../seams/errors.js';
 import type { Connection } from './connection.js';
@@ -31,13 +32,12 @@ export class Call {
   /** Why the last node did not do it. */
   lastRefusal: QuorateError | undefined;
   #isOver = false;
-  #abort: (() => void) | undefined;
+  #letGo: (() => void) | undefined;
 
   constructor(asked: Asked) {
     this.asked = asked;
     if (asked.signal === undefined) return;
-    this.#abort = () => this.fail(this.#aborted());
-    asked.signal.addEventListener('abort', this.#abort, { once: true });
+    this.#letGo = whenAborted(asked.signal, () => this.fail(this.#aborted()));
   }
 
   get isOver(): boolean {
@@ -70,10 +70,13 @@ export class Call {
     return false;
   }
 
-  expire(why: () => string): void {
-    if (this.sentTo !== undefined && this.isWrite)
-      this.fail(outcomeUnknown(`${this.sentTo.address} did not answer in time`));
-    else this.fail(this.lastRefusal ?? new QuorateError('QUORATE_NO_LEADER', `${why()}; nothing was done, try again`));
+  /** Its time is over. `whyNotSent` says what it waited for, where it was not sent. */
+  expire(whyNotSent: () => QuorateError): void {
+    const { sentTo } = this;
+    if (sentTo === undefined) return this.fail(this.lastRefusal ?? whyNotSent());
+    const why = `${sentTo.address} did not answer in time`;
+    if (this.isWrite) this.fail(outcomeUnknown(why));
+    else this.fail(new QuorateError('QUORATE_NO_LEADER', `${why}; nothing was done, try again`));
   }
 
   #aborted(): QuorateError {
@@ -86,7 +89,7 @@ export class Call {
   #end(): boolean {
     if (this.#isOver) return false;
     this.#isOver = true;
-    if (this.#abort !== undefined) this.asked.signal?.removeEventListener('abort', this.#abort);
+    this.#letGo?.();
     return true;
   }
 }

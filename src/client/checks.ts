@@ -1,3 +1,5 @@
+// What no node would take is refused here, with nothing sent: each check throws BAD_REQUEST, or TOO_LARGE.
+
 import { encodeText } from '../codec/bytes.js';
 import { QuorateError } from '../seams/errors.js';
 import type { Condition } from '../state-machines/key-value-codec.js';
@@ -5,15 +7,13 @@ import { isWellFormed, MOST_KEY_BYTES, MOST_VALUE_BYTES } from '../state-machine
 import type { Consistency } from '../state-machines/key-value-queries.js';
 import { CONSISTENCIES, MOST_ITEMS } from '../state-machines/key-value-queries.js';
 
-/** What no node would take is refused here, with nothing sent. Each throws BAD_REQUEST, or TOO_LARGE. */
-
 const MOST_TIMEOUT_MS = 60_000;
 
 /** Of UTF-16's units none takes more than three bytes: most keys are known to fit without being encoded. */
 const SURELY_FITS = Math.floor(MOST_KEY_BYTES / 3);
 
 export function checkTimeout(timeoutMs: number): void {
-  if (timeoutMs >= 1 && timeoutMs <= MOST_TIMEOUT_MS) return;
+  if (typeof timeoutMs === 'number' && timeoutMs >= 1 && timeoutMs <= MOST_TIMEOUT_MS) return;
   throw badRequest(`timeoutMs is ${timeoutMs}: 1 to ${MOST_TIMEOUT_MS} would do`);
 }
 
@@ -27,14 +27,16 @@ export function checkKey(key: string): void {
 
 export function checkText(what: string, text: string): void {
   if (typeof text !== 'string') throw badRequest(`${what} is a string, not ${typeof text}`);
-  if (!isWellFormed(text)) throw badRequest(`${what} is UTF-8: this one has half a surrogate pair`);
+  if (!isWellFormed(text)) throw badRequest(`${what} is UTF-8: it has half a surrogate pair`);
 }
 
 /** A frame that is much larger would end its connection, and with it all calls under way. */
-export function checkValue(value: Uint8Array): void {
-  if (!(value instanceof Uint8Array)) throw badRequest('a value is a string or a Uint8Array');
-  const bytes = value.byteLength;
-  if (bytes <= MOST_VALUE_BYTES) return;
+export function bytesOf(value: Uint8Array | string): Uint8Array {
+  if (typeof value === 'string') checkText('a value', value);
+  const encoded = typeof value === 'string' ? encodeText(value) : value;
+  if (!(encoded instanceof Uint8Array)) throw badRequest('a value is a string or a Uint8Array');
+  const bytes = encoded.byteLength;
+  if (bytes <= MOST_VALUE_BYTES) return encoded;
   throw new QuorateError('QUORATE_TOO_LARGE', `a value has at most ${MOST_VALUE_BYTES} bytes, this one has ${bytes}`);
 }
 

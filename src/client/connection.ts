@@ -14,6 +14,11 @@ export interface ConnectionEvents {
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 1_000;
 const OPEN_WITHIN_MS = 3_000;
+/** At one node. */
+const MOST_UNDER_WAY = 4_096;
+const MOST_BYTES_UNDER_WAY = 16 * 1024 * 1024;
+/** How long the other side may take to say goodbye: a node that hangs never does. */
+const FAREWELL_MS = 250;
 
 /** A connection to one node, dialed again, with growing pauses, for as long as it is wanted. */
 export class Connection {
@@ -26,6 +31,8 @@ export class Connection {
   #isOpen = false;
   #isWanted = true;
   #failures = 0;
+  #underWay = 0;
+  #bytesUnderWay = 0;
   #timer: unknown;
 
   constructor(address: string, platform: Platform, events: ConnectionEvents) {
@@ -33,6 +40,27 @@ export class Connection {
     this.#platform = platform;
     this.#events = events;
     this.#dial();
+  }
+
+  /** Calls that were sent here and are not answered. */
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  /** Further calls wait: a burst must not take all of a node's time. One alone always has room. */
+  hasRoomFor(bytes: number): boolean {
+    if (this.#underWay === 0) return true;
+    return this.#underWay < MOST_UNDER_WAY && this.#bytesUnderWay + bytes <= MOST_BYTES_UNDER_WAY;
+  }
+
+  take(bytes: number): void {
+    this.#underWay += 1;
+    this.#bytesUnderWay += bytes;
+  }
+
+  give(bytes: number): void {
+    this.#underWay -= 1;
+    this.#bytesUnderWay -= bytes;
   }
 
   get isOpen(): boolean {
@@ -93,9 +121,10 @@ export class Connection {
     if (socket === undefined) return;
     socket.onopen = null;
     socket.onmessage = null;
-    socket.onclose = null;
     // A socket that is closed while it is being opened says so as an error.
     socket.onerror = () => undefined;
+    const farewell = this.#platform.setTimeout(() => socket.terminate?.(), FAREWELL_MS);
+    socket.onclose = () => this.#platform.clearTimeout(farewell);
     socket.close();
     this.#over(why);
   }

@@ -17,4 +17,6 @@ export interface ClientSocket {
   onerror: ((event: never) => void) | null;
   send(bytes: Uint8Array): void;
   close(): void;
+  /** Node's have it: ends the connection without the other side. */
+  terminate?(): void;
 }

@@ -36,7 +36,7 @@ export class Queue<Item extends { readonly isOver: boolean }> {
   }
 
   park(items: readonly Item[]): void {
-    this.#parked.push(...items);
+    this.#parked = this.#parked.concat(items);
     if (this.#parked.length > 0) this.#retryTimer ??= this.#options.clock.setTimeout(() => this.retry(), RETRY_MS);
   }
 

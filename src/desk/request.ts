@@ -1,4 +1,5 @@
 import { QuorateError } from '../seams/errors.js';
+import { whenAborted } from './abort.js';
 
 /** One call that waits: how it ends, and until when. */
 export interface Request<Value> {
@@ -18,7 +19,7 @@ export class Waiting<Value> {
   fate: Fate = 'nothing done';
   #request: Request<Value> | undefined;
   readonly #onEnd: ((ended: Waiting<Value>) => void) | undefined;
-  #onAbort: (() => void) | undefined;
+  #letGo: (() => void) | undefined;
 
   /** `onEnd` is called once, before the request learns its end. */
   constructor(request: Request<Value>, nowMs: number, payload: Uint8Array, onEnd?: (ended: Waiting<Value>) => void) {
@@ -29,8 +30,7 @@ export class Waiting<Value> {
     this.bytes = payload.byteLength;
     const { signal } = request;
     if (signal === undefined) return;
-    this.#onAbort = () => this.fail(abortedWhen(this.fate, signal.reason));
-    signal.addEventListener('abort', this.#onAbort, { once: true });
+    this.#letGo = whenAborted(signal, () => this.fail(abortedWhen(this.fate, signal.reason)));
   }
 
   get isOver(): boolean {
@@ -49,7 +49,7 @@ export class Waiting<Value> {
     const request = this.#request;
     if (request === undefined) return undefined;
     this.#request = undefined;
-    if (this.#onAbort !== undefined) request.signal?.removeEventListener('abort', this.#onAbort);
+    this.#letGo?.();
     this.#onEnd?.(this);
     return request;
   }

@@ -341,7 +341,7 @@ function refuseAborted(signal: AbortSignal | undefined): void {
 
 /** One that is no number would never be over. */
 function checkTimeout(timeoutMs: number): void {
-  if (timeoutMs >= 1 && timeoutMs < 2 ** 31) return;
+  if (typeof timeoutMs === 'number' && timeoutMs >= 1 && timeoutMs < 2 ** 31) return;
   throw badRequest(`timeoutMs is ${timeoutMs}: a number of milliseconds from 1 up would do`);
 }
 

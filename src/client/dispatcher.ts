@@ -1,0 +1,234 @@
+import type { ClientReply, ClientRequest, LeaderNews } from '../codec/client-frames.js';
+import { MOST_REQUESTS } from '../codec/client-frames.js';
+import { isWorthAnotherTry, QuorateError } from '../seams/errors.js';
+import type { Asked } from './call.js';
+import { Call } from './call.js';
+import { CallsUnderWay } from './calls-under-way.js';
+import { Connection } from './connection.js';
+import type { Platform } from './platform.js';
+
+export interface DispatcherOptions {
+  /** host:port each. */
+  readonly endpoints: readonly string[];
+  readonly platform: Platform;
+}
+
+/** The node ends a call in time; this much later its answer is not expected any more. */
+const GRACE_MS = 250;
+const SWEEP_MS = 20;
+/** A call that a node refused, with nothing done, is asked again this much later. */
+const RETRY_MS = 25;
+/** A frame holds about this much. */
+const FRAME_BYTES = 1024 * 1024;
+
+/**
+ * Brings calls to nodes, and their answers back: to the leader as soon as any node has told who that is, and until then to
+ * any. What is asked in one turn of the event loop goes together. Asks again only what provably was not done (P37).
+ */
+export class Dispatcher {
+  readonly #platform: Platform;
+  readonly #connections = new Map<string, Connection>();
+  readonly #calls = new CallsUnderWay();
+  /** They go as soon as there is a connection with room for them. */
+  #waiting: Call[] = [];
+  /** They wait for the retry timer first. */
+  #refused: Call[] = [];
+  #news: LeaderNews | undefined;
+  #flushIsDue = false;
+  #sweep: unknown;
+  #retry: unknown;
+  #closed: QuorateError | undefined;
+
+  constructor({ endpoints, platform }: DispatcherOptions) {
+    this.#platform = platform;
+    for (const endpoint of endpoints) this.#connect(endpoint);
+  }
+
+  get leaderId(): string | null {
+    return this.#news?.leaderId ?? null;
+  }
+
+  /** Throws CLOSED. */
+  ask(asked: Omit<Asked, 'deadlineMs'>, timeoutMs: number): void {
+    if (this.#closed !== undefined) throw this.#closed;
+    this.#waiting.push(new Call({ ...asked, deadlineMs: this.#platform.now() + timeoutMs }));
+    this.#flushSoon();
+    this.#sweepLater();
+  }
+
+  /** Resolves once a node has answered; rejects with NO_LEADER, and why, if none does in time. */
+  async ready(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+    const deadline = this.#platform.now() + timeoutMs;
+    while (this.#news === undefined) {
+      if (signal?.aborted === true)
+        throw new QuorateError('QUORATE_ABORTED', 'connecting was aborted', { cause: signal.reason });
+      if (this.#platform.now() >= deadline) throw new QuorateError('QUORATE_NO_LEADER', this.#whyNobody());
+      await new Promise<void>((resolve) => this.#platform.setTimeout(resolve, SWEEP_MS));
+    }
+  }
+
+  close(): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = new QuorateError('QUORATE_CLOSED', 'this client is closed');
+    this.#platform.clearTimeout(this.#sweep);
+    this.#platform.clearTimeout(this.#retry);
+    for (const connection of this.#connections.values()) connection.close();
+    for (const call of [...this.#waiting, ...this.#refused]) call.fail(this.#closed);
+    this.#waiting = [];
+    this.#refused = [];
+  }
+
+  #flushSoon(): void {
+    if (this.#flushIsDue) return;
+    this.#flushIsDue = true;
+    this.#platform.defer(() => {
+      this.#flushIsDue = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    const connection = this.#route();
+    if (connection === undefined) return;
+    const nowMs = this.#platform.now();
+    let requests: ClientRequest[] = [];
+    let bytes = 0;
+    let at = 0;
+    for (; at < this.#waiting.length; at += 1) {
+      const call = this.#waiting[at] as Call;
+      if (call.isOver) continue;
+      const { operation, payload, deadlineMs } = call.asked;
+      if (!connection.hasRoomFor(payload.byteLength)) break;
+      const isFull = requests.length === MOST_REQUESTS || bytes + payload.byteLength > FRAME_BYTES;
+      if (requests.length > 0 && isFull) {
+        connection.send(requests);
+        requests = [];
+        bytes = 0;
+      }
+      connection.take(payload.byteLength);
+      call.sentTo = connection;
+      const timeoutMs = Math.max(1, Math.ceil(deadlineMs - nowMs));
+      requests.push({ id: this.#calls.add(call), operation, timeoutMs, payload });
+      bytes += payload.byteLength;
+    }
+    this.#waiting = at === this.#waiting.length ? [] : this.#waiting.slice(at);
+    if (requests.length > 0) connection.send(requests);
+  }
+
+  /** Whatever becomes of it now: its connection has room for another. */
+  #takeBack(id: number): Call | undefined {
+    const call = this.#calls.take(id);
+    call?.sentTo?.give(call.asked.payload.byteLength);
+    return call;
+  }
+
+  /** The leader's connection, or any that is open: every node passes on what only the leader may do. */
+  #route(): Connection | undefined {
+    const open = [...this.#connections.values()].filter(({ isOpen }) => isOpen);
+    const { leaderId, members } = this.#news ?? { leaderId: null, members: [] };
+    const leaderAt = members.find(({ id }) => id === leaderId)?.address;
+    return open.find(({ address }) => address === leaderAt) ?? open[0];
+  }
+
+  #connect(address: string): void {
+    if (this.#connections.has(address)) return;
+    const connection: Connection = new Connection(address, this.#platform, {
+      opened: () => this.#flushSoon(),
+      news: (news) => this.#learn(news),
+      replied: (replies) => this.#settle(replies),
+      lost: (why) => this.#lose(connection, why),
+    });
+    this.#connections.set(address, connection);
+  }
+
+  /** A newer term knows better; within one, who leads is worth more than that nobody is known to. */
+  #learn(news: LeaderNews): void {
+    const known = this.#news;
+    const isNews =
+      known === undefined || news.term > known.term || (news.term === known.term && news.leaderId !== null);
+    if (isNews) this.#news = news;
+    for (const { address } of news.members) this.#connect(address);
+    if (isNews && news.leaderId !== null && news.leaderId !== known?.leaderId) this.#askTheLeaderInstead();
+    if (this.#waiting.length > 0) this.#flushSoon();
+  }
+
+  /** Who led before may have stopped, and may never answer. A read can be asked twice; a write can not. */
+  #askTheLeaderInstead(): void {
+    const leader = this.#route();
+    for (const call of this.#calls) {
+      if (call.isWrite || call.sentTo === leader) continue;
+      this.#takeBack(call.id);
+      call.sentTo = undefined;
+      if (!call.isOver) this.#waiting.push(call);
+    }
+  }
+
+  #settle(replies: readonly ClientReply[]): void {
+    for (const reply of replies) {
+      const call = this.#takeBack(reply.id);
+      if (call === undefined) continue;
+      call.sentTo = undefined;
+      if ('payload' in reply) call.resolve(reply.payload);
+      else
+        this.#refuse(call, new QuorateError(reply.error.code, reply.error.message, { details: reply.error.details }));
+    }
+    if (this.#waiting.length > 0) this.#flushSoon();
+  }
+
+  #lose(connection: Connection, why: string): void {
+    for (const call of this.#calls) {
+      if (call.sentTo !== connection) continue;
+      this.#takeBack(call.id);
+      if (call.survivesLossOf(connection, why)) this.#waiting.push(call);
+    }
+    if (this.#closed !== undefined) for (const call of this.#waiting) call.fail(this.#closed);
+    if (this.#waiting.length > 0) this.#flushSoon();
+  }
+
+  #refuse(call: Call, error: QuorateError): void {
+    if (!isWorthAnotherTry(error.code)) return call.fail(error);
+    call.lastRefusal = error;
+    this.#refused.push(call);
+    this.#retry ??= this.#platform.setTimeout(() => {
+      this.#retry = undefined;
+      this.#waiting = this.#refused.concat(this.#waiting);
+      this.#refused = [];
+      this.#flushSoon();
+    }, RETRY_MS);
+  }
+
+  #sweepLater(): void {
+    this.#sweep ??= this.#platform.setTimeout(() => {
+      this.#sweep = undefined;
+      const nowMs = this.#platform.now();
+      const isLeft = (call: Call): boolean => {
+        if (call.asked.deadlineMs <= nowMs) call.expire(() => this.#whyNotSent());
+        return !call.isOver;
+      };
+      this.#waiting = this.#waiting.filter(isLeft);
+      this.#refused = this.#refused.filter(isLeft);
+      for (const call of this.#calls) {
+        if (call.asked.deadlineMs + GRACE_MS <= nowMs) call.expire(() => this.#whyNotSent());
+        if (call.isOver) this.#takeBack(call.id);
+      }
+      if (this.#waiting.length > 0) this.#flushSoon();
+      if (this.#waiting.length + this.#refused.length + this.#calls.size > 0) this.#sweepLater();
+    }, SWEEP_MS);
+  }
+
+  #whyNotSent(): QuorateError {
+    const connection = this.#route();
+    if (connection === undefined || connection.hasRoomFor(1))
+      return new QuorateError('QUORATE_NO_LEADER', `${this.#whyNobody()}; nothing was done, try again`);
+    const why = `it waited behind ${connection.underWay} calls of this client that ${connection.address} has not answered`;
+    return new QuorateError('QUORATE_OVERLOADED', `${why}; nothing was done, await some calls first`);
+  }
+
+  #whyNobody(): string {
+    const problems = [...this.#connections.values()]
+      .filter(({ isOpen }) => !isOpen)
+      .map(({ address, problem }) => `${address}: ${problem}`);
+    if (problems.length === this.#connections.size) return `no node answers (${problems.join('; ')})`;
+    return `no leader answered in time${problems.length === 0 ? '' : ` (${problems.join('; ')})`}`;
+  }
+}

@@ -1,0 +1,278 @@
+import { getEventListeners } from 'node:events';
+import { beforeEach, expect, test } from '@jest/globals';
+import type { Asked } from '../../src/client/call.js';
+import { Dispatcher } from '../../src/client/dispatcher.js';
+import type { ClientSocket } from '../../src/client/platform.js';
+import type { ClientFrame, ClientReply } from '../../src/codec/client-frames.js';
+import { decodeClientFrame, encodeNodeFrame } from '../../src/codec/client-frames.js';
+import { asTerm } from '../../src/raft/kinds.js';
+import type { QuorateErrorCode } from '../../src/seams/errors.js';
+import { VirtualClock } from '../../src/testing/index.js';
+
+/** A connection's other end, played by the test. */
+class PlayedSocket implements ClientSocket {
+  binaryType = '';
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { readonly data: unknown }) => void) | null = null;
+  onclose: ((event: { readonly reason: string }) => void) | null = null;
+  onerror: (() => void) | null = null;
+  isTerminated = false;
+  readonly frames: ClientFrame[] = [];
+
+  send(bytes: Uint8Array): void {
+    this.frames.push(decodeClientFrame(bytes));
+  }
+
+  close(): void {
+    // A node that hangs never says goodbye.
+  }
+
+  terminate(): void {
+    this.isTerminated = true;
+  }
+
+  get asked(): readonly { readonly id: number; readonly name: string }[] {
+    return this.frames.flatMap((frame) =>
+      frame.kind === 'requests' ? frame.requests.map(({ id, payload }) => ({ id, name: nameOf(payload) })) : [],
+    );
+  }
+
+  get names(): readonly string[] {
+    return this.asked.map(({ name }) => name);
+  }
+
+  tell(term: number, leaderId: string | null): void {
+    const members = ['a', 'b'].map((id) => ({ id, address: id }));
+    this.#say(encodeNodeFrame({ kind: 'leader', news: { term: asTerm(term), leaderId, members } }));
+  }
+
+  reply(...replies: ClientReply[]): void {
+    this.#say(encodeNodeFrame({ kind: 'replies', replies }));
+  }
+
+  #say(bytes: Uint8Array): void {
+    this.onmessage?.({ data: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) });
+  }
+}
+
+const nameOf = (payload: Uint8Array): string => new TextDecoder().decode(payload.subarray(0, 20)).trim();
+
+let clock: VirtualClock;
+let sockets: Record<string, PlayedSocket>;
+let dispatcher: Dispatcher;
+
+beforeEach(() => {
+  clock = new VirtualClock();
+  sockets = {};
+  const openSocket = (url: string): PlayedSocket => {
+    const socket = new PlayedSocket();
+    sockets[new URL(url).host] = socket;
+    return socket;
+  };
+  const platform = {
+    openSocket,
+    now: () => clock.now(),
+    setTimeout: (callback: () => void, delayMs: number) => clock.setTimeout(callback, delayMs),
+    clearTimeout: (handle: unknown) => clock.clearTimeout(handle as never),
+    defer: (callback: () => void) => clock.defer(callback),
+  };
+  dispatcher = new Dispatcher({ endpoints: ['a', 'b'], platform });
+  for (const socket of Object.values(sockets)) socket.onopen?.();
+  a().tell(1, 'a');
+  b().tell(1, 'a');
+});
+
+const a = (): PlayedSocket => sockets.a as PlayedSocket;
+const b = (): PlayedSocket => sockets.b as PlayedSocket;
+
+interface Outcome {
+  value?: string;
+  code?: QuorateErrorCode;
+  message?: string;
+}
+
+function ask(
+  name: string,
+  {
+    operation = 'propose',
+    timeoutMs = 10_000,
+    bytes = 20,
+    signal,
+  }: Partial<Asked & { timeoutMs: number; bytes: number }> = {},
+): Outcome {
+  const outcome: Outcome = {};
+  const payload = new Uint8Array(bytes).fill(32);
+  payload.set(new TextEncoder().encode(name));
+  const resolve = (value: string): void => void Object.assign(outcome, { value });
+  const reject = (error: unknown): void => {
+    const { code, message } = error as { code: QuorateErrorCode; message: string };
+    Object.assign(outcome, { code, message });
+  };
+  dispatcher.ask(
+    {
+      operation,
+      payload,
+      signal,
+      decode: (answer) => new TextDecoder().decode(answer),
+      resolve: resolve as never,
+      reject,
+    },
+    timeoutMs,
+  );
+  return outcome;
+}
+
+/** The turn of the event loop ends. */
+const turn = (): void => clock.runFor(0);
+const many = (count: number, options: Parameters<typeof ask>[1] = {}): readonly Outcome[] => {
+  return Array.from({ length: count }, (_, at) => ask(`n${at}`, options));
+};
+const answerAll = (socket: PlayedSocket, from = 0): void => {
+  const payload = new TextEncoder().encode('done');
+  socket.reply(...socket.asked.slice(from).map(({ id }) => ({ id, payload })));
+};
+
+test('of a burst 4,096 calls go to a node, in frames of 1,024; further ones follow as answers come, at once', () => {
+  const calls = many(5_000);
+  turn();
+  expect(
+    a()
+      .frames.slice(1)
+      .map((frame) => 'requests' in frame && frame.requests.length),
+  ).toEqual(Array(4).fill(1_024));
+  a().reply(
+    ...a()
+      .asked.slice(0, 10)
+      .map(({ id }) => ({ id, payload: new Uint8Array(0) })),
+  );
+  turn();
+  expect(a().asked).toHaveLength(4_106);
+  answerAll(a(), 10);
+  turn();
+  answerAll(a(), 4_106);
+  expect(calls.every(({ value }) => value !== undefined)).toBe(true);
+});
+
+test('no more than 16 MiB are under way at a node, but for one call alone', () => {
+  const calls = many(5, { bytes: 5 * 1024 * 1024 });
+  turn();
+  expect(a().asked).toHaveLength(3);
+  answerAll(a());
+  turn();
+  expect(a().asked).toHaveLength(5);
+  answerAll(a(), 3);
+  expect(calls.map(({ value }) => value)).toEqual(Array(5).fill('done'));
+  const large = ask('large', { bytes: 20 * 1024 * 1024 });
+  turn();
+  answerAll(a(), 5);
+  expect(large.value).toBe('done');
+});
+
+test('a leader that answers nothing holds up only what it was sent: the next one is asked at once', () => {
+  const stuck = many(4_096);
+  turn();
+  b().tell(2, 'b');
+  const call = ask('to b');
+  turn();
+  expect(b().names).toEqual(['to b']);
+  answerAll(b());
+  expect(call.value).toBe('done');
+  clock.runFor(11_000);
+  expect(new Set(stuck.map(({ code }) => code))).toEqual(new Set(['QUORATE_OUTCOME_UNKNOWN']));
+});
+
+test('what waited behind others until its time was over was not done, and is told so', () => {
+  many(4_096, { timeoutMs: 60_000 });
+  turn();
+  const call = ask('behind', { timeoutMs: 100 });
+  clock.runFor(200);
+  expect(call).toMatchObject({
+    code: 'QUORATE_OVERLOADED',
+    message: expect.stringMatching(/^it waited behind 4096 calls.*a has not answered/),
+  });
+  expect(a().names).not.toContain('behind');
+});
+
+test('calls whose time is over make room for those behind them', () => {
+  many(4_096, { timeoutMs: 100 });
+  const behind = ask('behind');
+  turn();
+  expect(a().names).not.toContain('behind');
+  clock.runFor(500);
+  answerAll(a(), 4_096);
+  expect(behind.value).toBe('done');
+});
+
+test('reads that are under way at a leader that was replaced are asked of the new one; writes are not', () => {
+  const [read, write] = [ask('read', { operation: 'get' }), ask('write')];
+  turn();
+  b().tell(2, null);
+  b().tell(2, 'b');
+  turn();
+  expect(b().names).toEqual(['read']);
+  answerAll(b());
+  a().reply({ id: a().asked[0]?.id as number, payload: new TextEncoder().encode('late') });
+  expect([read.value, write]).toEqual(['done', {}]);
+});
+
+test('a call that was refused with nothing done is asked again after a while, and not with whatever is asked meanwhile', () => {
+  const call = ask('refused');
+  turn();
+  const error = { code: 'QUORATE_OVERLOADED', message: 'full', details: {} } as const;
+  a().reply({ id: a().asked[0]?.id as number, error });
+  for (let at = 0; at < 10; at += 1) {
+    ask(`other ${at}`);
+    turn();
+  }
+  expect(a().names.filter((name) => name === 'refused')).toHaveLength(1);
+  clock.runFor(25);
+  expect(a().names.filter((name) => name === 'refused')).toHaveLength(2);
+  answerAll(a(), 11);
+  expect(call.value).toBe('done');
+});
+
+test('a refused call whose time is over ends with its refusal', () => {
+  const call = ask('refused', { timeoutMs: 10 });
+  turn();
+  a().reply({ id: a().asked[0]?.id as number, error: { code: 'QUORATE_NO_QUORUM', message: 'none', details: {} } });
+  clock.runFor(25);
+  expect(call).toMatchObject({ code: 'QUORATE_NO_QUORUM', message: 'none' });
+});
+
+test('when a connection breaks, what waits and what was read goes over another, at once', () => {
+  const [read, write] = [ask('read', { operation: 'get' }), ask('write')];
+  turn();
+  a().onclose?.({ reason: 'broken' });
+  const next = ask('next');
+  turn();
+  expect(b().names).toEqual(['read', 'next']);
+  answerAll(b());
+  expect([read.value, write.code, next.value]).toEqual(['done', 'QUORATE_OUTCOME_UNKNOWN', 'done']);
+});
+
+test('a node that hangs is not waited for when the client closes', () => {
+  dispatcher.close();
+  clock.runFor(249);
+  expect(a().isTerminated).toBe(false);
+  b().onclose?.({ reason: '' });
+  clock.runFor(1);
+  expect([a().isTerminated, b().isTerminated]).toEqual([true, false]);
+});
+
+test('a burst that shares a signal has one listener on it, and none when it is over', () => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const calls = many(100, { signal });
+  turn();
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+  const half = a().asked.slice(0, 50);
+  a().reply(...half.map(({ id }) => ({ id, payload: new Uint8Array(0) })));
+  const other = new AbortController();
+  many(20, { signal: other.signal });
+  turn();
+  answerAll(a(), 100);
+  expect(getEventListeners(other.signal, 'abort')).toHaveLength(0);
+  controller.abort();
+  expect(calls.map(({ code }) => code)).toEqual([...Array(50), ...Array(50).fill('QUORATE_OUTCOME_UNKNOWN')]);
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+});
