@@ -33,7 +33,7 @@ export interface LogStore {
   open(done: (error: Error | undefined, recovered?: Recovered) => void): void;
   /** Adds records at the end: entries are readable at once, but durable only when a later `sync` is done. */
   append(records: readonly LogRecord[]): void;
-  /** Makes everything appended so far durable, as one batch. Only one sync may be under way. */
+  /** Makes everything appended so far durable, in its order. Only one sync may be under way. */
   sync(done: (error?: Error) => void): void;
   /** The entries from `from` on, as far as they lie in memory; undefined when `from` must be read from disk. */
   cached(from: Index, limits: ReadLimits): readonly Entry[] | undefined;

@@ -34,12 +34,15 @@ export class EntryCache {
     return this.#bytes;
   }
 
-  add(entries: readonly Entry[]): void {
+  /** Returns how many bytes they are here. */
+  add(entries: readonly Entry[]): number {
+    const before = this.#bytes;
     for (const entry of entries) {
       this.#entries.push(entry);
       this.#bytes += memoryBytes(entry);
       this.#lastIndex = entry.index;
     }
+    return this.#bytes - before;
   }
 
   truncate(from: Index): void {

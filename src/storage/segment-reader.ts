@@ -45,6 +45,8 @@ export function readStretch(
 
 class StretchReader {
   #found: Entry[] = [];
+  /** How many of them, from the first on, are copies of their own; the others lie in the chunk. */
+  #copied = 0;
   #chunk = new Uint8Array(0);
   #chunkAt = 0;
   #at: number;
@@ -81,22 +83,36 @@ class StretchReader {
     const payload = batchPayload(this.#chunk, within, header, checksum, salt);
     if (payload === undefined) return this.#finish('a batch that was written is not readable any more');
     for (const record of decodeBatch(payload)) {
-      if (record.kind === 'truncation') this.#found = this.#found.filter((entry) => entry.index < record.from);
+      if (record.kind === 'truncation') this.#cut(record.from);
       if (record.kind === 'entries') this.#collect(record.entries);
     }
     this.#at = batchEnd(this.#at, header);
-    const foundBytes = this.#found.reduce((sum, entry) => sum + entry.payload.byteLength, 0);
-    const isEnough = this.#found.length >= this.limits.maxEntries || foundBytes >= this.limits.maxBytes;
     const last = this.#found.at(-1)?.index ?? 0;
+    const isEnough = this.#keepWithinLimits();
     return isEnough || last >= this.stretch.lastIndex ? this.#finish() : true;
+  }
+
+  #cut(from: Index): void {
+    this.#found = this.#found.filter((entry) => entry.index < from);
+    this.#copied = Math.min(this.#copied, this.#found.length);
   }
 
   #collect(entries: readonly Entry[]): void {
     for (const entry of entries) {
-      if (entry.index < this.from || entry.index > this.stretch.lastIndex) continue;
-      // Copied: a few entries must not keep the whole chunk in memory.
-      this.#found.push({ ...entry, payload: entry.payload.slice() });
+      if (entry.index >= this.from && entry.index <= this.stretch.lastIndex) this.#found.push(entry);
     }
+  }
+
+  /** What is kept is copied: a few entries must not keep the whole chunk in memory. True when there is no room for more. */
+  #keepWithinLimits(): boolean {
+    const foundBytes = this.#found.reduce((sum, entry) => sum + entry.payload.byteLength, 0);
+    const isEnough = this.#found.length >= this.limits.maxEntries || foundBytes >= this.limits.maxBytes;
+    const isCopied = (at: number): boolean => at < this.#copied;
+    this.#found = withinLimits(this.#found, 0, this.limits).map((entry, at) =>
+      isCopied(at) ? entry : { ...entry, payload: entry.payload.slice() },
+    );
+    this.#copied = this.#found.length;
+    return isEnough;
   }
 
   #fetch(header: BatchHeader | undefined): void {
@@ -118,7 +134,7 @@ class StretchReader {
     if (damaged !== undefined) this.done(damage(segmentName(segmentId), this.#at, damaged));
     else if (this.#found[0]?.index !== this.from) {
       this.done(damage(segmentName(segmentId), this.stretch.offset, `entry ${this.from} is not where it was written`));
-    } else this.done(undefined, withinLimits(this.#found, 0, this.limits));
+    } else this.done(undefined, this.#found);
     return false;
   }
 }

@@ -1,4 +1,5 @@
 import type { StoredRecord } from '../codec/records.js';
+import { encodedRecordBytes } from '../codec/records.js';
 import type { Entry, LogRecord } from '../raft/entry.js';
 import { invariant } from '../raft/invariant.js';
 import type { Index } from '../raft/kinds.js';
@@ -28,6 +29,11 @@ export interface SegmentedLogOptions {
   readonly segmentBytes?: number;
   /** Of entries kept in memory, beside those that are not durable yet. Default 32 MiB. */
   readonly cacheBytes?: number;
+  /**
+   * What is synced together becomes one batch up to here, and several beyond, each durable before the next: who reads a part
+   * of a batch reads all of it. Default 4 MiB.
+   */
+  readonly batchBytes?: number;
   /** Default none: a directory without log files is then always a new log. */
   readonly mark?: LogMark;
 }
@@ -45,7 +51,7 @@ const NEVER_CUT = Number.MAX_SAFE_INTEGER as Index;
 
 /**
  * The log in segment files, only ever appended to: truncations, terms and votes are records as entries are. All that was
- * appended since the last sync becomes one batch with one checksum, one write and one sync.
+ * appended since the last sync becomes one batch with one checksum, one write and one sync; what is very much, several.
  */
 export class SegmentedLog implements LogStore {
   readonly #options: Required<SegmentedLogOptions>;
@@ -53,6 +59,8 @@ export class SegmentedLog implements LogStore {
   readonly #cache: EntryCache;
   #positions = new EntryPositions();
   #staged: LogRecord[] = [];
+  /** About so much is staged. */
+  #stagedBytes = 0;
   /** What everything appended adds up to, and what of it is on disk. */
   #appended: LogImage = EMPTY_IMAGE;
   #durable: LogImage = EMPTY_IMAGE;
@@ -72,6 +80,7 @@ export class SegmentedLog implements LogStore {
       salt: 0,
       segmentBytes: 16 * 1024 * 1024,
       cacheBytes: 32 * 1024 * 1024,
+      batchBytes: 4 * 1024 * 1024,
       mark: NO_MARK,
       ...options,
     };
@@ -112,7 +121,7 @@ export class SegmentedLog implements LogStore {
     for (const record of records) {
       this.#appended = withRecord(this.#appended, record);
       this.#staged.push(record);
-      if (record.kind === 'entries') this.#cache.add(record.entries);
+      if (record.kind === 'entries') this.#stagedBytes += this.#cache.add(record.entries);
       if (record.kind !== 'truncation') continue;
       this.#cache.truncate(record.from);
       this.#stagedCut = lesser(this.#stagedCut, record.from);
@@ -125,9 +134,7 @@ export class SegmentedLog implements LogStore {
     if (this.#failure !== undefined) return done(this.#failure);
     invariant(this.#isOpen, 'a log is opened before it is written');
     if (this.#staged.length === 0) return done();
-    const records = this.#staged;
-    this.#staged = [];
-    this.#write(records, done);
+    this.#write(this.#takeStaged(), done);
   }
 
   cached(from: Index, limits: ReadLimits): readonly Entry[] | undefined {
@@ -170,9 +177,7 @@ export class SegmentedLog implements LogStore {
       this.#writer.close((closeError) => done(error ?? closeError));
     };
     if (this.#failure !== undefined) return finish();
-    const records = this.#staged;
-    this.#staged = [];
-    this.#write([...records, { kind: 'closed' }], finish);
+    this.#write([...this.#takeStaged(), { kind: 'closed' }], finish);
   }
 
   #setMark(done: (error?: Error) => void): void {
@@ -180,33 +185,52 @@ export class SegmentedLog implements LogStore {
     else this.#options.mark.set(done);
   }
 
+  #takeStaged(): readonly StoredRecord[] {
+    const records = this.#staged;
+    this.#staged = [];
+    return records;
+  }
+
   #write(records: readonly StoredRecord[], done: (error?: Error) => void): void {
-    const before = this.#durable;
-    const after = this.#appended;
+    const { batchBytes } = this.#options;
+    const isOneBatch = this.#stagedBytes <= batchBytes;
+    this.#stagedBytes = 0;
     this.#stagedCut = NEVER_CUT;
     this.#isSyncing = true;
-    this.#writer.write(records, before, (error, written) => {
+    this.#writeNext(isOneBatch ? [records] : inBatches(records, batchBytes), this.#appended, (error) => {
       this.#isSyncing = false;
-      if (written === undefined) done(this.#poison(error ?? new Error('nothing was written')));
-      else {
-        this.#durable = after;
-        this.#note(records, written);
-        done();
-      }
+      done(error);
       const then = this.#afterSync;
       this.#afterSync = undefined;
       then?.();
     });
   }
 
-  #note(records: readonly StoredRecord[], { segmentId, offset }: Written): void {
+  /** `end` is what all of the batches add up to. */
+  #writeNext(batches: readonly (readonly StoredRecord[])[], end: LogImage, done: (error?: Error) => void): void {
+    const [records = [], ...others] = batches;
+    const after = others.length === 0 ? end : records.reduce(withRecord, this.#durable);
+    this.#writer.write(records, this.#durable, (error, written) => {
+      if (written === undefined) return done(this.#poison(error ?? new Error('nothing was written')));
+      this.#durable = after;
+      this.#note(records, written, others.flat());
+      if (others.length === 0) done();
+      else this.#writeNext(others, end, done);
+    });
+  }
+
+  /** `others` are written after these, and may cut entries of these. */
+  #note(records: readonly StoredRecord[], { segmentId, offset }: Written, others: readonly StoredRecord[]): void {
     for (const record of records) {
       if (record.kind === 'truncation') this.#positions.truncated(record.from);
       const first = record.kind === 'entries' ? record.entries[0] : undefined;
       if (first !== undefined) this.#positions.wrote(first.index, segmentId, offset);
     }
     // Entries that were cut and written anew since this batch was made are not on disk yet (P13).
-    this.#cache.trim(lesser(this.#durable.log.lastIndex, advance(this.#stagedCut, -1)));
+    const cut = others.reduce((least, record) => {
+      return record.kind === 'truncation' ? lesser(least, record.from) : least;
+    }, this.#stagedCut);
+    this.#cache.trim(lesser(this.#durable.log.lastIndex, advance(cut, -1)));
   }
 
   /** After one failure nothing is known of what reached the disk: no retry, no acknowledgement, ever again (P31). */
@@ -214,6 +238,22 @@ export class SegmentedLog implements LogStore {
     this.#failure ??= cause instanceof QuorateError ? cause : halted(cause);
     return this.#failure;
   }
+}
+
+/** Records in their order, in batches that are not much larger than they need to be. */
+function inBatches(records: readonly StoredRecord[], most: number): readonly (readonly StoredRecord[])[] {
+  const batches: StoredRecord[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const record of records) {
+    const size = encodedRecordBytes(record);
+    if (bytes + size > most) {
+      batches.push([]);
+      bytes = 0;
+    }
+    batches.at(-1)?.push(record);
+    bytes += size;
+  }
+  return batches;
 }
 
 /** Whether any segment has its header. */
