@@ -26,7 +26,10 @@ export function attachApi(server: Server, { node, clock, maxValueBytes }: ApiOpt
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   server.maxHeadersCount = MOST_HEADERS;
   answerMalformed(server);
-  server.on('request', createRequestHandler(node, { maxValueBytes }));
+  const answer = createRequestHandler(node, { maxValueBytes });
+  server.on('request', answer);
+  // Only who is going to read a body asks for it.
+  server.on('checkContinue', answer);
   const close = openClientEndpoint({ server, node, clock, maxValueBytes });
   server.on('upgrade', (request, socket, head) => {
     const path = pathOf(request);

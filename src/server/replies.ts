@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { QuorateErrorCode } from '../seams/errors.js';
 import { QuorateError } from '../seams/errors.js';
 
@@ -24,41 +24,15 @@ type Headers = Readonly<Record<string, string>>;
 /** What is true now may not be true of the next request: nobody on the way may keep it. */
 export const FOR_NOW_ONLY = { 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' } as const;
 
-/** Of a body that was refused, so much is still read: whoever sends more is cut off. */
-const MOST_UNWANTED_BYTES = 64 * 1024 * 1024;
-
 export function sendJson(response: ServerResponse, status: number, document: object, headers: Headers = {}): void {
   const body = `${JSON.stringify(document)}\n`;
-  const isBodyLeft = hasBodyLeft(response.req);
   response.writeHead(status, {
     'Content-Type': 'application/json',
     'Content-Length': Buffer.byteLength(body),
     ...FOR_NOW_ONLY,
-    // What is left of a body that nobody reads would be taken for the next request.
-    ...(isBodyLeft ? { Connection: 'close' } : {}),
     ...headers,
   });
-  if (!isBodyLeft) response.end(body);
-  else {
-    response.write(body);
-    endAfterBody(response);
-  }
-}
-
-function hasBodyLeft({ complete, headers }: IncomingMessage): boolean {
-  return !complete && (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0);
-}
-
-/** Closing a connection while its other end sends resets it, and the answer that is on its way may be lost with it. */
-function endAfterBody(response: ServerResponse): void {
-  const { req } = response;
-  let bytes = 0;
-  req.on('data', (chunk: Buffer) => {
-    bytes += chunk.byteLength;
-    if (bytes > MOST_UNWANTED_BYTES) response.end();
-  });
-  req.once('end', () => response.end());
-  req.resume();
+  response.end(body);
 }
 
 /** `{"error": {"code", "message", …}}`, with the code as over the command line: without its prefix. */

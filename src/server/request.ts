@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { QuorateError } from '../seams/errors.js';
 import { badRequest } from './replies.js';
 import type { CallLimits, ServedNode } from './served-node.js';
 
@@ -30,7 +29,10 @@ export function limitsOf({ query, response }: Request): CallLimits {
 
 /** A misspelled name must not pass for none: `?prefx=a` would list everything. */
 export function allowQuery({ query }: Request, names: readonly string[]): void {
-  const unknown = [...query.keys()].find((name) => !names.includes(name));
+  const given = [...query.keys()];
+  const twice = given.find((name, at) => given.indexOf(name) !== at);
+  if (twice !== undefined) throw badRequest(`?${twice}= is there more than once`);
+  const unknown = given.find((name) => !names.includes(name));
   if (unknown !== undefined) throw badRequest(`?${unknown}= means nothing here; ${names.join(', ')} would`);
 }
 
@@ -40,29 +42,4 @@ export function wholeNumber(query: URLSearchParams, name: string, otherwise: num
   const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= 1 && value <= most) return value;
   throw badRequest(`${name}=${text}: a whole number from 1 to ${most} would do`);
-}
-
-/** The whole body, or TOO_LARGE as soon as it is clear that it is. */
-export function readBody({ message, maxValueBytes }: Request): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    const tooLarge = (): void =>
-      reject(new QuorateError('QUORATE_TOO_LARGE', `a value has at most ${maxValueBytes} bytes`));
-    if (Number(message.headers['content-length'] ?? 0) > maxValueBytes) return tooLarge();
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    message.on('data', (chunk: Buffer) => {
-      bytes += chunk.byteLength;
-      if (bytes <= maxValueBytes) chunks.push(chunk);
-      else {
-        message.pause();
-        message.removeAllListeners('data');
-        tooLarge();
-      }
-    });
-    message.on('end', () => resolve(new Uint8Array(Buffer.concat(chunks))));
-    message.on('error', reject);
-    message.on('close', () => {
-      if (!message.complete) reject(badRequest('the body was not sent to its end'));
-    });
-  });
 }

@@ -91,6 +91,7 @@ describe('PUT, GET and DELETE /v1/kv/{key}', () => {
       ['GET', '/v1/kv/plain?consistensy=stale', 'consistency, timeout would'],
       ['PUT', '/v1/kv/plain?ttl=5', 'timeout would'],
       ['DELETE', '/v1/kv/plain?revision=5', 'timeout would'],
+      ['GET', '/v1/kv?limit=1&limit=2', 'more than once'],
     ] as const) {
       const { status, json } = await ask(leader, method, path);
       expect([status, json.error?.code, json.error?.message]).toEqual([

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import net from 'node:net';
 import { WebSocket } from 'ws';
 import type { NodeFrame } from '../../src/codec/client-frames.js';
 import { CLIENT_PROTOCOL, decodeNodeFrame, encodeClientFrame } from '../../src/codec/client-frames.js';
@@ -139,12 +140,55 @@ describe('over HTTP', () => {
     }
   });
 
-  test('a refusal before the body was read ends the connection: the rest would be taken for another request', async () => {
-    const asked = http.request(`${origin}/v1/kv/`, { method: 'PUT', headers: { 'Content-Length': 900 } });
-    asked.flushHeaders();
-    const [answer] = (await once(asked, 'response')) as [http.IncomingMessage];
-    expect([answer.statusCode, answer.headers.connection]).toEqual([400, 'close']);
-    asked.destroy();
+  describe('a connection goes on after a refusal', () => {
+    const heads = async (socket: net.Socket, count: number): Promise<readonly string[]> => {
+      let answer = '';
+      for await (const chunk of socket) {
+        answer += String(chunk);
+        const found = answer.match(/HTTP\/1\.1 \d+/g) ?? [];
+        if (found.length === count) return found;
+      }
+      return [answer];
+    };
+    const put = (key: string, headers: string): string =>
+      `PUT /v1/kv/${key} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`;
+    const open = (): net.Socket => net.connect(Number(node.address.split(':')[1]), '127.0.0.1');
+
+    test.each(['Content-Length: 900', 'Transfer-Encoding: chunked'])(
+      'what is left of its body (%s) is not taken for the next request',
+      async (length) => {
+        const socket = open();
+        socket.write(put('', `${length}\r\n`));
+        await once(socket, 'data');
+        const body = Buffer.alloc(900, put('inside', 'Content-Length: 0\r\n'));
+        socket.write(
+          length.startsWith('Content')
+            ? body
+            : Buffer.concat([Buffer.from('384\r\n'), body, Buffer.from('\r\n0\r\n\r\n')]),
+        );
+        socket.write(`${put('next', 'Content-Length: 1\r\n')}v`);
+        expect(await heads(socket, 1)).toEqual(['HTTP/1.1 200']);
+        expect(node.limits).toHaveLength(1);
+      },
+    );
+
+    test('what was sent in the same packet is answered, each in its turn', async () => {
+      const socket = open();
+      const refused = `${put('refused', 'If-Match: 7\r\nContent-Length: 5\r\n')}value`;
+      const large = put('large', 'Content-Length: 2000\r\n') + 'v'.repeat(2_000);
+      socket.write(`${refused}${large}${put('next', 'Content-Length: 1\r\n')}v`);
+      expect(await heads(socket, 3)).toEqual(['HTTP/1.1 400', 'HTTP/1.1 413', 'HTTP/1.1 200']);
+    });
+
+    test.each([
+      ['If-Match: 7\r\nContent-Length: 5\r\n', 'HTTP/1.1 400'],
+      ['Content-Length: 2000\r\n', 'HTTP/1.1 413'],
+      ['Content-Length: 5\r\n', 'HTTP/1.1 100'],
+    ])('a body that is offered (Expect, %j) is asked for only where it will be read', async (headers, first) => {
+      const socket = open();
+      socket.write(put('offered', `Expect: 100-continue\r\n${headers}`));
+      expect(await heads(socket, 1)).toEqual([first]);
+    });
   });
 });
 
