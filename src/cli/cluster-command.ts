@@ -1,11 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { accessSync, constants, createWriteStream, mkdirSync, readdirSync } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import type { Command } from 'commander';
+import { makeDirectory, refuseOtherCluster, runningNodes } from './cluster-data.js';
 import { fromEnvironment } from './environment.js';
-import { CommandFailure, EXIT, usage } from './exit.js';
+import { CommandFailure, EXIT } from './exit.js';
 import { wholeNumber } from './whole-number.js';
 
 interface ClusterFlags {
@@ -43,9 +44,13 @@ export function addClusterCommand(program: Command): void {
     .action(async (flags: ClusterFlags) => {
       const nodes = wholeNumber('--nodes', flags.nodes, 1, 9);
       const port = wholeNumber('--port', flags.port, 1, 65_536 - nodes);
+      const ids = Array.from({ length: nodes }, (_, at) => `n${at + 1}`);
+      makeDirectory(flags.data);
+      refuseOtherCluster(flags.data, ids);
+      refuseRunningNodes(flags.data, ids);
       // Whoever listens there would answer in our nodes' place.
       for (let at = port; at < port + nodes; at += 1) await refuseTakenPort(at);
-      await new LocalCluster(flags, nodes, port).run();
+      await new LocalCluster(flags, ids, port).run();
     });
 }
 
@@ -53,13 +58,13 @@ class LocalCluster {
   readonly #flags: ClusterFlags;
   readonly #members: Member[];
   #isStopping = false;
+  /** What died before has a reason that another start would meet, too. */
+  #isReady = false;
 
-  constructor(flags: ClusterFlags, nodes: number, port: number) {
+  constructor(flags: ClusterFlags, ids: readonly string[], port: number) {
     this.#flags = flags;
-    const addresses = Array.from({ length: nodes }, (_, at) => [`n${at + 1}`, `127.0.0.1:${port + at}`] as const);
+    const addresses = ids.map((id, at) => [id, `127.0.0.1:${port + at}`] as const);
     const peers = addresses.map(([id, address]) => `${id}=${address}`).join(',');
-    makeDirectory(flags.data);
-    refuseOtherSize(flags.data, nodes);
     this.#members = addresses.map(([id, address]) => {
       const data = path.join(flags.data, id);
       const args = ['serve', '--id', id, '--listen', address, '--peers', peers, '--data', data];
@@ -75,18 +80,24 @@ class LocalCluster {
     );
     process.on('SIGINT', () => this.#stop('SIGINT'));
     process.on('SIGTERM', () => this.#stop('SIGTERM'));
+    // The terminal was closed.
+    process.on('SIGHUP', () => this.#stop('SIGTERM'));
+    process.stderr.on('error', () => undefined);
     const leader = await this.#leader(ended);
+    this.#isReady = leader !== undefined;
     if (leader !== undefined) this.#greet(leader);
     await ended;
-    if (!this.#isStopping) throw new CommandFailure(EXIT.failed, 'NO_QUORUM', 'all nodes have stopped');
+    if (!this.#isStopping)
+      throw new CommandFailure(EXIT.failed, 'NO_QUORUM', 'all nodes that were started here have stopped');
     process.exit(EXIT.done);
   }
 
   #start(id: string, args: readonly string[], logFile: string): ChildProcess {
     // A group of its own: Ctrl-C reaches this process alone, which then stops the nodes in good order.
     const child = spawn(process.execPath, [...process.execArgv, entryPoint(), ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
+      env: nodeEnvironment(process.env),
     });
     const log = createWriteStream(logFile, { flags: 'a' });
     for (const stream of [child.stdout, child.stderr]) {
@@ -105,7 +116,7 @@ class LocalCluster {
       if (this.#isStopping) return;
       const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
       say(`${member.id} ${how}.${member.lastLines.length > 0 ? ` It said: ${member.lastLines.join(' ')}` : ''}`);
-      say(`Its log: ${member.logFile}. This brings it back:\n\n  ${this.#commandFor(member)}\n`);
+      if (this.#isReady) say(`Its log: ${member.logFile}. This brings it back:\n\n  ${this.#commandFor(member)}\n`);
     });
   }
 
@@ -198,6 +209,26 @@ Logs and data are in ${this.#flags.data}. Ctrl-C stops the cluster.`);
   }
 }
 
+/** Of this process's environment what concerns all nodes: an address of one is none for the others. */
+function nodeEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const ofOne = ['ID', 'LISTEN', 'ADVERTISE', 'PEERS', 'DATA', 'INSPECT', 'CONFIG'].map((name) => `QUORATE_${name}`);
+  const ofAll = Object.entries(environment).filter(([name]) => !ofOne.includes(name));
+  // A node whose parent was killed ends with it: nobody would see its log, or stop it.
+  return { ...Object.fromEntries(ofAll), QUORATE_ENDS_WITH_INPUT: '1' };
+}
+
+function refuseRunningNodes(data: string, ids: readonly string[]): void {
+  const running = runningNodes(data, ids);
+  if (running.length === 0) return;
+  const who = running.map(({ id, pid }) => `${id} (process ${pid})`).join(', ');
+  const how = `kill ${running.map(({ pid }) => pid).join(' ')}`;
+  throw new CommandFailure(
+    EXIT.failed,
+    'DATA_LOCKED',
+    `${data} is in use: ${who} runs; stop it ("${how}"), or take another --data`,
+  );
+}
+
 function refuseTakenPort(port: number): Promise<void> {
   const server = createServer();
   return new Promise((resolve, reject) => {
@@ -207,24 +238,6 @@ function refuseTakenPort(port: number): Promise<void> {
     });
     server.listen(port, '127.0.0.1', () => server.close(() => resolve()));
   });
-}
-
-function makeDirectory(data: string): void {
-  try {
-    mkdirSync(data, { recursive: true });
-    accessSync(data, constants.W_OK);
-  } catch (error) {
-    throw usage(
-      `--data ${data} is no directory that this user can write to (${(error as Error).message}): name another`,
-    );
-  }
-}
-
-/** A cluster's members are those of its first start. */
-function refuseOtherSize(data: string, nodes: number): void {
-  const kept = readdirSync(data).filter((name) => /^n\d+$/.test(name)).length;
-  if (kept === 0 || kept === nodes) return;
-  throw usage(`${data} holds a cluster of ${kept} nodes: start it with --nodes ${kept}, or take another --data`);
 }
 
 const entryPoint = (): string => path.resolve(process.argv[1] ?? '');

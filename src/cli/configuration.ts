@@ -69,7 +69,7 @@ export function nodeOptions(configuration: Configuration): Omit<ReplicaNodeOptio
   const advertise = configuration.advertise?.value as string | undefined;
   const cluster = String(configuration.cluster?.value);
   const insecure = configuration.insecure?.value === true;
-  const settings = Object.fromEntries(SETTING_NAMES.map((name) => [name, Number(configuration[name]?.value)]));
+  const settings = Object.fromEntries(SETTING_NAMES.map((name) => [name, numberIn(configuration[name]?.value)]));
   const options = { id, listen, peers, insecure, ...(advertise === undefined ? {} : { advertise }) };
   return {
     ...options,
@@ -83,7 +83,9 @@ export function nodeOptions(configuration: Configuration): Omit<ReplicaNodeOptio
 export function parsePeers(value: unknown): Readonly<Record<string, string>> {
   if (typeof value === 'object' && value !== null) return value as Record<string, string>;
   if (typeof value !== 'string' || value === '')
-    throw usage('which nodes are there? --peers n1=127.0.0.1:7401,n2=… names them, this one included');
+    throw usage(
+      'which nodes are there? --peers n1=127.0.0.1:7401,n2=… (or QUORATE_PEERS) names them, this one included',
+    );
   const peers = new Map<string, string>();
   for (const part of value.split(',')) {
     const at = part.indexOf('=');
@@ -123,14 +125,19 @@ function flagOf(name: string): string {
 const camelCase = (name: string): string => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 
 function fromText(name: string, text: string): unknown {
-  if (name === 'insecure') return isMeant(text);
+  if (name === 'insecure') return yesOrNo(text);
   if (name in DEFAULT_SETTINGS) return Number.isNaN(Number(text)) ? text : Number(text);
   return text;
 }
 
-function isMeant(text: string): boolean {
+/** What is no number stays as it was written: whoever refuses it can show it. */
+function numberIn(value: unknown): unknown {
+  return typeof value === 'string' && value.trim() !== '' && !Number.isNaN(Number(value)) ? Number(value) : value;
+}
+
+function yesOrNo(text: string): boolean {
   const word = text.toLowerCase();
   if (['1', 'true', 'yes', 'on'].includes(word)) return true;
   if (['0', 'false', 'no', 'off'].includes(word)) return false;
-  throw usage(`QUORATE_INSECURE is "${text}": 1 or 0 would do`);
+  throw usage(`QUORATE_INSECURE is "${text}": 1 or 0, yes or no would do`);
 }

@@ -69,6 +69,8 @@ async function run(configuration: Configuration, inspect: string | boolean | und
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  if (fromEnvironment('QUORATE_ENDS_WITH_INPUT') !== undefined)
+    process.stdin.resume().once('close', () => stop('SIGTERM'));
 }
 
 const openInspectorOf = ({ actor }: ReplicaNode<KeyValueStore>, port: number): Promise<Inspector> => {

@@ -108,9 +108,12 @@ function problemWithAddress(what: string, address: string): string | undefined {
     : undefined;
 }
 
+/** Text in quotes: "50" is no number. */
+const shown = (value: unknown): string => (typeof value === 'string' ? `"${value}"` : String(value));
+
 function problemWithTimes(options: CheckedOptions): string | undefined {
   const bad = SETTING_NAMES.find((name) => !wholeNumber.safeParse(options[name]).success);
-  if (bad !== undefined) return `${bad} is ${options[bad]}: a whole number from 1 up would do`;
+  if (bad !== undefined) return `${bad} is ${shown(options[bad])}: a whole number from 1 up would do`;
   const { ELECTION_TIMEOUT_MIN: least, ELECTION_TIMEOUT_MAX: most, HEARTBEAT_INTERVAL: beat } = options;
   if (least > most)
     return `ELECTION_TIMEOUT_MIN (${least}) is over ELECTION_TIMEOUT_MAX (${most}): at most ${most} would do`;

@@ -263,6 +263,16 @@ function isAlive(holder: string): boolean {
   }
 }
 
+/** The process that has this directory locked now, by its id; undefined where none does. */
+export function holderOf(directory: string): number | undefined {
+  try {
+    const holder = fs.readFileSync(path.join(directory, 'lock'), 'utf8');
+    return isAlive(holder) ? (JSON.parse(holder) as { pid: number }).pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function locked(directory: string, holder: string): QuorateError {
   const { pid } = JSON.parse(holder) as { pid: number };
   return new QuorateError(

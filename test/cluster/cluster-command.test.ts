@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -17,8 +17,8 @@ class Running {
   readonly ended: Promise<number | null>;
   #look: () => void = () => undefined;
 
-  constructor(command: string, args: readonly string[], cwd: string) {
-    this.child = spawn(command, args, { cwd, env: { PATH: process.env.PATH ?? '' } });
+  constructor(command: string, args: readonly string[], { cwd, env }: { cwd: string; env: Record<string, string> }) {
+    this.child = spawn(command, args, { cwd, env: { PATH: process.env.PATH ?? '', ...env } });
     this.child.stdout?.on('data', (chunk: Buffer) => {
       this.out += chunk.toString();
       this.#look();
@@ -63,14 +63,17 @@ let running: Running[];
 beforeEach(() => {
   directory = mkdtempSync(path.join(tmpdir(), 'quorate-cluster-'));
   running = [];
+  environment = {};
 });
 afterEach(async () => {
   await Promise.all(running.map((one) => one.stop()));
   rmSync(directory, { recursive: true, force: true });
 });
 
+let environment: Record<string, string>;
+
 function start(command: string, ...args: string[]): Running {
-  const one = new Running(command, args, directory);
+  const one = new Running(command, args, { cwd: directory, env: environment });
   running.push(one);
   return one;
 }
@@ -125,11 +128,55 @@ test('a cluster whose port is taken does not start, says why, and leaves no proc
   expect(other.err).toMatch(/something listens there already: stop it, or take another port/);
 });
 
-test('a cluster that was started with three nodes is not started with five', async () => {
-  for (const id of ['n1', 'n2', 'n3']) mkdirSync(path.join(directory, 'kept', id), { recursive: true });
-  const other = start(process.execPath, PROGRAM, 'cluster', '--nodes', '5', '--data', 'kept');
+/** As a first start of `members` leaves it, of those `kept`. */
+function keep(members: readonly string[], kept: readonly string[] = members): void {
+  for (const id of kept) {
+    mkdirSync(path.join(directory, 'kept', id), { recursive: true });
+    const identity = { nodeId: id, members: Object.fromEntries(members.map((member) => [member, '127.0.0.1:1'])) };
+    writeFileSync(path.join(directory, 'kept', id, 'identity.json'), JSON.stringify(identity));
+  }
+}
+
+test.each<[string, () => void, RegExp]>([
+  [
+    'of another size',
+    () => keep(['n1', 'n2', 'n3', 'n4', 'n5']),
+    /kept holds a cluster of 5 nodes: start it with --nodes 5, or take another --data/,
+  ],
+  [
+    'of which a directory is gone',
+    () => keep(['n1', 'n2', 'n3'], ['n2', 'n3']),
+    /kept lacks the data of n1, and has that of n2, n3: put it back/,
+  ],
+  [
+    'with other names',
+    () => keep(['a', 'n2', 'n3'], ['n2']),
+    /kept holds a cluster with a node a, which "quorate serve" starts/,
+  ],
+])('a cluster %s is not started', async (_what, prepare, message) => {
+  prepare();
+  const other = start(process.execPath, PROGRAM, 'cluster', '--data', 'kept');
   expect(await other.ended).toBe(2);
-  expect(other.err).toMatch(/kept holds a cluster of 3 nodes: start it with --nodes 3, or take another --data/);
+  expect(other.err).toMatch(message);
+});
+
+test("a directory that is none of the cluster's changes nothing; variables that are for one node are not passed on", async () => {
+  const [first = 0] = await freePorts(3);
+  keep(['n1', 'n2', 'n3'], []);
+  mkdirSync(path.join(directory, 'kept', 'n9'), { recursive: true });
+  environment = { QUORATE_INSPECT: String(first), QUORATE_ADVERTISE: '10.0.0.1:1', QUORATE_CONFIG: 'missing.json' };
+  const cluster = start(process.execPath, PROGRAM, 'cluster', '--port', String(first), '--data', 'kept');
+  await cluster.printed(/^ready$/m);
+});
+
+test.each(['SIGKILL', 'SIGHUP'] as const)('nodes end with the command that started them (%s)', async (signal) => {
+  const [first = 0] = await freePorts(3);
+  const cluster = start(process.execPath, PROGRAM, 'cluster', '--port', String(first), '--data', 'kept');
+  await cluster.printed(/^ready$/m);
+  const pids = [...cluster.out.matchAll(/pid (\d+)/g)].map(([, pid]) => Number(pid));
+  cluster.child.kill(signal);
+  await cluster.ended;
+  await until(() => !pids.some(isAlive));
 });
 
 test('a second cluster on the same data is refused by the lock', async () => {
@@ -138,5 +185,8 @@ test('a second cluster on the same data is refused by the lock', async () => {
   await one.printed(/^ready$/m);
   const other = start(process.execPath, PROGRAM, 'cluster', '--port', String(first + 3), '--data', 'same');
   expect(await other.ended).toBe(1);
-  expect(other.err).toMatch(/in use by process \d+|is used|locked/i);
+  expect(other.err).toMatch(
+    /same is in use: n1 \(process \d+\), n2 .* runs; stop it \("kill \d+ \d+ \d+"\), or take another/,
+  );
+  expect(other.err.trim().split('\n')).toHaveLength(1);
 });

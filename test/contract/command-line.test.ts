@@ -277,8 +277,8 @@ describe('quorate serve', () => {
     [['--heartbeat-interval', '100'], {}, /HEARTBEAT_INTERVAL \(100\) is not well under.*at most 50/],
     [['--election-timeout-min', '500'], {}, /ELECTION_TIMEOUT_MIN \(500\) is over ELECTION_TIMEOUT_MAX/],
     [['--max-missed-heartbeats', '0'], {}, /MAX_MISSED_HEARTBEATS is 0: a whole number from 1 up/],
-    [['--election-timeout-min', 'fast'], {}, /ELECTION_TIMEOUT_MIN/],
-    [[], { HEARTBEAT_INTERVAL: 'often' }, /HEARTBEAT_INTERVAL/],
+    [['--election-timeout-min', 'fast'], {}, /ELECTION_TIMEOUT_MIN is "fast": a whole number/],
+    [[], { HEARTBEAT_INTERVAL: 'often' }, /HEARTBEAT_INTERVAL is "often": a whole number/],
     [['--id', 'n9'], {}, /n9 is not among the peers \(n1\)/],
     [['--id', 'n 1'], {}, /1 to 64 characters/],
     [['--peers', 'n1'], {}, /id=host:port would/],
@@ -291,7 +291,7 @@ describe('quorate serve', () => {
     [['--id', 'toString', '--peers', 'toString=127.0.0.1:7999', '--log-level', 'loud'], {}, /--log-level loud/],
     [['--peers', 'n1=127.0.0.1:7999,n1=127.0.0.1:7998'], {}, /names n1 twice/],
     [[], { QUORATE_CONFIG: 'missing.json' }, /missing\.json cannot be read/],
-    [[], { QUORATE_INSECURE: 'maybe' }, /QUORATE_INSECURE is "maybe": 1 or 0 would do/],
+    [[], { QUORATE_INSECURE: 'maybe' }, /QUORATE_INSECURE is "maybe": 1 or 0, yes or no would do/],
     [[], { QUORATE_INSPECT: 'x' }, /--inspect x: a port would do/],
   ])('%j with %j is refused before anything is touched', async (args, env, message) => {
     const run = await quorate([...node, ...args], { env });
