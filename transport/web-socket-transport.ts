@@ -37,6 +37,7 @@ const MOST_MESSAGE_BYTES = 64 * 1024 * 1024;
 const MOST_STRANGERS = 256;
 const REFUSED = 4_000;
 const MALFORMED = 4_001;
+const MOST_REASON_CHARACTERS = 400;
 /** How long a peer that is turned away has to read why. */
 const FAREWELL_MS = 500;
 
@@ -115,7 +116,7 @@ class Reception {
     if (headers.origin !== undefined) return { status: '403 Forbidden', why: 'web pages may not speak to nodes' };
     const { host = '' } = headers;
     if (!isHostOf(host, this.options.addresses)) {
-      const why = `the Host "${host}" is none of this cluster's: dial an IP address, or an address from --peers`;
+      const why = `the Host "${host}" is none that this node knows: name it in --peers here as there, or dial an IP address`;
       return { status: '403 Forbidden', why };
     }
     const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((protocol) => protocol.trim());
@@ -232,9 +233,17 @@ class Dialed implements Connection {
     });
     this.#socket.on('message', (data, isBinary) => this.#hear(data, isBinary));
     this.#socket.on('unexpected-response', (_request, response) => {
-      const isQuorate = response.statusCode === 503;
-      const why = isQuorate ? 'it is starting, or has halted' : 'is that a Quorate node of this version?';
-      this.#end(`${peer.address} answered HTTP ${response.statusCode}: ${why}`, false);
+      let text = '';
+      response.on('data', (chunk: Buffer) => {
+        text = `${text}${chunk.toString()}`.slice(0, MOST_REASON_CHARACTERS);
+      });
+      const isQuorate = response.headers['content-type'] === 'text/plain';
+      response.once('close', () => {
+        this.#end(
+          `${peer.address} answered HTTP ${response.statusCode}: ${whyNot(response, isQuorate ? text : '')}`,
+          false,
+        );
+      });
     });
     this.#socket.on('error', (error) => this.#end(wordsFor(error), false));
     this.#socket.on('close', () => this.#end('the connection was closed', false));
@@ -290,4 +299,10 @@ function wordsFor(error: Error & { code?: string }): string {
   if (error.code === 'ECONNREFUSED') return 'connection refused';
   if (error.code === 'ENOTFOUND') return 'no such host';
   return error.message;
+}
+
+/** What a node says when it lets nobody in, else what is likely. */
+function whyNot({ statusCode }: IncomingMessage, said: string): string {
+  if (statusCode === 503 && said === '') return 'it is starting, or has halted';
+  return said.trim() || 'is that a Quorate node of this version?';
 }

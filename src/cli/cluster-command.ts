@@ -193,11 +193,13 @@ class LocalCluster {
     // Of fewer than three nodes none can be spared.
     const kill =
       this.#members.length < 3 ? '' : `\n  kill -9 ${leader?.child.pid}        # the leader; the others elect another`;
+    const endpoints = this.#members.map(({ address }) => address).join(',');
     say(`
 Try:
   curl -X PUT http://${first?.address}/v1/kv/greeting -d hello
   curl http://${second?.address}/v1/kv/greeting
   curl http://${first?.address}/v1/status${kill}
+  export QUORATE_ENDPOINTS=${endpoints}   # whom quorate's other commands ask, dead or alive
 Logs and data are in ${this.#flags.data}. Ctrl-C stops the cluster.`);
   }
 

@@ -7,7 +7,15 @@ import type { ClientFlags } from './client-flags.js';
 import { clientOptions, withClientFlags } from './client-flags.js';
 import { CommandFailure, EXIT, usage } from './exit.js';
 
-const pathOf = (key: string): string => `/v1/kv/${encodeURIComponent(key)}`;
+const pathOf = (key: string): string => `/v1/kv/${encodeURIComponent(mustBeText('a key', key))}`;
+
+/** Node gives what is no UTF-8 as U+FFFD: different keys would become one, and a value another. */
+function mustBeText(what: string, argument: string): string {
+  if (!argument.includes('\ufffd')) return argument;
+  throw usage(
+    `${what} as an argument is UTF-8, and this one is not: a value of any bytes is read from standard input with -`,
+  );
+}
 
 export function addKeyValueCommands(program: Command): void {
   withClientFlags(program.command('put <key> <value>'))
@@ -81,7 +89,7 @@ async function change(request: Call, flags: ClientFlags): Promise<{ revision: nu
 
 /** Refused here where no node would take it: one that refuses it hangs up before all of it is sent. */
 function bytesOf(value: string): Uint8Array {
-  const bytes = value === '-' ? readFileSync(0) : Buffer.from(value);
+  const bytes = value === '-' ? readFileSync(0) : Buffer.from(mustBeText('a value', value));
   if (bytes.byteLength <= MOST_VALUE_BYTES) return bytes;
   const message = `a value has at most ${MOST_VALUE_BYTES} bytes, this one has ${bytes.byteLength}`;
   throw new CommandFailure(EXIT.failed, 'TOO_LARGE', message);

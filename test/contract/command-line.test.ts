@@ -81,6 +81,21 @@ describe('the key-value commands', () => {
     for (const key of ['.', '..', 'bell\u0007', 'tab\tbed']) expect((await here('delete', key)).code).toBe(0);
   });
 
+  test('arguments that are no UTF-8 are refused: they would be stored as something else', async () => {
+    for (const command of ["put k $'\\xff'", "put $'\\xff' v", "get $'\\xff'"]) {
+      const shell = spawn('/bin/bash', [
+        '-c',
+        `exec ${process.execPath} ${PROGRAM} ${command} --endpoints ${endpoints}`,
+      ]);
+      let err = '';
+      shell.stderr.on('data', (chunk: Buffer) => {
+        err += chunk.toString();
+      });
+      expect(await new Promise((resolve) => shell.once('close', resolve))).toBe(2);
+      expect(err).toMatch('as an argument is UTF-8, and this one is not');
+    }
+  });
+
   test('"-" reads the value from standard input, byte for byte', async () => {
     const input = String.fromCharCode(...Array.from({ length: 256 }, (_, at) => at));
     await quorate(['put', 'bytes', '-', '--endpoints', endpoints], { input });

@@ -140,7 +140,7 @@ describe('what strangers do', () => {
   test('a name that is none of the nodes is refused, and one that is, is not', async () => {
     const forged = await open({ headers: { Host: 'evil.example:80' } });
     expect(forged.readyState).toBe(WebSocket.CLOSED);
-    expect(refusals).toEqual([expect.stringContaining('the Host "evil.example:80" is none of this cluster')]);
+    expect(refusals).toEqual([expect.stringContaining('the Host "evil.example:80" is none that this node knows')]);
     const named = await open({ headers: { Host: 'b.internal:7401' } });
     expect(named.readyState).toBe(WebSocket.OPEN);
     named.terminate();
