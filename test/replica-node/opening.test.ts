@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -184,6 +185,37 @@ describe('opening', () => {
     cluster = await RealNodes.start('a', { inspect: (event) => void seen.add(event.type) });
     await cluster.leader();
     expect([...seen].sort()).toEqual(expect.arrayContaining(['@xstate.actor', '@xstate.event', '@xstate.snapshot']));
+  });
+
+  test.each(['/peer', '/client'])('on %s a node goes by the names of its peers, and by no others', async (door) => {
+    const server = http.createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    const peers = { a: `a.internal:${port}`, b: 'b.internal:7401' };
+    cluster = new RealNodes();
+    cluster.peers = { a: `127.0.0.1:${port}` };
+    await cluster.open('a', { peers, advertise: peers.a });
+    const protocol = { '/peer': 'quorate.peer.1', '/client': 'quorate.client.1' }[door] as string;
+    const statusOf = (host: string): Promise<number | undefined> => {
+      const key = { 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==' };
+      const upgrade = { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Protocol': protocol };
+      const asked = http.get({ host: '127.0.0.1', port, path: door, headers: { Host: host, ...key, ...upgrade } });
+      return new Promise((resolve, reject) => {
+        asked.on('error', reject);
+        asked.on('response', ({ statusCode }) => resolve(statusCode));
+        asked.on('upgrade', ({ statusCode }, socket) => {
+          socket.destroy();
+          resolve(statusCode);
+        });
+      });
+    };
+    expect(await Promise.all(['a.internal:1', 'b.internal', 'localhost:5', '[::1]:5'].map(statusOf))).toEqual(
+      Array(4).fill(101),
+    );
+    expect(await Promise.all(['c.internal:1', 'a.internal.evil.example', 'evil.example'].map(statusOf))).toEqual(
+      Array(3).fill(403),
+    );
   });
 
   test("an http.Server of the caller's carries the peers, and stays the caller's", async () => {

@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import http from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import net from 'node:net';
+import type { Duplex } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ClientOptions } from 'ws';
 import { WebSocket } from 'ws';
@@ -10,6 +11,7 @@ import { encodeHello } from '../../src/codec/hello.js';
 import type { PeerMessage } from '../../src/raft/messages.js';
 import { systemClock } from '../../src/replica-node/system-clock.js';
 import { MOST_FRAME_BYTES, PART_BYTES } from '../../transport/parts.js';
+import { refuseUpgrade } from '../../transport/upgrades.js';
 import { PEER_PROTOCOL, WebSocketTransport } from '../../transport/web-socket-transport.js';
 import { conformsAsTransport, identityOf } from './transport.conformance.js';
 
@@ -222,6 +224,33 @@ describe('what strangers do', () => {
     socket.send(encodeHello({ version: 7, identity: identityOf('a'), expected: 'b' }));
     await gone(socket);
     expect(refusals[0]).toMatch(/speaks version 7 of the protocol, b version 1/);
+  });
+
+  test.each<[string, (socket: Duplex) => void, RegExp]>([
+    [
+      'a node that does not let it in',
+      (socket) => refuseUpgrade(socket, '403 Forbidden', 'because'),
+      /answered HTTP 403: because$/,
+    ],
+    [
+      'a node that starts',
+      (socket) => refuseUpgrade(socket, '503 Service Unavailable'),
+      /answered HTTP 503: it is starting, or has halted$/,
+    ],
+    [
+      'somebody else',
+      (socket) => socket.end('HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\nContent-Length: 3\r\n\r\n<p>'),
+      /answered HTTP 404: is that a Quorate node of this version\?$/,
+    ],
+  ])('whoever dials %s is told so', async (_what, answer, words) => {
+    stop();
+    stop = () => undefined;
+    server.on('upgrade', (_request, socket) => answer(socket));
+    const transport = new WebSocketTransport({ server, clock: systemClock });
+    const reason = await new Promise<string>((closed) => {
+      transport.dial(identityOf('a'), { id: 'b', address }, { opened: () => undefined, closed });
+    });
+    expect(reason).toMatch(words);
   });
 
   test('a peer that comes again replaces its older connection', async () => {
