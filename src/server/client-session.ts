@@ -9,6 +9,7 @@ import type { Consistency } from '../state-machines/key-value-queries.js';
 import { decodeGet, decodeList, encodeEntry, encodePage } from '../state-machines/key-value-queries.js';
 import { KeyValueStore } from '../state-machines/key-value-store.js';
 import { badRequest, notInThisVersion } from './replies.js';
+import { Rests } from './rests.js';
 import type { ServedNode } from './served-node.js';
 
 export interface ClientSessionOptions {
@@ -28,7 +29,7 @@ const MOST_UNSENT_BYTES = 4 * 1024 * 1024;
 const MOST_UNSENT_ANSWERS_BYTES = 16 * 1024 * 1024;
 const MOST_WAITING = 16_384;
 /** After so many nothing further is read in this turn of the event loop: heartbeats have their turn, too. */
-const MOST_A_TURN = 1_024;
+const RESTS_AFTER = 1_024;
 const MOST_TIMEOUT_MS = 60_000;
 const MALFORMED = 4_001;
 const POLL_MS = 20;
@@ -47,12 +48,15 @@ export class ClientSession {
   #flushIsDue = false;
   /** In this turn of the event loop. */
   #taken = 0;
-  /** Too many answers wait to be read. */
-  #isUnread = false;
+  readonly #rests: Rests;
+  /** Questions whose answers wait for room; those before `#answered` are done. */
+  #toAnswer: { readonly id: number; readonly answer: () => Uint8Array }[] = [];
+  #answered = 0;
 
   constructor(options: ClientSessionOptions) {
     const { socket } = options;
     this.#options = options;
+    this.#rests = new Rests(socket);
     this.greeted = new Promise((resolve) => {
       this.#noteGreeting = resolve;
     });
@@ -84,6 +88,7 @@ export class ClientSession {
     socket.once('close', () => {
       this.#isOver = true;
       this.#replies = [];
+      this.#toAnswer = [];
       stop();
     });
   }
@@ -120,16 +125,14 @@ export class ClientSession {
   }
 
   #restAfter(count: number): void {
-    const { socket, clock } = this.#options;
-    if (this.#taken === 0) clock.defer(() => this.#goOn());
-    this.#taken += count;
-    if (this.#taken >= MOST_A_TURN) socket.pause();
-  }
-
-  #goOn(): void {
-    const hasRested = this.#taken >= MOST_A_TURN;
-    this.#taken = 0;
-    if (hasRested && !this.#isUnread) this.#options.socket.resume();
+    if (this.#taken === 0)
+      this.#options.clock.defer(() => {
+        this.#taken = 0;
+        this.#rests.end('turn');
+      });
+    // A frame counts even if nothing is in it.
+    this.#taken += Math.max(1, count);
+    if (this.#taken >= RESTS_AFTER) this.#rests.begin('turn');
   }
 
   #propose(id: number, payload: Uint8Array, timeoutMs: number): void {
@@ -183,15 +186,27 @@ export class ClientSession {
       );
   }
 
-  /** Reads an answer now that it can be sent; none is kept in memory for a client that does not read what it asked for. */
   #answer(id: number, answer: () => Uint8Array): void {
-    if (this.#isOver) return;
-    if (this.#replyBytes + this.#options.socket.bufferedAmount <= MOST_UNSENT_ANSWERS_BYTES) {
-      this.#reply({ id, payload: answer() });
-    } else {
-      const why = 'too many answers of this connection are unread: read them first';
-      this.#fail(id, new QuorateError('QUORATE_OVERLOADED', why));
+    this.#toAnswer.push({ id, answer });
+    this.#answerWhatFits();
+  }
+
+  /** An answer is read when it can be sent; none is kept in memory for a client that does not read what it asked for. */
+  #answerWhatFits(): void {
+    const { socket } = this.#options;
+    while (this.#replyBytes + socket.bufferedAmount <= MOST_UNSENT_ANSWERS_BYTES) {
+      const next = this.#toAnswer[this.#answered];
+      if (next === undefined) break;
+      this.#answered += 1;
+      try {
+        this.#reply({ id: next.id, payload: next.answer() });
+      } catch (error) {
+        this.#fail(next.id, asError(error));
+      }
     }
+    if (this.#answered < this.#toAnswer.length) return this.#restUntilRead();
+    this.#toAnswer = [];
+    this.#answered = 0;
   }
 
   #fail(id: number, { code, message, details }: QuorateError): void {
@@ -229,13 +244,13 @@ export class ClientSession {
   /** A client that reads no answers is asked nothing further until it does. */
   #restUntilRead(): void {
     const { socket, clock } = this.#options;
-    if (this.#isUnread || socket.bufferedAmount <= MOST_UNSENT_BYTES) return;
-    this.#isUnread = true;
-    socket.pause();
+    const isUnread = (): boolean => socket.bufferedAmount > MOST_UNSENT_BYTES || this.#toAnswer.length > 0;
+    if (this.#isOver || this.#rests.has('unread') || !isUnread()) return;
+    this.#rests.begin('unread');
     const look = (): void => {
-      this.#isUnread = !this.#isOver && socket.bufferedAmount > MOST_UNSENT_BYTES;
-      if (this.#isUnread) clock.setTimeout(look, POLL_MS);
-      else if (this.#taken < MOST_A_TURN) socket.resume();
+      if (!this.#isOver && socket.bufferedAmount <= MOST_UNSENT_BYTES) this.#answerWhatFits();
+      if (!this.#isOver && isUnread()) clock.setTimeout(look, POLL_MS);
+      else this.#rests.end('unread');
     };
     clock.setTimeout(look, POLL_MS);
   }

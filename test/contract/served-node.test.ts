@@ -277,4 +277,34 @@ describe('on /client', () => {
     expect(node.mostInTurn).toBeLessThanOrEqual(8 * 1_024);
     socket.terminate();
   });
+
+  test('who stops reading is waited for, and has every answer when it goes on', async () => {
+    const value = new Uint8Array(256 * 1024);
+    const command = { kind: 'put', key: 'k', value } as const;
+    node.stateMachine.apply([{ index: 1 as never, term: asTerm(1), timeMs: 0, command }]);
+    const socket = await connect();
+    socket.send(encodeClientFrame({ kind: 'hello' }));
+    await frame(socket);
+    const payload = encodeGet({ key: 'k', consistency: 'stale' });
+    const ids = Array.from({ length: 400 }, (_, id) => id);
+    const each = ids.map((id) => ({ id, operation: 'get', timeoutMs: 1_000, payload }) as const);
+    socket.pause();
+    for (let round = 0; round < 4; round += 1)
+      socket.send(encodeClientFrame({ kind: 'requests', requests: each.slice(round * 100, round * 100 + 100) }));
+    // 100 MiB are asked for: more than the node holds for anybody, and than the system does.
+    await fetch(`${origin}/v1/status`);
+    socket.resume();
+    const answered: number[] = [];
+    while (answered.length < ids.length) {
+      const told = await frame(socket);
+      if (told.kind === 'replies')
+        answered.push(...told.replies.filter((reply) => 'payload' in reply).map(({ id }) => id));
+    }
+    expect(answered).toEqual(ids);
+    socket.send(
+      encodeClientFrame({ kind: 'requests', requests: [{ id: 400, operation: 'get', timeoutMs: 1_000, payload }] }),
+    );
+    expect(await frame(socket)).toMatchObject({ replies: [{ id: 400, payload: expect.anything() }] });
+    socket.terminate();
+  });
 });
