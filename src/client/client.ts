@@ -148,7 +148,8 @@ export class QuorateClient implements AsyncDisposable {
         throw new QuorateError('QUORATE_ABORTED', 'the call was aborted before anything was done', {
           cause: signal.reason,
         });
-      this.#dispatcher.ask({ operation, payload: encode(), signal, decode, resolve, reject }, timeoutMs);
+      const deadlineMs = this.#dispatcher.deadlineMs(timeoutMs);
+      this.#dispatcher.ask({ operation, payload: encode(), deadlineMs, signal, decode, resolve, reject });
     });
   }
 }

@@ -48,10 +48,15 @@ export class Dispatcher {
     return this.#news?.leaderId ?? null;
   }
 
+  /** When a call that may take so long is to have its answer. */
+  deadlineMs(timeoutMs: number): number {
+    return this.#platform.now() + timeoutMs;
+  }
+
   /** Throws CLOSED. */
-  ask(asked: Omit<Asked, 'deadlineMs'>, timeoutMs: number): void {
+  ask(asked: Asked): void {
     if (this.#closed !== undefined) throw this.#closed;
-    this.#waiting.push(new Call({ ...asked, deadlineMs: this.#platform.now() + timeoutMs }));
+    this.#waiting.push(new Call(asked));
     this.#flushSoon();
     this.#sweepLater();
   }

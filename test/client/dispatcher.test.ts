@@ -108,17 +108,9 @@ function ask(
     const { code, message } = error as { code: QuorateErrorCode; message: string };
     Object.assign(outcome, { code, message });
   };
-  dispatcher.ask(
-    {
-      operation,
-      payload,
-      signal,
-      decode: (answer) => new TextDecoder().decode(answer),
-      resolve: resolve as never,
-      reject,
-    },
-    timeoutMs,
-  );
+  const deadlineMs = dispatcher.deadlineMs(timeoutMs);
+  const decode = (answer: Uint8Array): string => new TextDecoder().decode(answer);
+  dispatcher.ask({ operation, payload, deadlineMs, signal, decode, resolve: resolve as never, reject });
   return outcome;
 }
 
