@@ -234,7 +234,7 @@ export class ClientSession {
     this.#replies = [];
     this.#replyBytes = 0;
     this.#send(encodeNodeFrame({ kind: 'replies', replies }));
-    this.#restUntilRead();
+    if (this.#options.socket.bufferedAmount > MOST_UNSENT_BYTES) this.#restUntilRead();
   }
 
   #send(bytes: Uint8Array): void {
@@ -244,13 +244,13 @@ export class ClientSession {
   /** A client that reads no answers is asked nothing further until it does. */
   #restUntilRead(): void {
     const { socket, clock } = this.#options;
-    const isUnread = (): boolean => socket.bufferedAmount > MOST_UNSENT_BYTES || this.#toAnswer.length > 0;
-    if (this.#isOver || this.#rests.has('unread') || !isUnread()) return;
+    if (this.#isOver || this.#rests.has('unread')) return;
     this.#rests.begin('unread');
     const look = (): void => {
-      if (!this.#isOver && socket.bufferedAmount <= MOST_UNSENT_BYTES) this.#answerWhatFits();
-      if (!this.#isOver && isUnread()) clock.setTimeout(look, POLL_MS);
-      else this.#rests.end('unread');
+      const hasRoom = socket.bufferedAmount <= MOST_UNSENT_BYTES;
+      if (hasRoom) this.#answerWhatFits();
+      if (this.#isOver || (hasRoom && this.#toAnswer.length === 0)) this.#rests.end('unread');
+      else clock.setTimeout(look, POLL_MS);
     };
     clock.setTimeout(look, POLL_MS);
   }

@@ -8,6 +8,7 @@ import type { NodeFrame } from '../../src/codec/client-frames.js';
 import { CLIENT_PROTOCOL, decodeNodeFrame, encodeClientFrame } from '../../src/codec/client-frames.js';
 import { asTerm } from '../../src/raft/kinds.js';
 import { systemClock } from '../../src/replica-node/system-clock.js';
+import type { Clock } from '../../src/seams/clock.js';
 import type { QuorateErrorCode } from '../../src/seams/errors.js';
 import { QuorateError } from '../../src/seams/errors.js';
 import { attachApi } from '../../src/server/attach-api.js';
@@ -77,6 +78,8 @@ let server: Server;
 let node: PlayedNode;
 let close: () => Promise<void>;
 let origin: string;
+/** Of the timers that were set, ms. */
+let delays: number[];
 
 beforeEach(async () => {
   server = http.createServer();
@@ -84,7 +87,12 @@ beforeEach(async () => {
   await once(server.listen(0, '127.0.0.1'), 'listening');
   node.address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   origin = `http://${node.address}`;
-  close = attachApi(server, { node, clock: systemClock, maxValueBytes: 1_024 });
+  delays = [];
+  const setTimeout: Clock['setTimeout'] = (callback, delayMs) => {
+    delays.push(delayMs);
+    return systemClock.setTimeout(callback, delayMs);
+  };
+  close = attachApi(server, { node, clock: { ...systemClock, setTimeout }, maxValueBytes: 1_024 });
 });
 
 afterEach(async () => {
@@ -275,6 +283,25 @@ describe('on /client', () => {
     while (node.submitted < 15 * 1_024) await new Promise((resolve) => setImmediate(resolve));
     // One read from the socket brings 64 KiB, three such frames; where one waited, two reads come in one turn.
     expect(node.mostInTurn).toBeLessThanOrEqual(8 * 1_024);
+    socket.terminate();
+  });
+
+  test('answers of more than one frame are sent at once: nobody rests who is read', async () => {
+    const command = { kind: 'put', key: 'k', value: new Uint8Array(4_096) } as const;
+    node.stateMachine.apply([{ index: 1 as never, term: asTerm(1), timeMs: 0, command }]);
+    const socket = await connect();
+    socket.send(encodeClientFrame({ kind: 'hello' }));
+    await frame(socket);
+    delays = [];
+    const payload = encodeGet({ key: 'k', consistency: 'stale' });
+    const each = Array.from({ length: 600 }, (_, id) => ({ id, operation: 'get', timeoutMs: 1_000, payload }) as const);
+    socket.send(encodeClientFrame({ kind: 'requests', requests: each }));
+    let answered = 0;
+    while (answered < 600) {
+      const told = await frame(socket);
+      if (told.kind === 'replies') answered += told.replies.length;
+    }
+    expect(delays).toEqual([]);
     socket.terminate();
   });
 
