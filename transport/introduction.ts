@@ -19,7 +19,7 @@ export function objection(self: Identity, other: Identity, met: Acquaintances): 
   }
   const known = met.get(other.nodeId);
   if (known !== undefined && known !== other.incarnation) {
-    return `${other.nodeId} has another data directory than the ${other.nodeId} met before: two nodes share an id, or it was wiped and has forgotten its votes`;
+    return `${other.nodeId} has another data directory than the ${other.nodeId} met before: start it with the one it had. If that is the one, another process ran as ${other.nodeId} since ${self.nodeId} started: restart ${self.nodeId}. A node whose data is gone has forgotten its votes, and stays out in this version`;
   }
   return undefined;
 }

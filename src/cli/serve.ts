@@ -8,6 +8,7 @@ import type { Configuration } from './configuration.js';
 import { configure, nodeOptions } from './configuration.js';
 import { fromEnvironment } from './environment.js';
 import { EXIT, usage } from './exit.js';
+import { wholeNumber } from './whole-number.js';
 
 export interface ServeFlags extends Record<string, unknown> {
   readonly config?: string;
@@ -96,7 +97,5 @@ function levelOf(configuration: Configuration): string {
 
 function portOf(inspect: string | boolean): number {
   if (inspect === true) return DEFAULT_INSPECT_PORT;
-  const port = Number(inspect);
-  if (Number.isInteger(port) && port >= 0 && port < 65_536) return port;
-  throw usage(`--inspect ${inspect}: a port would do`);
+  return wholeNumber('--inspect', String(inspect), 0, 65_535);
 }

@@ -307,7 +307,7 @@ describe('quorate serve', () => {
     [['--peers', 'n1=127.0.0.1:7999,n1=127.0.0.1:7998'], {}, /names n1 twice/],
     [[], { QUORATE_CONFIG: 'missing.json' }, /missing\.json cannot be read/],
     [[], { QUORATE_INSECURE: 'maybe' }, /QUORATE_INSECURE is "maybe": 1 or 0, yes or no would do/],
-    [[], { QUORATE_INSPECT: 'x' }, /--inspect x: a port would do/],
+    [[], { QUORATE_INSPECT: 'x' }, /--inspect x: a whole number from 0 to 65535 would do/],
   ])('%j with %j is refused before anything is touched', async (args, env, message) => {
     const run = await quorate([...node, ...args], { env });
     expect(run.code).toBe(2);
