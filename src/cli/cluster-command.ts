@@ -80,9 +80,6 @@ class LocalCluster {
     );
     process.on('SIGINT', () => this.#stop('SIGINT'));
     process.on('SIGTERM', () => this.#stop('SIGTERM'));
-    // The terminal was closed.
-    process.on('SIGHUP', () => this.#stop('SIGTERM'));
-    process.stderr.on('error', () => undefined);
     const leader = await this.#leader(ended);
     this.#isReady = leader !== undefined;
     if (leader !== undefined) this.#greet(leader);
@@ -215,7 +212,7 @@ Logs and data are in ${this.#flags.data}. Ctrl-C stops the cluster.`);
 function nodeEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const ofOne = ['ID', 'LISTEN', 'ADVERTISE', 'PEERS', 'DATA', 'INSPECT', 'CONFIG'].map((name) => `QUORATE_${name}`);
   const ofAll = Object.entries(environment).filter(([name]) => !ofOne.includes(name));
-  // A node whose parent was killed ends with it: nobody would see its log, or stop it.
+  // A node ends with this process, also when that is killed or its terminal is closed: nobody else would stop it.
   return { ...Object.fromEntries(ofAll), QUORATE_ENDS_WITH_INPUT: '1' };
 }
 
