@@ -169,9 +169,9 @@ class Reception {
   #replace(nodeId: NodeId, socket: WebSocket): void {
     const old = this.#peers.get(nodeId);
     this.#peers.set(nodeId, socket);
-    if (old === undefined || old.readyState !== WebSocket.OPEN) return;
-    old.terminate();
-    if (this.#doubles.replaced(nodeId, this.options.clock.now()))
+    const hasWorked = old?.readyState === WebSocket.OPEN;
+    old?.terminate();
+    if (hasWorked && this.#doubles.replaced(nodeId, this.options.clock.now()))
       this.inbound.refused(
         `${nodeId} connects again and again while its last connection still works: do two processes run on copies of its data directory? That can lose writes: stop one, and never start it again`,
       );

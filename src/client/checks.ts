@@ -1,7 +1,7 @@
 // What no node would take is refused here, with nothing sent: each check throws BAD_REQUEST, or TOO_LARGE.
 
 import { encodeText } from '../codec/bytes.js';
-import { QuorateError } from '../seams/errors.js';
+import { badRequest, QuorateError } from '../seams/errors.js';
 import type { Condition } from '../state-machines/key-value-codec.js';
 import { isWellFormed, MOST_KEY_BYTES, MOST_VALUE_BYTES } from '../state-machines/key-value-codec.js';
 import type { Consistency } from '../state-machines/key-value-queries.js';
@@ -55,8 +55,4 @@ export function conditionOf({ ifRevision }: { readonly ifRevision?: number }): {
   if (!Number.isSafeInteger(ifRevision) || ifRevision < 0)
     throw badRequest(`ifRevision is ${ifRevision}: a revision, or 0, would do`);
   return { condition: ifRevision === 0 ? 'absent' : ifRevision };
-}
-
-function badRequest(message: string): QuorateError {
-  return new QuorateError('QUORATE_BAD_REQUEST', message);
 }

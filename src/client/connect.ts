@@ -1,5 +1,5 @@
 import { checkCallOptions } from '../desk/call-options.js';
-import { QuorateError } from '../seams/errors.js';
+import { badRequest } from '../seams/errors.js';
 import type { CallOptions } from './call.js';
 import { checkTimeout } from './checks.js';
 import { QuorateClient } from './client.js';
@@ -35,11 +35,9 @@ export async function connectOn(
 }
 
 function checked(endpoints: readonly string[]): readonly string[] {
-  const refuse = (why: string): never => {
-    throw new QuorateError('QUORATE_BAD_REQUEST', why);
-  };
   if (!Array.isArray(endpoints) || endpoints.length === 0)
-    refuse("endpoints are an array of host:port, as in ['127.0.0.1:7401'], or left out");
+    throw badRequest("endpoints are an array of host:port, as in ['127.0.0.1:7401'], or left out");
   const bad = endpoints.find((endpoint) => !isEndpoint(endpoint));
-  return bad === undefined ? endpoints : refuse(`the endpoint "${bad}" will not do: host:port would`);
+  if (bad === undefined) return endpoints;
+  throw badRequest(`the endpoint "${bad}" will not do: host:port would`);
 }

@@ -1,4 +1,4 @@
-import { QuorateError } from '../seams/errors.js';
+import { badRequest } from '../seams/errors.js';
 
 /**
  * Of callers without types: an option that nobody knows would silently not count, and a guarded write become a plain one.
@@ -13,8 +13,4 @@ export function checkCallOptions(options: object, names: readonly string[]): voi
   const { signal } = options as { readonly signal?: unknown };
   if (signal === undefined || typeof (signal as AbortSignal | null)?.addEventListener === 'function') return;
   throw badRequest("the option signal is no AbortSignal: an AbortController's would do");
-}
-
-function badRequest(message: string): QuorateError {
-  return new QuorateError('QUORATE_BAD_REQUEST', message);
 }

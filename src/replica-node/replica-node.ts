@@ -16,7 +16,7 @@ import { initialState } from '../raft/raft-state.js';
 import { ReplicaState } from '../raft/replica-state.js';
 import { whyNoLeader, whyNoQuorum } from '../raft/why-no-leader.js';
 import type { Clock } from '../seams/clock.js';
-import { QuorateError } from '../seams/errors.js';
+import { badRequest, QuorateError } from '../seams/errors.js';
 import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
 import { attachApi } from '../server/attach-api.js';
 import { MOST_VALUE_BYTES } from '../state-machines/key-value-codec.js';
@@ -343,10 +343,6 @@ function refuseAborted(signal: AbortSignal | undefined): void {
 function checkTimeout(timeoutMs: number): void {
   if (typeof timeoutMs === 'number' && timeoutMs >= 1 && timeoutMs < 2 ** 31) return;
   throw badRequest(`timeoutMs is ${timeoutMs}: a number of milliseconds from 1 up would do`);
-}
-
-function badRequest(message: string): QuorateError {
-  return new QuorateError('QUORATE_BAD_REQUEST', message);
 }
 
 const noLeader = (why: string): QuorateError => new QuorateError('QUORATE_NO_LEADER', why);

@@ -35,6 +35,10 @@ export class QuorateError extends Error {
   }
 }
 
+export function badRequest(message: string): QuorateError {
+  return new QuorateError('QUORATE_BAD_REQUEST', message);
+}
+
 /** Nothing was done for these, and another node, or the same one a moment later, may do it (P37). */
 const WORTH_ANOTHER_TRY: readonly string[] = [
   'QUORATE_OVERLOADED',

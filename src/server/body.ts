@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { QuorateError } from '../seams/errors.js';
-import { badRequest } from './replies.js';
+import { badRequest, QuorateError } from '../seams/errors.js';
 import type { Request } from './request.js';
 
 /** Of a body that is too large so much is still read: whoever sends more is cut off. */

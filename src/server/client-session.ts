@@ -3,12 +3,12 @@ import type { ClientReply, ClientRequest } from '../codec/client-frames.js';
 import { decodeClientFrame, encodeNodeFrame } from '../codec/client-frames.js';
 import { MalformedBytes } from '../codec/malformed.js';
 import type { Clock } from '../seams/clock.js';
-import { QuorateError } from '../seams/errors.js';
+import { badRequest, QuorateError } from '../seams/errors.js';
 import { checkKeyValueCommand } from '../state-machines/key-value-codec.js';
 import type { Consistency } from '../state-machines/key-value-queries.js';
 import { decodeGet, decodeList, encodeEntry, encodePage } from '../state-machines/key-value-queries.js';
 import { KeyValueStore } from '../state-machines/key-value-store.js';
-import { badRequest, notInThisVersion } from './replies.js';
+import { notInThisVersion } from './replies.js';
 import { Rests } from './rests.js';
 import type { ServedNode } from './served-node.js';
 
@@ -187,6 +187,8 @@ export class ClientSession {
   }
 
   #answer(id: number, answer: () => Uint8Array): void {
+    // Nothing is read for who hung up.
+    if (this.#isOver) return;
     this.#toAnswer.push({ id, answer });
     this.#answerWhatFits();
   }
@@ -247,9 +249,10 @@ export class ClientSession {
     if (this.#isOver || this.#rests.has('unread')) return;
     this.#rests.begin('unread');
     const look = (): void => {
+      if (this.#isOver) return this.#rests.end('unread');
       const hasRoom = socket.bufferedAmount <= MOST_UNSENT_BYTES;
       if (hasRoom) this.#answerWhatFits();
-      if (this.#isOver || (hasRoom && this.#toAnswer.length === 0)) this.#rests.end('unread');
+      if (hasRoom && this.#toAnswer.length === 0) this.#rests.end('unread');
       else clock.setTimeout(look, POLL_MS);
     };
     clock.setTimeout(look, POLL_MS);

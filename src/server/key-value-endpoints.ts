@@ -1,10 +1,10 @@
-import { QuorateError } from '../seams/errors.js';
+import { badRequest, QuorateError } from '../seams/errors.js';
 import type { Condition, KeyValueCommand, KeyValueResult } from '../state-machines/key-value-codec.js';
 import { MOST_KEY_BYTES } from '../state-machines/key-value-codec.js';
 import { MOST_ITEMS } from '../state-machines/key-value-queries.js';
 import type { KeyValueStore } from '../state-machines/key-value-store.js';
 import { readBody } from './body.js';
-import { badRequest, FOR_NOW_ONLY, notInThisVersion, sendJson } from './replies.js';
+import { FOR_NOW_ONLY, notInThisVersion, sendJson } from './replies.js';
 import type { Request } from './request.js';
 import { allowQuery, limitsOf, wholeNumber } from './request.js';
 

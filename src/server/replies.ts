@@ -46,10 +46,6 @@ export function sendError(response: ServerResponse, error: unknown): void {
   else sendJson(response, status, document, retry);
 }
 
-export function badRequest(message: string): QuorateError {
-  return new QuorateError('QUORATE_BAD_REQUEST', message);
-}
-
 export function notInThisVersion(what: string): QuorateError {
   return new QuorateError('QUORATE_NOT_IN_THIS_VERSION', `${what}: not in this version`);
 }

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { QuorateError } from '../seams/errors.js';
+import { badRequest, QuorateError } from '../seams/errors.js';
 import { KeyValueStore } from '../state-machines/key-value-store.js';
 import { checkCaller } from './guard.js';
 import { deleteKey, getKey, listKeys, putKey } from './key-value-endpoints.js';
-import { badRequest, notInThisVersion, sendError, sendJson } from './replies.js';
+import { notInThisVersion, sendError, sendJson } from './replies.js';
 import type { Request } from './request.js';
 import type { ServedNode } from './served-node.js';
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { badRequest } from './replies.js';
+import { badRequest } from '../seams/errors.js';
 import type { CallLimits, ServedNode } from './served-node.js';
 
 /** A request with its path and query taken apart. */

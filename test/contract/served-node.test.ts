@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import net from 'node:net';
+import { jest } from '@jest/globals';
 import { WebSocket } from 'ws';
 import type { NodeFrame } from '../../src/codec/client-frames.js';
 import { CLIENT_PROTOCOL, decodeNodeFrame, encodeClientFrame } from '../../src/codec/client-frames.js';
@@ -25,6 +26,7 @@ class PlayedNode implements ServedNode {
   reason: QuorateError | undefined;
   readonly limits: CallLimits[] = [];
   submitted = 0;
+  readonly asked: Parameters<ServedNode['ask']>[0][] = [];
   /** The most that was submitted in one turn of the event loop. */
   mostInTurn = 0;
   #inTurn = 0;
@@ -55,7 +57,9 @@ class PlayedNode implements ServedNode {
     this.submitted += 1;
   }
 
-  ask(): void {
+  /** Never answers by itself. */
+  ask(request: Parameters<ServedNode['ask']>[0]): void {
+    this.asked.push(request);
     this.submitted += 1;
     if (this.#inTurn === 0)
       setImmediate(() => {
@@ -284,6 +288,19 @@ describe('on /client', () => {
     // One read from the socket brings 64 KiB, three such frames; where one waited, two reads come in one turn.
     expect(node.mostInTurn).toBeLessThanOrEqual(8 * 1_024);
     socket.terminate();
+  });
+
+  test('nothing is read for who hung up before its reads were confirmed', async () => {
+    const socket = await connect();
+    socket.send(encodeClientFrame({ kind: 'hello' }));
+    await frame(socket);
+    socket.send(requests(10));
+    while (node.asked.length < 10) await new Promise((resolve) => setImmediate(resolve));
+    socket.terminate();
+    while (node.watchers > 0) await new Promise((resolve) => setImmediate(resolve));
+    const get = jest.spyOn(node.stateMachine, 'get');
+    for (const { done } of node.asked) done(undefined);
+    expect(get).not.toHaveBeenCalled();
   });
 
   test('answers of more than one frame are sent at once: nobody rests who is read', async () => {

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
-import { DEFAULT_SETTINGS, KeyValueStore, QuorateError, ReplicaNode } from '../../src/index.js';
+import { DEFAULT_SETTINGS, KeyValueStore, ReplicaNode } from '../../src/index.js';
 import { VERSION } from '../../src/replica-node/version.js';
+import { codeOf } from './outcomes.js';
 import { freePorts, put, RealNodes } from './real-nodes.js';
 
 /** Nothing is ever made there. */
@@ -18,15 +19,6 @@ afterEach(async () => {
   await cluster?.close();
   cluster = undefined;
 });
-
-/** To be called at once: nobody else handles the rejection. */
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  const error = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  return error instanceof QuorateError ? error.code : String(error);
-}
 
 describe('opening', () => {
   test('the four settings come from code, then from the environment, then from their defaults', async () => {

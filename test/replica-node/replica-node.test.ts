@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { replicaMachine } from '../../machines/index.js';
-import { type KeyValueStore, QuorateError } from '../../src/index.js';
+import type { KeyValueStore } from '../../src/index.js';
+import { codeOf } from './outcomes.js';
 import { put, RealNodes } from './real-nodes.js';
 
 let cluster: RealNodes | undefined;
@@ -10,15 +11,6 @@ afterEach(async () => {
   await cluster?.close();
   cluster = undefined;
 });
-
-/** To be called at once: nobody else handles the rejection. */
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  const error = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  return error instanceof QuorateError ? error.code : String(error);
-}
 
 describe('three nodes on real sockets and disks', () => {
   test('any node takes a write and answers a linearizable read of it', async () => {

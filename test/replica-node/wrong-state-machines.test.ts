@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { StateMachine } from '../../src/index.js';
-import { KeyValueStore, QuorateError, type ReplicaNode } from '../../src/index.js';
+import { KeyValueStore, type ReplicaNode } from '../../src/index.js';
 import type { AnyStateMachine } from '../../src/seams/state-machine.js';
+import { codeOf } from './outcomes.js';
 import { RealNodes, STEADY } from './real-nodes.js';
 
 type Words = StateMachine<string, string>;
@@ -21,13 +22,6 @@ const words = (wrong: Partial<Words>): Words => {
     restore: () => ({ write: () => undefined, finish: () => undefined, abort: () => undefined }),
     ...wrong,
   };
-};
-
-const codeOf = (call: Promise<unknown>): Promise<unknown> => {
-  return call.then(
-    (value) => value,
-    (error: unknown) => (error instanceof QuorateError ? error.code : error),
-  );
 };
 
 let cluster: RealNodes;
