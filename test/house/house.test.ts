@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { satisfies } from 'semver';
 import { documents, drawings, withCharts } from '../../tools/draw-charts.mjs';
 import { importsOf, ROOMS, roomOf, trespasses } from './import-table.js';
 
@@ -82,6 +83,19 @@ describe('style', () => {
       .filter(({ line }) => clockOrChance.test(line) && !/^(\*|\/\/|\/\*)/.test(line));
     expect(found).toEqual([]);
   });
+});
+
+test('every package that is installed runs under the oldest Node.js that README names: npm ci has nothing to warn of', () => {
+  const { engines } = JSON.parse(readFileSync('package.json', 'utf8')) as { engines: { node: string } };
+  const [, oldest = ''] = /^>=(\S+)$/.exec(engines.node) ?? [];
+  expect(readFileSync('README.md', 'utf8')).toContain(`Node.js ${oldest} or later`);
+  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
+    packages: Readonly<Record<string, { readonly engines?: { readonly node?: string } }>>;
+  };
+  const refusing = Object.entries(packages).filter(([, { engines: wanted }]) => {
+    return wanted?.node !== undefined && !satisfies(`${oldest}.0`, wanted.node);
+  });
+  expect(refusing.map(([folder, { engines: wanted }]) => `${folder} wants ${wanted?.node}`)).toEqual([]);
 });
 
 describe('what is generated is current', () => {

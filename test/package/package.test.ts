@@ -1,11 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { chromium } from 'playwright-core';
 import { freePorts, RealNodes, STEADY } from '../replica-node/real-nodes.js';
+import { launchBrowser } from './browser.js';
 
 const bin = (name: string): string => path.resolve('node_modules/.bin', name);
 const run = (command: string, args: readonly string[], cwd: string): string => {
@@ -142,16 +142,6 @@ console.log(kind, revision, value, written, replicaMachine.id, simulate({ seed: 
   });
 });
 
-/** Debian's place first; CHROMIUM names another. */
-function browserPath(): string {
-  const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-  const found = [process.env.CHROMIUM, ...places].find((place) => place !== undefined && existsSync(place));
-  if (found !== undefined) return found;
-  throw new Error(
-    'no browser was found for the test of the browser bundle: "apt-get install chromium" gets one on Debian; elsewhere CHROMIUM=/path/to/chromium names it',
-  );
-}
-
 test('in a browser: the machine elects a leader on a virtual clock, a seeded cluster runs, and the client writes and reads', async () => {
   writeFileSync(
     path.join(project, 'browser.js'),
@@ -178,7 +168,7 @@ window.run = async (address) => {
   ];
   run(bin('esbuild'), bundle, project);
   const nodes = await RealNodes.start('abc', STEADY);
-  const browser = await chromium.launch({ executablePath: browserPath(), args: ['--no-sandbox'] });
+  const browser = await launchBrowser(path.dirname(tarball));
   try {
     const { address } = await nodes.leader();
     const page = await browser.newPage();
