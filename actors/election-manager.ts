@@ -1,4 +1,4 @@
-import { assign, enqueueActions, sendParent, sendTo, setup } from 'xstate';
+import { and, assign, enqueueActions, fromCallback, sendParent, sendTo, setup } from 'xstate';
 import type { Role } from '../src/raft/notices.js';
 import type { RandomState } from '../src/raft/random.js';
 import { draw } from '../src/raft/random.js';
@@ -22,6 +22,9 @@ export type ElectionManagerEvent =
   /** Whoever was given our vote gets the time to win. */
   | { readonly type: 'vote.granted' };
 
+/** From the turn of the event loop that this actor waited for: whatever lay in the sockets has been read. */
+type TurnEvent = { readonly type: 'sockets.read' };
+
 export interface ElectionManagerRef {
   send(event: ElectionManagerEvent): void;
 }
@@ -36,15 +39,36 @@ export interface ElectionManagerContext extends ElectionManagerInput {
   readonly remainingMs: number;
   readonly armedAtMs: number;
   readonly missed: number;
+  /** When the HeartbeatManager last told what it heard or missed, which it does once each heartbeat interval. */
+  readonly toldAtMs: number;
+  /** Whether this process stood still for longer than a heartbeat since it last heard the leader. */
+  readonly stoodStill: boolean;
+  /** How much longer it listens then. */
+  readonly graceMs: number;
   readonly campaignSinceMs: number;
 }
+
+/**
+ * Reports the end of one turn of the event loop. After a pause Node.js runs the timers that came due before it reads the
+ * sockets, so that only then all that a peer sent meanwhile is known.
+ */
+const oneTurn = fromCallback<TurnEvent, { readonly clock: Clock }>(({ input, sendBack }) => {
+  let isAwaited = true;
+  input.clock.defer(() => {
+    if (isAwaited) sendBack({ type: 'sockets.read' });
+  });
+  return () => {
+    isAwaited = false;
+  };
+});
 
 const electionSetup = setup({
   types: {
     context: {} as ElectionManagerContext,
-    events: {} as ElectionManagerEvent,
+    events: {} as ElectionManagerEvent | TurnEvent,
     input: {} as ElectionManagerInput,
   },
+  actors: { oneTurn },
   actions: {
     meetHeartbeatManager: assign((_, params: { heartbeatManager: HeartbeatManagerRef }) => ({
       heartbeatManager: params.heartbeatManager,
@@ -54,7 +78,8 @@ const electionSetup = setup({
       const { ELECTION_TIMEOUT_MIN, ELECTION_TIMEOUT_MAX } = context.state.settings;
       const { value, next } = draw(context.chance);
       const timeoutMs = ELECTION_TIMEOUT_MIN + value * (ELECTION_TIMEOUT_MAX - ELECTION_TIMEOUT_MIN);
-      return { chance: next, timeoutMs, quietSinceMs: context.clock.now(), missed: 0 };
+      const nowMs = context.clock.now();
+      return { chance: next, timeoutMs, quietSinceMs: nowMs, missed: 0, toldAtMs: nowMs, stoodStill: false };
     }),
     /** The timer is not set anew for each message: it runs out and is set for what is left. */
     armForWhatIsLeft: assign(({ context }) => {
@@ -65,8 +90,20 @@ const electionSetup = setup({
     noteHeard: assign(({ context }, { atMs }: { atMs: number }) => ({
       quietSinceMs: Math.max(context.quietSinceMs, atMs),
       missed: 0,
+      toldAtMs: context.clock.now(),
+      stoodStill: false,
     })),
-    noteMissed: assign((_, { missed }: { missed: number }) => ({ missed })),
+    /** The HeartbeatManager tells something once an interval: where it could not, this process stood still. */
+    noteMissed: assign(({ context }, { missed }: { missed: number }) => {
+      const toldAtMs = context.clock.now();
+      const isLate = toldAtMs - context.toldAtMs > 2 * context.state.settings.HEARTBEAT_INTERVAL;
+      return { missed, toldAtMs, stoodStill: context.stoodStill || isLate };
+    }),
+    /** Between one and two heartbeats: random, so that followers which stood still together do not stand together. */
+    drawGrace: assign(({ context }) => {
+      const { value, next } = draw(context.chance);
+      return { chance: next, graceMs: (1 + value) * context.state.settings.HEARTBEAT_INTERVAL };
+    }),
     noteCampaign: assign({ campaignSinceMs: ({ context }) => context.clock.now() }),
     reportSilence: sendParent(({ context }): ElectionReport => {
       return { type: 'election.timedOut', reason: silence(context) };
@@ -89,20 +126,17 @@ const electionSetup = setup({
   guards: {
     enters: (_, { entered, role }: { entered: Role; role: Role }) => entered === role,
     isQuiet: ({ context }) => context.clock.now() - quietSince(context) >= context.timeoutMs,
-    /**
-     * The process was paused, or its event loop was: what the leader sent meanwhile may lie unread in the
-     * sockets, because after a pause timers run before they are read.
-     */
-    isLate: ({ context }) => {
-      const { armedAtMs, remainingMs, clock, state } = context;
-      return clock.now() - (armedAtMs + remainingMs) > state.settings.HEARTBEAT_INTERVAL;
+    /** Either the HeartbeatManager's timer ran late, or this actor's own. */
+    hasStoodStill: ({ context }) => {
+      const { stoodStill, armedAtMs, remainingMs, clock, state } = context;
+      return stoodStill || clock.now() - (armedAtMs + remainingMs) > state.settings.HEARTBEAT_INTERVAL;
     },
   },
   delays: {
     ELECTION_TIMEOUT: ({ context }) => context.remainingMs,
+    GRACE: ({ context }) => context.graceMs,
     CAMPAIGN_TIMEOUT: ({ context }) => context.timeoutMs,
     ASK_AGAIN: ({ context }) => context.state.settings.HEARTBEAT_INTERVAL,
-    ONE_TURN: 0,
   },
 });
 
@@ -123,6 +157,9 @@ export const electionManager = electionSetup.createMachine({
     remainingMs: 0,
     armedAtMs: 0,
     missed: 0,
+    toldAtMs: 0,
+    stoodStill: false,
+    graceMs: 0,
     campaignSinceMs: 0,
   }),
   initial: 'idle',
@@ -155,15 +192,28 @@ export const electionManager = electionSetup.createMachine({
           entry: 'armForWhatIsLeft',
           after: {
             ELECTION_TIMEOUT: [
-              { guard: 'isLate', target: 'readingWhatCame' },
-              { guard: 'isQuiet', target: '#electionManager.waiting', reenter: true, actions: 'reportSilence' },
+              { guard: 'isQuiet', target: 'reading' },
               { target: 'counting', reenter: true },
             ],
           },
         },
-        readingWhatCame: {
-          after: {
-            ONE_TURN: [
+        // Silence is never concluded from a timer alone: the leader's heartbeat may lie unread in a socket.
+        reading: {
+          invoke: { src: 'oneTurn', input: ({ context }) => context },
+          on: {
+            'sockets.read': [
+              { guard: and(['isQuiet', 'hasStoodStill']), target: 'listening' },
+              { guard: 'isQuiet', target: '#electionManager.waiting', reenter: true, actions: 'reportSilence' },
+              { target: 'counting' },
+            ],
+          },
+        },
+        // Whoever stood still may have been one of several, the leader among them, or may have much to read.
+        listening: { entry: 'drawGrace', after: { GRACE: 'readingAgain' } },
+        readingAgain: {
+          invoke: { src: 'oneTurn', input: ({ context }) => context },
+          on: {
+            'sockets.read': [
               { guard: 'isQuiet', target: '#electionManager.waiting', reenter: true, actions: 'reportSilence' },
               { target: 'counting' },
             ],
@@ -174,13 +224,7 @@ export const electionManager = electionSetup.createMachine({
     campaigning: {
       entry: ['drawTimeout', 'noteCampaign'],
       initial: 'soliciting',
-      after: {
-        CAMPAIGN_TIMEOUT: {
-          target: 'campaigning',
-          reenter: true,
-          actions: [{ type: 'reportOutcome', params: { outcome: 'timed out' } }, 'reportOverdue'],
-        },
-      },
+      after: { CAMPAIGN_TIMEOUT: '.reading' },
       on: {
         'role.entered': [
           {
@@ -195,7 +239,20 @@ export const electionManager = electionSetup.createMachine({
           },
         ],
       },
-      states: { soliciting: { after: { ASK_AGAIN: { target: 'soliciting', reenter: true, actions: 'askAgain' } } } },
+      states: {
+        soliciting: { after: { ASK_AGAIN: { target: 'soliciting', reenter: true, actions: 'askAgain' } } },
+        // Votes may lie unread in the sockets.
+        reading: {
+          invoke: { src: 'oneTurn', input: ({ context }) => context },
+          on: {
+            'sockets.read': {
+              target: '#electionManager.campaigning',
+              reenter: true,
+              actions: [{ type: 'reportOutcome', params: { outcome: 'timed out' } }, 'reportOverdue'],
+            },
+          },
+        },
+      },
     },
   },
 });

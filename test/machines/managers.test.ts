@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { asIndex, asTerm } from '../../src/raft/kinds.js';
+import type { PeerMessage } from '../../src/raft/messages.js';
 import { accepted, append } from '../raft/states.js';
 import { LoneReplica } from './lone-replica.js';
 
@@ -80,14 +81,49 @@ describe('ElectionManager', () => {
     expect(third.noticesOf('election.ended').map(({ outcome }) => outcome)).toEqual(['timed out']);
   });
 
-  test('after a pause it reads what came meanwhile before it decides', () => {
-    const replica = new LoneReplica().hear('b', append(1, [0, 0], []));
-    // The process stands still for two seconds; a heartbeat that came meanwhile is read after the timers ran.
-    replica.clock.pass(2_000);
-    replica.clock.advanceToNext();
-    replica.send({ type: 'peer.received', from: 'b', message: append(1, [0, 0], []), atMs: replica.clock.now() });
-    replica.pass(100);
-    expect(replica.noticesOf('election.started')).toHaveLength(0);
+  describe('after a pause, when timers run before the sockets are read', () => {
+    /** The process stands still; what came meanwhile lies in a socket, and is read after the timers that are due have run. */
+    const standStill = (replica: LoneReplica, durationMs: number, arrived?: { from: string; message: PeerMessage }) => {
+      replica.clock.pass(durationMs);
+      if (arrived === undefined) return replica;
+      replica.clock.defer(() => replica.send({ type: 'peer.received', ...arrived, atMs: replica.clock.now() }));
+      return replica;
+    };
+    const beat = { from: 'b', message: append(1, [0, 0], []) };
+
+    test.each([150, 170, 200, 250, 2_000])('of %i ms, a heartbeat that lay in a socket counts', (durationMs) => {
+      for (let seed = 1; seed <= 20; seed += 1) {
+        const replica = new LoneReplica({ seed }).hear('b', beat.message).pass(40).hear('b', beat.message);
+        standStill(replica, durationMs, beat).pass(100);
+        expect([seed, replica.noticesOf('election.started')]).toEqual([seed, []]);
+      }
+    });
+
+    test('silence that was listened to for the last part only is listened to for a heartbeat more', () => {
+      const replica = new LoneReplica().hear('b', beat.message);
+      standStill(replica, 1_000).pass(45);
+      expect(replica.noticesOf('election.started')).toEqual([]);
+      // No leader speaks within that heartbeat either.
+      replica.pass(60);
+      expect(replica.noticesOf('election.started')).toHaveLength(1);
+    });
+
+    test('a pause that the leader has been heard after delays no later election', () => {
+      const replica = new LoneReplica().hear('b', beat.message);
+      standStill(replica, 1_000, beat).pass(60);
+      for (let n = 0; n < 5; n += 1) replica.hear('b', beat.message).pass(49);
+      const quietSinceMs = replica.clock.now() - 49;
+      while (replica.noticesOf('election.started').length === 0) replica.pass(1);
+      expect(replica.clock.now() - quietSinceMs).toBeLessThanOrEqual(305);
+    });
+
+    test('a candidate counts the votes that lay in its sockets before it stands again', () => {
+      const replica = new LoneReplica().stand();
+      const vote = { kind: 'vote-reply', term: asTerm(1), granted: true, preVote: false } as const;
+      standStill(replica, 1_000, { from: 'b', message: vote }).pass(5);
+      expect(replica.value).toMatchObject({ active: { leader: expect.anything() } });
+      expect(replica.term).toBe(1);
+    });
   });
 });
 
