@@ -10,6 +10,7 @@ import type { RandomState } from '../raft/random.js';
 import { derive, draw } from '../raft/random.js';
 import type { Settings } from '../raft/settings.js';
 import { DEFAULT_SETTINGS } from '../raft/settings.js';
+import { DurabilityChecker } from './durability.js';
 import { SafetyChecker } from './safety.js';
 import { SimulatedReplica } from './simulated-replica.js';
 import { VirtualClock } from './virtual-clock.js';
@@ -54,6 +55,7 @@ export class SimulatedCluster {
   readonly network: MemoryNetwork;
   readonly replicas: ReadonlyMap<NodeId, SimulatedReplica>;
   readonly safety = new SafetyChecker();
+  readonly durability = new DurabilityChecker();
   /** One line for each notice of any replica: equal for equal seeds. */
   readonly trace: string[] = [];
   readonly settings: Settings;
@@ -89,6 +91,7 @@ export class SimulatedCluster {
       network: this.network,
       random,
       safety: this.safety,
+      durability: this.durability,
     };
     const tell = (id: NodeId, notice: Notice): void => this.#note(id, notice);
     const make = (id: NodeId): SimulatedReplica =>

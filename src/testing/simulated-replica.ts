@@ -16,6 +16,7 @@ import type { LogStore } from '../seams/log-store.js';
 import type { Transport } from '../seams/transport.js';
 import type { DataDirectory } from '../storage/data-directory.js';
 import { openDataDirectory } from '../storage/data-directory.js';
+import type { DurabilityChecker } from './durability.js';
 import { Recorder } from './recorder.js';
 import { ReplicaClock } from './replica-clock.js';
 import type { SafetyChecker } from './safety.js';
@@ -31,6 +32,7 @@ export interface SimulatedReplicaOptions {
   readonly network: MemoryNetwork;
   readonly random: () => number;
   readonly safety: SafetyChecker;
+  readonly durability: DurabilityChecker;
   readonly machine: typeof replicaMachine;
   readonly flow: FlowLimits;
   /** How long disk operations take at most, ms. */
@@ -156,6 +158,7 @@ export class SimulatedReplica {
     const { raft } = this;
     if (raft === undefined || this.role === 'recovering') return;
     this.#options.safety.moved(this.id, this.role as Role, raft);
+    this.#options.durability.moved(this.id, this.role as Role, raft);
   }
 
   #run(directory: DataDirectory, ids: readonly NodeId[]): void {
@@ -174,7 +177,7 @@ export class SimulatedReplica {
         settings,
         // Each life draws anew, or a restarted replica would repeat what led to its crash.
         seed: seed + this.#starts * 7_919,
-        log: watched(directory.log, id, safety),
+        log: watched(directory.log, id, this.#options),
         transport: this.#transport(),
         stateMachine: recorder,
         clock: this.clock,
@@ -208,31 +211,54 @@ export class SimulatedReplica {
           heard: (from) => this.clock.arrive(() => inbound.heard(from)),
           refused: (reason) => this.clock.arrive(() => inbound.refused(reason)),
         }),
-      dial: (identity, peer, events) =>
-        real.dial(identity, peer, {
+      dial: (identity, peer, events) => {
+        const connection = real.dial(identity, peer, {
           opened: () => this.clock.arrive(() => events.opened()),
           closed: (reason, refused) => this.clock.arrive(() => events.closed(reason, refused)),
-        }),
+        });
+        return {
+          send: (message) => {
+            this.#options.durability.sends(this.id, peer.id, message);
+            return connection.send(message);
+          },
+          close: () => connection.close(),
+        };
+      },
     };
   }
 }
 
-/** The same log, with everything that is handed to it shown to the checker. */
-function watched(log: LogStore, id: NodeId, safety: SafetyChecker): LogStore {
+/** The same log, with everything that is handed to it, and what of that is synced, shown to the checkers. */
+function watched(
+  log: LogStore,
+  id: NodeId,
+  { safety, durability }: Pick<SimulatedReplicaOptions, 'safety' | 'durability'>,
+): LogStore {
+  const whenSynced = (done: (error?: Error) => void): ((error?: Error) => void) => {
+    const synced = durability.syncs(id);
+    return (error) => {
+      if (error === undefined) synced();
+      done(error);
+    };
+  };
   return {
     open: (done) =>
       log.open((error, recovered) => {
-        if (recovered !== undefined) safety.started(id, recovered.log);
+        if (recovered !== undefined) {
+          safety.started(id, recovered.log);
+          durability.started(id, recovered);
+        }
         done(error, recovered);
       }),
     append: (records: readonly LogRecord[]) => {
       safety.wrote(id, records);
+      durability.wrote(id, records);
       log.append(records);
     },
-    sync: (done) => log.sync(done),
+    sync: (done) => log.sync(whenSynced(done)),
     cached: (from, limits) => log.cached(from, limits),
     read: (from, limits, done) => log.read(from, limits, done),
-    close: (done) => log.close(done),
+    close: (done) => log.close(whenSynced(done)),
   };
 }
 

@@ -49,6 +49,8 @@ describe('AppendEntries at a follower', () => {
     const { state } = acceptAppend(follower, 'b', append(3, [1, 1], [entry(2, 3)]), 0);
     expect(state.log.durableIndex).toBe(1);
     expect(noteDurable(state, at(3, 2)).state.log.durableIndex).toBe(1);
+    // What was written at 2 before the truncation is not what the log holds there now.
+    expect(noteDurable(state, at(2, 2)).state.log.durableIndex).toBe(1);
     expect(noteDurable(state, at(2, 3)).state.log.durableIndex).toBe(2);
   });
 

@@ -37,6 +37,8 @@ describe('commitment', () => {
     );
     expect(state.commitIndex).toBe(0);
     expect(noteLeaderDurable(state, at(1, 1)).state.commitIndex).toBe(1);
+    const { state: longer } = propose(state, local, [new Uint8Array(1)], 5);
+    expect(noteLeaderDurable(longer, at(1, 1)).state.commitIndex).toBe(1);
   });
 
   test('P18 the leader of several counts its own copy only when it is durable', () => {

@@ -1,7 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import type { replicaMachine } from '../../machines/index.js';
 import { explore } from '../../src/testing/index.js';
-import { withoutOwnTermRule, withoutTermGate, withoutVoteSync } from './mutants.js';
+import {
+  withoutDoorForMessages,
+  withoutOwnSync,
+  withoutOwnTermRule,
+  withoutTermGate,
+  withoutVoteSync,
+} from './mutants.js';
 
 /** The seeds of the clean run, tried until one notices. */
 function firstToNotice(machine: typeof replicaMachine): { seed: number; what: string } | undefined {
@@ -23,7 +29,17 @@ describe('a law taken out is noticed within the 300 seeds that run clean with it
   });
 
   test("P1 the vote's sync", () => {
-    expect(firstToNotice(withoutVoteSync)?.what).toMatch(/election safety|log matching|at most one leader/);
+    expect(firstToNotice(withoutVoteSync)?.what).toMatch(/vote-reply of term \d+, and has synced term/);
+  });
+
+  test('P15 the wait of an acknowledgement for what was written before it', () => {
+    expect(firstToNotice(withoutDoorForMessages)?.what).toMatch(
+      /(vouches to . for entry \d+|append-reply of term \d+), and has synced/,
+    );
+  });
+
+  test("P18 the sync of a leader's own copy", () => {
+    expect(firstToNotice(withoutOwnSync)?.what).toMatch(/takes entry \d+ for committed, which is synced only on/);
   });
 
   test('§5.1 the gate for terms', () => {

@@ -2,9 +2,10 @@ import { enqueueActions } from 'xstate';
 import { replicaMachine } from '../../machines/index.js';
 import { perform } from '../../machines/perform.js';
 import type { ReplicaContext } from '../../machines/replica-context.js';
-import { noteLeaderDurable, quorumIndex, withApply } from '../../src/raft/commit.js';
+import { advanceCommit, noteLeaderDurable, noteMatch, quorumIndex, withApply } from '../../src/raft/commit.js';
 import type { Effect, Step } from '../../src/raft/effects.js';
 import { answerVoteRequest } from '../../src/raft/election.js';
+import { acceptAppend } from '../../src/raft/follow.js';
 import { noteAppendReply } from '../../src/raft/lead.js';
 
 /** Charts with one law taken out each: what the simulation is for is to notice. */
@@ -43,6 +44,36 @@ export const withoutVoteSync = replicaMachine.provide({
 export const withoutTermGate = replicaMachine.provide({
   guards: { admits: (_, { verdict }: { verdict: string }) => verdict === 'deliver' },
 });
+
+/** P15 taken out: an acknowledgement that writes nothing itself does not wait for what was written before it. */
+export const withoutDoorForMessages = replicaMachine.provide({
+  actions: {
+    acceptAppend: running((context, { from, message, atMs }: { from: string; message: never; atMs: number }) => {
+      const step = acceptAppend(context.raft, from, message, atMs);
+      const early = (effect: Effect) =>
+        effect.kind === 'write' && effect.records.length === 0 ? atOnce(effect) : [effect];
+      return { state: step.state, effects: step.effects.flatMap(early) };
+    }),
+  },
+});
+
+/** P18 taken out: a leader counts its own copy of an entry before its disk has it. */
+export const withoutOwnSync = replicaMachine.provide({
+  actions: {
+    noteAppendReply: running((context, { from, message }: { from: string; message: never }) => {
+      return countOwnCopy(noteAppendReply(context.raft, from, message));
+    }),
+    noteLeaderDurable: running((context, { written }: { written: never }) => {
+      return countOwnCopy(noteLeaderDurable(context.raft, written));
+    }),
+  },
+});
+
+function countOwnCopy(step: Step): Step {
+  const counted = advanceCommit(noteMatch(step.state, step.state.id, step.state.log.lastIndex));
+  const committed = withApply(step.state, counted);
+  return { state: committed.state, effects: [...step.effects, ...committed.effects] };
+}
 
 function commitAnything(step: Step): Step {
   const commitIndex = quorumIndex(step.state);

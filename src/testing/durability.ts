@@ -1,0 +1,137 @@
+import type { LogRecord } from '../raft/entry.js';
+import type { Index, NodeId, Term } from '../raft/kinds.js';
+import { NO_INDEX } from '../raft/kinds.js';
+import { lastPosition, termAt } from '../raft/log-shape.js';
+import type { PeerMessage } from '../raft/messages.js';
+import { hasTerm } from '../raft/messages.js';
+import type { Role } from '../raft/notices.js';
+import type { RaftState } from '../raft/raft-state.js';
+import { majority } from '../raft/raft-state.js';
+import type { Recovered } from '../seams/log-store.js';
+import type { LogImage } from '../storage/log-image.js';
+import { EMPTY_IMAGE, withRecord } from '../storage/log-image.js';
+import { SafetyViolation } from './safety.js';
+
+/** What one replica's log store has confirmed as synced, and what was handed to it since. */
+interface Disk {
+  synced: LogImage;
+  unsynced: LogRecord[];
+  /** The vote of each term in which one was synced. */
+  readonly votes: Map<Term, NodeId | null>;
+  /** The highest last index that was synced while each term was the newest on this disk. */
+  readonly lastIndex: Map<Term, Index>;
+}
+
+/**
+ * Compares what replicas say with what their disks hold. A message that leaves vouches only for what its sender's store has
+ * synced (P1, P15), a leader's commit index is on the disks of a majority (P18), and a restart finds all that was synced.
+ */
+export class DurabilityChecker {
+  readonly #disks = new Map<NodeId, Disk>();
+  readonly #seen = new Map<NodeId, { readonly raft: RaftState; readonly role: Role }>();
+
+  /** The replica's data directory is new, or another one. */
+  emptied(id: NodeId): void {
+    this.#disks.delete(id);
+  }
+
+  /** A replica starts, with what it recovered: what was synced, and perhaps a part of what was being written. */
+  started(id: NodeId, recovered: Recovered): void {
+    const disk = this.#diskOf(id);
+    let image = disk.synced;
+    let isExpected = isSame(image, recovered);
+    for (const record of disk.unsynced) {
+      if (isExpected) break;
+      image = withRecord(image, record);
+      isExpected = isSame(image, recovered);
+    }
+    require(isExpected, `${id} recovered ${describe(recovered)}, but its store had synced ${describe(disk.synced)}`);
+    disk.synced = { ...EMPTY_IMAGE, ...recovered, closed: false };
+    disk.unsynced = [];
+    disk.votes.set(recovered.term, recovered.votedFor);
+    disk.lastIndex.set(recovered.term, recovered.log.lastIndex);
+    this.#seen.delete(id);
+  }
+
+  /** A replica hands records to its log store. */
+  wrote(id: NodeId, records: readonly LogRecord[]): void {
+    this.#diskOf(id).unsynced.push(...records);
+  }
+
+  /** A sync begins. The returned function is to be called when it has succeeded. */
+  syncs(id: NodeId): () => void {
+    const disk = this.#diskOf(id);
+    const covered = disk.unsynced.length;
+    return () => {
+      for (const record of disk.unsynced.splice(0, covered)) {
+        disk.synced = withRecord(disk.synced, record);
+        const { term, votedFor, log } = disk.synced;
+        disk.votes.set(term, votedFor);
+        disk.lastIndex.set(term, Math.max(disk.lastIndex.get(term) ?? NO_INDEX, log.lastIndex) as Index);
+      }
+    };
+  }
+
+  /** A message leaves a replica. */
+  sends(id: NodeId, to: NodeId, message: PeerMessage): void {
+    if (!hasTerm(message)) return;
+    const { synced, votes, lastIndex } = this.#diskOf(id);
+    const { kind, term } = message;
+    require(term <= synced.term ||
+      (message.kind === 'vote-request' &&
+        message.preVote), `${id} sends ${to} ${kind} of term ${term}, and has synced term ${synced.term} (P1)`);
+    if (message.kind === 'vote-request' && !message.preVote) {
+      require(votes.get(term) === id, `${id} asks ${to} for votes in term ${term} before its own is synced (P1)`);
+    }
+    if (message.kind === 'vote-reply' && message.granted && !message.preVote) {
+      require(votes.get(term) ===
+        to, `${id} gives ${to} a vote in term ${term}, and has synced one for ${votes.get(term) ?? 'nobody'} (P1)`);
+    }
+    if (message.kind === 'append-reply' && message.accepted) {
+      const { matchIndex } = message;
+      // What was synced in the reply's own term counts: a newer leader may have cut it since, in the same batch.
+      const held = lastIndex.get(term) ?? NO_INDEX;
+      require(matchIndex <= held, `${id} vouches to ${to} for entry ${matchIndex}, and has synced ${held} (P15)`);
+    }
+  }
+
+  /** A replica's chart moved. */
+  moved(id: NodeId, role: Role, raft: RaftState): void {
+    const before = this.#seen.get(id);
+    if (before?.raft === raft && before.role === role) return;
+    this.#seen.set(id, { raft, role });
+    if (role !== 'leader') return;
+    if (before?.role === 'leader' && before.raft.commitIndex === raft.commitIndex) return;
+    const { commitIndex } = raft;
+    const term = termAt(raft.log, commitIndex);
+    const holders = raft.voters.filter((voter) => termAt(this.#diskOf(voter).synced.log, commitIndex) === term);
+    require(holders.length >=
+      majority(
+        raft,
+      ), `${id} leads and takes entry ${commitIndex} for committed, which is synced only on ${holders.join(', ') || 'no disk'} (P18)`);
+  }
+
+  #diskOf(id: NodeId): Disk {
+    const known = this.#disks.get(id);
+    if (known !== undefined) return known;
+    const disk: Disk = { synced: EMPTY_IMAGE, unsynced: [], votes: new Map(), lastIndex: new Map() };
+    this.#disks.set(id, disk);
+    return disk;
+  }
+}
+
+type Held = Pick<LogImage, 'term' | 'votedFor' | 'log'>;
+
+function isSame(a: Held, b: Held): boolean {
+  const [lastA, lastB] = [lastPosition(a.log), lastPosition(b.log)];
+  return a.term === b.term && a.votedFor === b.votedFor && lastA.index === lastB.index && lastA.term === lastB.term;
+}
+
+function describe({ term, votedFor, log }: Held): string {
+  const last = lastPosition(log);
+  return `term ${term}, vote ${votedFor ?? 'for nobody'}, last entry ${last.index} of term ${last.term}`;
+}
+
+function require(holds: boolean, what: string): void {
+  if (!holds) throw new SafetyViolation(what);
+}
