@@ -14,7 +14,8 @@ import type { Acquaintances } from './introduction.js';
 import { objection, objectionTo } from './introduction.js';
 import { Outbox } from './outbox.js';
 import { MOST_FRAME_BYTES, Reassembler } from './parts.js';
-import { isHostOf, pathOf, refuseUpgrade } from './upgrades.js';
+import { UpgradeRouter } from './upgrade-router.js';
+import { isHostOf, refuseUpgrade } from './upgrades.js';
 
 export interface WebSocketTransportOptions {
   /** Peers' connections come in as upgrades of its requests for `/peer`; other paths are left to others. */
@@ -69,11 +70,6 @@ export class WebSocketTransport implements Transport {
   }
 }
 
-const RECEIVING = new WeakSet<Server>();
-
-/** Whether a node takes its peers' connections from this server now: neither while it recovers nor after it halted. */
-export const takesPeers = (server: Server): boolean => RECEIVING.has(server);
-
 /** Takes the connections that peers open to one node. */
 class Reception {
   readonly #sockets = new Set<WebSocket>();
@@ -90,20 +86,15 @@ class Reception {
   ) {}
 
   open(): () => void {
-    const { server } = this.options;
-    const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
-      this.#upgrade(request, socket, head);
-    server.on('upgrade', upgrade);
-    RECEIVING.add(server);
+    const router = UpgradeRouter.of(this.options.server);
+    const unregister = router.register(PEER_PATH, (request, socket, head) => this.#upgrade(request, socket, head));
     return () => {
-      server.off('upgrade', upgrade);
-      RECEIVING.delete(server);
+      unregister();
       for (const socket of this.#sockets) socket.terminate();
     };
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (pathOf(request) !== PEER_PATH) return;
     const refusal = this.#refusal(request);
     if (refusal !== undefined) {
       this.inbound.refused(`${request.socket.remoteAddress} asked for ${PEER_PATH}: ${refusal.why}`);

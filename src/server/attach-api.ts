@@ -1,11 +1,9 @@
 import type { Server } from 'node:http';
-import { pathOf, refuseUpgrade } from '../../transport/upgrades.js';
-import { PEER_PATH, takesPeers } from '../../transport/web-socket-transport.js';
-import { CLIENT_PATH } from '../codec/client-frames.js';
+import { UpgradeRouter } from '../../transport/upgrade-router.js';
+import { PEER_PATH } from '../../transport/web-socket-transport.js';
 import type { Clock } from '../seams/clock.js';
 import { openClientEndpoint } from './client-endpoint.js';
 import { answerMalformed } from './malformed-requests.js';
-import { answerPlainly, isIdleOffer } from './not-upgraded.js';
 import { createRequestHandler } from './request-handler.js';
 import type { ServedNode } from './served-node.js';
 
@@ -30,13 +28,7 @@ export function attachApi(server: Server, { node, clock, maxValueBytes }: ApiOpt
   server.on('request', answer);
   // Only who is going to read a body asks for it.
   server.on('checkContinue', answer);
-  const close = openClientEndpoint({ server, node, clock, maxValueBytes });
-  server.on('upgrade', (request, socket, head) => {
-    const path = pathOf(request);
-    if (path === CLIENT_PATH || (path === PEER_PATH && takesPeers(server))) return;
-    if (isIdleOffer(request)) return answerPlainly(server, request, socket, head);
-    // Peers that come before the node has recovered, or after it halted, are told so at once: they dial again.
-    refuseUpgrade(socket, path === PEER_PATH ? '503 Service Unavailable' : '404 Not Found');
-  });
-  return close;
+  // Peers that come before the node has recovered, or after it halted, are told so at once: they dial again.
+  UpgradeRouter.of(server).announce(PEER_PATH);
+  return openClientEndpoint({ server, node, clock, maxValueBytes });
 }

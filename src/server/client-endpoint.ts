@@ -2,7 +2,8 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
-import { pathOf, refuseUpgrade } from '../../transport/upgrades.js';
+import { UpgradeRouter } from '../../transport/upgrade-router.js';
+import { refuseUpgrade } from '../../transport/upgrades.js';
 import { CLIENT_PATH, CLIENT_PROTOCOL } from '../codec/client-frames.js';
 import type { Clock } from '../seams/clock.js';
 import { QuorateError } from '../seams/errors.js';
@@ -42,14 +43,13 @@ export function openClientEndpoint({ server, node, clock, maxValueBytes }: Clien
     socket.once('close', () => clock.clearTimeout(deadline));
   };
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    if (pathOf(request) !== CLIENT_PATH) return;
     const refusal = refusalOf(request, node);
     if (refusal === undefined) sockets.handleUpgrade(request, socket, head, admit);
     else refuseUpgrade(socket, refusal.status, refusal.why);
   };
-  server.on('upgrade', upgrade);
+  const unregister = UpgradeRouter.of(server).register(CLIENT_PATH, upgrade);
   return async () => {
-    server.off('upgrade', upgrade);
+    unregister();
     // Answers that are known now are sent in this turn of the event loop.
     await new Promise<void>((resolve) => clock.defer(resolve));
     const closed = [...sockets.clients].map((socket) => {

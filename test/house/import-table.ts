@@ -29,6 +29,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'transport/web-socket-transport.ts': ['ws', 'types of node:'],
       'transport/outbox.ts': ['types of ws'],
       'transport/upgrades.ts': ['types of node:'],
+      'transport/upgrade-router.ts': ['types of node:'],
+      'transport/interception.ts': ['types of node:'],
+      'transport/not-upgraded.ts': ['types of node:'],
     },
   },
   'src/testing': {

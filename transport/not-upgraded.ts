@@ -1,17 +1,17 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** They belong to the offer of another protocol, and go with it. */
+/** These headers belong to the offer of another protocol, and go with it. */
 const OF_THE_OFFER = ['upgrade', 'http2-settings', 'connection'];
 
 /** Whether a request offers to go on in a protocol that is not spoken here: HTTP/2, as curl and Java's client do unasked. */
-export function isIdleOffer({ headers }: IncomingMessage): boolean {
+export function offersOtherProtocol({ headers }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() !== 'websocket';
 }
 
 /**
  * Answers a request as if it had not offered an upgrade (RFC 9110, section 7.8: a server may ignore the offer). Node hands
- * such a request over without reading its body, so it is read anew, from its head on.
+ * such a request over without reading its body, so the server reads it anew, from its head on, as an ordinary request.
  */
 export function answerPlainly(server: Server, request: IncomingMessage, socket: Duplex, rest: Buffer): void {
   const { method, url, httpVersion, rawHeaders } = request;
@@ -22,5 +22,6 @@ export function answerPlainly(server: Server, request: IncomingMessage, socket: 
   }
   // Latin-1 is what Node reads headers as.
   socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), rest]));
-  server.emit('connection', socket);
+  const isEncrypted = (socket as { encrypted?: boolean }).encrypted === true;
+  server.emit(isEncrypted ? 'secureConnection' : 'connection', socket);
 }
