@@ -67,8 +67,9 @@ export class SimulatedReplica {
     this.#options = options;
     this.id = id;
     this.clock = new ReplicaClock(time);
-    const schedule = (run: () => void): void => void this.clock.setTimeout(run, random() * mostDiskMs);
+    const schedule = (run: () => void, delayMs: number): void => void this.clock.setTimeout(run, delayMs);
     this.disk = new VirtualDisk({ schedule, random });
+    this.disk.mostLatencyMs = mostDiskMs;
   }
 
   /** Starts the process; it recovers by and by. */

@@ -1,39 +1,58 @@
 import type { Disk, DiskDone, DiskError, DiskFile } from '../seams/disk.js';
 import { QuorateError } from '../seams/errors.js';
+import type { UnsyncedWrite } from './virtual-inode.js';
+import { Inode } from './virtual-inode.js';
+
+export type { UnsyncedWrite } from './virtual-inode.js';
 
 export interface VirtualDiskOptions {
-  /** Decides when a completion runs. */
-  readonly schedule: (run: () => void) => void;
+  /** Decides when a completion runs: `delayMs` from now, or as a test likes. */
+  readonly schedule: (run: () => void, delayMs: number) => void;
   /** In [0, 1). */
   readonly random: () => number;
 }
 
-export interface UnsyncedWrite {
-  readonly offset: number;
-  readonly bytes: Uint8Array;
-}
+/** The zeros of a new segment are writes, too. */
+export type DiskOperation =
+  | 'lock'
+  | 'unlock'
+  | 'list'
+  | 'open'
+  | 'read'
+  | 'write'
+  | 'sync'
+  | 'size'
+  | 'close'
+  | 'rename'
+  | 'remove'
+  | 'syncDirectory';
 
-type Operation = 'open' | 'write' | 'sync' | 'syncDirectory' | 'rename';
+/** One call of the disk, before it is carried out. */
+export interface DiskCall {
+  readonly operation: DiskOperation;
+  /** Of the file; empty where the call is about the directory. */
+  readonly name: string;
+  /** 1 for the first call of this disk's life, through all crashes. */
+  readonly number: number;
+}
 
 type NameChange = (names: Map<string, Inode>) => void;
-
-/** What of a write reaches the platter as a whole or not at all. */
-const SECTOR_BYTES = 512;
-
-class Inode {
-  /** What a reader sees. */
-  content = new Uint8Array(0);
-  /** What survives a power cut for certain. */
-  durable = new Uint8Array(0);
-  unsynced: UnsyncedWrite[] = [];
-}
 
 /**
  * A disk that keeps only what was synced. At a power cut each unsynced write survives whole, in part or not at all, by
  * chance, and so does each change of a name that was not synced with its directory: what real disks do, on demand and
  * with a seed.
+ *
+ * Trouble is asked for in four ways, each of which may change at any time:
+ * - `failure` is asked at every call and names the error code that it fails with;
+ * - `failNext` makes the next call of a kind fail;
+ * - `mostLatencyMs` is how long a call takes at most: `schedule` gets a delay drawn from 0 to it;
+ * - `hang` withholds every completion until `resume`.
  */
 export class VirtualDisk implements Disk {
+  /** The code that a call fails with (EIO, ENOSPC, EMFILE …), or undefined where it succeeds. */
+  failure: (call: DiskCall) => string | undefined = () => undefined;
+  mostLatencyMs = 0;
   /** Syncs that lie, told apart by what they should have made durable: for showing that every one of them is needed. */
   ignoresSync: (name: string, unsynced: readonly UnsyncedWrite[]) => boolean = () => false;
   ignoresDirectorySync: () => boolean = () => false;
@@ -45,15 +64,34 @@ export class VirtualDisk implements Disk {
   #unsyncedNames: NameChange[] = [];
   #life = 0;
   #isLocked = false;
-  readonly #failures: { operation: Operation; code: string }[] = [];
+  #calls = 0;
+  /** Completions that wait for `resume`; undefined while the disk does not hang. */
+  #hanging: (() => void)[] | undefined;
+  readonly #failures: { operation: DiskOperation; code: string }[] = [];
 
   constructor(options: VirtualDiskOptions) {
     this.#options = options;
   }
 
   /** The next operation of this kind fails: once. After a failed sync, what it covered is never synced: as kernels do (P31). */
-  failNext(operation: Operation, code: string): void {
+  failNext(operation: DiskOperation, code: string): void {
     this.#failures.push({ operation, code });
+  }
+
+  /** How many calls there were so far: the next one has this number and one. */
+  get calls(): number {
+    return this.#calls;
+  }
+
+  /** From now on nothing completes; what completes after `resume` does so in its order. */
+  hang(): void {
+    this.#hanging ??= [];
+  }
+
+  resume(): void {
+    const hanging = this.#hanging ?? [];
+    this.#hanging = undefined;
+    for (const run of hanging) run();
   }
 
   /** The power goes: what was under way never completes, the lock is gone with its process, and so is what was not synced. */
@@ -62,13 +100,14 @@ export class VirtualDisk implements Disk {
     for (const change of this.#unsyncedNames) if (this.#chance(0.5)) change(this.#durableNames);
     this.#unsyncedNames = [];
     this.#names = new Map(this.#durableNames);
-    for (const inode of new Set(this.#names.values())) this.#loseUnsynced(inode);
+    for (const inode of new Set(this.#names.values())) inode.lose(this.#options.random);
   }
 
   /** Only the process dies: the kernel still holds all that it wrote, and may lose it in a later crash. */
   kill(): void {
     this.#life += 1;
     this.#isLocked = false;
+    if (this.#hanging !== undefined) this.#hanging = [];
   }
 
   /** A file's bytes as they are; for tests that damage them. */
@@ -78,9 +117,7 @@ export class VirtualDisk implements Disk {
 
   /** Replaces a file's bytes, durably. */
   poke(name: string, content: Uint8Array): void {
-    const inode = new Inode();
-    inode.content = content.slice();
-    inode.durable = content.slice();
+    const inode = new Inode(content);
     this.#names.set(name, inode);
     this.#durableNames.set(name, inode);
   }
@@ -91,6 +128,8 @@ export class VirtualDisk implements Disk {
 
   lock(done: DiskDone): void {
     this.#later(() => {
+      const planned = this.#planned('lock');
+      if (planned !== undefined) return done(planned);
       if (this.#isLocked) return done(new QuorateError('QUORATE_DATA_LOCKED', 'the virtual disk is in use'));
       this.#isLocked = true;
       done(undefined);
@@ -99,18 +138,19 @@ export class VirtualDisk implements Disk {
 
   unlock(done: DiskDone): void {
     this.#later(() => {
-      this.#isLocked = false;
-      done(undefined);
+      const planned = this.#planned('unlock');
+      if (planned === undefined) this.#isLocked = false;
+      done(planned);
     });
   }
 
   list(done: DiskDone<readonly string[]>): void {
-    this.#later(() => done(undefined, this.files));
+    this.#later(() => done(this.#planned('list'), this.files));
   }
 
   open(name: string, how: 'create' | 'open', done: DiskDone<DiskFile>): void {
     this.#later(() => {
-      const planned = this.#planned('open');
+      const planned = this.#planned('open', name);
       if (planned !== undefined) return done(planned, undefined as never);
       const found = this.#names.get(name);
       if (found !== undefined && how === 'create') return done(failure('EEXIST'), undefined as never);
@@ -123,7 +163,7 @@ export class VirtualDisk implements Disk {
 
   rename(from: string, to: string, done: DiskDone): void {
     this.#later(() => {
-      const planned = this.#planned('rename');
+      const planned = this.#planned('rename', from);
       const inode = this.#names.get(from);
       if (planned !== undefined || inode === undefined) return done(planned ?? failure('ENOENT'));
       this.#rename((names) => {
@@ -136,7 +176,8 @@ export class VirtualDisk implements Disk {
 
   remove(name: string, done: DiskDone): void {
     this.#later(() => {
-      if (!this.#names.has(name)) return done(failure('ENOENT'));
+      const planned = this.#planned('remove', name);
+      if (planned !== undefined || !this.#names.has(name)) return done(planned ?? failure('ENOENT'));
       this.#rename((names) => names.delete(name));
       done(undefined);
     });
@@ -158,16 +199,15 @@ export class VirtualDisk implements Disk {
     const life = this.#life;
     const file: DiskFile = {
       read: (offset, length, done) => {
-        this.#later(() => done(undefined, inode.content.slice(offset, offset + length)));
+        this.#later(() => done(this.#planned('read', name), inode.content.slice(offset, offset + length)));
       },
       write: (bytes, offset, done) => {
         // A dead process writes nothing.
         if (life !== this.#life) return;
-        const planned = this.#planned('write') ?? this.#full(inode, offset + bytes.byteLength);
-        if (planned === undefined) {
-          inode.content = patched(inode.content, bytes, offset);
-          inode.unsynced.push({ offset, bytes: bytes.slice() });
-        }
+        const planned = this.#planned('write', name) ?? this.#full(inode, offset + bytes.byteLength);
+        // A write that fails may have written its beginning.
+        const written = planned === undefined ? bytes : bytes.subarray(0, this.#part(bytes.byteLength));
+        if (written.byteLength > 0 || planned === undefined) inode.write(written, offset);
         this.#later(() => done(planned));
       },
       writeDurably: (bytes, offset, done) => {
@@ -175,25 +215,33 @@ export class VirtualDisk implements Disk {
       },
       sync: (done) => {
         if (life !== this.#life) return;
-        const planned = this.#planned('sync');
+        const planned = this.#planned('sync', name);
         const covered = new Set(inode.unsynced);
         this.#later(() => {
-          if (planned !== undefined) inode.unsynced = inode.unsynced.filter((write) => !covered.has(write));
-          else if (!this.ignoresSync(name, [...covered])) keep(inode, covered);
+          if (planned !== undefined) inode.forget(covered);
+          else if (!this.ignoresSync(name, [...covered])) inode.keep(covered);
           done(planned);
         });
       },
-      size: (done) => this.#later(() => done(undefined, inode.content.byteLength)),
-      close: (done) => this.#later(() => done(undefined)),
+      size: (done) => this.#later(() => done(this.#planned('size', name), inode.content.byteLength)),
+      close: (done) => this.#later(() => done(this.#planned('close', name))),
     };
     return file;
   }
 
   #later(run: () => void): void {
     const life = this.#life;
-    this.#options.schedule(() => {
-      if (life === this.#life) run();
-    });
+    const complete = (): void => {
+      if (life !== this.#life) return;
+      if (this.#hanging === undefined) run();
+      else this.#hanging.push(complete);
+    };
+    const delayMs = this.mostLatencyMs === 0 ? 0 : this.#options.random() * this.mostLatencyMs;
+    this.#options.schedule(complete, delayMs);
+  }
+
+  #part(length: number): number {
+    return this.#chance(0.5) ? 0 : Math.floor(this.#options.random() * length);
   }
 
   #rename(change: NameChange): void {
@@ -201,7 +249,10 @@ export class VirtualDisk implements Disk {
     this.#unsyncedNames.push(change);
   }
 
-  #planned(operation: Operation): DiskError | undefined {
+  #planned(operation: DiskOperation, name = ''): DiskError | undefined {
+    this.#calls += 1;
+    const asked = this.failure({ operation, name, number: this.#calls });
+    if (asked !== undefined) return failure(asked);
     const at = this.#failures.findIndex((planned) => planned.operation === operation);
     return at === -1 ? undefined : failure(this.#failures.splice(at, 1)[0]?.code ?? 'EIO');
   }
@@ -212,49 +263,9 @@ export class VirtualDisk implements Disk {
     return grows > 0 && used + grows > this.mostBytes ? failure('ENOSPC') : undefined;
   }
 
-  #loseUnsynced(inode: Inode): void {
-    for (const write of inode.unsynced) {
-      for (const { bytes, offset } of this.#survivors(write)) inode.durable = patched(inode.durable, bytes, offset);
-    }
-    inode.unsynced = [];
-    inode.content = inode.durable.slice();
-  }
-
-  /** Nothing, all, the beginning, or any of its sectors: disks write in the order they like. */
-  #survivors(write: UnsyncedWrite): readonly UnsyncedWrite[] {
-    const fate = this.#options.random();
-    if (fate < 0.25) return [];
-    if (fate < 0.5) return [write];
-    const { bytes, offset } = write;
-    if (fate < 0.75) {
-      return [{ offset, bytes: bytes.subarray(0, Math.floor(this.#options.random() * bytes.byteLength)) }];
-    }
-    const sectors: UnsyncedWrite[] = [];
-    let start = 0;
-    while (start < bytes.byteLength) {
-      const end = Math.min(bytes.byteLength, start + SECTOR_BYTES - ((offset + start) % SECTOR_BYTES));
-      if (this.#chance(0.5)) sectors.push({ offset: offset + start, bytes: bytes.subarray(start, end) });
-      start = end;
-    }
-    return sectors;
-  }
-
   #chance(probability: number): boolean {
     return this.#options.random() < probability;
   }
-}
-
-function keep(inode: Inode, synced: ReadonlySet<UnsyncedWrite>): void {
-  for (const { bytes, offset } of synced) inode.durable = patched(inode.durable, bytes, offset);
-  inode.unsynced = inode.unsynced.filter((write) => !synced.has(write));
-}
-
-function patched(content: Uint8Array, bytes: Uint8Array, offset: number): Uint8Array<ArrayBuffer> {
-  const size = Math.max(content.byteLength, offset + bytes.byteLength);
-  const next = size === content.byteLength ? (content as Uint8Array<ArrayBuffer>) : new Uint8Array(size);
-  if (next !== content) next.set(content);
-  next.set(bytes, offset);
-  return next;
 }
 
 function failure(code: string): DiskError {
