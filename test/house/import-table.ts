@@ -22,9 +22,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     rooms: ['src/raft', 'src/seams', 'src/codec'],
     only: { 'src/storage/node-disk.ts': ['node:'] },
   },
+  'src/names': { rooms: ['src/seams'], only: { 'src/names/system-lookup.ts': ['node:'] } },
   'src/state-machines': { rooms: ['src/raft', 'src/seams', 'src/codec'] },
   transport: {
-    rooms: ['src/raft', 'src/seams', 'src/codec'],
+    rooms: ['src/raft', 'src/seams', 'src/codec', 'src/names'],
     only: {
       'transport/web-socket-transport.ts': ['ws', 'types of node:'],
       'transport/outbox.ts': ['types of ws'],
@@ -49,7 +50,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['xstate'],
   },
   'src/client': {
-    rooms: ['src/raft', 'src/seams', 'src/codec', 'src/desk', 'src/state-machines'],
+    rooms: ['src/raft', 'src/seams', 'src/codec', 'src/desk', 'src/state-machines', 'src/names'],
     only: { 'src/client/node.ts': ['ws'] },
   },
   'src/inspect': { rooms: ['src/seams'], packages: ['xstate'] },
