@@ -119,7 +119,7 @@ export const replicaSetup = setup({
     noteLogMissing: assign(({ context }, { applied }: { applied: Index }) => ({
       haltedBy: new QuorateError(
         'QUORATE_DATA_DAMAGED',
-        `the state machine has applied ${applied} entries, and the log holds only ${context.raft.log.lastIndex}: restore the log that belongs to it, or empty both`,
+        `the state machine has applied ${applied} entries, and the log holds only ${context.raft.log.lastIndex}: give it the data directory that belongs to it. If that is gone, leave this node stopped: without its log it has forgotten its votes`,
       ),
     })),
     resumeApplying: enqueueActions(({ context, enqueue }, { applied }: { applied: Index }) => {

@@ -1,14 +1,47 @@
 import type { NodeId } from '../src/raft/kinds.js';
+import type { KnownPeers } from '../src/seams/known-peers.js';
 import type { Identity } from '../src/seams/transport.js';
 
-/** Who has been met under which incarnation, for as long as this process lives. */
-export type Acquaintances = Map<NodeId, string>;
+/** For as long as this object lives: for nodes without a data directory, which nobody knows again after a restart either. */
+export class PeersKnownInMemory implements KnownPeers {
+  readonly #incarnations = new Map<NodeId, string>();
+
+  incarnationOf(peer: NodeId): string | undefined {
+    return this.#incarnations.get(peer);
+  }
+
+  remember(peer: NodeId, incarnation: string, done: (error?: Error) => void): void {
+    if (!this.#incarnations.has(peer)) this.#incarnations.set(peer, incarnation);
+    done();
+  }
+}
+
+export interface Introduction {
+  readonly self: Identity;
+  /** Who the other says it is. */
+  readonly other: Identity;
+  /** For the one who dialed: whom it meant to reach. */
+  readonly expected?: NodeId;
+  readonly knownPeers: KnownPeers;
+}
 
 /**
- * Why two nodes do not belong together, as a sentence that makes sense on both sides; undefined where they do.
- * `other` says so of itself, to `self`.
+ * Decides whether two nodes belong together. Calls back with the reason why not, a sentence that makes sense on both sides; or
+ * with undefined, once it is durable that the other was met: no message of it may have an effect before that (P43).
  */
-export function objection(self: Identity, other: Identity, met: Acquaintances): string | undefined {
+export function introduce(introduction: Introduction, done: (reason: string | undefined) => void): void {
+  const { self, other, knownPeers } = introduction;
+  const reason = objection(introduction);
+  if (reason !== undefined || knownPeers.incarnationOf(other.nodeId) !== undefined) return done(reason);
+  knownPeers.remember(other.nodeId, other.incarnation, (error) => {
+    if (error === undefined) return done(objection(introduction));
+    done(
+      `${self.nodeId} cannot keep on its disk that it met ${other.nodeId}, and believes only nodes that it will know again (${error.message}): mend the disk of ${self.nodeId}; it tries again`,
+    );
+  });
+}
+
+function objection({ self, other, expected, knownPeers }: Introduction): string | undefined {
   if (other.clusterId !== self.clusterId) {
     return `${other.nodeId} belongs to cluster ${other.clusterId}, ${self.nodeId} to ${self.clusterId}: check --cluster and the ids in --peers of both`;
   }
@@ -17,16 +50,10 @@ export function objection(self: Identity, other: Identity, met: Acquaintances): 
       ? `${self.nodeId} dialed itself: check the addresses in --peers`
       : `two nodes have the id ${self.nodeId}: give each its own`;
   }
-  const known = met.get(other.nodeId);
+  const known = knownPeers.incarnationOf(other.nodeId);
   if (known !== undefined && known !== other.incarnation) {
-    return `${other.nodeId} has another data directory than the ${other.nodeId} met before: start it with the one it had. If that is the one, another process ran as ${other.nodeId} since ${self.nodeId} started: restart ${self.nodeId}. A node whose data is gone has forgotten its votes, and stays out in this version`;
+    return `${other.nodeId} has another data directory than the ${other.nodeId} that ${self.nodeId} has met: start it with the directory it had. If its data is gone, so are its votes and what it acknowledged: it stays out, and this version cannot admit it again; the other nodes work on while a majority of them runs`;
   }
-  return undefined;
-}
-
-/** As `objection`, for the one who dialed and expects a certain peer. */
-export function objectionTo(expected: NodeId, self: Identity, other: Identity, met: Acquaintances): string | undefined {
-  const reason = objection(self, other, met);
-  if (reason !== undefined || other.nodeId === expected) return reason;
+  if (expected === undefined || other.nodeId === expected) return undefined;
   return `${other.nodeId} answers where ${expected} was expected: check the addresses in --peers`;
 }

@@ -4,9 +4,9 @@ import type { NodeId } from '../src/raft/kinds.js';
 import type { PeerMessage } from '../src/raft/messages.js';
 import { hasTerm } from '../src/raft/messages.js';
 import type { Clock } from '../src/seams/clock.js';
+import type { KnownPeers } from '../src/seams/known-peers.js';
 import type { Connection, DialEvents, Identity, Inbound, PeerAddress, Transport } from '../src/seams/transport.js';
-import type { Acquaintances } from './introduction.js';
-import { objection, objectionTo } from './introduction.js';
+import { introduce, PeersKnownInMemory } from './introduction.js';
 
 /** What may happen to a message that carries a term. Others only wait: a connection neither loses nor repeats. */
 export interface Conditions {
@@ -29,7 +29,14 @@ export interface MemoryNetworkOptions {
 interface Listener {
   readonly identity: Identity;
   readonly inbound: Inbound;
-  readonly met: Acquaintances;
+  readonly knownPeers: KnownPeers;
+}
+
+interface Dialer {
+  readonly identity: Identity;
+  readonly peer: PeerAddress;
+  readonly events: DialEvents;
+  readonly knownPeers: KnownPeers;
 }
 
 interface Line {
@@ -65,11 +72,11 @@ export class MemoryNetwork {
     this.conditions = { ...CALM, ...conditions };
   }
 
-  /** The way into the network for the node at `address`. */
-  transport(address: string): Transport {
+  /** The way into the network for the node at `address`; without `knownPeers` it forgets with this object whom it has met. */
+  transport(address: string, knownPeers: KnownPeers = new PeersKnownInMemory()): Transport {
     return {
-      accept: (identity, inbound) => this.#accept(address, identity, inbound),
-      dial: (identity, peer, events) => this.#dial(address, identity, peer, events),
+      accept: (identity, inbound) => this.#accept(address, { identity, inbound, knownPeers }),
+      dial: (identity, peer, events) => this.#dial(address, { identity, peer, events, knownPeers }),
     };
   }
 
@@ -101,25 +108,26 @@ export class MemoryNetwork {
     }
   }
 
-  #accept(address: string, identity: Identity, inbound: Inbound): () => void {
-    this.#listeners.set(address, { identity, inbound, met: new Map() });
+  #accept(address: string, listener: Listener): () => void {
+    this.#listeners.set(address, listener);
     return () => {
       this.#listeners.delete(address);
       for (const line of [...this.#lines]) if (line.to === address) this.#close(line, 'the peer stopped', false);
     };
   }
 
-  #dial(from: string, identity: Identity, peer: PeerAddress, events: DialEvents): Connection {
+  #dial(from: string, dialer: Dialer): Connection {
+    const { peer, events } = dialer;
     const line: Line = { from, to: peer.address, state: 'dialing', events, notBeforeMs: 0 };
     this.#lines.add(line);
-    this.#clock.setTimeout(() => this.#introduce(line, identity, peer.id), this.#delay());
+    this.#clock.setTimeout(() => this.#introduce(line, dialer), this.#delay());
     return {
-      send: (message) => this.#send(line, identity.nodeId, message),
+      send: (message) => this.#send(line, dialer.identity.nodeId, message),
       close: () => this.#drop(line),
     };
   }
 
-  #introduce(line: Line, identity: Identity, expected: NodeId): void {
+  #introduce(line: Line, dialer: Dialer): void {
     if (line.state !== 'dialing') return;
     const listener = this.#listeners.get(line.to);
     if (this.#isCut(line.from, line.to) || this.#isCut(line.to, line.from)) {
@@ -127,15 +135,22 @@ export class MemoryNetwork {
       return;
     }
     if (listener === undefined) return this.#close(line, 'connection refused', false);
-    const theirs = objection(listener.identity, identity, listener.met);
-    const ours = objectionTo(expected, identity, listener.identity, new Map());
-    if (theirs !== undefined) listener.inbound.refused(theirs);
-    const reason = theirs ?? ours;
-    if (reason !== undefined) return this.#close(line, reason, true);
-    listener.met.set(identity.nodeId, identity.incarnation);
-    line.state = 'open';
-    line.events.opened();
-    listener.inbound.arrived(identity.nodeId);
+    const [self, other] = [dialer.identity, listener.identity];
+    const goesOn = (): boolean => line.state === 'dialing' && this.#listeners.get(line.to) === listener;
+    introduce({ self: other, other: self, knownPeers: listener.knownPeers }, (theirs) => {
+      if (!goesOn()) return;
+      if (theirs !== undefined) {
+        listener.inbound.refused(theirs);
+        return this.#close(line, theirs, true);
+      }
+      introduce({ self, other, expected: dialer.peer.id, knownPeers: dialer.knownPeers }, (ours) => {
+        if (!goesOn()) return;
+        if (ours !== undefined) return this.#close(line, ours, true);
+        line.state = 'open';
+        line.events.opened();
+        listener.inbound.arrived(self.nodeId);
+      });
+    });
   }
 
   #send(line: Line, from: NodeId, message: PeerMessage): boolean {

@@ -8,10 +8,10 @@ import { decodeHello, decodeWelcome, encodeHello, encodeWelcome, PROTOCOL_VERSIO
 import { MalformedBytes } from '../src/codec/malformed.js';
 import type { NodeId } from '../src/raft/kinds.js';
 import type { Clock } from '../src/seams/clock.js';
+import type { KnownPeers } from '../src/seams/known-peers.js';
 import type { Connection, DialEvents, Identity, Inbound, PeerAddress, Transport } from '../src/seams/transport.js';
 import { Doubles } from './doubles.js';
-import type { Acquaintances } from './introduction.js';
-import { objection, objectionTo } from './introduction.js';
+import { introduce, PeersKnownInMemory } from './introduction.js';
 import { Outbox } from './outbox.js';
 import { MOST_FRAME_BYTES, Reassembler } from './parts.js';
 import { UpgradeRouter } from './upgrade-router.js';
@@ -27,6 +27,8 @@ export interface WebSocketTransportOptions {
   readonly addresses?: readonly string[];
   /** Of one message, all its parts together. Default 64 MiB. */
   readonly maxMessageBytes?: number;
+  /** Whom this node has met before. Default: nobody, and it forgets with this object whom it meets. */
+  readonly knownPeers?: KnownPeers;
 }
 
 export const PEER_PATH = '/peer';
@@ -53,20 +55,19 @@ const LIMITS = {
 /** Links between nodes, over `ws`: binary frames, no compression, and a bound on everything that comes in. */
 export class WebSocketTransport implements Transport {
   readonly #options: Required<WebSocketTransportOptions>;
-  readonly #met: Acquaintances = new Map();
 
   constructor(options: WebSocketTransportOptions) {
     const defaults = { helloDeadlineMs: HELLO_DEADLINE_MS, maxMessageBytes: MOST_MESSAGE_BYTES, addresses: [] };
-    this.#options = { ...defaults, ...options };
+    this.#options = { ...defaults, knownPeers: new PeersKnownInMemory(), ...options };
   }
 
   accept(identity: Identity, inbound: Inbound): () => void {
-    const reception = new Reception(this.#options, this.#met, identity, inbound);
+    const reception = new Reception(this.#options, identity, inbound);
     return reception.open();
   }
 
   dial(identity: Identity, peer: PeerAddress, events: DialEvents): Connection {
-    return new Dialed(this.#options, this.#met, identity, peer, events);
+    return new Dialed(this.#options, identity, peer, events);
   }
 }
 
@@ -80,7 +81,6 @@ class Reception {
 
   constructor(
     readonly options: Required<WebSocketTransportOptions>,
-    readonly met: Acquaintances,
     readonly identity: Identity,
     readonly inbound: Inbound,
   ) {}
@@ -145,15 +145,20 @@ class Reception {
   #introduce(socket: WebSocket, data: RawData, isBinary: boolean): void {
     const hello = isBinary ? parse(() => decodeHello(data as Buffer)) : new MalformedBytes('a text frame');
     if (hello instanceof MalformedBytes) return this.#turnAway(socket, MALFORMED, `no greeting: ${hello.message}`);
-    const reason = this.#objection(hello);
-    if (reason !== undefined || hello.identity === null)
-      return this.#turnAway(socket, REFUSED, reason ?? 'no identity');
-    const { nodeId, incarnation } = hello.identity;
-    this.met.set(nodeId, incarnation);
-    this.#replace(nodeId, socket);
-    socket.send(encodeWelcome({ accepted: true, identity: this.identity }));
-    this.#listen(socket, nodeId);
-    this.inbound.arrived(nodeId);
+    if (hello.identity === null) {
+      const why = `it speaks version ${hello.version} of the protocol, ${this.identity.nodeId} version ${PROTOCOL_VERSION}: run the same release`;
+      return this.#turnAway(socket, REFUSED, why);
+    }
+    const { knownPeers } = this.options;
+    const { nodeId } = hello.identity;
+    introduce({ self: this.identity, other: hello.identity, knownPeers }, (reason) => {
+      if (socket.readyState !== WebSocket.OPEN) return;
+      if (reason !== undefined) return this.#turnAway(socket, REFUSED, reason);
+      this.#replace(nodeId, socket);
+      socket.send(encodeWelcome({ accepted: true, identity: this.identity }));
+      this.#listen(socket, nodeId);
+      this.inbound.arrived(nodeId);
+    });
   }
 
   /** The same node again: its old connection is one whose end has not been noticed yet; or there are two of them. */
@@ -166,11 +171,6 @@ class Reception {
       this.inbound.refused(
         `${nodeId} connects again and again while its last connection still works: do two processes run on copies of its data directory? That can lose writes: stop one, and never start it again`,
       );
-  }
-
-  #objection(hello: ReturnType<typeof decodeHello>): string | undefined {
-    if (hello.identity !== null) return objection(this.identity, hello.identity, this.met);
-    return `it speaks version ${hello.version} of the protocol, ${this.identity.nodeId} version ${PROTOCOL_VERSION}: run the same release`;
   }
 
   #listen(socket: WebSocket, from: NodeId): void {
@@ -208,7 +208,6 @@ class Dialed implements Connection {
 
   constructor(
     readonly options: Required<WebSocketTransportOptions>,
-    readonly met: Acquaintances,
     readonly identity: Identity,
     readonly peer: PeerAddress,
     readonly events: DialEvents,
@@ -256,12 +255,15 @@ class Dialed implements Connection {
       return this.#end(`${this.peer.id} answered nonsense: ${welcome.message}`, true);
     if (!welcome.accepted) return this.#end(welcome.reason, true);
     if (this.#state !== 'dialing') return;
-    const reason = objectionTo(this.peer.id, this.identity, welcome.identity, this.met);
-    if (reason !== undefined) return this.#end(reason, true);
-    this.met.set(welcome.identity.nodeId, welcome.identity.incarnation);
-    this.#state = 'open';
-    this.options.clock.clearTimeout(this.#deadline);
-    this.events.opened();
+    const { knownPeers } = this.options;
+    const { identity: self, peer } = this;
+    introduce({ self, other: welcome.identity, expected: peer.id, knownPeers }, (reason) => {
+      if (this.#state !== 'dialing') return;
+      if (reason !== undefined) return this.#end(reason, true);
+      this.#state = 'open';
+      this.options.clock.clearTimeout(this.#deadline);
+      this.events.opened();
+    });
   }
 
   #end(reason: string, refused: boolean): void {

@@ -3,14 +3,16 @@ import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { PeersKnownInMemory } from '../../transport/introduction.js';
 import { WebSocketTransport } from '../../transport/web-socket-transport.js';
 import type { Clock } from '../seams/clock.js';
 import { QuorateError } from '../seams/errors.js';
 import type { LogStore } from '../seams/log-store.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
 import type { Identity, Transport } from '../seams/transport.js';
-import type { DataDirectory, Members } from '../storage/data-directory.js';
+import type { DataDirectory } from '../storage/data-directory.js';
 import { openDataDirectory } from '../storage/data-directory.js';
+import type { Members } from '../storage/identity-file.js';
 import { NodeDisk, nodeChecksum } from '../storage/node-disk.js';
 import type { ReplicaNodeOptions } from './options.js';
 import { parseAddress } from './settings.js';
@@ -48,7 +50,7 @@ export async function prepareGround(
   options: GroundOptions,
   { clock, logger, clusterId }: GroundNeeds,
 ): Promise<Ground> {
-  const directory = await openStorage(options, clusterId);
+  const directory = await openDirectory(options, clusterId);
   warnOfOtherPeers(logger, options, directory);
   const identity = directory?.identity ?? { clusterId, nodeId: options.id, incarnation: newIncarnation() };
   const log = options.storage ?? directory?.log;
@@ -58,7 +60,9 @@ export async function prepareGround(
     const { server, ownServer, address } = await openServer(options);
     const members = { ...membersOf(options, directory), [options.id]: address };
     const addresses = [...Object.values(members), ...Object.values(options.peers)];
-    const transport = options.transport ?? new WebSocketTransport({ server: server as Server, clock, addresses });
+    const knownPeers = directory?.knownPeers ?? new PeersKnownInMemory();
+    const transport =
+      options.transport ?? new WebSocketTransport({ server: server as Server, clock, addresses, knownPeers });
     const clear = async (): Promise<void> => {
       await closeServer(ownServer, clock);
       await settle((done) => log.close(done));
@@ -86,11 +90,11 @@ function warnOfOtherPeers(logger: Logger, { peers }: GroundOptions, directory: D
   logger.warn({ event: 'other peers' }, why);
 }
 
-async function openStorage(
-  { storage, dataDir, id, cluster = DEFAULT_CLUSTER, peers }: GroundOptions,
+async function openDirectory(
+  { dataDir, id, cluster = DEFAULT_CLUSTER, peers }: GroundOptions,
   clusterId: string,
 ): Promise<DataDirectory | undefined> {
-  if (storage !== undefined || dataDir === undefined) return undefined;
+  if (dataDir === undefined) return undefined;
   const disk = new NodeDisk(dataDir);
   return new Promise((resolve, reject) => {
     openDataDirectory(

@@ -18,7 +18,7 @@ export interface ReplicaNodeOptions<Machine extends AnyStateMachine> extends Par
   readonly advertise?: string;
   /** Every node of the cluster by id, this one included: host:port. */
   readonly peers: Readonly<Record<NodeId, string>>;
-  /** Where log, term and vote are kept. Not needed with `storage`. */
+  /** Where log, term and vote are kept, and who this node is and which peers it has met. */
   readonly dataDir?: string;
   /** The cluster's name: nodes of different clusters never talk to each other. Default `quorate`. */
   readonly cluster?: string;
@@ -31,7 +31,10 @@ export interface ReplicaNodeOptions<Machine extends AnyStateMachine> extends Par
   readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
   /** Aborting it closes the node. */
   readonly signal?: AbortSignal;
-  /** A log of your own in place of the one under `dataDir`. */
+  /**
+   * A log of your own in place of the one under `dataDir`. If it outlives the process, give a `dataDir` too: without one the node has
+   * no lasting identity, and once it restarts its peers refuse it as they refuse a node whose data is gone.
+   */
   readonly storage?: LogStore;
   readonly transport?: Transport;
   readonly clock?: Clock;

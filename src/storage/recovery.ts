@@ -228,9 +228,11 @@ function usedBytes(bytes: Uint8Array, start: number): number {
 export function damage(file: string, offset: number, what: string): QuorateError {
   return new QuorateError(
     'QUORATE_DATA_DAMAGED',
-    `${file} is damaged at offset ${offset}: ${what}. This node will not start on it, because what it acknowledged may be ` +
-      'lost. Keep a copy of the directory; then restore it from a backup of this very node or, only while a majority of ' +
-      'the cluster is healthy without it, empty the directory and let the node start anew from its peers.',
+    `${file} is damaged at offset ${offset}: ${what}. This node does not start on it, because what it acknowledged may be lost. ` +
+      'Keep a copy of the directory. If there is a backup of it from after the node last stopped, put that in its place. ' +
+      'If not, leave this node stopped: an older backup has forgotten votes and acknowledged writes, and so has an empty ' +
+      'directory, with which the other nodes refuse this one. They work on while a majority of them runs; this version ' +
+      'cannot replace a member.',
     { details: { file, offset } },
   );
 }

@@ -12,6 +12,7 @@ import { initialState } from '../raft/raft-state.js';
 import { ReplicaState } from '../raft/replica-state.js';
 import type { Settings } from '../raft/settings.js';
 import { QuorateError } from '../seams/errors.js';
+import type { KnownPeers } from '../seams/known-peers.js';
 import type { LogStore } from '../seams/log-store.js';
 import type { Transport } from '../seams/transport.js';
 import type { DataDirectory } from '../storage/data-directory.js';
@@ -179,7 +180,7 @@ export class SimulatedReplica {
         // Each life draws anew, or a restarted replica would repeat what led to its crash.
         seed: seed + this.#starts * 7_919,
         log: watched(directory.log, id, this.#options),
-        transport: this.#transport(),
+        transport: this.#transport(directory.knownPeers),
         stateMachine: recorder,
         clock: this.clock,
         flow,
@@ -202,8 +203,8 @@ export class SimulatedReplica {
     actor.start();
   }
 
-  #transport(): Transport {
-    const real = this.#options.network.transport(this.id);
+  #transport(knownPeers: KnownPeers): Transport {
+    const real = this.#options.network.transport(this.id, knownPeers);
     return {
       accept: (identity, inbound) =>
         real.accept(identity, {
