@@ -3,7 +3,8 @@ import type { QuorateClient } from '../../src/client/node.js';
 import { connect } from '../../src/client/node.js';
 import type { QuorateErrorCode } from '../../src/seams/errors.js';
 import { freePorts, RealNodes, STEADY } from '../replica-node/real-nodes.js';
-import { codeOf, text, until } from './outcomes.js';
+import { answered, until } from '../waiting/conditions.js';
+import { codeOf, text } from './outcomes.js';
 
 describe('a client of three nodes', () => {
   let nodes: RealNodes;
@@ -92,6 +93,9 @@ describe('a client of three nodes', () => {
   });
 });
 
+/** Longer than any election takes on a busy machine. */
+const PATIENT = { timeoutMs: 60_000 };
+
 describe('when nodes die', () => {
   let nodes: RealNodes;
   let db: QuorateClient;
@@ -107,13 +111,12 @@ describe('when nodes die', () => {
 
   test('the client learns of the new leader from the others, and goes on; what it could not know it called unknown', async () => {
     const leader = await nodes.leader();
-    await until(() => db.leaderId === leader.state.id);
     let acknowledged = 0;
     let stop = false;
     const codes = new Set<string | undefined>();
     const writer = async (): Promise<void> => {
       while (!stop) {
-        const code = await codeOf(db.put(`w/${acknowledged}`, 'x'));
+        const code = await codeOf(db.put(`w/${acknowledged}`, 'x', PATIENT));
         codes.add(code);
         if (code === undefined) acknowledged += 1;
       }
@@ -125,16 +128,16 @@ describe('when nodes die', () => {
     await until(() => acknowledged > before + 50);
     stop = true;
     await writing;
-    expect(db.leaderId).not.toBe(leader.state.id);
+    await until(() => db.leaderId !== leader.state.id);
     codes.delete(undefined);
     expect([...codes].filter((code) => code !== 'QUORATE_OUTCOME_UNKNOWN')).toEqual([]);
   });
 
   test('reads go on through a change of leader without an error', async () => {
-    await db.put('k', 'v');
+    await answered(() => db.put('k', 'v', PATIENT));
     const leader = await nodes.leader();
     const reads = (async () => {
-      for (let read = 0; read < 300; read += 1) expect(text((await db.get('k'))?.value)).toBe('v');
+      for (let read = 0; read < 300; read += 1) expect(text((await db.get('k', PATIENT))?.value)).toBe('v');
     })();
     await leader.close();
     await reads;
@@ -147,16 +150,16 @@ describe('when nodes die', () => {
     await nodes.open(id);
     const others = [...nodes.nodes.values()].filter((node) => node.state.id !== id);
     // With both others gone only the returned node can answer, and only what it has.
-    await db.put('k', 'v');
+    await answered(() => db.put('k', 'v', PATIENT));
     const returned = nodes.nodes.get(id);
-    await returned?.read((store) => store.get('k'));
+    await answered(async () => returned?.read((store) => store.get('k')));
     await Promise.all(others.map((node) => node.close()));
-    expect(text((await db.get('k', { consistency: 'stale' }))?.value)).toBe('v');
+    expect(text((await db.get('k', { ...PATIENT, consistency: 'stale' }))?.value)).toBe('v');
   });
 });
 
 test('what no node would take is refused before it is sent, and calls beside it go on', async () => {
-  const nodes = await RealNodes.start('a');
+  const nodes = await RealNodes.start('a', STEADY);
   const [node] = nodes.nodes.values();
   const db = await connect([node?.address ?? '']);
   const large = new Uint8Array(8 * 1024 * 1024 + 1);

@@ -223,12 +223,24 @@ test('a call that was refused with nothing done is asked again after a while, an
   expect(call.value).toBe('done');
 });
 
-test('a refused call whose time is over ends with its refusal', () => {
+test.each<QuorateErrorCode>([
+  'QUORATE_HALTED',
+  'QUORATE_CLOSED',
+  'QUORATE_OVERLOADED',
+  'QUORATE_NO_LEADER',
+  'QUORATE_NO_QUORUM',
+])('a call refused with %s whose time is over ends with its refusal', (code) => {
   const call = ask('refused', { timeoutMs: 10 });
   turn();
-  a().reply({ id: a().asked[0]?.id as number, error: { code: 'QUORATE_NO_QUORUM', message: 'none', details: {} } });
+  a().reply({ id: a().asked[0]?.id as number, error: { code, message: 'none', details: {} } });
   clock.runFor(25);
-  expect(call).toMatchObject({ code: 'QUORATE_NO_QUORUM', message: 'none' });
+  expect(call).toMatchObject({ code, message: 'none' });
+});
+
+test('no answer in time: a write is unknown, a read is not', () => {
+  const [read, write] = [ask('read', { operation: 'get', timeoutMs: 50 }), ask('write', { timeoutMs: 50 })];
+  clock.runFor(50 + 300);
+  expect([read.code, write.code]).toEqual(['QUORATE_NO_LEADER', 'QUORATE_OUTCOME_UNKNOWN']);
 });
 
 test('when a connection breaks, what waits and what was read goes over another, at once', () => {

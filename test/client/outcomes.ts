@@ -7,6 +7,3 @@ export const codeOf = (call: Promise<unknown>): Promise<QuorateErrorCode | undef
     (error: { code: QuorateErrorCode }) => error.code,
   );
 };
-export const until = async (holds: () => boolean): Promise<void> => {
-  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
-};

@@ -170,7 +170,11 @@ describe('the key-value commands', () => {
   });
 
   test('bench measures puts and gets, each with its own reply, and counts revisions', async () => {
-    const put = await here('bench', '--seconds', '1', '--warm-up', '0', '--in-flight', '8', '--size', '16', '--json');
+    const load = ['--warm-up', '0', '--in-flight', '8', '--size', '16', '--timeout', '60000', '--json'];
+    // On a busy machine a second may pass without a single answer: then it is measured again, for longer.
+    let put = await here('bench', '--seconds', '1', ...load);
+    for (let seconds = 2; JSON.parse(put.out).opsPerSecond === 0; seconds *= 2)
+      put = await here('bench', '--seconds', String(seconds), ...load);
     const document = JSON.parse(put.out);
     expect(Object.keys(document)).toEqual([
       'op',
@@ -183,8 +187,7 @@ describe('the key-value commands', () => {
       'failed',
     ]);
     expect(document).toMatchObject({ op: 'put', inFlight: 8, size: 16, failed: 0 });
-    expect(document.opsPerSecond).toBeGreaterThan(0);
-    const gets = await here('bench', '--seconds', '1', '--read');
+    const gets = await here('bench', '--seconds', '1', '--read', '--timeout', '60000');
     expect(gets).toMatchObject({ code: 0, out: expect.stringMatching(/^op +get$/m) });
     expect(gets.err).toMatch(/^\d s left, \d+ gets\/s$/m);
     expect(put.err).toBe('');

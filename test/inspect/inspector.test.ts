@@ -6,7 +6,8 @@ import { WebSocket } from 'ws';
 import { systemClock } from '../../src/replica-node/system-clock.js';
 import { openInspector } from '../../src/server/inspector-server.js';
 import type { StoreNode } from '../replica-node/real-nodes.js';
-import { RealNodes } from '../replica-node/real-nodes.js';
+import { RealNodes, STEADY, standForElection } from '../replica-node/real-nodes.js';
+import { until } from '../waiting/conditions.js';
 
 interface ReceiverEvent {
   readonly type: 'service.register' | 'service.state' | 'service.event' | 'service.stop';
@@ -41,13 +42,8 @@ function bundleReceiver(): CreateReceiver {
     .createWebSocketReceiver;
 }
 
-const until = async (holds: () => boolean): Promise<void> => {
-  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
-};
-
 let createReceiver: CreateReceiver;
 let nodes: RealNodes;
-let leader: StoreNode;
 let follower: StoreNode;
 let inspector: Awaited<ReturnType<typeof openInspector>>;
 
@@ -55,8 +51,7 @@ beforeAll(() => {
   createReceiver = bundleReceiver();
 });
 beforeEach(async () => {
-  nodes = await RealNodes.start('abc');
-  leader = await nodes.leader();
+  nodes = await RealNodes.start('abc', STEADY);
   [follower] = (await nodes.followers()) as [StoreNode];
   inspector = await openInspector({ actor: follower.actor, clock: systemClock, port: 0 });
 });
@@ -87,11 +82,7 @@ test("a viewer sees the node's charts, with those that were there before it came
   expect(Object.keys(replica.machine?.config.states ?? {})).toEqual(['recovering', 'active', 'halted']);
   expect(replica.state?.value).toEqual({ active: 'follower' });
 
-  // With both others gone it stands sooner or later, whoever of them won in between.
-  const others = [...nodes.nodes.values()].filter((node) => node !== follower);
-  await leader.close();
-  await nodes.leader();
-  await Promise.all(others.map((node) => node.close()));
+  standForElection(follower);
   await until(() => valuesOf(events, replica.sessionId).some((value) => value.includes('candidate')));
   expect(events.some(({ type, event }) => type === 'service.event' && event?.name === 'election.timedOut')).toBe(true);
 });
@@ -99,17 +90,13 @@ test("a viewer sees the node's charts, with those that were there before it came
 test('a node that is looked at wins its election, and its replicators are shown', async () => {
   const { events } = watch();
   await until(() => events.some(({ machine }) => machine?.id === 'replica'));
-  // The follower is the only one that can win: the third node is gone, and back with nothing to say for itself.
-  await leader.close();
-  while (follower.state.role !== 'leader') {
-    expect(follower.state.role).not.toBe('halted');
-    const winner = await nodes.leader();
-    if (winner === follower) break;
-    await winner.close();
-    await nodes.open(winner.state.id);
-  }
+  expect(events.some(({ machine }) => machine?.id === 'replicator')).toBe(false);
+  // Whoever hears a leader refuses to vote for another: that one is gone, and the third has heard nobody since it started.
+  const [leader, third] = [await nodes.leader(), [...nodes.nodes.values()].at(-1) as StoreNode];
+  await Promise.all([leader.close(), third.close()]);
+  await nodes.open(third.state.id, STEADY);
+  await nodes.elect(follower.state.id);
   await until(() => events.some(({ machine }) => machine?.id === 'replicator'));
-  expect(follower.state.role).toBe('leader');
 });
 
 test('events that a viewer sends into services, and frames that are no JSON, are dropped', async () => {

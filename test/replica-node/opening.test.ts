@@ -7,6 +7,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { DEFAULT_SETTINGS, KeyValueStore, ReplicaNode } from '../../src/index.js';
 import { VERSION } from '../../src/replica-node/version.js';
+import { answered } from '../waiting/conditions.js';
 import { codeOf } from './outcomes.js';
 import { freePorts, put, RealNodes } from './real-nodes.js';
 
@@ -155,7 +156,7 @@ describe('opening', () => {
 
   test('after the first start the members of the data directory count: other peers get a warning, and change nothing', async () => {
     cluster = await RealNodes.start('a');
-    await cluster.nodes.get('a')?.propose(put('k', 'v'));
+    await answered(async () => cluster?.nodes.get('a')?.propose(put('k', 'v')));
     await cluster.close();
     const lines: string[] = [];
     const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
@@ -215,7 +216,8 @@ describe('opening', () => {
     const [port] = await freePorts(1);
     await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
     cluster = await RealNodes.start('a', { server });
-    await (await cluster.leader()).propose(put('k', 'v'));
+    const node = await cluster.leader();
+    await answered(() => node.propose(put('k', 'v')));
     expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('mine');
     await cluster.close();
     expect(server.listening).toBe(true);

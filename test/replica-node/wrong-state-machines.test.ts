@@ -3,7 +3,7 @@ import type { StateMachine } from '../../src/index.js';
 import { KeyValueStore, type ReplicaNode } from '../../src/index.js';
 import type { AnyStateMachine } from '../../src/seams/state-machine.js';
 import { codeOf } from './outcomes.js';
-import { RealNodes, STEADY } from './real-nodes.js';
+import { RealNodes, STEADY, standForElection } from './real-nodes.js';
 
 type Words = StateMachine<string, string>;
 
@@ -30,8 +30,10 @@ beforeEach(() => {
 });
 afterEach(() => cluster.close());
 
+/** A node alone, which stands for election when it is told to and no more. */
 async function open(stateMachine: AnyStateMachine): Promise<ReplicaNode<Words>> {
-  const node = await cluster.open('a', { stateMachine } as never);
+  const node = await cluster.open('a', { ...STEADY, stateMachine } as never);
+  standForElection(node);
   return node as unknown as ReplicaNode<Words>;
 }
 
