@@ -1,4 +1,4 @@
-export default {
+const shared = {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
@@ -10,6 +10,24 @@ export default {
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
     ],
   },
+};
+
+/** With XState's stricter build, as vitest, Vite and webpack's dev mode load it. A warning of XState's fails the test. */
+export const development = {
+  ...shared,
+  displayName: 'development',
+  testEnvironmentOptions: { customExportConditions: ['node', 'node-addons', 'development'] },
+  setupFilesAfterEnv: ['<rootDir>/test/development/no-warnings.ts'],
+};
+
+const RUN_ACTORS = ['machines/*', 'development/*', 'replica-node/replica-node', 'embedding/invoked*'];
+
+export default {
+  projects: [
+    { ...shared, displayName: 'production', testPathIgnorePatterns: ['/node_modules/', '/test/development/'] },
+    // What runs actors in the test's own process. `npm run test:development` runs everything so.
+    { ...development, testMatch: RUN_ACTORS.map((tests) => `<rootDir>/test/${tests}.test.ts`) },
+  ],
   testTimeout: 60_000,
   // Two files at a time: jest's own choice on two cores is one.
   maxWorkers: 2,

@@ -6,6 +6,7 @@ import type { Clock } from '../src/seams/clock.js';
 import { QuorateError } from '../src/seams/errors.js';
 import type { LogStore, ReadLimits } from '../src/seams/log-store.js';
 import type { Committed, StateMachine } from '../src/seams/state-machine.js';
+import { sendOutcome } from './outcomes.js';
 import type { ApplierReport } from './reports.js';
 import { swift } from './swift.js';
 
@@ -43,8 +44,8 @@ const applierSetup = setup({
     openStateMachine: ({ context, self }) => {
       attempt(
         () => context.stateMachine.open?.() ?? NO_INDEX,
-        (applied) => self.send({ type: 'opened', applied }),
-        (error) => self.send({ type: 'failed', error }),
+        (applied) => sendOutcome(self, { type: 'opened', applied }),
+        (error) => sendOutcome(self, { type: 'failed', error }),
       );
     },
     noteOpened: assign((_, { applied }: { applied: Index }) => ({ applied })),
@@ -61,7 +62,7 @@ const applierSetup = setup({
     applyNext: ({ context, self }) => {
       const { store, stateMachine, applied, allowed } = context;
       const from = advance(applied, 1);
-      const fail = (error: Error): void => self.send({ type: 'failed', error });
+      const fail = (error: Error): void => sendOutcome(self, { type: 'failed', error });
       const limits = { ...BATCH, maxEntries: Math.min(BATCH.maxEntries, allowed - applied) };
       store.read(from, limits, (error, entries) => {
         if (entries === undefined || entries.length === 0)
@@ -71,7 +72,7 @@ const applierSetup = setup({
             const commands = entries.filter(isCommand).map((entry) => committed(stateMachine, entry));
             return commands.length === 0 ? [] : apply(stateMachine, commands);
           },
-          (results) => self.send({ type: 'applied', entries, results: aligned(entries, results) }),
+          (results) => sendOutcome(self, { type: 'applied', entries, results: aligned(entries, results) }),
           fail,
         );
       });
@@ -81,7 +82,7 @@ const applierSetup = setup({
       enqueue.assign({ applied: (entries.at(-1) as Entry).index });
       enqueue.sendTo(({ self }) => self._parent as never, { type: 'log.applied', entries, results } as never);
     }),
-    giveWay: ({ context, self }) => context.clock.defer(() => self.send({ type: 'turn.came' })),
+    giveWay: ({ context, self }) => context.clock.defer(() => sendOutcome(self, { type: 'turn.came' })),
     reportFailure: sendParent((_, { error }: { error: Error }): ApplierReport => ({ type: 'apply.failed', error })),
   },
   guards: {

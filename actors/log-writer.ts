@@ -5,6 +5,7 @@ import type { LogPosition } from '../src/raft/kinds.js';
 import type { PeerMessage } from '../src/raft/messages.js';
 import type { LogStore, Recovered } from '../src/seams/log-store.js';
 import type { SendEvent } from './link.js';
+import { isRunning, sendOutcome } from './outcomes.js';
 import type { LogReport } from './reports.js';
 import { swift } from './swift.js';
 
@@ -54,8 +55,8 @@ const logWriterSetup = setup({
     openStore: ({ context, self }) => {
       context.store.open((error, recovered) => {
         if (recovered === undefined)
-          self.send({ type: 'store.failed', error: error ?? new Error('log store: no outcome') });
-        else self.send({ type: 'store.opened', recovered });
+          sendOutcome(self, { type: 'store.failed', error: error ?? new Error('log store: no outcome') });
+        else sendOutcome(self, { type: 'store.opened', recovered });
       });
     },
     reportRecovered: sendParent((_, { recovered }: { recovered: Recovered }): LogReport => {
@@ -72,13 +73,15 @@ const logWriterSetup = setup({
       // Messages alone wait only for what was written before them, and no sync is under way.
       if (context.syncing.content === 'messages') return self.send({ type: 'store.synced' });
       context.store.sync((error) => {
-        self.send(error === undefined ? { type: 'store.synced' } : { type: 'store.failed', error });
+        sendOutcome(self, error === undefined ? { type: 'store.synced' } : { type: 'store.failed', error });
       });
     },
     /** The one door: what waited for the disk leaves, and then the chart learns what is durable. */
     release: enqueueActions(({ context, enqueue }) => {
       const { then, last, vote } = context.syncing;
-      for (const { link, message } of then) enqueue.sendTo(link, { type: 'link.send', message } satisfies SendEvent);
+      for (const { link, message } of then) {
+        if (isRunning(link)) enqueue.sendTo(link, { type: 'link.send', message } satisfies SendEvent);
+      }
       if (vote !== null) enqueue.sendTo(parentOf, { type: 'vote.durable', term: vote.term, votedFor: vote.votedFor });
       if (last !== null) enqueue.sendTo(parentOf, { type: 'log.durable', written: last });
     }),

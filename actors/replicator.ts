@@ -9,6 +9,7 @@ import { nextAfterRejection } from '../src/raft/probe.js';
 import type { ReplicaState } from '../src/raft/replica-state.js';
 import type { LogStore, ReadLimits } from '../src/seams/log-store.js';
 import type { SendEvent } from './link.js';
+import { sendOutcome } from './outcomes.js';
 import type { LogReport } from './reports.js';
 import { swift } from './swift.js';
 
@@ -102,8 +103,8 @@ const replicatorSetup = setup({
     }),
     readFromDisk: ({ context, self }) => {
       context.store.read(context.nextIndex, context.flow.append, (error, entries) => {
-        if (error === undefined) self.send({ type: 'entries.read', entries: entries ?? [] });
-        else self.send({ type: 'read.failed', error });
+        if (error === undefined) sendOutcome(self, { type: 'entries.read', entries: entries ?? [] });
+        else sendOutcome(self, { type: 'read.failed', error });
       });
     },
     /** A log that cannot be read is not to be trusted: the node halts. */

@@ -7,7 +7,6 @@ import { DEFAULT_SETTINGS } from '../src/raft/settings.js';
 import { active } from './active.js';
 import type { ReplicaContext, ReplicaInput } from './replica-context.js';
 import { replicaSetup } from './replica-setup.js';
-import { roleOf } from './role.js';
 
 /**
  * One replica. It *runs* the node: roles are states, time comes from the two managers, the disk and the network
@@ -16,7 +15,8 @@ import { roleOf } from './role.js';
 export const replicaMachine = swift(
   replicaSetup.createMachine({
     id: 'replica',
-    context: ({ input, self }) => contextFrom(input, () => self.getSnapshot()),
+    context: ({ input }) => contextFrom(input),
+    entry: 'showChart',
     invoke: [
       {
         src: 'electionManager',
@@ -106,26 +106,11 @@ export const replicaMachine = swift(
   }),
 );
 
-interface Running {
-  readonly status: string;
-  readonly value: Parameters<typeof roleOf>[0];
-  readonly context: ReplicaContext;
-}
-
-function contextFrom(input: ReplicaInput, snapshot: () => Running | undefined): ReplicaContext {
+function contextFrom(input: ReplicaInput): ReplicaContext {
   const { identity, servers, seed, log, transport, stateMachine, clock } = input;
   const raft = initialState(identity.nodeId, servers, { ...DEFAULT_SETTINGS, ...input.settings });
   const address = servers.find((server) => server.id === identity.nodeId)?.address ?? '';
   const state = input.state ?? new ReplicaState(address, raft);
-  state.follow({
-    role: () => {
-      const running = snapshot();
-      if (running === undefined) return 'recovering';
-      // A chart in error has stopped, wherever it was.
-      return running.status === 'error' ? 'halted' : roleOf(running.value);
-    },
-    raft: () => snapshot()?.context.raft ?? raft,
-  });
   const seams = { identity, seed, log, transport, stateMachine, clock };
   const flow = input.flow ?? DEFAULT_FLOW;
   return { raft, state, seams, flow, links: {}, replicators: {}, haltedBy: null };

@@ -1,4 +1,4 @@
-import type { AnyActorRef } from 'xstate';
+import type { AnyActorRef, AnyMachineSnapshot } from 'xstate';
 import { assign, emit, enqueueActions, raise, sendTo, setup, stopChild } from 'xstate';
 import { acceptor } from '../actors/acceptor.js';
 import { applier } from '../actors/applier.js';
@@ -6,6 +6,7 @@ import { electionManager } from '../actors/election-manager.js';
 import { heartbeatManager } from '../actors/heartbeat-manager.js';
 import { link } from '../actors/link.js';
 import { logWriter } from '../actors/log-writer.js';
+import { isRunning } from '../actors/outcomes.js';
 import { replicator } from '../actors/replicator.js';
 import type { ApplierReport, ElectionReport, HeartbeatReport, LinkReport, LogReport } from '../actors/reports.js';
 import type { Verdict } from '../src/raft/admit.js';
@@ -26,10 +27,13 @@ import { changed, hasCommittedInOwnTerm } from '../src/raft/raft-state.js';
 import { derive } from '../src/raft/random.js';
 import * as reads from '../src/raft/reads.js';
 import * as recovery from '../src/raft/recover.js';
+import type { Standing } from '../src/raft/replica-state.js';
 import * as terms from '../src/raft/terms.js';
 import { QuorateError } from '../src/seams/errors.js';
 import { perform } from './perform.js';
 import type { ClientEvent, PeerEvent, ReplicaContext, ReplicaEvent, ReplicaInput } from './replica-context.js';
+import type { ReplicaStateValue } from './role.js';
+import { roleOf } from './role.js';
 
 export interface From<Message extends PeerMessage> {
   readonly from: NodeId;
@@ -52,15 +56,24 @@ export const replicaSetup = setup({
   actors: { electionManager, heartbeatManager, logWriter, applier, acceptor, link, replicator },
   actions: {
     // Lifetimes
+    /**
+     * From here on `context.state` reads the running actor. This is an action, because an actor has no snapshot while its
+     * context is being made, and because actions do not run where a machine is only stepped: `transition()`, `xstate/graph`.
+     */
+    showChart: ({ context, self }) => context.state.follow(standingOf(() => self.getSnapshot())),
     introduceManagers: enqueueActions(({ enqueue, self }) => {
-      const { electionManager: elections, heartbeatManager: heartbeats } = self.getSnapshot().children;
+      const { electionManager: elections, heartbeatManager: heartbeats } = childrenOf(self);
       if (elections === undefined || heartbeats === undefined) return;
       enqueue(sendTo(elections as AnyActorRef, { type: 'manager.introduced', heartbeatManager: heartbeats }));
       enqueue(sendTo(heartbeats as AnyActorRef, { type: 'manager.introduced', electionManager: elections }));
     }),
-    tellManagers: enqueueActions(({ enqueue }, { role }: { role: Role }) => {
-      enqueue.sendTo('electionManager', { type: 'role.entered', role });
-      enqueue.sendTo('heartbeatManager', { type: 'role.entered', role });
+    tellManagers: enqueueActions(({ enqueue, self }, { role }: { role: Role }) => {
+      const children = childrenOf(self);
+      for (const id of ['electionManager', 'heartbeatManager'] as const) {
+        // A manager that failed is why the node halts: it takes no more events.
+        const manager = children[id];
+        if (manager === undefined || isRunning(manager)) enqueue.sendTo(id, { type: 'role.entered', role });
+      }
     }),
     spawnLinks: assign({
       links: ({ context, spawn }) => {
@@ -250,6 +263,28 @@ export const replicaSetup = setup({
     hasCommittedInOwnTerm: ({ context }) => hasCommittedInOwnTerm(context.raft),
   },
 });
+
+/** None where the machine is only stepped and no actor runs. */
+function childrenOf(self: AnyActorRef): Partial<Readonly<Record<string, AnyActorRef>>> {
+  return (self.getSnapshot() as Partial<AnyMachineSnapshot>).children ?? {};
+}
+
+interface Running {
+  readonly status: string;
+  readonly value: ReplicaStateValue;
+  readonly context: ReplicaContext;
+}
+
+function standingOf(snapshot: () => Running): Standing {
+  return {
+    role: () => {
+      const { status, value } = snapshot();
+      // A chart in error has stopped, wherever it was.
+      return status === 'error' ? 'halted' : roleOf(value);
+    },
+    raft: () => snapshot().context.raft,
+  };
+}
 
 const DELIVERED = {
   'vote-request': 'rpc.voteRequest',

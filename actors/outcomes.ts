@@ -1,0 +1,19 @@
+import type { AnyActorRef } from 'xstate';
+
+/** Whether an actor still takes events: one that was stopped, or failed, does not. */
+export function isRunning(actor: Pick<AnyActorRef, 'getSnapshot'>): boolean {
+  return (actor.getSnapshot() as { readonly status?: unknown }).status === 'active';
+}
+
+interface Recipient<Event> {
+  getSnapshot(): { readonly status: string };
+  send(event: Event): void;
+}
+
+/**
+ * Tells an actor the outcome of the IO that it began. An actor that was stopped meanwhile has no use for it; XState would
+ * drop the event, and its development build would print a warning with the whole event in it.
+ */
+export function sendOutcome<Event>(actor: Recipient<Event>, event: Event): void {
+  if (actor.getSnapshot().status === 'active') actor.send(event);
+}

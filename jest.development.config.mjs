@@ -1,0 +1,3 @@
+import config, { development } from './jest.config.mjs';
+
+export default { ...config, projects: [development] };
