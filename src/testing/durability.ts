@@ -1,6 +1,7 @@
 import type { LogRecord } from '../raft/entry.js';
 import type { Index, NodeId, Term } from '../raft/kinds.js';
 import { NO_INDEX } from '../raft/kinds.js';
+import type { LogShape } from '../raft/log-shape.js';
 import { lastPosition, termAt } from '../raft/log-shape.js';
 import type { PeerMessage } from '../raft/messages.js';
 import { hasTerm } from '../raft/messages.js';
@@ -28,10 +29,13 @@ interface Disk {
  */
 export class DurabilityChecker {
   readonly #disks = new Map<NodeId, Disk>();
+  /** The logs on the disks that replicas had before they were emptied. */
+  readonly #lost = new Map<NodeId, readonly LogShape[]>();
   readonly #seen = new Map<NodeId, { readonly raft: RaftState; readonly role: Role }>();
 
-  /** The replica's data directory is new, or another one. */
+  /** The replica's data directory is new, or another one. What a majority held with the old one stays committed. */
   emptied(id: NodeId): void {
+    this.#lost.set(id, [...(this.#lost.get(id) ?? []), this.#diskOf(id).synced.log]);
     this.#disks.delete(id);
   }
 
@@ -104,7 +108,11 @@ export class DurabilityChecker {
     if (before?.role === 'leader' && before.raft.commitIndex === raft.commitIndex) return;
     const { commitIndex } = raft;
     const term = termAt(raft.log, commitIndex);
-    const holders = raft.voters.filter((voter) => termAt(this.#diskOf(voter).synced.log, commitIndex) === term);
+    const logsOf = (voter: NodeId): readonly LogShape[] => [
+      this.#diskOf(voter).synced.log,
+      ...(this.#lost.get(voter) ?? []),
+    ];
+    const holders = raft.voters.filter((voter) => logsOf(voter).some((log) => termAt(log, commitIndex) === term));
     require(holders.length >=
       majority(
         raft,

@@ -220,6 +220,12 @@ export class SimulatedCluster {
     return this;
   }
 
+  /** Crashes a replica and removes its data: when it is restarted, those that have met it refuse it. */
+  emptyDisk(id: NodeId): this {
+    this.replica(id).emptyDisk();
+    return this;
+  }
+
   restart(id: NodeId): this {
     const replica = this.replica(id);
     if (replica.isUp) this.crash(id);

@@ -86,7 +86,7 @@ export class SimulatedReplica {
         cluster: 'simulated',
         members: Object.fromEntries(ids.map((server) => [server, server])),
         nodeId: id,
-        makeIncarnation: () => `incarnation of ${id}`,
+        makeIncarnation: () => `${id} as of start ${this.#starts}`,
         segmentBytes: SEGMENT_BYTES,
         cacheBytes: 2 * 1024,
       },
@@ -107,6 +107,13 @@ export class SimulatedReplica {
     this.#options.network.crash(this.id);
     life?.actor.stop();
     life?.desks.close(new QuorateError('QUORATE_CLOSED', 'crashed'));
+  }
+
+  /** The process dies, and all that it kept is lost: the next start makes a new data directory. */
+  emptyDisk(): void {
+    this.crash();
+    this.disk.empty();
+    this.#options.durability.emptied(this.id);
   }
 
   /** Started and not crashed since; it may still be recovering. */

@@ -110,6 +110,14 @@ export class VirtualDisk implements Disk {
     if (this.#hanging !== undefined) this.#hanging = [];
   }
 
+  /** Somebody removes all files, or puts an empty disk in this one's place. */
+  empty(): void {
+    this.kill();
+    this.#names = new Map();
+    this.#durableNames = new Map();
+    this.#unsyncedNames = [];
+  }
+
   /** A file's bytes as they are; for tests that damage them. */
   peek(name: string): Uint8Array | undefined {
     return this.#names.get(name)?.content.slice();
