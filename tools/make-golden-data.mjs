@@ -3,6 +3,7 @@
  * `npm run build && node tools/make-golden-data.mjs test/golden/format-1`. Never over one that is kept already.
  */
 import { existsSync } from 'node:fs';
+import { systemClock } from '../dist/src/replica-node/system-clock.js';
 import { keyValueCommandCodec } from '../dist/src/state-machines/key-value-codec.js';
 import { openDataDirectory } from '../dist/src/storage/data-directory.js';
 import { NodeDisk, nodeChecksum } from '../dist/src/storage/node-disk.js';
@@ -30,7 +31,7 @@ const identity = {
   nodeId: 'n1',
   makeIncarnation: () => '00112233445566778899aabbccddeeff',
 };
-const small = { segmentBytes: 8 * 1024, disk: new NodeDisk(directory), checksum: nodeChecksum };
+const small = { segmentBytes: 8 * 1024, disk: new NodeDisk(directory, systemClock), checksum: nodeChecksum };
 const { log, unlock } = await settle((done) => openDataDirectory({ ...identity, ...small }, done));
 await settle((done) => log.open(done));
 const write = async (...records) => {

@@ -16,6 +16,7 @@ import type { Members } from '../storage/identity-file.js';
 import { NodeDisk, nodeChecksum } from '../storage/node-disk.js';
 import type { ReplicaNodeOptions } from './options.js';
 import { parseAddress } from './settings.js';
+import { systemClock } from './system-clock.js';
 
 /** What a node stands on: who it is, where it writes, where it listens. */
 export interface Ground {
@@ -95,7 +96,7 @@ async function openDirectory(
   clusterId: string,
 ): Promise<DataDirectory | undefined> {
   if (dataDir === undefined) return undefined;
-  const disk = new NodeDisk(dataDir);
+  const disk = new NodeDisk(dataDir, systemClock);
   return new Promise((resolve, reject) => {
     openDataDirectory(
       { disk, checksum: nodeChecksum, clusterId, cluster, members: peers, nodeId: id, makeIncarnation: newIncarnation },

@@ -3,6 +3,14 @@ export interface DiskError extends Error {
   readonly code?: string | undefined;
 }
 
+/**
+ * Whether the process or the machine had no descriptor left, or a signal came: opening the same file may succeed a moment
+ * later, and nothing on the disk has changed (P42).
+ */
+export function mayOpenLater(error: DiskError): boolean {
+  return error.code === 'EMFILE' || error.code === 'ENFILE' || error.code === 'EINTR';
+}
+
 export type DiskDone<Value = void> = (error: DiskError | undefined, value: Value) => void;
 
 /** An open file. Whoever needs an order asks for the next operation when the one before is done. */
@@ -28,8 +36,12 @@ export interface Disk {
   lock(done: DiskDone): void;
   unlock(done: DiskDone): void;
   list(done: DiskDone<readonly string[]>): void;
-  /** `create` fails with EEXIST where the file exists; `open` with ENOENT where it does not. For reading and writing. */
-  open(path: string, how: 'create' | 'open', done: DiskDone<DiskFile>): void;
+  /**
+   * `create` and `open` are for reading and writing: `create` fails with EEXIST where the file exists, `open` with ENOENT
+   * where it does not. `read` is `open` for reading alone. An open that fails for want of descriptors (`mayOpenLater`) has
+   * made no file, and may be asked for again at once: a real disk answers it only after a moment.
+   */
+  open(path: string, how: 'create' | 'open' | 'read', done: DiskDone<DiskFile>): void;
   /** Replaces `to` at once where it exists. */
   rename(from: string, to: string, done: DiskDone): void;
   remove(path: string, done: DiskDone): void;

@@ -3,7 +3,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
+import type { Clock } from '../seams/clock.js';
 import type { Disk, DiskDone, DiskError, DiskFile } from '../seams/disk.js';
+import { mayOpenLater } from '../seams/disk.js';
 import { QuorateError } from '../seams/errors.js';
 import type { Checksum } from './segment-format.js';
 
@@ -15,13 +17,19 @@ const CAN_SYNC_DIRECTORIES = process.platform !== 'win32';
 /** Linux syncs with the write on such a descriptor, as fdatasync would. Elsewhere O_DSYNC does not reach the platter. */
 const DURABLE_WRITES = process.platform === 'linux' ? fs.constants.O_WRONLY | fs.constants.O_DSYNC : undefined;
 
+const FLAGS = { create: 'wx+', open: 'r+', read: 'r' } as const;
+const SHORTAGE_PAUSE_MS = 50;
+
 /** A data directory on a real file system. */
 export class NodeDisk implements Disk {
   readonly #directory: string;
+  readonly #clock: Clock;
   #lock: DirectoryLock | undefined;
 
-  constructor(directory: string) {
+  /** `clock` is real time, whatever clock the node has: other processes live in it. */
+  constructor(directory: string, clock: Clock) {
     this.#directory = path.resolve(directory);
+    this.#clock = clock;
   }
 
   lock(done: DiskDone): void {
@@ -50,14 +58,17 @@ export class NodeDisk implements Disk {
     fs.readdir(this.#directory, (error, names) => done(error ?? undefined, names));
   }
 
-  open(name: string, how: 'create' | 'open', done: DiskDone<DiskFile>): void {
+  open(name: string, how: 'create' | 'open' | 'read', done: DiskDone<DiskFile>): void {
     const path = this.#at(name);
-    fs.open(path, how === 'create' ? 'wx+' : 'r+', (error, descriptor) => {
-      if (error !== null) return done(error, undefined as never);
-      if (DURABLE_WRITES === undefined) return done(undefined, new NodeFile(descriptor, undefined));
+    const fail = (error: DiskError): void => this.#afterAMoment(error, () => done(error, undefined as never));
+    fs.open(path, FLAGS[how], (error, descriptor) => {
+      if (error !== null) return fail(error);
+      if (how === 'read' || DURABLE_WRITES === undefined) return done(undefined, new NodeFile(descriptor, undefined));
       fs.open(path, DURABLE_WRITES, (durableError, durable) => {
         if (durableError === null) return done(undefined, new NodeFile(descriptor, durable));
-        fs.close(descriptor, () => done(durableError, undefined as never));
+        // A file that could not be opened was not made either.
+        const remove = (then: () => void): void => (how === 'create' ? fs.unlink(path, then) : then());
+        fs.close(descriptor, () => remove(() => fail(durableError)));
       });
     });
   }
@@ -82,6 +93,12 @@ export class NodeDisk implements Disk {
 
   #at(name: string): string {
     return path.join(this.#directory, name);
+  }
+
+  /** Whoever asks for a descriptor again at once gets none, and keeps the process busy. */
+  #afterAMoment(error: DiskError, then: () => void): void {
+    if (mayOpenLater(error)) this.#clock.setTimeout(then, SHORTAGE_PAUSE_MS);
+    else then();
   }
 }
 

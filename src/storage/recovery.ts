@@ -29,8 +29,14 @@ export interface Tail {
   readonly lastWriteAt: number;
   /** Bytes after `offset` that are not zero: a write that was under way at the crash. */
   readonly tornBytes: number;
-  /** The prepared segment that follows this one; its bytes that are not zero are the rest of a torn header. */
-  readonly spare: { readonly tornBytes: number } | null;
+  /** Files that were prepared for what comes next, and never begun. */
+  readonly spares: readonly Spare[];
+}
+
+export interface Spare {
+  readonly segmentId: number;
+  /** Bytes that are not zero: the rest of a torn header. */
+  readonly tornBytes: number;
 }
 
 export interface RecoveredLog {
@@ -69,6 +75,9 @@ class Recovery {
   #at = 0;
   #sequence = 1;
   #tail: Tail | null = null;
+  /** Of the tail's file: how long it is, and how much of it lies behind the last batch. */
+  #tailBytes = 0;
+  #tailRoomBytes = 0;
 
   constructor(options: RecoveryOptions, ids: readonly number[], done: Done) {
     this.#options = options;
@@ -94,15 +103,10 @@ class Recovery {
   }
 
   #take(segmentId: number, bytes: Uint8Array): void {
-    const expected = (this.#ids[0] as number) + this.#at;
-    if (segmentId !== expected) throw damage(segmentName(expected), 0, 'the file is missing');
     const header = this.#header(segmentId, bytes);
-    if (header === undefined) {
-      const tornBytes = usedBytes(bytes, 0);
-      if (this.#tail !== null) this.#tail = { ...this.#tail, spare: { tornBytes } };
-      else this.#tail = { segmentId, offset: 0, lastWriteAt: 0, sequence: this.#sequence, tornBytes, spare: null };
-      return;
-    }
+    if (header === undefined) return this.#takeSpare(segmentId, usedBytes(bytes, 0));
+    const expected = (this.#ids[0] as number) + this.#at;
+    if (segmentId !== expected) throw missing(expected);
     if (this.#tail !== null) mustEndWell(this.#tail, segmentId);
     this.#follows(segmentId, header);
     const { end, lastAt } = this.#batches(segmentId, bytes);
@@ -112,8 +116,30 @@ class Recovery {
       lastWriteAt: lastAt,
       sequence: this.#sequence,
       tornBytes: usedBytes(bytes, end),
-      spare: null,
+      spares: [],
     };
+    this.#tailRoomBytes = bytes.byteLength - end;
+    this.#tailBytes = bytes.byteLength;
+  }
+
+  /** A file without a header was prepared, and nothing in it was ever acknowledged. Spares are used in their order. */
+  #takeSpare(segmentId: number, tornBytes: number): void {
+    const tail = this.#tail;
+    if (tail === null) {
+      this.#tail = { segmentId, offset: 0, lastWriteAt: 0, sequence: this.#sequence, tornBytes, spares: [] };
+      return;
+    }
+    const isNext = segmentId === tail.segmentId + 1 || tail.spares.length > 0 || tail.offset === 0;
+    if (!isNext && !this.#hasRoomInTail()) throw missing(tail.segmentId + 1);
+    this.#tail = { ...tail, spares: [...tail.spares, { segmentId, tornBytes }] };
+  }
+
+  /**
+   * Version 0.1 left out a number when it could not open a spare file. The missing file was never begun then: what would
+   * have been in it has room in the segment before. Otherwise it was begun when that segment was full, and is lost.
+   */
+  #hasRoomInTail(): boolean {
+    return this.#tailRoomBytes * 4 >= this.#tailBytes;
   }
 
   /**
@@ -202,7 +228,7 @@ function mustEndWell({ segmentId, offset, tornBytes }: Tail, nextId: number): vo
 }
 
 function readWhole(disk: Disk, name: string, done: (error: Error | undefined, bytes?: Uint8Array) => void): void {
-  disk.open(name, 'open', (openError, file) => {
+  disk.open(name, 'read', (openError, file) => {
     if (openError !== undefined) return done(openError);
     const finish = (error: Error | undefined, bytes?: Uint8Array): void => {
       file.close((closeError) => done(error ?? closeError, bytes));
@@ -224,6 +250,8 @@ function usedBytes(bytes: Uint8Array, start: number): number {
   while (end > start && bytes[end - 1] === 0) end -= 1;
   return Math.max(0, end - start);
 }
+
+const missing = (segmentId: number): QuorateError => damage(segmentName(segmentId), 0, 'the file is missing');
 
 export function damage(file: string, offset: number, what: string): QuorateError {
   return new QuorateError(

@@ -34,7 +34,7 @@ export function readStretch(
   done: Done,
 ): void {
   const name = segmentName(stretch.segmentId);
-  options.disk.open(name, 'open', (openError, file) => {
+  options.disk.open(name, 'read', (openError, file) => {
     if (openError !== undefined) return done(openError);
     const finish: Done = (error, entries) => {
       file.close((closeError) => done(error ?? closeError, entries));

@@ -1,5 +1,6 @@
 import type { StoredRecord } from '../codec/records.js';
 import type { Disk, DiskFile } from '../seams/disk.js';
+import { mayOpenLater } from '../seams/disk.js';
 import type { LogImage } from './log-image.js';
 import { EMPTY_IMAGE, endOf } from './log-image.js';
 import type { Tail } from './recovery.js';
@@ -40,6 +41,8 @@ export class SegmentWriter {
   #sequence = 1;
   #nextId = 1;
   #spare: Segment | undefined;
+  /** Files that exist already and were never begun, by number: how many bytes of each are not zero. */
+  #leftovers = new Map<number, number>();
   #isPreparing = false;
   #waitsForSpare: Done<Segment> | undefined;
   #afterPreparing: (() => void) | undefined;
@@ -56,25 +59,29 @@ export class SegmentWriter {
    * nothing (Can applications recover from fsync failures?, ATC'20).
    */
   open(tail: Tail | null, done: Done): void {
-    if (tail === null) return this.#openFirst('create', 0, done);
+    if (tail === null) return this.#openFirst(done);
     this.#sequence = tail.sequence;
     this.#nextId = tail.segmentId;
-    if (tail.offset === 0) return this.#openFirst('open', tail.tornBytes, done);
+    this.#leftovers = new Map(tail.spares.map(({ segmentId, tornBytes }) => [segmentId, tornBytes]));
+    if (tail.offset === 0) {
+      this.#leftovers.set(tail.segmentId, tail.tornBytes);
+      return this.#openFirst(done);
+    }
     this.#writeAgain(tail, (rewriteError) => {
       if (rewriteError !== undefined) return done(rewriteError);
       this.#openSegment('open', tail.offset, tail.tornBytes, (error, segment) => {
         if (segment === undefined) return done(error);
         this.#segment = segment;
         this.#offset = tail.offset;
-        if (tail.spare === null) done(undefined);
-        else this.#prepare({ how: 'open', tornBytes: tail.spare.tornBytes }, done);
+        if (this.#leftovers.has(this.#nextId)) this.#prepare(() => done(this.#failure));
+        else done(undefined);
       });
     });
   }
 
   /** A log that is open has a header, so that one without any was never opened. */
-  #openFirst(how: 'create' | 'open', tornBytes: number, done: Done): void {
-    this.#openSegment(how, 0, tornBytes, (error, segment) => {
+  #openFirst(done: Done): void {
+    this.#openNext((error, segment) => {
       if (segment === undefined) done(error);
       else this.#begin(segment, EMPTY_IMAGE, done);
     });
@@ -98,11 +105,14 @@ export class SegmentWriter {
     if (this.#segment !== undefined && this.#offset + bytes <= this.#options.segmentBytes) {
       return this.#put(this.#segment, records, done);
     }
-    this.#takeSpare((error, segment) => {
-      if (segment === undefined) return done(error);
-      this.#begin(segment, before, (beginError) => {
+    this.#takeSpare((error, spare) => {
+      // The present segment grows while no other can be opened: that is slower, and as safe (P42).
+      if (spare === undefined && this.#failure === undefined && this.#segment !== undefined)
+        return this.#put(this.#segment, records, done);
+      if (spare === undefined) return done(error);
+      this.#begin(spare, before, (beginError) => {
         if (beginError !== undefined) done(beginError);
-        else this.#put(segment, records, done);
+        else this.#put(spare, records, done);
       });
     });
   }
@@ -157,21 +167,22 @@ export class SegmentWriter {
       return done(undefined, spare);
     }
     this.#waitsForSpare = done;
-    if (!this.#isPreparing) this.#prepare({ how: 'create', tornBytes: 0 }, () => undefined);
+    if (!this.#isPreparing) this.#prepare(() => undefined);
   }
 
   #prepareInTime(): void {
     if (this.#isPreparing || this.#spare !== undefined || this.#offset * 2 < this.#options.segmentBytes) return;
-    this.#prepare({ how: 'create', tornBytes: 0 }, () => undefined);
+    if (this.#failure === undefined) this.#prepare(() => undefined);
   }
 
-  #prepare({ how, tornBytes }: { how: 'create' | 'open'; tornBytes: number }, done: Done): void {
+  /** One that could not be opened is tried again with the next batch; after any other failure nothing is written any more. */
+  #prepare(done: () => void): void {
     this.#isPreparing = true;
-    this.#openSegment(how, 0, tornBytes, (error, segment) => {
+    this.#openNext((error, segment) => {
       this.#isPreparing = false;
       this.#spare = segment;
-      this.#failure ??= error;
-      done(error);
+      if (error !== undefined && !mayOpenLater(error)) this.#failure ??= error;
+      done();
       const waits = this.#waitsForSpare;
       this.#waitsForSpare = undefined;
       if (segment === undefined) waits?.(error);
@@ -180,19 +191,31 @@ export class SegmentWriter {
     });
   }
 
-  /** The next segment, from `offset` on nothing but zeros, up to its full size; these and its name are durable. */
+  /** The next segment as a file of zeros: one that is there already, or a new one. */
+  #openNext(done: Done<Segment>): void {
+    const id = this.#nextId;
+    const tornBytes = this.#leftovers.get(id);
+    this.#openSegment(tornBytes === undefined ? 'create' : 'open', 0, tornBytes ?? 0, (error, segment) => {
+      if (segment !== undefined) this.#leftovers.delete(id);
+      done(error, segment);
+    });
+  }
+
+  /** The next segment, from `offset` on nothing but zeros, up to its full size; these and its name are durable. Its number is taken then. */
   #openSegment(how: 'create' | 'open', offset: number, tornBytes: number, done: Done<Segment>): void {
     const { disk } = this.#options;
     const id = this.#nextId;
-    this.#nextId += 1;
     disk.open(segmentName(id), how, (openError, file) => {
       if (openError !== undefined) return done(openError);
+      // From here on the file exists, whatever else fails.
+      if (how === 'create') this.#leftovers.set(id, 0);
       this.#fill(file, offset, tornBytes, (error) => {
         if (error !== undefined) return file.close(() => done(error));
         // A file that is not in its directory is lost with all that was synced into it (P32).
         disk.syncDirectory((syncError) => {
-          if (syncError !== undefined) file.close(() => done(syncError));
-          else done(undefined, { id, file });
+          if (syncError !== undefined) return file.close(() => done(syncError));
+          this.#nextId = id + 1;
+          done(undefined, { id, file });
         });
       });
     });

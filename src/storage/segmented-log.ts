@@ -4,7 +4,8 @@ import type { Entry, LogRecord } from '../raft/entry.js';
 import { invariant } from '../raft/invariant.js';
 import type { Index } from '../raft/kinds.js';
 import { advance, lesser } from '../raft/kinds.js';
-import type { Disk } from '../seams/disk.js';
+import type { Disk, DiskError } from '../seams/disk.js';
+import { mayOpenLater } from '../seams/disk.js';
 import { QuorateError } from '../seams/errors.js';
 import type { LogStore, ReadLimits, Recovered } from '../seams/log-store.js';
 import { EntryCache } from './entry-cache.js';
@@ -151,7 +152,8 @@ export class SegmentedLog implements LogStore {
     const lastIndex = lesser(stretch.lastIndex, advance(this.#cache.firstIndex, -1));
     const cuts = this.#cuts;
     readStretch(this.#options, { ...stretch, lastIndex }, from, limits, (error, entries) => {
-      if (this.#cuts !== cuts) this.read(from, limits, done);
+      const isAskedAgain = this.#cuts !== cuts || (error !== undefined && mayOpenLater(error));
+      if (isAskedAgain) this.read(from, limits, done);
       else if (error !== undefined) done(this.#poison(error));
       else done(undefined, entries);
     });
@@ -264,13 +266,19 @@ function logIsGone({ tail }: RecoveredLog): QuorateError {
   return damage(segmentName(tail?.segmentId ?? 1), 0, `${what}, and this node has had a log`);
 }
 
-function halted(cause: Error): QuorateError {
+function halted(cause: DiskError): QuorateError {
   return new QuorateError(
     'QUORATE_HALTED',
     `the log could not be written or read (${cause.message}): this node stops rather than guess what is on disk. ` +
-      'Mend the disk, then start the node again: it recovers what is durable',
+      `${remedyFor(cause.code)}, then start the node again: it recovers what is durable`,
     { cause },
   );
+}
+
+function remedyFor(code: string | undefined): string {
+  if (code === 'ENOSPC' || code === 'EDQUOT') return 'Free space on the disk of the data directory';
+  if (code === 'EMFILE' || code === 'ENFILE') return 'Let this process open more files (ulimit -n)';
+  return 'Mend the disk';
 }
 
 function recoveredFrom({ image, tail }: RecoveredLog): Recovered {

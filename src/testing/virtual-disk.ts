@@ -156,13 +156,13 @@ export class VirtualDisk implements Disk {
     this.#later(() => done(this.#planned('list'), this.files));
   }
 
-  open(name: string, how: 'create' | 'open', done: DiskDone<DiskFile>): void {
+  open(name: string, how: 'create' | 'open' | 'read', done: DiskDone<DiskFile>): void {
     this.#later(() => {
       const planned = this.#planned('open', name);
       if (planned !== undefined) return done(planned, undefined as never);
       const found = this.#names.get(name);
       if (found !== undefined && how === 'create') return done(failure('EEXIST'), undefined as never);
-      if (found === undefined && how === 'open') return done(failure('ENOENT'), undefined as never);
+      if (found === undefined && how !== 'create') return done(failure('ENOENT'), undefined as never);
       const inode = found ?? new Inode();
       if (found === undefined) this.#rename((names) => names.set(name, inode));
       done(undefined, this.#file(name, inode));

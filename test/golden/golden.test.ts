@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Entry } from '../../src/raft/entry.js';
 import { asIndex } from '../../src/raft/kinds.js';
+import { systemClock } from '../../src/replica-node/system-clock.js';
 import type { Recovered } from '../../src/seams/log-store.js';
 import type { KeyValueCommand } from '../../src/state-machines/key-value-codec.js';
 import { keyValueCommandCodec } from '../../src/state-machines/key-value-codec.js';
@@ -46,7 +47,7 @@ describe('data directories of every format there was', () => {
       nodeId: 'n1',
       makeIncarnation: () => 'not this one',
     };
-    const disk = { disk: new NodeDisk(directory), checksum: nodeChecksum };
+    const disk = { disk: new NodeDisk(directory, systemClock), checksum: nodeChecksum };
     const opened = await settle<DataDirectory>((done) => openDataDirectory({ ...identity, ...disk }, done));
     expect(opened.identity).toMatchObject({ clusterId: 'golden', incarnation: '00112233445566778899aabbccddeeff' });
     expect(opened.members).toEqual({ n1: '127.0.0.1:7401' });

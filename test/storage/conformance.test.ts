@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { systemClock } from '../../src/replica-node/system-clock.js';
 import { MemoryLogStore } from '../../src/storage/memory-log-store.js';
 import { NodeDisk, nodeChecksum } from '../../src/storage/node-disk.js';
 import { SegmentedLog } from '../../src/storage/segmented-log.js';
@@ -22,7 +23,7 @@ describeLogStore('SegmentedLog on a virtual disk', () => {
 
 describeLogStore('SegmentedLog on a real disk', () => {
   const directory = mkdtempSync(path.join(tmpdir(), 'quorate-log-'));
-  const disk = new NodeDisk(directory);
+  const disk = new NodeDisk(directory, systemClock);
   return {
     store: () => new SegmentedLog({ disk, ...small }),
     clear: () => rmSync(directory, { recursive: true }),

@@ -1,7 +1,8 @@
+import { systemClock } from '../../src/replica-node/system-clock.js';
 import { NodeDisk } from '../../src/storage/node-disk.js';
 
 /** A process of its own: on `lock` it tries to lock the directory and says how it went; on `unlock` it lets go. */
-const disk = new NodeDisk(process.argv[2] ?? '');
+const disk = new NodeDisk(process.argv[2] ?? '', systemClock);
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 process.stdin.setEncoding('utf8');

@@ -9,6 +9,7 @@ import type { Interface } from 'node:readline';
 import { createInterface } from 'node:readline';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { buildSync } from 'esbuild';
+import { systemClock } from '../../src/replica-node/system-clock.js';
 import type { DiskError } from '../../src/seams/disk.js';
 import { NodeDisk } from '../../src/storage/node-disk.js';
 
@@ -55,7 +56,7 @@ async function readyHolder(): Promise<Holder> {
   return holder;
 }
 
-function lock(disk = new NodeDisk(directory)): DiskError | undefined {
+function lock(disk = new NodeDisk(directory, systemClock)): DiskError | undefined {
   const answers: (DiskError | undefined)[] = [];
   disk.lock((error) => answers.push(error));
   expect(answers).toHaveLength(1);
@@ -96,7 +97,7 @@ describe('the lock of a data directory', () => {
   });
 
   test('keeps a second node of the same process out', () => {
-    const first = new NodeDisk(directory);
+    const first = new NodeDisk(directory, systemClock);
     expect(lock(first)).toBeUndefined();
     expect(lock()).toMatchObject({ code: 'QUORATE_DATA_LOCKED' });
     expect(lock(first)).toMatchObject({ code: 'QUORATE_DATA_LOCKED' });
@@ -112,7 +113,7 @@ describe('the lock of a data directory', () => {
   });
 
   test.each(['startedAt', 'boot'])('does not count when its process id was given out again (another %s)', (field) => {
-    const earlier = new NodeDisk(directory);
+    const earlier = new NodeDisk(directory, systemClock);
     expect(lock(earlier)).toBeUndefined();
     const held = JSON.parse(readFileSync(lockFile(), 'utf8')) as Record<string, unknown>;
     expect(held.pid).toBe(process.pid);
@@ -133,7 +134,7 @@ describe('the lock of a data directory', () => {
 
   test('a taker that died while it took a stale lock over holds nobody up; one that lives does', async () => {
     const takeover = `${lockFile()}.${createHash('sha256').update(DEAD).digest('hex').slice(0, 12)}`;
-    const alive = new NodeDisk(directory);
+    const alive = new NodeDisk(directory, systemClock);
     expect(lock(alive)).toBeUndefined();
     const living = readFileSync(lockFile(), 'utf8');
     writeFileSync(lockFile(), DEAD);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { asIndex } from '../../src/raft/kinds.js';
+import { systemClock } from '../../src/replica-node/system-clock.js';
 import { EntryCache } from '../../src/storage/entry-cache.js';
 import { NodeDisk, nodeChecksum } from '../../src/storage/node-disk.js';
 import { segmentName } from '../../src/storage/segment-format.js';
@@ -21,7 +22,7 @@ describe('on a real file system', () => {
 
   test('a segment has all its blocks before it is used, and so has the one after it', async () => {
     const segmentBytes = 1024 * 1024;
-    const log = new SegmentedLog({ disk: new NodeDisk(directory), checksum: nodeChecksum, segmentBytes });
+    const log = new SegmentedLog({ disk: new NodeDisk(directory, systemClock), checksum: nodeChecksum, segmentBytes });
     const blocks = (id: number): number => statSync(path.join(directory, segmentName(id))).blocks * 512;
     await opened(log);
     expect(blocks(1)).toBeGreaterThanOrEqual(segmentBytes);
