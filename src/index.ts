@@ -7,6 +7,7 @@ export type { CallOptions, ReadOptions, ReplicaNodeOptions } from './replica-nod
 export { ReplicaNode } from './replica-node/replica-node.js';
 export type { MemberStatus, NodeStatus } from './replica-node/status.js';
 export * from './seams/index.js';
+export { fastifyRoutes, type RequestHandlerOptions, requestHandler } from './server/mounted-routes.js';
 export type { Condition, KeyValueCommand, KeyValueResult } from './state-machines/key-value-codec.js';
 export {
   type KeyValueEntry,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { DEFAULT_SETTINGS } from '../raft/settings.js';
+import { isHostName } from '../replica-node/option-kinds.js';
 import type { ReplicaNodeOptions } from '../replica-node/options.js';
 import { checkNodeOptions, SETTING_NAMES } from '../replica-node/settings.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
@@ -18,7 +19,7 @@ export interface Setting {
 export type Configuration = Readonly<Record<string, Setting>>;
 
 /** Names of `serve`'s settings as in flags and the file; in the environment QUORATE_ and upper case. */
-const NAMES = ['id', 'listen', 'advertise', 'peers', 'data', 'cluster', 'insecure', 'log-level'] as const;
+const NAMES = ['id', 'listen', 'advertise', 'peers', 'data', 'cluster', 'insecure', 'allow-host', 'log-level'] as const;
 const DEFAULTS: Readonly<Record<string, unknown>> = {
   cluster: 'quorate',
   insecure: false,
@@ -34,6 +35,7 @@ const fileSchema = z.strictObject({
   data: z.string().optional(),
   cluster: z.string().optional(),
   insecure: z.boolean().optional(),
+  'allow-host': z.array(z.string()).optional(),
   'log-level': z.string().optional(),
   ELECTION_TIMEOUT_MIN: z.number().optional(),
   ELECTION_TIMEOUT_MAX: z.number().optional(),
@@ -70,13 +72,22 @@ export function nodeOptions(configuration: Configuration): Omit<ReplicaNodeOptio
   const cluster = String(configuration.cluster?.value);
   const insecure = configuration.insecure?.value === true;
   const settings = Object.fromEntries(SETTING_NAMES.map((name) => [name, numberIn(configuration[name]?.value)]));
-  const options = { id, listen, peers, insecure, ...(advertise === undefined ? {} : { advertise }) };
+  const allowHosts = hostNames(configuration['allow-host']?.value);
+  const options = { id, listen, peers, insecure, allowHosts, ...(advertise === undefined ? {} : { advertise }) };
   return {
     ...options,
     ...checkNodeOptions({ ...options, ...(settings as unknown as typeof DEFAULT_SETTINGS) }),
     dataDir,
     cluster,
   };
+}
+
+/** In the environment they are separated by commas. */
+function hostNames(value: unknown): readonly string[] {
+  const names = typeof value === 'string' ? value.split(',').map((name) => name.trim()) : ((value ?? []) as string[]);
+  const bad = names.find((name) => !isHostName(name));
+  if (bad === undefined) return names;
+  throw usage(`expected --allow-host to be a name such as quorate.internal, got "${bad}": leave out scheme and port`);
 }
 
 /** n1=host:port,n2=host:port */

@@ -60,7 +60,7 @@ export async function prepareGround(
   try {
     const { server, ownServer, address } = await openServer(options);
     const members = { ...membersOf(options, directory), [options.id]: address };
-    const addresses = [...Object.values(members), ...Object.values(options.peers)];
+    const addresses = [...Object.values(members), ...Object.values(options.peers), ...(options.allowHosts ?? [])];
     const knownPeers = directory?.knownPeers ?? new PeersKnownInMemory();
     const transport =
       options.transport ?? new WebSocketTransport({ server: server as Server, clock, addresses, knownPeers });
@@ -122,7 +122,12 @@ async function openServer({ id, listen, advertise, peers, server, transport }: G
   const at = parseAddress(listen ?? address);
   if (at === undefined)
     throw new QuorateError('QUORATE_CONFIG_INVALID', `cannot listen at "${listen ?? address}": host:port would do`);
-  const ownServer = createServer({ connectionsCheckingInterval: 500, maxHeaderSize: MOST_HEADER_BYTES });
+  const ownServer = createServer({
+    connectionsCheckingInterval: 500,
+    maxHeaderSize: MOST_HEADER_BYTES,
+    // Health probes of HTTP/1.1 may send none; Node would answer them by itself.
+    requireHostHeader: false,
+  });
   await new Promise<void>((resolve, reject) => {
     ownServer.once('error', (error) => reject(cannotListen(listen ?? address, error)));
     ownServer.listen(at.port, at.host, resolve);

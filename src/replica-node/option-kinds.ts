@@ -1,6 +1,7 @@
 import type { Settings } from '../raft/settings.js';
 import { DEFAULT_SETTINGS } from '../raft/settings.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
+import { problemWithPrefix } from '../server/mounted-routes.js';
 import type { ReplicaNodeOptions } from './options.js';
 
 interface Kind {
@@ -14,6 +15,10 @@ const has =
   (...methods: readonly string[]) =>
   (value: unknown): boolean =>
     methods.every((method) => typeof (value as Record<string, unknown> | null)?.[method] === 'function');
+
+/** A name without scheme and port, as `allowHosts` takes it. */
+export const isHostName = (value: unknown): boolean =>
+  typeof value === 'string' && /^[A-Za-z0-9_.-]{1,253}$/.test(value);
 
 const ADDRESS: Kind = { is: (value) => typeof value === 'string', would: 'host:port would do, as in 127.0.0.1:7401' };
 
@@ -33,6 +38,14 @@ const KINDS: Readonly<Record<Exclude<keyof ReplicaNodeOptions<AnyStateMachine>, 
   },
   logger: { is: has('child', 'debug', 'info', 'warn', 'error'), would: 'one that pino made would do' },
   server: { is: has('on', 'off', 'address'), would: 'an http.Server would do' },
+  routes: {
+    is: (value) => value === false || problemWithPrefix(value) === undefined,
+    would: 'a prefix such as "/quorate" or false would do',
+  },
+  allowHosts: {
+    is: (value) => Array.isArray(value) && value.every(isHostName),
+    would: "names without a port would do, as in ['quorate.internal']",
+  },
   inspect: {
     is: (value) => typeof value === 'function' || has('next')(value),
     would: 'a function or an observer would do',

@@ -25,8 +25,18 @@ export interface ReplicaNodeOptions<Machine extends AnyStateMachine> extends Par
   readonly stateMachine: Machine;
   /** Default: warnings and errors, to standard output. */
   readonly logger?: Logger;
-  /** An http.Server of yours, listening: peers connect to `/peer` on it. Without it the node makes one. */
+  /**
+   * An http.Server of yours, listening: the node answers `/peer`, `/client` and its `routes` on it, and leaves all other paths
+   * to you. Without it the node makes one.
+   */
   readonly server?: Server;
+  /**
+   * Of `server`: the prefix of the paths for status, health and keys, `/quorate` for `/quorate/v1/status`. Default: none. False serves
+   * neither them nor `/client`, where you mount `requestHandler(node)` yourself, behind an authentication of yours.
+   */
+  readonly routes?: string | false;
+  /** Names that Host may have in requests, beside localhost, IP addresses and the peers' addresses: a service's name. */
+  readonly allowHosts?: readonly string[];
   /** XState's own: called with every inspection event of this node's actors, but for the microsteps of those that take a short way. */
   readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
   /** Aborting it closes the node. */

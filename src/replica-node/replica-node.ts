@@ -19,6 +19,7 @@ import type { Clock } from '../seams/clock.js';
 import { badRequest, QuorateError } from '../seams/errors.js';
 import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
 import { attachApi } from '../server/attach-api.js';
+import { embedApi } from '../server/embed-api.js';
 import { MOST_VALUE_BYTES } from '../state-machines/key-value-codec.js';
 import { encodeCommand } from './encode-command.js';
 import type { Ground } from './ground.js';
@@ -45,7 +46,10 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   readonly state: ReplicaState;
   /** The running chart: subscribe to it, inspect it, `waitFor` it, `on('role.changed', …)`. */
   readonly actor: Actor<typeof replicaMachine>;
+  /** Names that Host may have in requests, beside localhost, IP addresses and the members' addresses. */
+  readonly allowHosts: readonly string[];
   readonly #stateMachine: Machine;
+  readonly #serving: Pick<ReplicaNodeOptions<Machine>, 'server' | 'routes' | 'transport'>;
   readonly #ground: Ground;
   readonly #desks: Desks<ResultOf<Machine>>;
   readonly #watch: LeaderWatch;
@@ -97,6 +101,8 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     const servers = Object.entries(members).map(([id, at]) => ({ id, address: at }));
     const seed = options.seed ?? randomInt(2 ** 31);
     const { stateMachine, inspect, machine = replicaMachine } = options;
+    this.allowHosts = options.allowHosts ?? [];
+    this.#serving = options;
     this.#ground = ground;
     this.#stateMachine = stateMachine;
     this.#clock = clock;
@@ -283,13 +289,21 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
       };
       signal?.addEventListener('abort', abort, { once: true });
       if (signal?.aborted === true) return abort();
-      const { ownServer } = this.#ground;
-      if (ownServer !== undefined) {
-        this.#stopServing = attachApi(ownServer, { node: this, clock: this.#clock, maxValueBytes: MOST_VALUE_BYTES });
-      }
+      this.#stopServing = this.#serve();
       this.actor.start();
       this.#watch.start();
     });
+  }
+
+  /** Answers people, scripts and clients on the node's own server or on the user's. Returns how to stop. */
+  #serve(): () => Promise<void> {
+    const { ownServer } = this.#ground;
+    const { server, routes = '', transport } = this.#serving;
+    const api = { node: this, clock: this.#clock, maxValueBytes: MOST_VALUE_BYTES };
+    if (ownServer !== undefined) return attachApi(ownServer, api);
+    if (server === undefined) return async () => undefined;
+    const warn = (message: string): void => this.#logger.warn({ event: 'upgrade listener' }, message);
+    return embedApi(server, { ...api, routes, takesPeers: transport === undefined, warn });
   }
 
   #withDirectory(notice: Notice): Notice {

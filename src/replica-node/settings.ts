@@ -11,6 +11,7 @@ export interface CheckedOptions extends Settings {
   readonly listen?: string | undefined;
   /** Somebody else listens, where the user says. */
   readonly server?: unknown;
+  readonly routes?: unknown;
   readonly transport?: unknown;
   readonly advertise?: string | undefined;
   readonly peers: Readonly<Record<string, string>>;
@@ -27,10 +28,19 @@ export function resolveSettings(given: Partial<Settings>, environment: NodeJS.Pr
 
 /** Refuses what cannot work, with one line that names it and says what would do. */
 export function checkNodeOptions(options: CheckedOptions): Settings {
-  const problem = problemWithIdentity(options) ?? problemWithAddresses(options) ?? problemWithTimes(options);
+  const problem =
+    problemWithRoutes(options) ??
+    problemWithIdentity(options) ??
+    problemWithAddresses(options) ??
+    problemWithTimes(options);
   if (problem !== undefined) throw invalid(problem);
   const { ELECTION_TIMEOUT_MIN, ELECTION_TIMEOUT_MAX, HEARTBEAT_INTERVAL, MAX_MISSED_HEARTBEATS } = options;
   return { ELECTION_TIMEOUT_MIN, ELECTION_TIMEOUT_MAX, HEARTBEAT_INTERVAL, MAX_MISSED_HEARTBEATS };
+}
+
+function problemWithRoutes({ server, routes }: CheckedOptions): string | undefined {
+  if (routes === undefined || server !== undefined) return undefined;
+  return `expected routes only together with a server of yours, got ${JSON.stringify(routes)}: leave it out, or pass server`;
 }
 
 export function invalid(problem: string): QuorateError {

@@ -24,7 +24,7 @@ export function attachApi(server: Server, { node, clock, maxValueBytes }: ApiOpt
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   server.maxHeadersCount = MOST_HEADERS;
   answerMalformed(server);
-  const answer = createRequestHandler(node, { maxValueBytes });
+  const { answer } = createRequestHandler(node, { maxValueBytes, asksForBodies: true });
   server.on('request', answer);
   // Only who is going to read a body asks for it.
   server.on('checkContinue', answer);

@@ -10,14 +10,15 @@ const MOST_UNWANTED_BYTES = 256 * 1024 * 1024;
  * body that is refused is read to its end all the same: closing a connection while its other end sends would reset it,
  * and the answer could be lost with it.
  */
-export function readBody({ message, response, maxValueBytes }: Request): Promise<Uint8Array> {
+export function readBody({ message, response, maxValueBytes, mustAskForBody }: Request): Promise<Uint8Array> {
   const saidBytes = Number(message.headers['content-length'] ?? 0);
   const tooLarge = (): QuorateError => {
     discard(message);
     return new QuorateError('QUORATE_TOO_LARGE', `a value has at most ${maxValueBytes} bytes`);
   };
   if (saidBytes > maxValueBytes) return Promise.reject(tooLarge());
-  if (message.headers.expect !== undefined) response.writeContinue();
+  if (message.readableEnded) return Promise.reject(readBefore());
+  if (mustAskForBody && message.headers.expect !== undefined) response.writeContinue();
   return new Promise((resolve, reject) => {
     let chunks: Buffer[] = [];
     let bytes = 0;
@@ -36,6 +37,14 @@ export function readBody({ message, response, maxValueBytes }: Request): Promise
       if (!message.complete) reject(badRequest('the body was not sent to its end'));
     });
   });
+}
+
+/** Nothing was done, and this request never can be: it never ends again for another reader. */
+function readBefore(): QuorateError {
+  return new QuorateError(
+    'QUORATE_CONFIG_INVALID',
+    'expected a request whose body nobody has read yet: mount the handler of Quorate before body parsers such as express.json()',
+  );
 }
 
 function discard(message: IncomingMessage): void {

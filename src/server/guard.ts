@@ -1,23 +1,33 @@
 import type { IncomingMessage } from 'node:http';
-import { isHostOf } from '../../transport/upgrades.js';
-import { QuorateError } from '../seams/errors.js';
+import { isHostOf, targetOf } from '../../transport/upgrades.js';
+import { badRequest, QuorateError } from '../seams/errors.js';
 import type { ServedNode } from './served-node.js';
 
 /**
  * A page in a browser on this machine can send requests here, too. Its Origin gives it away; and a name that was made to
- * point here (DNS rebinding) is in Host. Numbers and the cluster's own names cannot be made to.
+ * point here (DNS rebinding) is in Host. Numbers and the cluster's own names cannot be made to. Browsers always send a
+ * Host, so a request without one is none of theirs.
  */
-export function checkCaller({ headers }: IncomingMessage, node: ServedNode): void {
-  const host = headers.host ?? '';
-  if (!isHostOf(host, addressesOf(node))) {
+export function checkCaller(message: IncomingMessage, node: ServedNode): void {
+  mustHaveOneHost(message);
+  const host = targetOf(message).host ?? message.headers.host;
+  if (!isHostOf(host, [...addressesOf(node), ...node.allowHosts])) {
+    const name = (host ?? '').replace(/:\d+$/, '');
     throw forbidden(
-      `the Host "${host}" is none of this node's: use localhost, an IP address, or an address from --peers`,
+      `expected a Host that names this node, got "${host}": use localhost, an IP address or an address from --peers, or start the node with --allow-host ${name} (allowHosts in code)`,
     );
   }
-  const { origin } = headers;
-  if (origin !== undefined && origin !== `http://${host}`) {
+  const { origin } = message.headers;
+  if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`) {
     throw forbidden(`pages from ${origin} may not use this node`);
   }
+}
+
+/** RFC 9112, section 3.2: a proxy in between may have checked the other one. */
+function mustHaveOneHost({ rawHeaders }: IncomingMessage): void {
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) if (rawHeaders[at]?.toLowerCase() === 'host') hosts += 1;
+  if (hosts > 1) throw badRequest(`expected one Host header, got ${hosts}`);
 }
 
 function addressesOf({ address, state }: ServedNode): readonly string[] {

@@ -1,4 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { targetOf } from '../../transport/upgrades.js';
+import { PEER_PATH } from '../../transport/web-socket-transport.js';
+import { CLIENT_PATH } from '../codec/client-frames.js';
 import { badRequest, QuorateError } from '../seams/errors.js';
 import { KeyValueStore } from '../state-machines/key-value-store.js';
 import { checkCaller } from './guard.js';
@@ -9,6 +12,18 @@ import type { ServedNode } from './served-node.js';
 
 export interface RequestHandlerOptions {
   readonly maxValueBytes: number;
+  /** The routes' paths follow it: `/quorate` gives `/quorate/v1/status`. Default: none. */
+  readonly prefix?: string;
+  /** Whether the server leaves it to the handler to ask for bodies that are offered (`Expect`). Default: false. */
+  readonly asksForBodies?: boolean;
+}
+
+/** Answers people and scripts: status, health, and the key-value store where that is what the node replicates. */
+export interface RequestHandler {
+  /** Whether the node has something at the path that this request asks for. */
+  serves(message: IncomingMessage): boolean;
+  /** Answers any request, with 404 where the node has nothing. */
+  answer(message: IncomingMessage, response: ServerResponse): void;
 }
 
 type Endpoint = (request: Request) => Promise<void> | void;
@@ -17,24 +32,46 @@ type Endpoints = Readonly<Record<string, Endpoint>>;
 const KEY_PREFIX = '/v1/kv/';
 /** Answered plainly, so that a script can tell what is missing from what is misspelled. */
 const LATER = ['/v1/members', '/v1/transfer', '/v1/snapshot', '/metrics', '/playground', '/'];
+const WEB_SOCKET_PATHS = [PEER_PATH, CLIENT_PATH];
 
-/** Answers people and scripts: status, health, and the key-value store where that is what the node replicates. */
 export function createRequestHandler(
   node: ServedNode,
-  { maxValueBytes }: RequestHandlerOptions,
-): (message: IncomingMessage, response: ServerResponse) => void {
-  return (message, response) => {
-    const [path = '/', search = ''] = splitOnce(message.url ?? '/', '?');
-    const query = new URLSearchParams(search);
-    const request: Request = { method: message.method ?? 'GET', path, query, message, response, node, maxValueBytes };
-    answer(request, search).catch((error: unknown) => sendError(response, error));
+  { maxValueBytes, prefix = '', asksForBodies = false }: RequestHandlerOptions,
+): RequestHandler {
+  return {
+    serves(message) {
+      const path = withoutPrefix(targetOf(message).path, prefix);
+      return path !== undefined && endpointsAt(path, node) !== undefined;
+    },
+    answer(message, response) {
+      const { path, search } = targetOf(message);
+      const request: Request = {
+        method: message.method ?? 'GET',
+        path: withoutPrefix(path, prefix) ?? path,
+        query: new URLSearchParams(search),
+        message,
+        response,
+        node,
+        maxValueBytes,
+        mustAskForBody: asksForBodies,
+      };
+      answer(request, search).catch((error: unknown) => sendError(response, error));
+    },
   };
 }
 
+/** Undefined where the path is not under the prefix. */
+function withoutPrefix(path: string, prefix: string): string | undefined {
+  return path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : undefined;
+}
+
 async function answer(request: Request, search: string): Promise<void> {
-  checkCaller(request.message, request.node);
+  // Probes ask under any name, and are told nothing that is secret.
+  if (!request.path.startsWith('/health/')) checkCaller(request.message, request.node);
   mustBeText(search);
-  const endpoints = endpointsAt(request);
+  if (WEB_SOCKET_PATHS.includes(request.path)) return mustBeUpgraded(request);
+  const endpoints = endpointsAt(request.path, request.node);
+  if (endpoints === undefined) throw nothingAt(request);
   const endpoint = endpoints[request.method] ?? (request.method === 'HEAD' ? endpoints.GET : undefined);
   if (endpoint !== undefined) return await endpoint(request);
   const allowed = Object.keys(endpoints).join(', ');
@@ -43,7 +80,15 @@ async function answer(request: Request, search: string): Promise<void> {
   sendJson(request.response, 405, document, { Allow: allowed });
 }
 
-function endpointsAt({ path, node }: Request): Endpoints {
+/** RFC 9110, section 15.5.22: the answer names the protocol that is wanted. */
+function mustBeUpgraded({ path, response }: Request): void {
+  const message = `expected a WebSocket at ${path}, got an ordinary request: use quorate/client, or /v1/kv for HTTP`;
+  const headers = { Upgrade: 'websocket', Connection: 'Upgrade' };
+  sendJson(response, 426, { error: { code: 'BAD_REQUEST', message } }, headers);
+}
+
+/** Undefined where there is nothing at this path. */
+function endpointsAt(path: string, node: ServedNode): Endpoints | undefined {
   switch (path) {
     case '/v1/status':
       return { GET: ({ response }) => sendJson(response, 200, node.status()) };
@@ -54,15 +99,7 @@ function endpointsAt({ path, node }: Request): Endpoints {
     default:
       break;
   }
-  if (LATER.includes(path)) throw notInThisVersion(path);
-  const isKeyValue = path === '/v1/kv' || path.startsWith(KEY_PREFIX);
-  if (!isKeyValue) throw new QuorateError('QUORATE_NOT_FOUND', `there is nothing at ${path}`);
-  if (!(node.stateMachine instanceof KeyValueStore)) {
-    throw new QuorateError(
-      'QUORATE_NOT_FOUND',
-      'this node replicates a state machine of its own, not a key-value store',
-    );
-  }
+  if (!isKeyValuePath(path) || !(node.stateMachine instanceof KeyValueStore)) return undefined;
   if (path === '/v1/kv') return { GET: listKeys };
   const key = path.slice(KEY_PREFIX.length);
   return {
@@ -70,6 +107,16 @@ function endpointsAt({ path, node }: Request): Endpoints {
     PUT: (request) => putKey(request, key),
     DELETE: (request) => deleteKey(request, key),
   };
+}
+
+const isKeyValuePath = (path: string): boolean => path === '/v1/kv' || path.startsWith(KEY_PREFIX);
+
+function nothingAt({ path }: Request): QuorateError {
+  if (LATER.includes(path)) return notInThisVersion(path);
+  const why = isKeyValuePath(path)
+    ? 'this node replicates a state machine of its own, not a key-value store'
+    : `there is nothing at ${path}`;
+  return new QuorateError('QUORATE_NOT_FOUND', why);
 }
 
 function live({ node, response }: Request): void {
@@ -91,9 +138,4 @@ function mustBeText(search: string): void {
   } catch {
     throw badRequest('the query is not percent-encoded UTF-8');
   }
-}
-
-function splitOnce(text: string, separator: string): readonly [string, string] {
-  const at = text.indexOf(separator);
-  return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }

@@ -5,13 +5,15 @@ import type { CallLimits, ServedNode } from './served-node.js';
 /** A request with its path and query taken apart. */
 export interface Request {
   readonly method: string;
-  /** Still percent-encoded, and never normalized: `a/../b` is a key like any other. */
+  /** Without the prefix under which the routes are mounted. Still percent-encoded, and never normalized. */
   readonly path: string;
   readonly query: URLSearchParams;
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
   readonly node: ServedNode;
   readonly maxValueBytes: number;
+  /** Whether a client that offers a body (`Expect`) has not been asked for it yet. */
+  readonly mustAskForBody: boolean;
 }
 
 const DEFAULT_TIMEOUT_MS = 5_000;

@@ -7,6 +7,8 @@ import type { AnyStateMachine } from '../seams/state-machine.js';
 /** What people and clients are served from: all that the outside needs of a node. */
 export interface ServedNode {
   readonly address: string;
+  /** What Host may name beside localhost, IP addresses and the members' addresses. */
+  readonly allowHosts: readonly string[];
   readonly state: { readonly role: Role; readonly peers: Readonly<Record<string, { readonly address: string }>> };
   /** Looked at only to see whether the key-value endpoints make sense. */
   readonly stateMachine: unknown;

@@ -20,6 +20,7 @@ import { KeyValueStore } from '../../src/state-machines/key-value-store.js';
 /** What a node may answer that a healthy one never does: it is played here, and served as a real one is. */
 class PlayedNode implements ServedNode {
   address = '';
+  readonly allowHosts = ['service.example'];
   readonly state = { role: 'leader' as ServedNode['state']['role'], peers: {} };
   readonly stateMachine = new KeyValueStore();
   error: QuorateError | undefined;
