@@ -34,7 +34,7 @@ afterAll(() => rmSync(path.dirname(tarball), { recursive: true, force: true }));
 
 /** All of it: what is taken away breaks somebody's code, and what is added stays for good. */
 const EXPORTS = {
-  quorate: 'DEFAULT_SETTINGS KeyValueStore QuorateError ReplicaNode ReplicaState',
+  quorate: 'DEFAULT_SETTINGS KeyValueStore QuorateError ReplicaNode ReplicaState fastifyRoutes requestHandler',
   'quorate/client': 'QuorateError connect',
   'quorate/machines': 'replicaMachine roleOf',
   'quorate/testing':
