@@ -16,3 +16,24 @@ export const DEFAULT_SETTINGS: Settings = {
   HEARTBEAT_INTERVAL: 50,
   MAX_MISSED_HEARTBEATS: 3,
 };
+
+/** Names the first setting with which a cluster can't work, and what to set it to. Undefined where all of them can. */
+export function problemWithSettings(settings: Settings): string | undefined {
+  const names = Object.keys(DEFAULT_SETTINGS) as readonly (keyof Settings)[];
+  const bad = names.find((name) => !isPositiveWhole(settings[name]));
+  if (bad !== undefined) return `${bad} is ${shown(settings[bad])}: a whole number from 1 up is expected`;
+  const { ELECTION_TIMEOUT_MIN: least, ELECTION_TIMEOUT_MAX: most, HEARTBEAT_INTERVAL: beat } = settings;
+  if (least > most)
+    return `ELECTION_TIMEOUT_MIN (${least}) is over ELECTION_TIMEOUT_MAX (${most}): set it to at most ${most}`;
+  if (beat * 3 <= least) return undefined;
+  const third = Math.floor(least / 3);
+  return `HEARTBEAT_INTERVAL (${beat}) is not well under ELECTION_TIMEOUT_MIN (${least}): set it to at most ${third}, a third of it`;
+}
+
+const LARGEST = 2 ** 31 - 1;
+
+const isPositiveWhole = (value: unknown): boolean =>
+  Number.isInteger(value) && Number(value) >= 1 && Number(value) <= LARGEST;
+
+/** Text in quotes: "50" is no number. */
+const shown = (value: unknown): string => (typeof value === 'string' ? `"${value}"` : String(value));

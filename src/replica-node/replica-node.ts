@@ -7,6 +7,7 @@ import { replicaMachine } from '../../machines/index.js';
 import type { LeaderNews } from '../codec/client-frames.js';
 import { checkCallOptions } from '../desk/call-options.js';
 import { Desks } from '../desk/desks.js';
+import { encodeCommand } from '../desk/encode-command.js';
 import type { Request } from '../desk/request.js';
 import { aborted } from '../desk/request.js';
 import type { NodeId } from '../raft/kinds.js';
@@ -21,7 +22,6 @@ import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machin
 import { attachApi } from '../server/attach-api.js';
 import { embedApi } from '../server/embed-api.js';
 import { MOST_VALUE_BYTES } from '../state-machines/key-value-codec.js';
-import { encodeCommand } from './encode-command.js';
 import type { Ground } from './ground.js';
 import { DEFAULT_CLUSTER, inDirectory, prepareGround } from './ground.js';
 import { LeaderWatch } from './leader-watch.js';

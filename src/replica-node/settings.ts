@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Settings } from '../raft/settings.js';
-import { DEFAULT_SETTINGS } from '../raft/settings.js';
+import { DEFAULT_SETTINGS, problemWithSettings } from '../raft/settings.js';
 import { QuorateError } from '../seams/errors.js';
 
 export const SETTING_NAMES = Object.keys(DEFAULT_SETTINGS) as readonly (keyof Settings)[];
@@ -32,7 +32,7 @@ export function checkNodeOptions(options: CheckedOptions): Settings {
     problemWithRoutes(options) ??
     problemWithIdentity(options) ??
     problemWithAddresses(options) ??
-    problemWithTimes(options);
+    problemWithSettings(options);
   if (problem !== undefined) throw invalid(problem);
   const { ELECTION_TIMEOUT_MIN, ELECTION_TIMEOUT_MAX, HEARTBEAT_INTERVAL, MAX_MISSED_HEARTBEATS } = options;
   return { ELECTION_TIMEOUT_MIN, ELECTION_TIMEOUT_MAX, HEARTBEAT_INTERVAL, MAX_MISSED_HEARTBEATS };
@@ -116,17 +116,4 @@ function problemWithAddress(what: string, address: string): string | undefined {
   return parseAddress(address) === undefined
     ? `${what} is "${address}": host:port would do, as in 127.0.0.1:7401`
     : undefined;
-}
-
-/** Text in quotes: "50" is no number. */
-const shown = (value: unknown): string => (typeof value === 'string' ? `"${value}"` : String(value));
-
-function problemWithTimes(options: CheckedOptions): string | undefined {
-  const bad = SETTING_NAMES.find((name) => !wholeNumber.safeParse(options[name]).success);
-  if (bad !== undefined) return `${bad} is ${shown(options[bad])}: a whole number from 1 up would do`;
-  const { ELECTION_TIMEOUT_MIN: least, ELECTION_TIMEOUT_MAX: most, HEARTBEAT_INTERVAL: beat } = options;
-  if (least > most)
-    return `ELECTION_TIMEOUT_MIN (${least}) is over ELECTION_TIMEOUT_MAX (${most}): at most ${most} would do`;
-  if (beat * 3 <= least) return undefined;
-  return `HEARTBEAT_INTERVAL (${beat}) is not well under ELECTION_TIMEOUT_MIN (${least}): at most ${Math.floor(least / 3)}, a third of it, would do`;
 }

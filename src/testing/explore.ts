@@ -1,5 +1,7 @@
-import type { SimulatedCluster, SimulationOptions } from './simulated-cluster.js';
+import type { SimulatedCluster } from './simulated-cluster.js';
 import { simulate } from './simulated-cluster.js';
+import type { SimulationOptions } from './simulation-options.js';
+import { checkFields, checkSeed, DURATION, OBJECT } from './simulation-options.js';
 import type { Act } from './trouble.js';
 import * as trouble from './trouble.js';
 
@@ -8,6 +10,8 @@ export interface Exploration {
   readonly troubleMs?: number;
   readonly options?: Omit<SimulationOptions, 'seed'>;
 }
+
+const EXPLORATION = { troubleMs: DURATION, options: OBJECT };
 
 /** A kind of trouble: what happens, how often, and on what kind of cluster. */
 interface Climate {
@@ -22,8 +26,11 @@ interface Climate {
  * restarts and stopped processes, all from one seed. Throws when a guarantee breaks, an acknowledged write is lost, a read is
  * stale, or the cluster does not come to rest afterwards.
  */
-export function explore(seed: number, { troubleMs = 3_000, options = {} }: Exploration = {}): SimulatedCluster {
-  const climate = CLIMATES[seed % CLIMATES.length] as Climate;
+export function explore(seed: number, exploration: Exploration = {}): SimulatedCluster {
+  checkSeed(seed);
+  checkFields('explore', '', EXPLORATION, exploration);
+  const { troubleMs = 3_000, options = {} } = exploration;
+  const climate = CLIMATES[Math.abs(seed) % CLIMATES.length] as Climate;
   const replicas = seed % 7 === 0 ? 'abcde' : 'abc';
   const cluster = simulate({ replicas, mostDiskMs: 1 + (seed % 7), ...climate.options, ...options, seed });
   cluster.network.conditions = {

@@ -1,11 +1,17 @@
 import type { Index, Term } from '../raft/kinds.js';
 import type { Capture, Codec, Committed, Restore, StateMachine } from '../seams/state-machine.js';
+import { shown } from './simulation-options.js';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 export const textCodec: Codec<string> = {
-  encode: (text) => encoder.encode(text),
+  encode: (text: unknown) => {
+    if (typeof text === 'string') return encoder.encode(text);
+    throw new TypeError(
+      `expected a string, got ${shown(text)}: a Recorder takes strings, and simulate({ stateMachine }) runs a state machine of yours`,
+    );
+  },
   decode: (bytes) => decoder.decode(bytes),
 };
 

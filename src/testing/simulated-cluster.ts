@@ -1,72 +1,68 @@
 import { electionManager } from '../../actors/election-manager.js';
-import type { FlowLimits } from '../../actors/replicator.js';
 import { DEFAULT_FLOW } from '../../actors/replicator.js';
 import { replicaMachine } from '../../machines/index.js';
-import type { Conditions } from '../../transport/memory-transport.js';
-import { MemoryNetwork } from '../../transport/memory-transport.js';
+import { encodeCommand } from '../desk/encode-command.js';
 import type { NodeId } from '../raft/kinds.js';
+import { NO_INDEX } from '../raft/kinds.js';
 import type { Notice } from '../raft/notices.js';
 import type { RandomState } from '../raft/random.js';
 import { derive, draw } from '../raft/random.js';
 import type { Settings } from '../raft/settings.js';
 import { DEFAULT_SETTINGS } from '../raft/settings.js';
+import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
+import { AppliedCommands } from './applied-commands.js';
 import { DurabilityChecker } from './durability.js';
-import { SafetyChecker } from './safety.js';
+import type { Outcome } from './proposals.js';
+import { outcomeFor, Proposals } from './proposals.js';
+import { Recorder } from './recorder.js';
+import { SafetyChecker, SafetyViolation } from './safety.js';
+import { noSuchReplica, SimulatedNetwork } from './simulated-network.js';
 import { SimulatedReplica } from './simulated-replica.js';
+import type { SimulationOptions } from './simulation-options.js';
+import { checkDuration, checkSimulationOptions } from './simulation-options.js';
 import { VirtualClock } from './virtual-clock.js';
-
-export interface SimulationOptions {
-  /** Decides everything that happens by chance. */
-  readonly seed: number;
-  /** One letter for each replica (`'abc'`), or ids. */
-  readonly replicas?: string | readonly NodeId[];
-  readonly settings?: Partial<Settings>;
-  readonly conditions?: Partial<Conditions>;
-  /** `timed`: by their timers, as in production. `told`: only where `elect` says so, for stories told step by step. */
-  readonly elections?: 'timed' | 'told';
-  /** Another chart to run, to see what breaks. */
-  readonly machine?: typeof replicaMachine;
-  readonly mostDiskMs?: number;
-  readonly flow?: FlowLimits;
-}
-
-/** What became of a command or a read: looked at by tests, and by `verify`. */
-export interface Outcome {
-  readonly what: string;
-  readonly at: NodeId;
-  readonly outcome: 'pending' | 'acknowledged' | 'refused' | 'unknown';
-}
+import type { Watcher } from './watched-state-machine.js';
+import { asText, makeStateMachine } from './watched-state-machine.js';
 
 const LONG_TIME_MS = 20_000;
+/** More than a start asks of its disk, one after another. */
+const STARTING_OPERATIONS = 100;
 
 /** Something that should have happened by then has not. */
 export class SimulationStuck extends Error {
   override readonly name = 'SimulationStuck';
 }
 
-/** A cluster in one process, on virtual time: the same seed gives the same run, event by event. */
-export function simulate(options: SimulationOptions): SimulatedCluster {
-  return new SimulatedCluster(options);
+/**
+ * A cluster in one process, on virtual time: the same seed gives the same run, event by event. Options that can't work are
+ * refused with CONFIG_INVALID.
+ */
+export function simulate<Machine extends AnyStateMachine = Recorder>(
+  options: SimulationOptions<Machine>,
+): SimulatedCluster<Machine> {
+  return new SimulatedCluster<Machine>(options);
 }
 
-export class SimulatedCluster {
+export class SimulatedCluster<Machine extends AnyStateMachine = Recorder> {
   readonly seed: number;
   readonly time = new VirtualClock();
-  readonly network: MemoryNetwork;
-  readonly replicas: ReadonlyMap<NodeId, SimulatedReplica>;
+  readonly network: SimulatedNetwork;
+  readonly replicas: ReadonlyMap<NodeId, SimulatedReplica<Machine>>;
   readonly safety = new SafetyChecker();
   readonly durability = new DurabilityChecker();
   /** One line for each notice of any replica: equal for equal seeds. */
   readonly trace: string[] = [];
   readonly settings: Settings;
-  readonly #outcomes = new Map<string, Outcome & { place?: number }>();
+  readonly #proposals = new Proposals<CommandOf<Machine>, ResultOf<Machine>>();
+  readonly #applied = new AppliedCommands();
+  #codec: Machine['codec'] | undefined;
   readonly #readErrors: string[] = [];
   #pendingReads = 0;
   #answeredReads = 0;
-  #mostPlace = 0;
   #chance: RandomState;
 
-  constructor(options: SimulationOptions) {
+  constructor(options: SimulationOptions<Machine>) {
+    checkSimulationOptions(options);
     const {
       seed,
       flow = DEFAULT_FLOW,
@@ -75,30 +71,47 @@ export class SimulatedCluster {
       elections = 'timed',
       machine = replicaMachine,
       mostDiskMs = 2,
+      stateMachine = () => new Recorder() as AnyStateMachine as Machine,
     } = options;
     this.seed = seed;
     this.settings = { ...DEFAULT_SETTINGS, ...options.settings };
     this.#chance = derive(seed, 'cluster');
     const random = (): number => this.random();
-    this.network = new MemoryNetwork({ clock: this.time, random, conditions });
     const ids = [...replicas];
-    const runs = elections === 'told' ? machine.provide({ actors: { electionManager: patient } }) : machine;
+    this.network = new SimulatedNetwork(ids, { clock: this.time, random, conditions });
+    const used = new WeakSet<object>();
     const shared = {
       ids,
+      seed,
       flow,
+      mostDiskMs,
+      random,
       settings: this.settings,
       time: this.time,
       network: this.network,
-      random,
       safety: this.safety,
       durability: this.durability,
+      machine: elections === 'told' ? machine.provide({ actors: { electionManager: patient } }) : machine,
+      tell: (id: NodeId, notice: Notice): void => this.#note(id, notice),
+      makeStateMachine: (id: NodeId): Machine => {
+        const made = makeStateMachine(stateMachine, id, used);
+        this.#codec ??= made.codec;
+        return made;
+      },
+      watcher: (id: NodeId): Watcher =>
+        this.#applied.watcher(id, (applied) => {
+          this.replica(id).check();
+          this.safety.applied(id, applied, applied.command);
+        }),
     };
-    const tell = (id: NodeId, notice: Notice): void => this.#note(id, notice);
-    const make = (id: NodeId): SimulatedReplica =>
-      new SimulatedReplica({ ...shared, id, seed, machine: runs, mostDiskMs, tell });
-    this.replicas = new Map(ids.map((id) => [id, make(id)]));
+    this.replicas = new Map(ids.map((id) => [id, new SimulatedReplica<Machine>({ ...shared, id })]));
     for (const replica of this.replicas.values()) replica.start();
-    this.runUntil(() => this.#all((replica) => replica.role === 'follower'), 'all replicas follow');
+    const isStarted = ({ role }: SimulatedReplica<Machine>): boolean => role !== 'crashed' && role !== 'recovering';
+    this.runUntil(
+      () => this.#all(isStarted),
+      'all replicas have started',
+      LONG_TIME_MS + STARTING_OPERATIONS * mostDiskMs,
+    );
   }
 
   /** The next number of this run's chance, in [0, 1). */
@@ -108,14 +121,14 @@ export class SimulatedCluster {
     return value;
   }
 
-  replica(id: NodeId): SimulatedReplica {
+  replica(id: NodeId): SimulatedReplica<Machine> {
     const replica = this.replicas.get(id);
-    if (replica === undefined) throw new Error(`there is no replica ${id}`);
+    if (replica === undefined) throw noSuchReplica(id, [...this.replicas.keys()]);
     return replica;
   }
 
   /** The one that leads and serves, if there is one; of the newest term where an old one does not know yet. */
-  get leader(): SimulatedReplica | undefined {
+  get leader(): SimulatedReplica<Machine> | undefined {
     const serving = [...this.replicas.values()].filter((replica) => replica.isServing);
     return serving.sort((a, b) => (b.raft?.term ?? 0) - (a.raft?.term ?? 0))[0];
   }
@@ -132,6 +145,7 @@ export class SimulatedCluster {
   }
 
   runFor(durationMs: number): this {
+    checkDuration('durationMs', durationMs);
     const untilMs = this.time.now() + durationMs;
     while ((this.time.nextDueMs ?? Number.POSITIVE_INFINITY) <= untilMs) this.step();
     this.time.runFor(Math.max(0, untilMs - this.time.now()));
@@ -139,6 +153,7 @@ export class SimulatedCluster {
   }
 
   runUntil(holds: () => boolean, what: string, withinMs = LONG_TIME_MS): this {
+    checkDuration('withinMs', withinMs);
     const untilMs = this.time.now() + withinMs;
     while (!holds()) {
       if (this.time.now() > untilMs || !this.step())
@@ -149,6 +164,7 @@ export class SimulatedCluster {
 
   /** As `runUntil`, but time may as well run out. */
   runUpTo(mostMs: number, until: () => boolean): this {
+    checkDuration('mostMs', mostMs);
     const untilMs = this.time.now() + mostMs;
     while (!until() && (this.time.nextDueMs ?? Number.POSITIVE_INFINITY) <= untilMs) this.step();
     return this;
@@ -169,36 +185,43 @@ export class SimulatedCluster {
     return this.runUntil(leads, `${id} leads`, 0);
   }
 
-  /** Hands a command to a replica (the leader, where none is named) and goes on; see `outcomeOf`. */
+  /**
+   * Hands a command to a replica (the leader, where none is named) and goes on; see `outcomeOf`. A command that the state
+   * machine's codec can't take is refused with BAD_REQUEST.
+   */
   propose(
-    command: string,
-    at: NodeId = this.leader?.id ?? [...this.replicas.keys()][0] ?? '',
+    command: CommandOf<Machine>,
+    at: NodeId = this.leader?.id ?? ([...this.replicas.keys()][0] as NodeId),
     timeoutMs = 2_000,
   ): this {
-    this.#outcomes.set(command, { what: command, at, outcome: 'pending' });
+    checkDuration('timeoutMs', timeoutMs);
     const target = this.replica(at);
+    const payload = this.#encode(command);
+    const end = this.#proposals.begin(command, asText(payload), at);
     const life = target.actor;
-    target.propose(command, timeoutMs, (error, place) => {
-      // A caller whose process is gone hears nothing.
-      const isGone = target.actor !== life;
-      if (place !== undefined) this.#mostPlace = Math.max(this.#mostPlace, place);
-      const outcome = outcomeFor(error?.code, isGone);
-      this.#outcomes.set(command, { what: command, at, outcome, ...(place === undefined ? {} : { place }) });
+    target.propose(payload, {
+      timeoutMs,
+      done: (error, answer) => end(outcomeFor(error, target.actor !== life), answer),
     });
     return this;
   }
 
   /** A linearizable read at a replica: whatever was acknowledged before must be in what it sees. */
   read(at: NodeId, timeoutMs = 2_000): this {
-    const acknowledged = this.#mostPlace;
+    checkDuration('timeoutMs', timeoutMs);
+    const target = this.replica(at);
+    const acknowledged = this.#proposals.newestAcknowledged;
     this.#pendingReads += 1;
-    this.replica(at).read(timeoutMs, (_error, commands) => {
-      this.#pendingReads -= 1;
-      if (commands === undefined) return;
-      this.#answeredReads += 1;
-      if (commands.length < acknowledged) {
-        this.#readErrors.push(`${at} read ${commands.length} commands when ${acknowledged} had been acknowledged`);
-      }
+    target.read({
+      timeoutMs,
+      done: (error) => {
+        this.#pendingReads -= 1;
+        if (error !== undefined) return;
+        this.#answeredReads += 1;
+        const seen = target.watched?.lastIndex ?? NO_INDEX;
+        if (seen >= acknowledged) return;
+        this.#readErrors.push(`${at} read what entries up to ${seen} made, when ${acknowledged} had been acknowledged`);
+      },
     });
     return this;
   }
@@ -207,12 +230,18 @@ export class SimulatedCluster {
     return this.#answeredReads;
   }
 
-  outcomeOf(command: string): Outcome['outcome'] | undefined {
-    return this.#outcomes.get(command)?.outcome;
+  /** Of the newest proposal of this command; undefined where it was never proposed. */
+  outcomeOf(command: CommandOf<Machine>): Outcome['outcome'] | undefined {
+    return this.#proposals.last(this.#keyOf(command))?.outcome;
   }
 
-  acknowledged(): readonly string[] {
-    return [...this.#outcomes.values()].filter(({ outcome }) => outcome === 'acknowledged').map(({ what }) => what);
+  /** What the state machine answered to the newest proposal of this command, once it is acknowledged. */
+  resultOf(command: CommandOf<Machine>): ResultOf<Machine> | undefined {
+    return this.#proposals.last(this.#keyOf(command))?.answer?.result;
+  }
+
+  acknowledged(): readonly CommandOf<Machine>[] {
+    return this.#proposals.acknowledged();
   }
 
   crash(id: NodeId): this {
@@ -233,8 +262,9 @@ export class SimulatedCluster {
     return this;
   }
 
+  /** Cuts a replica off from all others. Those that were isolated before stay so, until `heal`. */
   isolate(id: NodeId): this {
-    this.network.partition([[id], [...this.replicas.keys()].filter((other) => other !== id)]);
+    this.network.isolate(id);
     return this;
   }
 
@@ -253,35 +283,26 @@ export class SimulatedCluster {
       if (!replica.isUp) replica.start();
     }
     this.runUntil(() => this.#isSettled(), 'everything settles');
-    this.#verifyCommands();
-    const [problem] = this.#readErrors;
-    if (problem !== undefined) throw new Error(`seed ${this.seed}: stale read: ${problem}`);
+    const problem = this.#applied.problemWith([...this.replicas.values()], this.#proposals) ?? this.#readErrors[0];
+    if (problem !== undefined) throw new SafetyViolation(`seed ${this.seed}: ${problem}`);
     return this;
   }
 
   #isSettled(): boolean {
-    if (this.leader === undefined || this.#pendingReads > 0) return false;
-    if ([...this.#outcomes.values()].some(({ outcome }) => outcome === 'pending')) return false;
+    if (this.leader === undefined || this.#pendingReads > 0 || this.#proposals.pending > 0) return false;
     const last = this.leader.raft?.log.lastIndex;
     return this.#all(({ raft }) => raft?.lastApplied === last && raft?.log.lastIndex === last);
   }
 
-  #verifyCommands(): void {
-    for (const { id, commands } of this.replicas.values()) {
-      const times = new Map<string, number>();
-      for (const command of commands) times.set(command, (times.get(command) ?? 0) + 1);
-      for (const { what, outcome } of this.#outcomes.values()) {
-        const count = times.get(what) ?? 0;
-        if (count > 1) throw new Error(`seed ${this.seed}: ${id} applied ${what} ${count} times`);
-        if (outcome === 'acknowledged' && count === 0)
-          throw new Error(`seed ${this.seed}: ${id} lost acknowledged ${what}`);
-        if (outcome === 'refused' && count > 0)
-          throw new Error(`seed ${this.seed}: ${id} applied ${what}, which was refused`);
-      }
-    }
+  #keyOf(command: CommandOf<Machine>): string {
+    return asText(this.#encode(command));
   }
 
-  #all(holds: (replica: SimulatedReplica) => boolean): boolean {
+  #encode(command: CommandOf<Machine>): Uint8Array {
+    return encodeCommand(this.#codec as Machine['codec'], command);
+  }
+
+  #all(holds: (replica: SimulatedReplica<Machine>) => boolean): boolean {
     return [...this.replicas.values()].every(holds);
   }
 
@@ -292,17 +313,11 @@ export class SimulatedCluster {
   }
 
   #describe(): string {
-    const describe = ({ id, role, raft }: SimulatedReplica): string =>
+    const describe = ({ id, role, raft }: SimulatedReplica<Machine>): string =>
       `${id} ${role} term ${raft?.term} last ${raft?.log.lastIndex} commit ${raft?.commitIndex} applied ${raft?.lastApplied}`;
-    const waiting = [...this.#outcomes.values()].filter(({ outcome }) => outcome === 'pending').length;
-    return `${[...this.replicas.values()].map(describe).join('; ')}; ${waiting} commands and ${this.#pendingReads} reads wait`;
+    return `${[...this.replicas.values()].map(describe).join('; ')}; ${this.#proposals.pending} commands and ${this.#pendingReads} reads wait`;
   }
 }
 
 /** An ElectionManager whose timers never run out. */
 const patient = electionManager.provide({ delays: { ELECTION_TIMEOUT: 1e9, CAMPAIGN_TIMEOUT: 1e9 } });
-
-function outcomeFor(code: string | undefined, isGone: boolean): Outcome['outcome'] {
-  if (code === undefined) return 'acknowledged';
-  return isGone || code === 'QUORATE_OUTCOME_UNKNOWN' ? 'unknown' : 'refused';
-}

@@ -2,9 +2,8 @@ import type { Actor } from 'xstate';
 import { createActor } from 'xstate';
 import type { FlowLimits } from '../../actors/replicator.js';
 import type { replicaMachine } from '../../machines/index.js';
-import type { MemoryNetwork } from '../../transport/memory-transport.js';
 import { Desks } from '../desk/desks.js';
-import type { LogRecord } from '../raft/entry.js';
+import type { Request } from '../desk/request.js';
 import type { NodeId } from '../raft/kinds.js';
 import type { Notice, Role } from '../raft/notices.js';
 import type { RaftState } from '../raft/raft-state.js';
@@ -13,24 +12,28 @@ import { ReplicaState } from '../raft/replica-state.js';
 import type { Settings } from '../raft/settings.js';
 import { QuorateError } from '../seams/errors.js';
 import type { KnownPeers } from '../seams/known-peers.js';
-import type { LogStore } from '../seams/log-store.js';
+import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
 import type { Transport } from '../seams/transport.js';
 import type { DataDirectory } from '../storage/data-directory.js';
 import { openDataDirectory } from '../storage/data-directory.js';
 import type { DurabilityChecker } from './durability.js';
-import { Recorder } from './recorder.js';
+import type { Recorder } from './recorder.js';
 import { ReplicaClock } from './replica-clock.js';
 import type { SafetyChecker } from './safety.js';
+import type { SimulatedNetwork } from './simulated-network.js';
 import type { VirtualClock } from './virtual-clock.js';
 import { VirtualDisk } from './virtual-disk.js';
+import { watchedLog } from './watched-log.js';
+import type { Indexed, Watcher } from './watched-state-machine.js';
+import { WatchedStateMachine } from './watched-state-machine.js';
 
-export interface SimulatedReplicaOptions {
+export interface SimulatedReplicaOptions<Machine extends AnyStateMachine> {
   readonly id: NodeId;
   readonly ids: readonly NodeId[];
   readonly seed: number;
   readonly settings: Settings;
   readonly time: VirtualClock;
-  readonly network: MemoryNetwork;
+  readonly network: SimulatedNetwork;
   readonly random: () => number;
   readonly safety: SafetyChecker;
   readonly durability: DurabilityChecker;
@@ -39,31 +42,34 @@ export interface SimulatedReplicaOptions {
   /** How long disk operations take at most, ms. */
   readonly mostDiskMs: number;
   readonly tell: (id: NodeId, notice: Notice) => void;
+  /** Called at each start of the replica's process. */
+  readonly makeStateMachine: (id: NodeId) => Machine;
+  readonly watcher: (id: NodeId) => Watcher;
 }
 
 /** One running life of a replica's process. */
-interface Life {
+interface Life<Machine extends AnyStateMachine> {
   readonly actor: Actor<typeof replicaMachine>;
-  readonly desks: Desks<number>;
-  readonly recorder: Recorder;
+  readonly desks: Desks<Indexed<ResultOf<Machine>>>;
+  readonly stateMachine: WatchedStateMachine<Machine>;
   readonly state: ReplicaState;
 }
 
 const SEGMENT_BYTES = 32 * 1024;
 
 /** A replica as in production (chart, actors, rules, desks, log files) on virtual time, disk and network. */
-export class SimulatedReplica {
+export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
   readonly id: NodeId;
   readonly disk: VirtualDisk;
   readonly clock: ReplicaClock;
   /** Why the process could not start; cleared by a start that works. */
   startError: Error | undefined;
-  readonly #options: SimulatedReplicaOptions;
-  #life: Life | undefined;
+  readonly #options: SimulatedReplicaOptions<Machine>;
+  #life: Life<Machine> | undefined;
   #isStarted = false;
   #starts = 0;
 
-  constructor(options: SimulatedReplicaOptions) {
+  constructor(options: SimulatedReplicaOptions<Machine>) {
     const { id, time, random, mostDiskMs } = options;
     this.#options = options;
     this.id = id;
@@ -137,29 +143,36 @@ export class SimulatedReplica {
     return this.#life?.actor.getSnapshot().context.haltedBy ?? null;
   }
 
-  /** What the state machine has applied, in order. */
-  get commands(): readonly string[] {
-    return this.#life?.recorder.commands ?? [];
+  /** What the state machine has applied in this life of the process, in order. */
+  get commands(): readonly CommandOf<Machine>[] {
+    return this.#life?.stateMachine.commands ?? [];
+  }
+
+  /** The state machine of this life of the process; undefined while it is down. */
+  get stateMachine(): Machine | undefined {
+    return this.#life?.stateMachine.machine;
+  }
+
+  /** The state machine as the simulation sees it. */
+  get watched(): WatchedStateMachine<Machine> | undefined {
+    return this.#life?.stateMachine;
   }
 
   get actor(): Actor<typeof replicaMachine> | undefined {
     return this.#life?.actor;
   }
 
-  propose(command: string, timeoutMs: number, done: (error: QuorateError | undefined, place?: number) => void): void {
+  propose(payload: Uint8Array, request: Omit<Request<Indexed<ResultOf<Machine>>>, 'signal'>): void {
     const life = this.#life;
-    if (life === undefined) return done(new QuorateError('QUORATE_CLOSED', 'crashed'));
-    life.desks.propose(life.recorder.codec.encode(command), { timeoutMs, signal: undefined, done });
+    if (life === undefined) return request.done(new QuorateError('QUORATE_CLOSED', 'crashed'));
+    life.desks.propose(payload, { ...request, signal: undefined });
   }
 
-  read(timeoutMs: number, done: (error: QuorateError | undefined, commands?: readonly string[]) => void): void {
+  /** `done` is called when the state machine here may be read. */
+  read(request: Omit<Request<undefined>, 'signal'>): void {
     const life = this.#life;
-    if (life === undefined) return done(new QuorateError('QUORATE_CLOSED', 'crashed'));
-    life.desks.read({
-      timeoutMs,
-      signal: undefined,
-      done: (error) => (error === undefined ? done(undefined, life.recorder.commands) : done(error)),
-    });
+    if (life === undefined) return request.done(new QuorateError('QUORATE_CLOSED', 'crashed'));
+    life.desks.read({ ...request, signal: undefined });
   }
 
   /** Holds the chart's present state against Raft's guarantees. */
@@ -171,12 +184,9 @@ export class SimulatedReplica {
   }
 
   #run(directory: DataDirectory, ids: readonly NodeId[]): void {
-    const { id, seed, settings, flow, machine, safety, tell } = this.#options;
+    const { id, seed, settings, flow, machine, tell } = this.#options;
     const servers = ids.map((server) => ({ id: server, address: server }));
-    const recorder = new Recorder(({ index, term, command }) => {
-      this.check();
-      safety.applied(id, { index, term }, command);
-    });
+    const stateMachine = new WatchedStateMachine(this.#options.makeStateMachine(id), this.#options.watcher(id));
     const state = new ReplicaState(id, initialState(id, servers, settings));
     const actor = createActor(machine, {
       clock: this.clock,
@@ -186,18 +196,18 @@ export class SimulatedReplica {
         settings,
         // Each life draws anew, or a restarted replica would repeat what led to its crash.
         seed: seed + this.#starts * 7_919,
-        log: watched(directory.log, id, this.#options),
+        log: watchedLog(directory.log, id, this.#options),
         transport: this.#transport(directory.knownPeers),
-        stateMachine: recorder,
+        stateMachine,
         clock: this.clock,
         flow,
         state,
       },
     });
-    const desks = new Desks<number>({
+    const desks = new Desks<Indexed<ResultOf<Machine>>>({
       send: (event) => actor.send(event),
       clock: this.clock,
-      resultCodec: recorder.resultCodec,
+      resultCodec: stateMachine.resultCodec,
       noLeader: () => new QuorateError('QUORATE_NO_LEADER', 'nobody leads'),
       chance: this.#options.random(),
     });
@@ -206,7 +216,7 @@ export class SimulatedReplica {
       desks.notice(notice);
     });
     actor.subscribe({ error: (error) => (this.startError = error as Error) });
-    this.#life = { actor, desks, recorder, state };
+    this.#life = { actor, desks, stateMachine, state };
     actor.start();
   }
 
@@ -235,40 +245,6 @@ export class SimulatedReplica {
       },
     };
   }
-}
-
-/** The same log, with everything that is handed to it, and what of that is synced, shown to the checkers. */
-function watched(
-  log: LogStore,
-  id: NodeId,
-  { safety, durability }: Pick<SimulatedReplicaOptions, 'safety' | 'durability'>,
-): LogStore {
-  const whenSynced = (done: (error?: Error) => void): ((error?: Error) => void) => {
-    const synced = durability.syncs(id);
-    return (error) => {
-      if (error === undefined) synced();
-      done(error);
-    };
-  };
-  return {
-    open: (done) =>
-      log.open((error, recovered) => {
-        if (recovered !== undefined) {
-          safety.started(id, recovered.log);
-          durability.started(id, recovered);
-        }
-        done(error, recovered);
-      }),
-    append: (records: readonly LogRecord[]) => {
-      safety.wrote(id, records);
-      durability.wrote(id, records);
-      log.append(records);
-    },
-    sync: (done) => log.sync(whenSynced(done)),
-    cached: (from, limits) => log.cached(from, limits),
-    read: (from, limits, done) => log.read(from, limits, done),
-    close: (done) => log.close(whenSynced(done)),
-  };
 }
 
 /** A checksum without `node:`. */

@@ -27,6 +27,8 @@ export class VirtualClock implements Clock {
   }
 
   setTimeout(callback: () => void, delayMs: number): Timer {
+    // Among timers that can be ordered, one that can't would keep others from ever running.
+    if (Number.isNaN(delayMs)) throw new RangeError('expected delayMs to be a number, got NaN');
     const dueMs = this.#nowMs + Math.max(0, delayMs);
     const timer: Timer = { dueMs, order: this.#order, callback, cancelled: false };
     this.#order += 1;

@@ -52,6 +52,10 @@ test("the guide's client runs as it is printed, but for the address", async () =
   }
 });
 
+test("the guide's simulation of a state machine runs as it is printed", async () => {
+  expect(await run(exampleIn('docs/guide.md', 'simulate'))).toEqual([0, '5 pending\ntrue\n']);
+});
+
 test('the reference explains every error code, and nothing that is none', () => {
   const source = readFileSync('src/seams/errors.ts', 'utf8');
   // Some codes stand there twice: where they are declared, and among those that may be asked again.

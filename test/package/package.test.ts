@@ -69,7 +69,11 @@ declare const counter: StateMachine<{ by: number }, number> & { readonly value: 
 const counting = await ReplicaNode.open({ id: 'a', peers: {}, dataDir: 'x', stateMachine: counter });
 const value: number = (await counting.propose({ by: 1 })) + (await counting.read((machine) => machine.value));
 const { revision: written }: { revision: number } = await (await connect()).put('k', 'v', { ifRevision: 0 });
-console.log(kind, revision, value, written, replicaMachine.id, simulate({ seed: 1 }).leader);
+const simulated = simulate({ seed: 1, stateMachine: () => counter }).propose({ by: 1 });
+const sum: number | undefined = simulated.resultOf({ by: 1 });
+// @ts-expect-error a command that the state machine does not know
+simulated.propose('one');
+console.log(sum, kind, revision, value, written, replicaMachine.id, simulate({ seed: 1 }).leader);
 `,
     );
     const module = resolution === 'nodenext' ? 'nodenext' : 'esnext';

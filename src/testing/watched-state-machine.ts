@@ -1,0 +1,162 @@
+import type { Index, NodeId, Term } from '../raft/kinds.js';
+import { asIndex, NO_INDEX } from '../raft/kinds.js';
+import type { AnyStateMachine, Codec, CommandOf, Committed, ResultOf, StateMachine } from '../seams/state-machine.js';
+import { invalid, shown } from './simulation-options.js';
+
+/** A result, with the log index of the command that it came of. */
+export interface Indexed<Result> {
+  readonly index: Index;
+  readonly result: Result;
+}
+
+/** One command as a replica's state machine gets it, and what it made of it. Bytes are told as text, to be compared. */
+export interface AppliedCommand {
+  readonly index: Index;
+  readonly term: Term;
+  readonly command: string;
+}
+
+export interface Watcher {
+  /** A command is about to be applied. */
+  readonly applies: (applied: AppliedCommand) => void;
+  /** A command was applied. */
+  readonly applied: (index: Index, result: string) => void;
+}
+
+/**
+ * A user's state machine as a simulated replica runs it: what it applies is shown to the checkers, its results carry their
+ * log index, and what can't run on virtual time is refused.
+ */
+export class WatchedStateMachine<Machine extends AnyStateMachine>
+  implements StateMachine<CommandOf<Machine>, Indexed<ResultOf<Machine>>>
+{
+  readonly machine: Machine;
+  /** What was applied in this life of the replica, in order. */
+  readonly commands: CommandOf<Machine>[] = [];
+  readonly codec: Codec<CommandOf<Machine>>;
+  readonly resultCodec: Codec<Indexed<ResultOf<Machine>>>;
+  /** What the machine held when it was opened: more than 0 only where it keeps its state itself. */
+  openedAt: Index = NO_INDEX;
+  /** The newest command that was applied, in this life or before. */
+  lastIndex: Index = NO_INDEX;
+  /** Of the commands that were decoded and are not applied yet, in order. */
+  #decoded: Uint8Array[] = [];
+  readonly #watcher: Watcher;
+
+  constructor(machine: Machine, watcher: Watcher) {
+    this.machine = machine;
+    this.#watcher = watcher;
+    this.codec = {
+      encode: (command) => machine.codec.encode(command),
+      decode: (bytes) => {
+        const command = machine.codec.decode(bytes);
+        this.#decoded.push(bytes);
+        return command;
+      },
+    };
+    this.resultCodec = withIndex(machine.resultCodec);
+  }
+
+  open(): Index {
+    this.openedAt = atOnce('open', this.machine.open?.() ?? NO_INDEX);
+    this.lastIndex = this.openedAt;
+    return this.openedAt;
+  }
+
+  apply(batch: readonly Committed<CommandOf<Machine>>[]): readonly Indexed<ResultOf<Machine>>[] {
+    const decoded = this.#decoded;
+    this.#decoded = [];
+    batch.forEach(({ index, term, command }, at) => {
+      this.#watcher.applies({ index, term, command: asText(decoded[at] as Uint8Array) });
+      this.commands.push(command);
+    });
+    const results: readonly ResultOf<Machine>[] = atOnce('apply', this.machine.apply(batch));
+    this.lastIndex = batch.at(-1)?.index ?? this.lastIndex;
+    return results.map((result, at) => {
+      const index = batch[at]?.index ?? NO_INDEX;
+      this.#watcher.applied(index, asText(encodeWith('resultCodec', this.machine.resultCodec, result)));
+      return { index, result };
+    });
+  }
+
+  capture(): ReturnType<Machine['capture']> {
+    return this.machine.capture() as ReturnType<Machine['capture']>;
+  }
+
+  restore(): ReturnType<Machine['restore']> {
+    return this.machine.restore() as ReturnType<Machine['restore']>;
+  }
+
+  /** The machine's own hash as text; undefined where it has none. */
+  hashText(): string | undefined {
+    const hash: unknown = this.machine.hash?.();
+    if (hash === undefined) return undefined;
+    if (hash instanceof Uint8Array) return asText(hash);
+    throw invalid(`expected the state machine's hash to return a Uint8Array, got ${shown(hash)}`);
+  }
+}
+
+/** Makes a state machine by the user's function, for one start of one replica; each start must get one of its own. */
+export function makeStateMachine<Machine extends AnyStateMachine>(
+  make: (id: NodeId) => Machine,
+  id: NodeId,
+  used: WeakSet<object>,
+): Machine {
+  const machine: Machine = make(id);
+  const { codec, resultCodec, apply } = Object(machine) as Partial<AnyStateMachine>;
+  const hasCodecs = [codec, resultCodec].every((one) => {
+    return typeof one?.encode === 'function' && typeof one.decode === 'function';
+  });
+  if (typeof apply !== 'function' || !hasCodecs) {
+    throw invalid(
+      `expected stateMachine to return a state machine with codec, resultCodec and apply, got ${shown(machine)}`,
+    );
+  }
+  if (used.has(machine) && machine.open === undefined) {
+    throw invalid(
+      'expected stateMachine to return a new state machine at each call, got one that it had returned before: ' +
+        'a restarted replica applies its log from the start, so write () => new YourStateMachine()',
+    );
+  }
+  used.add(machine);
+  return machine;
+}
+
+/** Bytes as text of one character each: equal for equal bytes. */
+export function asText(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
+}
+
+const INDEX_BYTES = 8;
+
+function withIndex<Result>(codec: Codec<Result>): Codec<Indexed<Result>> {
+  return {
+    encode: ({ index, result }) => {
+      const encoded = encodeWith('resultCodec', codec, result);
+      const bytes = new Uint8Array(INDEX_BYTES + encoded.byteLength);
+      new DataView(bytes.buffer).setFloat64(0, index);
+      bytes.set(encoded, INDEX_BYTES);
+      return bytes;
+    },
+    decode: (bytes) => {
+      const index = asIndex(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getFloat64(0));
+      return { index, result: codec.decode(bytes.subarray(INDEX_BYTES)) };
+    },
+  };
+}
+
+function encodeWith<Value>(name: string, codec: Codec<Value>, value: Value): Uint8Array {
+  const bytes: unknown = codec.encode(value);
+  if (bytes instanceof Uint8Array) return bytes;
+  throw invalid(`expected the state machine's ${name}.encode to return a Uint8Array, got ${shown(bytes)}`);
+}
+
+/** A promise settles on the real event loop, which virtual time does not wait for. */
+function atOnce<Value>(name: string, value: Value | Promise<Value>): Value {
+  if (typeof (value as { then?: unknown } | undefined)?.then !== 'function') return value as Value;
+  throw invalid(
+    `expected ${name} of a simulated state machine to return its result, got a promise: virtual time can't wait for it`,
+  );
+}
