@@ -26,6 +26,7 @@ export class UpgradeRouter {
   /** Paths that are answered with 503 while they have no handler. */
   readonly #announced = new Set<string>();
   readonly #observers = new Set<() => void>();
+  #wait: (socket: Duplex, proceed: () => void) => void = (_socket, proceed) => proceed();
   #stopListening: (() => void) | undefined;
 
   /** The one router of this server, which is made at the first call. */
@@ -67,6 +68,11 @@ export class UpgradeRouter {
     return () => void this.#observers.delete(observer);
   }
 
+  /** Has `wait` decide when an upgrade is answered that came behind other requests of its connection: after their answers. */
+  waitFor(wait: (socket: Duplex, proceed: () => void) => void): void {
+    this.#wait = wait;
+  }
+
   /** The listeners for upgrades on this server that are not this router's. */
   otherListeners(): readonly UpgradeHandler[] {
     return this.#server.listeners('upgrade').filter((listener) => listener !== this.#answerUnknown) as UpgradeHandler[];
@@ -80,19 +86,33 @@ export class UpgradeRouter {
   #take(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     if (!this.#isKnown(request)) return false;
     for (const observe of this.#observers) observe();
-    const handler = this.#handlers.get(pathOf(request));
-    if (offersOtherProtocol(request)) answerPlainly(this.#server, request, socket, head);
-    else if (handler !== undefined) handler(request, socket, head);
-    else refuseUpgrade(socket, '503 Service Unavailable');
+    this.#afterAnswers(socket, () => {
+      const handler = this.#handlers.get(pathOf(request));
+      if (offersOtherProtocol(request)) answerPlainly(this.#server, request, socket, head);
+      else if (handler !== undefined) handler(request, socket, head);
+      else refuseUpgrade(socket, '503 Service Unavailable');
+    });
     return true;
   }
 
   readonly #answerUnknown: UpgradeHandler = (request, socket, head) => {
     if (this.otherListeners().length > 0) return;
-    if (offersOtherProtocol(request)) return answerPlainly(this.#server, request, socket, head);
-    const known = [...new Set([...this.#handlers.keys(), ...this.#announced])].join(' and ');
-    refuseUpgrade(socket, '404 Not Found', `no WebSocket is served at ${pathOf(request)}, only at ${known}`);
+    this.#afterAnswers(socket, () => {
+      if (offersOtherProtocol(request)) return answerPlainly(this.#server, request, socket, head);
+      const known = [...new Set([...this.#handlers.keys(), ...this.#announced])].join(' and ');
+      refuseUpgrade(socket, '404 Not Found', `no WebSocket is served at ${pathOf(request)}, only at ${known}`);
+    });
   };
+
+  /** Node listens no more for the errors of a socket that it has handed over, and one that nobody listens for ends the process. */
+  #afterAnswers(socket: Duplex, proceed: () => void): void {
+    const ignore = (): void => undefined;
+    socket.on('error', ignore);
+    this.#wait(socket, () => {
+      socket.off('error', ignore);
+      proceed();
+    });
+  }
 
   #listenWhileNeeded(): void {
     const isNeeded = this.#handlers.size > 0 || this.#announced.size > 0;

@@ -3,6 +3,7 @@ import { UpgradeRouter } from '../../transport/upgrade-router.js';
 import { PEER_PATH } from '../../transport/web-socket-transport.js';
 import type { Clock } from '../seams/clock.js';
 import { openClientEndpoint } from './client-endpoint.js';
+import { Connection } from './connection.js';
 import { answerMalformed } from './malformed-requests.js';
 import { createRequestHandler } from './request-handler.js';
 import type { ServedNode } from './served-node.js';
@@ -28,7 +29,12 @@ export function attachApi(server: Server, { node, clock, maxValueBytes }: ApiOpt
   server.on('request', answer);
   // Only who is going to read a body asks for it.
   server.on('checkContinue', answer);
+  server.on('checkExpectation', answer);
+  // A client that ends its half of the connection after a request still reads the answer (P44).
+  (server as { httpAllowHalfOpen?: boolean }).httpAllowHalfOpen = true;
   // Peers that come before the node has recovered, or after it halted, are told so at once: they dial again.
-  UpgradeRouter.of(server).announce(PEER_PATH);
+  const router = UpgradeRouter.of(server);
+  router.announce(PEER_PATH);
+  router.waitFor((socket, proceed) => Connection.of(socket).afterAnswers(proceed));
   return openClientEndpoint({ server, node, clock, maxValueBytes });
 }

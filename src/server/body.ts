@@ -10,7 +10,7 @@ const MOST_UNWANTED_BYTES = 256 * 1024 * 1024;
  * body that is refused is read to its end all the same: closing a connection while its other end sends would reset it,
  * and the answer could be lost with it.
  */
-export function readBody({ message, response, maxValueBytes, mustAskForBody }: Request): Promise<Uint8Array> {
+export function readBody({ exchange, message, response, maxValueBytes, mustAskForBody }: Request): Promise<Uint8Array> {
   const saidBytes = Number(message.headers['content-length'] ?? 0);
   const tooLarge = (): QuorateError => {
     discard(message);
@@ -33,6 +33,7 @@ export function readBody({ message, response, maxValueBytes, mustAskForBody }: R
     message.on('data', take);
     message.on('end', () => resolve(new Uint8Array(Buffer.concat(chunks))));
     message.on('error', reject);
+    exchange.onFlaw(reject);
     message.on('close', () => {
       if (!message.complete) reject(badRequest('the body was not sent to its end'));
     });

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { QuorateErrorCode } from '../seams/errors.js';
 import { QuorateError } from '../seams/errors.js';
+import { RefusedRequest } from './refused-request.js';
 
 /** Of the codes that a request can meet. */
 const STATUS_OF: Partial<Record<QuorateErrorCode, number>> = {
@@ -38,7 +39,7 @@ export function sendJson(response: ServerResponse, status: number, document: obj
 /** `{"error": {"code", "message", …}}`, with the code as over the command line: without its prefix. */
 export function sendError(response: ServerResponse, error: unknown): void {
   const known = error instanceof QuorateError ? error : unexpected(error);
-  const status = STATUS_OF[known.code] ?? 500;
+  const status = known instanceof RefusedRequest ? known.status : (STATUS_OF[known.code] ?? 500);
   const retry: Headers = known.code === 'QUORATE_OVERLOADED' ? { 'Retry-After': '1' } : {};
   const code = known.code.replace('QUORATE_', '');
   const document = { error: { code, message: known.message, ...known.details } };

@@ -4,8 +4,11 @@ import { PEER_PATH } from '../../transport/web-socket-transport.js';
 import { CLIENT_PATH } from '../codec/client-frames.js';
 import { badRequest, QuorateError } from '../seams/errors.js';
 import { KeyValueStore } from '../state-machines/key-value-store.js';
+import { Connection, Exchange } from './connection.js';
+import { checkFraming } from './framing.js';
 import { checkCaller } from './guard.js';
 import { deleteKey, getKey, listKeys, putKey } from './key-value-endpoints.js';
+import { RefusedRequest } from './refused-request.js';
 import { notInThisVersion, sendError, sendJson } from './replies.js';
 import type { Request } from './request.js';
 import type { ServedNode } from './served-node.js';
@@ -45,17 +48,20 @@ export function createRequestHandler(
     },
     answer(message, response) {
       const { path, search } = targetOf(message);
+      const exchange = new Exchange(message, response);
       const request: Request = {
         method: message.method ?? 'GET',
         path: withoutPrefix(path, prefix) ?? path,
         query: new URLSearchParams(search),
+        exchange,
         message,
         response,
         node,
         maxValueBytes,
         mustAskForBody: asksForBodies,
       };
-      answer(request, search).catch((error: unknown) => sendError(response, error));
+      const run = (): Promise<void> => answer(request, search).catch((error: unknown) => sendError(response, error));
+      Connection.of(message.socket).take(exchange, run);
     },
   };
 }
@@ -69,22 +75,25 @@ async function answer(request: Request, search: string): Promise<void> {
   // Probes ask under any name, and are told nothing that is secret.
   if (!request.path.startsWith('/health/')) checkCaller(request.message, request.node);
   mustBeText(search);
-  if (WEB_SOCKET_PATHS.includes(request.path)) return mustBeUpgraded(request);
+  checkFraming(request);
+  if (WEB_SOCKET_PATHS.includes(request.path)) mustBeUpgraded(request);
   const endpoints = endpointsAt(request.path, request.node);
   if (endpoints === undefined) throw nothingAt(request);
   const endpoint = endpoints[request.method] ?? (request.method === 'HEAD' ? endpoints.GET : undefined);
   if (endpoint !== undefined) return await endpoint(request);
   const allowed = Object.keys(endpoints).join(', ');
-  const error = badRequest(`${request.method} is not possible here; ${allowed} would be`);
-  const document = { error: { code: 'BAD_REQUEST', message: error.message } };
-  sendJson(request.response, 405, document, { Allow: allowed });
+  request.response.setHeader('Allow', allowed);
+  throw new RefusedRequest(405, `${request.method} is not possible here; ${allowed} would be`);
 }
 
 /** RFC 9110, section 15.5.22: the answer names the protocol that is wanted. */
-function mustBeUpgraded({ path, response }: Request): void {
-  const message = `expected a WebSocket at ${path}, got an ordinary request: use quorate/client, or /v1/kv for HTTP`;
-  const headers = { Upgrade: 'websocket', Connection: 'Upgrade' };
-  sendJson(response, 426, { error: { code: 'BAD_REQUEST', message } }, headers);
+function mustBeUpgraded({ path, response }: Request): never {
+  response.setHeader('Upgrade', 'websocket');
+  response.setHeader('Connection', 'Upgrade');
+  throw new RefusedRequest(
+    426,
+    `expected a WebSocket at ${path}, got an ordinary request: use quorate/client, or /v1/kv for HTTP`,
+  );
 }
 
 /** Undefined where there is nothing at this path. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { badRequest } from '../seams/errors.js';
+import type { Exchange } from './connection.js';
 import type { CallLimits, ServedNode } from './served-node.js';
 
 /** A request with its path and query taken apart. */
@@ -8,6 +9,7 @@ export interface Request {
   /** Without the prefix under which the routes are mounted. Still percent-encoded, and never normalized. */
   readonly path: string;
   readonly query: URLSearchParams;
+  readonly exchange: Exchange;
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
   readonly node: ServedNode;
@@ -20,13 +22,9 @@ const DEFAULT_TIMEOUT_MS = 5_000;
 const MOST_TIMEOUT_MS = 60_000;
 
 /** Until when the caller waits, and whether it still does. */
-export function limitsOf({ query, response }: Request): CallLimits {
+export function limitsOf({ query, exchange }: Request): CallLimits {
   const timeoutMs = wholeNumber(query, 'timeout', DEFAULT_TIMEOUT_MS, MOST_TIMEOUT_MS);
-  const gone = new AbortController();
-  response.once('close', () => {
-    if (!response.writableFinished) gone.abort(new Error('the caller hung up'));
-  });
-  return { timeoutMs, signal: gone.signal };
+  return { timeoutMs, signal: exchange.signal };
 }
 
 /** A misspelled name must not pass for none: `?prefx=a` would list everything. */

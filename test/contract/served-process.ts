@@ -25,12 +25,24 @@ export class ServedProcesses {
   readonly #logs = new Map<string, string>();
 
   static async start(ids: string, options: ProcessOptions = {}): Promise<ServedProcesses> {
-    const ports = await freePorts(ids.length);
-    const addresses = Object.fromEntries([...ids].map((id, at) => [id, `127.0.0.1:${ports[at]}`]));
-    const processes = new ServedProcesses(addresses);
+    const processes = await ServedProcesses.addressed(ids);
     for (const id of ids) processes.run(id, options);
     await Promise.all([...ids].map((id) => processes.ready(id)));
     return processes;
+  }
+
+  /** Of a cluster of `ids` only some are run. Resolves once they listen. */
+  static async startSome(ids: string, some: string): Promise<ServedProcesses> {
+    const processes = await ServedProcesses.addressed(ids);
+    for (const id of some) processes.run(id);
+    await Promise.all([...some].map((id) => processes.answering(id, '/health/live')));
+    return processes;
+  }
+
+  static async addressed(ids: string): Promise<ServedProcesses> {
+    const ports = await freePorts(ids.length);
+    const addresses = Object.fromEntries([...ids].map((id, at) => [id, `127.0.0.1:${ports[at]}`]));
+    return new ServedProcesses(addresses);
   }
 
   private constructor(addresses: Readonly<Record<string, string>>) {
@@ -50,10 +62,14 @@ export class ServedProcesses {
   }
 
   /** Resolves when the node serves, and rejects when its process ends instead. */
-  async ready(id: string): Promise<void> {
+  ready(id: string): Promise<void> {
+    return this.answering(id, '/health/ready');
+  }
+
+  async answering(id: string, path: string): Promise<void> {
     await until(async () => {
       if (!this.isUp(id)) throw new Error(`${id} has ended: ${this.log(id)}`);
-      const answer = await ask(this.address(id), 'GET', '/health/ready').catch(() => undefined);
+      const answer = await ask(this.address(id), 'GET', path).catch(() => undefined);
       return answer?.status === 200;
     });
   }
