@@ -16,7 +16,7 @@ export interface ElectionManagerInput {
 
 export type ElectionManagerEvent =
   | { readonly type: 'manager.introduced'; readonly heartbeatManager: HeartbeatManagerRef }
-  | { readonly type: 'role.entered'; readonly role: Role }
+  | { readonly type: 'role.entered'; readonly role: Role | 'stalled' }
   | { readonly type: 'leader.heard'; readonly atMs: number }
   | { readonly type: 'leader.missed'; readonly missed: number }
   /** Whoever was given our vote gets the time to win. */
@@ -124,7 +124,7 @@ const electionSetup = setup({
     }),
   },
   guards: {
-    enters: (_, { entered, role }: { entered: Role; role: Role }) => entered === role,
+    enters: (_, { entered, role }: { entered: Role | 'stalled'; role: Role }) => entered === role,
     isQuiet: ({ context }) => context.clock.now() - quietSince(context) >= context.timeoutMs,
     /** Either the HeartbeatManager's timer ran late, or this actor's own. */
     hasStoodStill: ({ context }) => {

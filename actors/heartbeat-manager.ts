@@ -15,7 +15,7 @@ export interface HeartbeatManagerInput {
 
 export type HeartbeatManagerEvent =
   | { readonly type: 'manager.introduced'; readonly electionManager: ElectionManagerRef }
-  | { readonly type: 'role.entered'; readonly role: Role }
+  | { readonly type: 'role.entered'; readonly role: Role | 'stalled' }
   /** From the ElectionManager: winning starts the beating. */
   | { readonly type: 'election.won'; readonly term: Term }
   | { readonly type: 'peer.acknowledged'; readonly peer: NodeId };
@@ -84,7 +84,7 @@ const heartbeatSetup = setup({
     }),
   },
   guards: {
-    enters: (_, { entered, role }: { entered: Role; role: Role }) => entered === role,
+    enters: (_, { entered, role }: { entered: Role | 'stalled'; role: Role }) => entered === role,
     heardLately: ({ context }) => {
       const { clock, state, watchingSinceMs } = context;
       const heardAtMs = Math.max(watchingSinceMs, state.leaderHeardAtMs);

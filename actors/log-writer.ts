@@ -1,8 +1,10 @@
 import type { AnyActorRef } from 'xstate';
-import { assign, enqueueActions, sendParent, setup } from 'xstate';
+import { assign, enqueueActions, fromCallback, sendParent, setup } from 'xstate';
 import type { LogRecord } from '../src/raft/entry.js';
 import type { LogPosition } from '../src/raft/kinds.js';
+import { greater } from '../src/raft/kinds.js';
 import type { PeerMessage } from '../src/raft/messages.js';
+import type { Clock } from '../src/seams/clock.js';
 import type { LogStore, Recovered } from '../src/seams/log-store.js';
 import type { SendEvent } from './link.js';
 import { isRunning, sendOutcome } from './outcomes.js';
@@ -21,8 +23,18 @@ export interface WriteEvent {
   readonly then: readonly Waiting[];
 }
 
+export interface LogWriterInput {
+  readonly store: LogStore;
+  readonly clock: Clock;
+  /** How often a sync that is under way is looked at. */
+  readonly lookEveryMs: number;
+  /** A sync that takes longer than this is one of a disk that hangs. */
+  readonly patienceMs: number;
+}
+
 export type LogWriterEvent =
   | WriteEvent
+  | { readonly type: 'interval.passed' }
   | { readonly type: 'store.opened'; readonly recovered: Recovered }
   | { readonly type: 'store.synced' }
   | { readonly type: 'store.failed'; readonly error: Error };
@@ -35,22 +47,38 @@ export interface Group {
   readonly content: 'nothing' | 'messages' | 'records';
 }
 
-export interface LogWriterContext {
-  readonly store: LogStore;
+export interface LogWriterContext extends LogWriterInput {
   /** The group that is being made durable, or was last. */
   readonly syncing: Group;
   /** Gathers while the disk is busy: group commit. */
   readonly gathering: Group;
+  /** For how many intervals the sync that is under way has taken. */
+  readonly intervalsWaited: number;
 }
 
 const NOTHING: Group = { then: [], last: null, vote: null, content: 'nothing' };
+
+/**
+ * Ticks once an interval. One timer for all syncs: a delayed transition for each would cost more than the rest of it. Ticks
+ * are counted instead of milliseconds, because a process that stood still runs one tick late and not many.
+ */
+const intervals = fromCallback<{ type: 'never' }, LogWriterInput>(({ input, sendBack }) => {
+  const { clock, lookEveryMs } = input;
+  const tick = (): void => {
+    timer = clock.setTimeout(tick, lookEveryMs);
+    sendBack({ type: 'interval.passed' });
+  };
+  let timer = clock.setTimeout(tick, lookEveryMs);
+  return () => clock.clearTimeout(timer);
+});
 
 const logWriterSetup = setup({
   types: {
     context: {} as LogWriterContext,
     events: {} as LogWriterEvent,
-    input: {} as { readonly store: LogStore },
+    input: {} as LogWriterInput,
   },
+  actors: { intervals },
   actions: {
     openStore: ({ context, self }) => {
       context.store.open((error, recovered) => {
@@ -67,8 +95,21 @@ const logWriterSetup = setup({
       if (records.length > 0) context.store.append(records);
     },
     gather: assign({ gathering: ({ context }, write: WriteEvent) => join(context.gathering, write) }),
-    beginGroup: assign({ syncing: (_, write: WriteEvent) => join(NOTHING, write) }),
-    beginGathered: assign({ syncing: ({ context }) => context.gathering, gathering: NOTHING }),
+    gatherNewest: assign({
+      gathering: ({ context }, { type, records, then }: WriteEvent) => {
+        const group = join(context.gathering, { type, records, then: [] });
+        return { ...group, then: then.reduce(withNewest, group.then) };
+      },
+    }),
+    beginGroup: assign({ syncing: (_, write: WriteEvent) => join(NOTHING, write), intervalsWaited: 0 }),
+    beginGathered: assign({ syncing: ({ context }) => context.gathering, gathering: NOTHING, intervalsWaited: 0 }),
+    countInterval: assign({ intervalsWaited: ({ context }) => context.intervalsWaited + 1 }),
+    reportStalled: sendParent(
+      ({ context }): LogReport => ({ type: 'log.stalled', waitedMs: waitedMs(context.intervalsWaited, context) }),
+    ),
+    reportResumed: sendParent(
+      ({ context }): LogReport => ({ type: 'log.resumed', waitedMs: waitedMs(context.intervalsWaited, context) }),
+    ),
     syncStore: ({ context, self }) => {
       // Messages alone wait only for what was written before them, and no sync is under way.
       if (context.syncing.content === 'messages') return self.send({ type: 'store.synced' });
@@ -87,19 +128,29 @@ const logWriterSetup = setup({
     }),
     reportFailure: sendParent((_, { error }: { error: Error }): LogReport => ({ type: 'log.failed', error })),
   },
-  guards: { hasGathered: ({ context }) => context.gathering.content !== 'nothing' },
+  guards: {
+    hasGathered: ({ context }) => context.gathering.content !== 'nothing',
+    /** The first tick may come at any time after the sync began: it ends no whole interval. */
+    takesTooLong: ({ context }) => waitedMs(context.intervalsWaited, context) >= context.patienceMs,
+  },
 });
 
 /**
  * Owns the order of durability. Records are staged as they come; one sync at a time makes a whole group of them
- * durable, and while it runs the next group gathers. After a failure nothing ever leaves again (P31).
+ * durable, and while it runs the next group gathers. A sync that does not end is reported (P36), and what is written then
+ * still waits for it. After a failure nothing ever leaves again (P31).
  */
 export const logWriter = swift(
   logWriterSetup.createMachine({
     id: 'logWriter',
-    context: ({ input }) => ({ store: input.store, syncing: NOTHING, gathering: NOTHING }),
+    context: ({ input }) => ({ ...input, syncing: NOTHING, gathering: NOTHING, intervalsWaited: 0 }),
+    invoke: { src: 'intervals', input: ({ context }) => context },
     initial: 'opening',
-    on: { 'store.failed': { target: '.failed', actions: { type: 'reportFailure', params: ({ event }) => event } } },
+    on: {
+      'store.failed': { target: '.failed', actions: { type: 'reportFailure', params: ({ event }) => event } },
+      // Only a sync that is under way is counted.
+      'interval.passed': {},
+    },
     states: {
       opening: {
         entry: 'openStore',
@@ -131,6 +182,25 @@ export const logWriter = swift(
             { guard: 'hasGathered', target: 'syncing', reenter: true, actions: ['release', 'beginGathered'] },
             { target: 'idle', actions: 'release' },
           ],
+          'interval.passed': [
+            { guard: 'takesTooLong', target: 'stalled', actions: ['countInterval', 'reportStalled'] },
+            { actions: 'countInterval' },
+          ],
+        },
+      },
+      stalled: {
+        on: {
+          'log.write': {
+            actions: [
+              { type: 'stage', params: ({ event }) => event },
+              { type: 'gatherNewest', params: ({ event }) => event },
+            ],
+          },
+          'store.synced': [
+            { guard: 'hasGathered', target: 'syncing', actions: ['release', 'reportResumed', 'beginGathered'] },
+            { target: 'idle', actions: ['release', 'reportResumed'] },
+          ],
+          'interval.passed': { actions: 'countInterval' },
         },
       },
       failed: {},
@@ -151,4 +221,31 @@ function join(group: Group, { records, then }: WriteEvent): Group {
   const position = last === null ? null : { index: last.index, term: last.term };
   const content = records.length > 0 || group.content === 'records' ? 'records' : 'messages';
   return { then: then.length === 0 ? group.then : [...group.then, ...then], last: position, vote, content };
+}
+
+function waitedMs(intervals: number, { lookEveryMs }: LogWriterInput): number {
+  return intervals * lookEveryMs;
+}
+
+/**
+ * While the disk hangs only the newest answer of a kind to each peer is kept: it says all that the ones before it say, and
+ * they would be ever more.
+ */
+function withNewest(waiting: readonly Waiting[], { link, message }: Waiting): readonly Waiting[] {
+  const isOlder = (other: Waiting): boolean => other.link === link && isSameKind(other.message, message);
+  const newest = waiting.filter(isOlder).reduce((newer, older) => joined(older.message, newer), message);
+  return [...waiting.filter((other) => !isOlder(other)), { link, message: newest }];
+}
+
+function isSameKind(a: PeerMessage, b: PeerMessage): boolean {
+  if (a.kind !== b.kind) return false;
+  if (a.kind === 'append-reply' && b.kind === 'append-reply') return a.accepted === b.accepted;
+  return a.kind === 'vote-reply';
+}
+
+/** A heartbeat's answer vouches for less of the log than the one before it did. */
+function joined(older: PeerMessage, newer: PeerMessage): PeerMessage {
+  if (older.kind !== 'append-reply' || newer.kind !== 'append-reply') return newer;
+  if (!older.accepted || !newer.accepted || older.term !== newer.term) return newer;
+  return { ...newer, matchIndex: greater(older.matchIndex, newer.matchIndex) };
 }

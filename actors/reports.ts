@@ -32,6 +32,9 @@ export type LogReport =
   | { readonly type: 'log.recovered'; readonly recovered: Recovered }
   | { readonly type: 'log.durable'; readonly written: LogPosition }
   | { readonly type: 'vote.durable'; readonly term: Term; readonly votedFor: NodeId | null }
+  /** A sync does not end: nothing that is written can be vouched for until it does. */
+  | { readonly type: 'log.stalled'; readonly waitedMs: number }
+  | { readonly type: 'log.resumed'; readonly waitedMs: number }
   | { readonly type: 'log.failed'; readonly error: Error };
 
 export type ApplierReport =

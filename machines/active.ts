@@ -2,6 +2,7 @@ import { candidate } from './candidate.js';
 import { follower } from './follower.js';
 import { leader } from './leader.js';
 import { replicaSetup } from './replica-setup.js';
+import { stalled } from './stalled.js';
 
 /**
  * Taking part. The gate for terms stands here, on the parent of the roles: a message reaches a role only in the
@@ -16,7 +17,7 @@ export const active = replicaSetup.createStateConfig({
     input: ({ context: { seams } }) => seams,
   },
   initial: 'follower',
-  states: { follower, candidate, leader },
+  states: { follower, candidate, leader, stalled },
   on: {
     'peer.received': [
       {
@@ -57,6 +58,7 @@ export const active = replicaSetup.createStateConfig({
     },
     'rpc.readReply': { actions: { type: 'noteReadReply', params: ({ event }) => event } },
     'log.durable': { actions: { type: 'noteDurable', params: ({ event }) => event } },
+    'log.stalled': { target: '.stalled', actions: { type: 'announceLog', params: ({ event }) => event } },
     'election.ended': { actions: { type: 'announceElection', params: ({ event }) => event } },
     'link.opened': { actions: { type: 'noteLinkOpened', params: ({ event }) => event } },
     'link.closed': { actions: { type: 'noteLinkClosed', params: ({ event }) => event } },

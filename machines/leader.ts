@@ -20,6 +20,11 @@ export const leader = replicaSetup.createStateConfig({
     'rpc.append': { actions: { type: 'acceptAppend', params: ({ event }) => event } },
     'rpc.appendReply': { actions: { type: 'noteAppendReply', params: ({ event }) => event } },
     'log.durable': { actions: { type: 'noteLeaderDurable', params: ({ event }) => event } },
+    // P36: others cannot tell that nothing more becomes durable here, for heartbeats need no disk.
+    'log.stalled': {
+      target: 'stalled',
+      actions: ['giveUpLeadership', { type: 'announceLog', params: ({ event }) => event }],
+    },
     'heartbeat.due': { actions: 'beat' },
     'peer.statusChanged': { actions: { type: 'noteStatus', params: ({ event }) => event } },
     'link.opened': {

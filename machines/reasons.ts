@@ -11,6 +11,10 @@ export function reasonFor({ context, event }: { context: { raft: RaftState }; ev
       return 'recovered, listening for a leader';
     case 'peer.received':
       return hasTerm(event.message) ? `${event.from} has term ${event.message.term}` : event.type;
+    case 'log.stalled':
+      return `its disk has not finished a sync for ${event.waitedMs} ms`;
+    case 'log.resumed':
+      return `its disk works again after ${event.waitedMs} ms`;
     case 'rpc.append':
       return `${event.from} leads`;
     case 'rpc.voteReply':

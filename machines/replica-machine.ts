@@ -31,7 +31,16 @@ export const replicaMachine = swift(
         id: 'heartbeatManager',
         input: ({ context: { state, seams } }) => ({ state, clock: seams.clock }),
       },
-      { src: 'logWriter', id: 'logWriter', input: ({ context: { seams } }) => ({ store: seams.log }) },
+      {
+        src: 'logWriter',
+        id: 'logWriter',
+        input: ({ context: { raft, seams } }) => ({
+          store: seams.log,
+          clock: seams.clock,
+          lookEveryMs: raft.settings.HEARTBEAT_INTERVAL,
+          patienceMs: raft.settings.ELECTION_TIMEOUT_MAX,
+        }),
+      },
       {
         src: 'applier',
         id: 'applier',

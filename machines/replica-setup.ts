@@ -30,6 +30,7 @@ import * as recovery from '../src/raft/recover.js';
 import type { Standing } from '../src/raft/replica-state.js';
 import * as terms from '../src/raft/terms.js';
 import { QuorateError } from '../src/seams/errors.js';
+import { MOST_UNSYNCED_BYTES } from '../src/seams/log-store.js';
 import { perform } from './perform.js';
 import type { ClientEvent, PeerEvent, ReplicaContext, ReplicaEvent, ReplicaInput } from './replica-context.js';
 import type { ReplicaStateValue } from './role.js';
@@ -67,7 +68,7 @@ export const replicaSetup = setup({
       enqueue(sendTo(elections as AnyActorRef, { type: 'manager.introduced', heartbeatManager: heartbeats }));
       enqueue(sendTo(heartbeats as AnyActorRef, { type: 'manager.introduced', electionManager: elections }));
     }),
-    tellManagers: enqueueActions(({ enqueue, self }, { role }: { role: Role }) => {
+    tellManagers: enqueueActions(({ enqueue, self }, { role }: { role: Role | 'stalled' }) => {
       const children = childrenOf(self);
       for (const id of ['electionManager', 'heartbeatManager'] as const) {
         // A manager that failed is why the node halts: it takes no more events.
@@ -115,6 +116,7 @@ export const replicaSetup = setup({
     announceServing: emit(({ context }) => ({ type: 'leader.serving', term: context.raft.term }) as const),
     announceElection: emit((_, report: Report<ElectionReport, 'election.ended'>) => report),
     announceRefusal: emit((_, { reason }: { reason: string }) => ({ type: 'connection.refused', reason }) as const),
+    announceLog: emit((_, report: Report<LogReport, 'log.stalled' | 'log.resumed'>) => report),
     noteHalt: assign((_, { error }: { error: Error }) => ({ haltedBy: error })),
     announceHalt: emit((_, { error }: { error: Error }) => ({ type: 'node.halted', error }) as const),
 
@@ -195,6 +197,9 @@ export const replicaSetup = setup({
         return { ...refused, state: peers.forgetStatuses(refused.state) };
       });
     }),
+    giveUpLeadership: enqueueActions(({ context, enqueue }) => {
+      perform(enqueue, context, () => lead.giveUpLeadership(context.raft));
+    }),
     noteLeaderDurable: enqueueActions(({ context, enqueue }, { written }: Report<LogReport, 'log.durable'>) => {
       perform(enqueue, context, () => commit.noteLeaderDurable(context.raft, written));
     }),
@@ -224,7 +229,12 @@ export const replicaSetup = setup({
 
     // Clients
     propose: enqueueActions(({ context, enqueue }, { commands, ...origin }: Origin & Pick<Proposed, 'commands'>) => {
-      perform(enqueue, context, () => lead.propose(context.raft, origin, commands, context.seams.clock.wallNow()));
+      const { raft, seams } = context;
+      perform(enqueue, context, () => {
+        // Nothing is lost by it: whoever asked tries again in a moment.
+        if (seams.log.unsyncedBytes > MOST_UNSYNCED_BYTES) return forward.refuseProposal(raft, origin);
+        return lead.propose(raft, origin, commands, seams.clock.wallNow());
+      });
     }),
     forwardProposal: enqueueActions(({ context, enqueue }, { requestId, commands }: Proposed) => {
       perform(enqueue, context, () => forward.forwardProposal(context.raft, requestId, commands));

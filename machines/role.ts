@@ -8,7 +8,8 @@ export function roleOf(value: ReplicaStateValue): Role {
   const path = pathOf(value);
   if (path.includes('leader')) return 'leader';
   if (path.includes('candidate')) return 'candidate';
-  if (path.includes('follower')) return 'follower';
+  // A node whose disk hangs takes what a leader sends, and does nothing else.
+  if (path.includes('follower') || path.includes('stalled')) return 'follower';
   return path.includes('halted') ? 'halted' : 'recovering';
 }
 

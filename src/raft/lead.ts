@@ -30,6 +30,13 @@ export function becomeLeader(state: RaftState, wallMs: number): Step {
   };
 }
 
+/** P36: this node can make nothing durable any more. Its term goes on without a leader, until others elect one. */
+export function giveUpLeadership(state: RaftState): Step {
+  const { term } = state;
+  const notice = { type: 'leader.changed', leaderId: null, term } as const;
+  return { state: changed(state, { leaderId: null }), effects: [{ kind: 'notify', notice }] };
+}
+
 /** Clients' commands become entries: all that came in one turn at once. Only the leader does this. */
 export function propose(state: RaftState, origin: Origin, commands: readonly Uint8Array[], wallMs: number): Step {
   const firstIndex = advance(state.log.lastIndex, 1);

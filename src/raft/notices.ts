@@ -23,6 +23,9 @@ export type Notice =
   | { readonly type: 'node.recovered'; readonly lastIndex: Index; readonly term: Term; readonly tornBytes: number }
   /** The state machine holds everything up to `applied`, and may be read. */
   | { readonly type: 'state.opened'; readonly applied: Index }
+  /** The disk does not finish a sync: this node neither leads nor votes until it does. */
+  | { readonly type: 'log.stalled'; readonly waitedMs: number }
+  | { readonly type: 'log.resumed'; readonly waitedMs: number }
   | { readonly type: 'node.halted'; readonly error: Error }
   /** This node, leading, appended a request's commands from `firstIndex` on. */
   | {

@@ -85,6 +85,17 @@ function logNotice(logger: Logger, notice: Notice, ofElections: 'debug' | 'info'
         logger.warn({ event: 'torn', tornBytes }, `cut ${tornBytes} bytes of an unfinished last write`);
       break;
     }
+    case 'log.stalled': {
+      const { waitedMs } = notice;
+      const why = `the disk has not finished a sync for ${waitedMs} ms: this node neither leads nor votes until it does`;
+      logger.warn({ event: 'disk', waitedMs }, why);
+      break;
+    }
+    case 'log.resumed': {
+      const { waitedMs } = notice;
+      logger.info({ event: 'disk', waitedMs }, `the disk has finished a sync after ${waitedMs} ms: it is used again`);
+      break;
+    }
     case 'node.halted':
       logger.error({ event: 'halted', err: notice.error }, notice.error.message);
       break;

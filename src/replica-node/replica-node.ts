@@ -18,6 +18,7 @@ import { ReplicaState } from '../raft/replica-state.js';
 import { whyNoLeader, whyNoQuorum } from '../raft/why-no-leader.js';
 import type { Clock } from '../seams/clock.js';
 import { badRequest, QuorateError } from '../seams/errors.js';
+import { MOST_UNSYNCED_BYTES } from '../seams/log-store.js';
 import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
 import { attachApi } from '../server/attach-api.js';
 import { embedApi } from '../server/embed-api.js';
@@ -246,6 +247,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     if (this.#closing !== undefined) return new QuorateError('QUORATE_CLOSED', 'this node is closing');
     if (role === 'halted') return halted(this.#haltReason());
     if (role === 'recovering') return noLeader('this node is recovering its log');
+    if (this.#isStalled) return noLeader(DISK_HANGS);
     const noQuorum = whyNoQuorum(this.#raft);
     if (noQuorum !== undefined) return new QuorateError('QUORATE_NO_QUORUM', noQuorum);
     const why = whyNoLeader(this.#raft);
@@ -262,6 +264,10 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  get #isStalled(): boolean {
+    return this.actor.getSnapshot().matches({ active: 'stalled' });
   }
 
   get #raft(): RaftState {
@@ -328,6 +334,8 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
 
   #whyNobodyAnswers(): QuorateError {
     if (this.state.role === 'halted') return halted(this.#haltReason());
+    if (this.#isStalled) return noLeader(`${DISK_HANGS}; nothing was done, ask another node`);
+    if (this.state.role === 'leader' && this.#ground.log.unsyncedBytes > MOST_UNSYNCED_BYTES) return diskIsBehind();
     const noQuorum = whyNoQuorum(this.#raft);
     if (noQuorum !== undefined) return new QuorateError('QUORATE_NO_QUORUM', `${noQuorum}; nothing was done`);
     const why = whyNoLeader(this.#raft) ?? `leader ${this.state.leaderId} did not answer in time`;
@@ -357,6 +365,13 @@ function refuseAborted(signal: AbortSignal | undefined): void {
 function checkTimeout(timeoutMs: number): void {
   if (typeof timeoutMs === 'number' && timeoutMs >= 1 && timeoutMs < 2 ** 31) return;
   throw badRequest(`timeoutMs is ${timeoutMs}: a number of milliseconds from 1 up would do`);
+}
+
+const DISK_HANGS = 'the disk of this node does not finish a sync: it neither leads nor votes until it does';
+
+function diskIsBehind(): QuorateError {
+  const limit = `${MOST_UNSYNCED_BYTES / 2 ** 20} MiB`;
+  return new QuorateError('QUORATE_OVERLOADED', `more than ${limit} wait for the leader's disk: try again in a moment`);
 }
 
 const noLeader = (why: string): QuorateError => new QuorateError('QUORATE_NO_LEADER', why);

@@ -24,6 +24,9 @@ export interface ReadLimits {
   readonly maxBytes: number;
 }
 
+/** A leader takes no further proposals while so much waits for its disk. */
+export const MOST_UNSYNCED_BYTES = 64 * 1024 * 1024;
+
 /**
  * The durable log, with term and vote in it. Callbacks may run before the call returns; they run once.
  * After the first failed write or sync every later call fails too: the log is poisoned (P31).
@@ -33,6 +36,8 @@ export interface LogStore {
   open(done: (error: Error | undefined, recovered?: Recovered) => void): void;
   /** Adds records at the end: entries are readable at once, but durable only when a later `sync` is done. */
   append(records: readonly LogRecord[]): void;
+  /** Of all that was appended and is not durable yet, roughly. */
+  readonly unsyncedBytes: number;
   /** Makes everything appended so far durable, in its order. Only one sync may be under way. */
   sync(done: (error?: Error) => void): void;
   /** The entries from `from` on, as far as they lie in memory; undefined when `from` must be read from disk. */

@@ -12,6 +12,8 @@ export class MemoryLogStore implements LogStore {
   readonly #schedule: (done: () => void) => void;
   #image: LogImage = EMPTY_IMAGE;
   #isSyncing = false;
+  #stagedBytes = 0;
+  #syncingBytes = 0;
   #afterSync: (() => void) | undefined;
 
   /** `schedule` decides when a sync is done; by default it is at once. */
@@ -28,16 +30,23 @@ export class MemoryLogStore implements LogStore {
   append(records: readonly LogRecord[]): void {
     for (const record of records) {
       this.#image = withRecord(this.#image, record);
-      if (record.kind === 'entries') this.#entries.add(record.entries);
+      if (record.kind === 'entries') this.#stagedBytes += this.#entries.add(record.entries);
       if (record.kind === 'truncation') this.#entries.truncate(record.from);
     }
+  }
+
+  get unsyncedBytes(): number {
+    return this.#stagedBytes + this.#syncingBytes;
   }
 
   sync(done: (error?: Error) => void): void {
     invariant(!this.#isSyncing, 'a batch is written when the one before it is durable');
     this.#isSyncing = true;
+    this.#syncingBytes = this.#stagedBytes;
+    this.#stagedBytes = 0;
     this.#schedule(() => {
       this.#isSyncing = false;
+      this.#syncingBytes = 0;
       done();
       const then = this.#afterSync;
       this.#afterSync = undefined;

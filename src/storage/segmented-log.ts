@@ -62,6 +62,8 @@ export class SegmentedLog implements LogStore {
   #staged: LogRecord[] = [];
   /** About so much is staged. */
   #stagedBytes = 0;
+  /** About so much is being written. */
+  #syncingBytes = 0;
   /** What everything appended adds up to, and what of it is on disk. */
   #appended: LogImage = EMPTY_IMAGE;
   #durable: LogImage = EMPTY_IMAGE;
@@ -130,6 +132,10 @@ export class SegmentedLog implements LogStore {
     }
   }
 
+  get unsyncedBytes(): number {
+    return this.#stagedBytes + this.#syncingBytes;
+  }
+
   sync(done: (error?: Error) => void): void {
     invariant(!this.#isSyncing, 'a batch is written when the one before it is durable');
     if (this.#failure !== undefined) return done(this.#failure);
@@ -196,11 +202,13 @@ export class SegmentedLog implements LogStore {
   #write(records: readonly StoredRecord[], done: (error?: Error) => void): void {
     const { batchBytes } = this.#options;
     const isOneBatch = this.#stagedBytes <= batchBytes;
+    this.#syncingBytes = this.#stagedBytes;
     this.#stagedBytes = 0;
     this.#stagedCut = NEVER_CUT;
     this.#isSyncing = true;
     this.#writeNext(isOneBatch ? [records] : inBatches(records, batchBytes), this.#appended, (error) => {
       this.#isSyncing = false;
+      this.#syncingBytes = 0;
       done(error);
       const then = this.#afterSync;
       this.#afterSync = undefined;

@@ -32,6 +32,9 @@ export function watchedLog(log: LogStore, id: NodeId, { safety, durability }: Ch
       durability.wrote(id, records);
       log.append(records);
     },
+    get unsyncedBytes() {
+      return log.unsyncedBytes;
+    },
     sync: (done) => log.sync(whenSynced(done)),
     cached: (from, limits) => log.cached(from, limits),
     read: (from, limits, done) => log.read(from, limits, done),

@@ -1,0 +1,125 @@
+import { describe, expect, test } from '@jest/globals';
+import type { PeerMessage } from '../../src/raft/messages.js';
+import { MemoryLogStore } from '../../src/testing/index.js';
+import { append, at, entry } from '../raft/states.js';
+import { LoneReplica } from './lone-replica.js';
+
+/** A replica whose disk hangs when it is told to. */
+function replicaOn(): { replica: LoneReplica; hang: () => void; resume: () => void } {
+  let isHanging = false;
+  let held: (() => void)[] = [];
+  const log = new MemoryLogStore((done) => {
+    if (isHanging) held.push(done);
+    else done();
+  });
+  const hang = (): void => {
+    isHanging = true;
+  };
+  const resume = (): void => {
+    isHanging = false;
+    for (const done of held.splice(0)) done();
+    held = [];
+  };
+  return { replica: new LoneReplica({ input: { log } }), hang, resume };
+}
+
+const voteRequest = (term: number): PeerMessage => {
+  return { kind: 'vote-request', term: term as never, last: at(9, term - 1), preVote: false, transfer: false };
+};
+const propose = (replica: LoneReplica, bytes = 8): LoneReplica => {
+  return replica.send({ type: 'client.proposed', requestId: 1, commands: [new Uint8Array(bytes)] });
+};
+/** Time passes, with a leader that is heard: none of these heartbeats is answered while the disk hangs. */
+function passUnder(leader: string, replica: LoneReplica): void {
+  for (let beat = 0; beat < 9; beat += 1) replica.hear(leader, append(1, [0, 0], [])).pass(49);
+}
+/** What appends are answered with once the disk works again. */
+function answersAfter(replica: LoneReplica, resume: () => void): readonly (number | string)[] {
+  const before = replica.sentOf('append-reply').length;
+  resume();
+  replica.pass(1);
+  const replies = replica.sentOf('append-reply').slice(before);
+  return replies.map(({ message }) => (message.accepted ? message.matchIndex : 'rejected'));
+}
+
+const STALLED = { active: 'stalled' };
+
+describe('P36 a replica whose disk hangs', () => {
+  test('leads no more, knows that nobody leads, and lets another be elected', () => {
+    const { replica, hang, resume } = replicaOn();
+    replica.lead();
+    hang();
+    propose(replica).pass(400);
+    expect(replica.value).toEqual(STALLED);
+    const { context } = replica.actor.getSnapshot();
+    expect([context.raft.leaderId, Object.keys(context.replicators)]).toEqual([null, []]);
+    expect(replica.noticesOf('leader.changed').at(-1)).toMatchObject({ leaderId: null });
+    // A leader would not hear a candidate: it hears itself.
+    replica.hear('c', voteRequest(7));
+    expect(replica.term).toBe(7);
+    resume();
+    expect(replica.value).toEqual({ active: 'follower' });
+  });
+
+  test('gives up after the longest election timeout, and not before', () => {
+    const { replica, hang } = replicaOn();
+    replica.lead();
+    hang();
+    propose(replica).pass(299);
+    expect(replica.value).toMatchObject({ active: { leader: expect.anything() } });
+    replica.pass(52);
+    expect(replica.value).toEqual(STALLED);
+    expect(replica.noticesOf('log.stalled')).toEqual([{ type: 'log.stalled', waitedMs: expect.any(Number) }]);
+  });
+
+  test('gives no vote, then or later, and times nothing', () => {
+    const { replica, hang, resume } = replicaOn();
+    replica.lead();
+    hang();
+    propose(replica).pass(400).hear('c', voteRequest(7));
+    const managers = replica.actor.getSnapshot().children;
+    expect(managers.electionManager?.getSnapshot().value).toBe('idle');
+    expect(managers.heartbeatManager?.getSnapshot().value).toBe('idle');
+    resume();
+    replica.pass(10);
+    expect(replica.sentOf('vote-reply')).toEqual([]);
+    expect(replica.actor.getSnapshot().context.raft.votedFor).toBeNull();
+  });
+
+  test('keeps what a leader sends, and answers with all of it in one reply when the disk works again', () => {
+    const { replica, hang, resume } = replicaOn();
+    replica.hear('b', append(1, [0, 0], []));
+    hang();
+    replica.hear('b', append(1, [0, 0], [entry(1, 1)]));
+    passUnder('b', replica);
+    expect(replica.value).toEqual(STALLED);
+    replica.hear('b', append(1, [1, 1], [entry(2, 1), entry(3, 1)]));
+    for (let beat = 0; beat < 5; beat += 1) replica.hear('b', append(1, [0, 0], []));
+    expect(answersAfter(replica, resume).slice(-1)).toEqual([3]);
+    expect(replica.value).toEqual({ active: 'follower' });
+  });
+
+  test('a refusal does not take the place of an acknowledgement that waits', () => {
+    const { replica, hang, resume } = replicaOn();
+    replica.hear('b', append(1, [0, 0], []));
+    hang();
+    replica.hear('b', append(1, [0, 0], [entry(1, 1)]));
+    passUnder('b', replica);
+    replica.hear('b', append(1, [1, 1], [entry(2, 1)])).hear('b', append(1, [8, 1], []));
+    expect(answersAfter(replica, resume).slice(-2)).toEqual([2, 'rejected']);
+  });
+});
+
+test('a leader takes no more proposals than its disk may be behind with: the others are refused, to be tried again', () => {
+  const { replica, hang, resume } = replicaOn();
+  replica.lead();
+  hang();
+  for (let n = 0; n < 100; n += 1) propose(replica, 1024 * 1024);
+  const appended = replica.noticesOf('proposals.appended').length;
+  expect(appended).toBeGreaterThan(60);
+  expect(appended).toBeLessThan(70);
+  expect(replica.noticesOf('proposals.refused')).toHaveLength(100 - appended);
+  resume();
+  propose(replica);
+  expect(replica.noticesOf('proposals.appended')).toHaveLength(appended + 1);
+});
