@@ -81,11 +81,11 @@ const logWriterSetup = setup({
   actors: { intervals },
   actions: {
     openStore: ({ context, self }) => {
+      const fail = (error: Error): void => sendOutcome(self, { type: 'store.failed', error });
       context.store.open((error, recovered) => {
-        if (recovered === undefined)
-          sendOutcome(self, { type: 'store.failed', error: error ?? new Error('log store: no outcome') });
+        if (recovered === undefined) fail(error ?? new Error('log store: no outcome'));
         else sendOutcome(self, { type: 'store.opened', recovered });
-      });
+      }, fail);
     },
     reportRecovered: sendParent((_, { recovered }: { recovered: Recovered }): LogReport => {
       return { type: 'log.recovered', recovered };

@@ -1,6 +1,8 @@
 import { accessSync, constants, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { holderOf } from '../storage/node-disk.js';
+import type { DiskError } from '../seams/disk.js';
+import { holderOf } from '../storage/directory-lock.js';
+import { unusable } from '../storage/lock-errors.js';
 import { usage } from './exit.js';
 
 export function makeDirectory(data: string): void {
@@ -8,9 +10,7 @@ export function makeDirectory(data: string): void {
     mkdirSync(data, { recursive: true });
     accessSync(data, constants.W_OK);
   } catch (error) {
-    throw usage(
-      `--data ${data} is no directory that this user can write to (${(error as Error).message}): name another`,
-    );
+    throw usage(`--data: ${unusable(data, error as DiskError).message}`);
   }
 }
 

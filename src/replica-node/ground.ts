@@ -13,6 +13,7 @@ import type { Identity, Transport } from '../seams/transport.js';
 import type { DataDirectory } from '../storage/data-directory.js';
 import { openDataDirectory } from '../storage/data-directory.js';
 import type { Members } from '../storage/identity-file.js';
+import { unusable } from '../storage/lock-errors.js';
 import { NodeDisk, nodeChecksum } from '../storage/node-disk.js';
 import type { ReplicaNodeOptions } from './options.js';
 import { parseAddress } from './settings.js';
@@ -159,11 +160,7 @@ const newIncarnation = (): string => randomBytes(16).toString('hex');
 
 function cannotUse(dataDir: string, error: (Error & { code?: string }) | undefined): Error {
   if (error instanceof QuorateError) return inDirectory(error, dataDir);
-  return new QuorateError(
-    'QUORATE_CONFIG_INVALID',
-    `cannot use the data directory ${dataDir} (${error?.message}): give it to this process's user, or name another`,
-    { cause: error },
-  );
+  return unusable(dataDir, error ?? new Error('no outcome'));
 }
 
 /** What went wrong with a directory, and with which: at night nobody knows where a node keeps its data. */

@@ -32,8 +32,11 @@ export interface DiskFile {
  * Files created, renamed or removed survive a power cut only after `syncDirectory` (P32).
  */
 export interface Disk {
-  /** Makes the data directory where it is missing and keeps every other process out of it: fails with DATA_LOCKED. */
-  lock(done: DiskDone): void;
+  /**
+   * Makes the data directory where it is missing and keeps every other process out of it: fails with DATA_LOCKED. `lost` is
+   * called when another process has the lock all the same, or somebody removed it: nothing can be written any more then.
+   */
+  lock(done: DiskDone, lost: (error: DiskError) => void): void;
   unlock(done: DiskDone): void;
   list(done: DiskDone<readonly string[]>): void;
   /**

@@ -32,8 +32,11 @@ export const MOST_UNSYNCED_BYTES = 64 * 1024 * 1024;
  * After the first failed write or sync every later call fails too: the log is poisoned (P31).
  */
 export interface LogStore {
-  /** Recovers what is on disk. A failure is a `QuorateError`: DATA_DAMAGED, DATA_LOCKED or HALTED. */
-  open(done: (error: Error | undefined, recovered?: Recovered) => void): void;
+  /**
+   * Recovers what is on disk. A failure is a `QuorateError`: DATA_DAMAGED, DATA_LOCKED or HALTED. `failed` is called at most
+   * once, if the log fails later while nothing is asked of it: its lock was lost.
+   */
+  open(done: (error: Error | undefined, recovered?: Recovered) => void, failed?: (error: Error) => void): void;
   /** Adds records at the end: entries are readable at once, but durable only when a later `sync` is done. */
   append(records: readonly LogRecord[]): void;
   /** Of all that was appended and is not durable yet, roughly. */

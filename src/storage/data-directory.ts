@@ -46,6 +46,8 @@ type Done<Value> = (error: Error | undefined, value?: Value) => void;
  */
 export function openDataDirectory(options: DataDirectoryOptions, done: Done<DataDirectory>): void {
   const { disk } = options;
+  let log: SegmentedLog | undefined;
+  const lost = (error: Error): void => log?.fail(error);
   disk.lock((lockError) => {
     if (lockError !== undefined) return done(lockError);
     openIdentity(options, (error, file) => {
@@ -53,12 +55,12 @@ export function openDataDirectory(options: DataDirectoryOptions, done: Done<Data
       const { identity, members, hasLog } = file.owner;
       const salt = options.checksum(new TextEncoder().encode(identity.incarnation));
       const mark = { isSet: hasLog, set: (noted: (error?: Error) => void) => file.noteLog(noted) };
-      const log = new SegmentedLog({ ...options, salt, mark });
+      log = new SegmentedLog({ ...options, salt, mark });
       const unlock: DataDirectory['unlock'] = (unlocked) =>
         file.close(() => disk.unlock((unlockError) => unlocked(unlockError)));
       done(undefined, { identity, members, knownPeers: file, log, unlock });
     });
-  });
+  }, lost);
 }
 
 function openIdentity(options: DataDirectoryOptions, done: Done<IdentityFile>): void {

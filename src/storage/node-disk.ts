@@ -1,5 +1,3 @@
-import { execFileSync } from 'node:child_process';
-import { createHash, randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -7,6 +5,8 @@ import type { Clock } from '../seams/clock.js';
 import type { Disk, DiskDone, DiskError, DiskFile } from '../seams/disk.js';
 import { mayOpenLater } from '../seams/disk.js';
 import { QuorateError } from '../seams/errors.js';
+import { DirectoryLock } from './directory-lock.js';
+import { unusable } from './lock-errors.js';
 import type { Checksum } from './segment-format.js';
 
 export const nodeChecksum: Checksum = (bytes, start = 0) => crc32(bytes, start);
@@ -19,29 +19,54 @@ const DURABLE_WRITES = process.platform === 'linux' ? fs.constants.O_WRONLY | fs
 
 const FLAGS = { create: 'wx+', open: 'r+', read: 'r' } as const;
 const SHORTAGE_PAUSE_MS = 50;
+const DEFAULT_BEAT_MS = 500;
+
+export interface NodeDiskOptions {
+  /** How often the lock shows that its holder lives. Whoever waits for a holder that may be dead waits for ten of them. Default 500. */
+  readonly beatMs?: number;
+}
+
+type Guard = (change: (done: DiskDone) => void, done: DiskDone) => void;
 
 /** A data directory on a real file system. */
 export class NodeDisk implements Disk {
   readonly #directory: string;
   readonly #clock: Clock;
+  readonly #beatMs: number;
   #lock: DirectoryLock | undefined;
+  /** Carries a change out while the lock is this process's own, and answers that it is done only if it still is then. */
+  readonly #guarded: Guard = (change, done) => {
+    const lock = this.#lock;
+    if (lock === undefined) return change(done);
+    lock.confirm((lockError) => {
+      if (lockError !== undefined) return done(lockError);
+      change((error) => (error === undefined ? lock.confirm(done) : done(error)));
+    });
+  };
 
   /** `clock` is real time, whatever clock the node has: other processes live in it. */
-  constructor(directory: string, clock: Clock) {
+  constructor(directory: string, clock: Clock, { beatMs = DEFAULT_BEAT_MS }: NodeDiskOptions = {}) {
     this.#directory = path.resolve(directory);
     this.#clock = clock;
+    this.#beatMs = beatMs;
   }
 
-  lock(done: DiskDone): void {
+  lock(done: DiskDone, lost: (error: QuorateError) => void = () => undefined): void {
+    const fail = (error: unknown): void =>
+      done(error instanceof QuorateError ? error : unusable(this.#directory, error as DiskError));
     try {
       makeDirectory(this.#directory);
-      const lock = new DirectoryLock(this.#directory);
-      lock.acquire();
-      this.#lock = lock;
     } catch (error) {
-      return done(error as DiskError);
+      return fail(error);
     }
-    done(undefined);
+    const lock = new DirectoryLock({ directory: this.#directory, clock: this.#clock, beatMs: this.#beatMs, lost });
+    lock.acquire().then(
+      () => {
+        this.#lock = lock;
+        done(undefined);
+      },
+      (error: unknown) => fail(error),
+    );
   }
 
   unlock(done: DiskDone): void {
@@ -61,24 +86,29 @@ export class NodeDisk implements Disk {
   open(name: string, how: 'create' | 'open' | 'read', done: DiskDone<DiskFile>): void {
     const path = this.#at(name);
     const fail = (error: DiskError): void => this.#afterAMoment(error, () => done(error, undefined as never));
-    fs.open(path, FLAGS[how], (error, descriptor) => {
-      if (error !== null) return fail(error);
-      if (how === 'read' || DURABLE_WRITES === undefined) return done(undefined, new NodeFile(descriptor, undefined));
-      fs.open(path, DURABLE_WRITES, (durableError, durable) => {
-        if (durableError === null) return done(undefined, new NodeFile(descriptor, durable));
-        // A file that could not be opened was not made either.
-        const remove = (then: () => void): void => (how === 'create' ? fs.unlink(path, then) : then());
-        fs.close(descriptor, () => remove(() => fail(durableError)));
+    const found = (descriptor: number, durable?: number): void =>
+      done(undefined, new NodeFile(descriptor, durable, this.#guarded));
+    const open = (): void =>
+      fs.open(path, FLAGS[how], (error, descriptor) => {
+        if (error !== null) return fail(error);
+        if (how === 'read' || DURABLE_WRITES === undefined) return found(descriptor);
+        fs.open(path, DURABLE_WRITES, (durableError, durable) => {
+          if (durableError === null) return found(descriptor, durable);
+          // A file that could not be opened was not made either.
+          const remove = (then: () => void): void => (how === 'create' ? fs.unlink(path, then) : then());
+          fs.close(descriptor, () => remove(() => fail(durableError)));
+        });
       });
-    });
+    if (how !== 'create' || this.#lock === undefined) return open();
+    this.#lock.confirm((error) => (error === undefined ? open() : fail(error)));
   }
 
   rename(from: string, to: string, done: DiskDone): void {
-    fs.rename(this.#at(from), this.#at(to), (error) => done(error ?? undefined));
+    this.#guarded((renamed) => fs.rename(this.#at(from), this.#at(to), (error) => renamed(error ?? undefined)), done);
   }
 
   remove(name: string, done: DiskDone): void {
-    fs.unlink(this.#at(name), (error) => done(error ?? undefined));
+    this.#guarded((removed) => fs.unlink(this.#at(name), (error) => removed(error ?? undefined)), done);
   }
 
   syncDirectory(done: DiskDone): void {
@@ -118,9 +148,12 @@ class NodeFile implements DiskFile {
   /** The same file, for writes that return when they are durable. */
   readonly #durable: number | undefined;
 
-  constructor(descriptor: number, durable: number | undefined) {
+  readonly #guarded: Guard;
+
+  constructor(descriptor: number, durable: number | undefined, guarded: Guard) {
     this.#descriptor = descriptor;
     this.#durable = durable;
+    this.#guarded = guarded;
   }
 
   read(offset: number, length: number, done: DiskDone<Uint8Array>): void {
@@ -137,11 +170,12 @@ class NodeFile implements DiskFile {
   }
 
   write(bytes: Uint8Array, offset: number, done: DiskDone): void {
-    writeAll(this.#descriptor, bytes, offset, done);
+    this.#guarded((written) => writeAll(this.#descriptor, bytes, offset, written), done);
   }
 
   writeDurably(bytes: Uint8Array, offset: number, done: DiskDone): void {
-    if (this.#durable !== undefined) return writeAll(this.#durable, bytes, offset, done);
+    const durable = this.#durable;
+    if (durable !== undefined) return this.#guarded((written) => writeAll(durable, bytes, offset, written), done);
     this.write(bytes, offset, (error) => (error === undefined ? this.sync(done) : done(error)));
   }
 
@@ -170,131 +204,4 @@ function writeAll(descriptor: number, bytes: Uint8Array, offset: number, done: D
     });
   };
   next(0);
-}
-
-/**
- * Keeps other processes out of a data directory. The lock names its holder by process id, that process's start time and
- * this boot of the machine, so one left by a dead process does not count, even if its id was given out again.
- *
- * A stale lock is taken over by whoever holds the lock on taking over *that* lock (its name is made of the stale
- * one's content), so two processes never both remove it: the second would remove the first one's new lock.
- */
-class DirectoryLock {
-  readonly #directory: string;
-  readonly #self = JSON.stringify({ ...processNow(process.pid), pid: process.pid, nonce: randomUUID() });
-  #held = false;
-
-  constructor(directory: string) {
-    this.#directory = directory;
-  }
-
-  acquire(): void {
-    this.#take('lock');
-    this.#held = true;
-  }
-
-  release(): void {
-    if (this.#held) fs.rmSync(this.#at('lock'), { force: true });
-    this.#held = false;
-  }
-
-  #take(name: string): void {
-    for (;;) {
-      if (this.#link(name)) return;
-      const holder = this.#read(name);
-      if (holder === undefined) continue;
-      if (isAlive(holder)) throw locked(this.#directory, holder);
-      const takeover = `${name}.${createHash('sha256').update(holder).digest('hex').slice(0, 12)}`;
-      this.#take(takeover);
-      if (this.#read(name) === holder) fs.rmSync(this.#at(name), { force: true });
-      const won = this.#link(name);
-      fs.rmSync(this.#at(takeover), { force: true });
-      if (won) return;
-    }
-  }
-
-  /** A link appears with its content, or not at all. */
-  #link(name: string): boolean {
-    const temporary = this.#at(`${name}.${process.pid}.${randomUUID()}`);
-    fs.writeFileSync(temporary, this.#self, { flag: 'wx' });
-    try {
-      fs.linkSync(temporary, this.#at(name));
-      return true;
-    } catch (error) {
-      if ((error as DiskError).code === 'EEXIST') return false;
-      throw error;
-    } finally {
-      fs.rmSync(temporary, { force: true });
-    }
-  }
-
-  #read(name: string): string | undefined {
-    try {
-      return fs.readFileSync(this.#at(name), 'utf8');
-    } catch (error) {
-      if ((error as DiskError).code === 'ENOENT') return undefined;
-      throw error;
-    }
-  }
-
-  #at(name: string): string {
-    return path.join(this.#directory, name);
-  }
-}
-
-interface ProcessIdentity {
-  readonly boot: string;
-  readonly startedAt: string;
-}
-
-function processNow(pid: number): ProcessIdentity {
-  if (process.platform === 'win32') return { boot: '', startedAt: isThere(pid) ? 'unknown' : 'dead' };
-  if (process.platform !== 'linux') return { boot: '', startedAt: startedAtByPs(pid) };
-  const boot = fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The command's name, in brackets, may contain anything. Behind it come the state and, 20th, the start time.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const isDead = fields[0] === 'Z' || fields[0] === 'X';
-  return { boot, startedAt: isDead ? 'dead' : (fields[19] ?? '') };
-}
-
-function startedAtByPs(pid: number): string {
-  return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
-}
-
-function isThere(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as DiskError).code === 'EPERM';
-  }
-}
-
-function isAlive(holder: string): boolean {
-  try {
-    const { pid, boot, startedAt } = JSON.parse(holder) as ProcessIdentity & { pid: number };
-    const now = processNow(pid);
-    return now.boot === boot && now.startedAt === startedAt;
-  } catch {
-    return false;
-  }
-}
-
-/** The process that has this directory locked now, by its id; undefined where none does. */
-export function holderOf(directory: string): number | undefined {
-  try {
-    const holder = fs.readFileSync(path.join(directory, 'lock'), 'utf8');
-    return isAlive(holder) ? (JSON.parse(holder) as { pid: number }).pid : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function locked(directory: string, holder: string): QuorateError {
-  const { pid } = JSON.parse(holder) as { pid: number };
-  return new QuorateError(
-    'QUORATE_DATA_LOCKED',
-    `${directory} is in use by process ${pid}: stop it, or start this node with another data directory`,
-    { details: { directory, pid } },
-  );
 }

@@ -77,6 +77,7 @@ export class SegmentedLog implements LogStore {
   #afterSync: (() => void) | undefined;
   #afterOpening: (() => void) | undefined;
   #failure: QuorateError | undefined;
+  #failed: (error: Error) => void = () => undefined;
 
   constructor(options: SegmentedLogOptions) {
     this.#options = {
@@ -91,8 +92,12 @@ export class SegmentedLog implements LogStore {
     this.#cache = new EntryCache(this.#options.cacheBytes);
   }
 
-  open(opened: (error: Error | undefined, recovered?: Recovered) => void): void {
+  open(
+    opened: (error: Error | undefined, recovered?: Recovered) => void,
+    failed: (error: Error) => void = () => undefined,
+  ): void {
     const { mark } = this.#options;
+    this.#failed = failed;
     const done: typeof opened = (error, recovered) => {
       this.#isOpening = false;
       opened(error, recovered);
@@ -117,6 +122,13 @@ export class SegmentedLog implements LogStore {
         });
       });
     });
+  }
+
+  /** The directory is not this log's own any more: nothing is written, nothing is acknowledged, and the node learns of it at once. */
+  fail(error: Error): void {
+    const isNew = this.#failure === undefined;
+    this.#poison(error);
+    if (isNew && this.#isOpen) this.#failed(error);
   }
 
   /** Throws where a record cannot follow what came before it: better a crash of the writer than a log that cannot be opened. */

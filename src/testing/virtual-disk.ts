@@ -64,6 +64,7 @@ export class VirtualDisk implements Disk {
   #unsyncedNames: NameChange[] = [];
   #life = 0;
   #isLocked = false;
+  #lost: (error: DiskError) => void = () => undefined;
   #calls = 0;
   /** Completions that wait for `resume`; undefined while the disk does not hang. */
   #hanging: (() => void)[] | undefined;
@@ -134,14 +135,26 @@ export class VirtualDisk implements Disk {
     return [...this.#names.keys()].sort();
   }
 
-  lock(done: DiskDone): void {
+  lock(done: DiskDone, lost: (error: DiskError) => void = () => undefined): void {
     this.#later(() => {
       const planned = this.#planned('lock');
       if (planned !== undefined) return done(planned);
       if (this.#isLocked) return done(new QuorateError('QUORATE_DATA_LOCKED', 'the virtual disk is in use'));
       this.#isLocked = true;
+      this.#lost = lost;
       done(undefined);
     });
+  }
+
+  /** Another process takes the lock from this one, which may write nothing more. A later start finds the disk unlocked. */
+  loseLock(): void {
+    const error = new QuorateError(
+      'QUORATE_DATA_LOCKED',
+      'the lock of the virtual disk belongs to another process now',
+    );
+    const lost = this.#lost;
+    this.kill();
+    lost(error);
   }
 
   unlock(done: DiskDone): void {

@@ -19,14 +19,14 @@ export function watchedLog(log: LogStore, id: NodeId, { safety, durability }: Ch
     };
   };
   return {
-    open: (done) =>
+    open: (done, failed) =>
       log.open((error, recovered) => {
         if (recovered !== undefined) {
           safety.started(id, recovered.log);
           durability.started(id, recovered);
         }
         done(error, recovered);
-      }),
+      }, failed),
     append: (records: readonly LogRecord[]) => {
       safety.wrote(id, records);
       durability.wrote(id, records);

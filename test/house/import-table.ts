@@ -20,7 +20,14 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   machines: { rooms: ['src/raft', 'src/seams', 'actors'], packages: ['xstate'] },
   'src/storage': {
     rooms: ['src/raft', 'src/seams', 'src/codec'],
-    only: { 'src/storage/node-disk.ts': ['node:'] },
+    only: {
+      'src/storage/node-disk.ts': ['node:'],
+      'src/storage/directory-lock.ts': ['node:'],
+      'src/storage/lock-judge.ts': ['node:'],
+      'src/storage/lock-place.ts': ['node:'],
+      'src/storage/lock-record.ts': ['node:'],
+      'src/storage/lock-socket.ts': ['node:'],
+    },
   },
   'src/names': { rooms: ['src/seams'], only: { 'src/names/system-lookup.ts': ['node:'] } },
   'src/state-machines': { rooms: ['src/raft', 'src/seams', 'src/codec'] },

@@ -13,8 +13,8 @@ export class FailingDisk implements Disk {
     this.#code = code;
   }
 
-  lock(done: DiskDone): void {
-    if (!this.#fails(done)) this.#disk.lock(done);
+  lock(done: DiskDone, lost: (error: DiskError) => void): void {
+    if (!this.#fails(done)) this.#disk.lock(done, lost);
   }
 
   unlock(done: DiskDone): void {
