@@ -6,6 +6,7 @@ import type { Clock } from '../src/seams/clock.js';
 import { QuorateError } from '../src/seams/errors.js';
 import type { LogStore, ReadLimits } from '../src/seams/log-store.js';
 import type { Committed, StateMachine } from '../src/seams/state-machine.js';
+import { takeNewStateMachine } from './new-state-machines.js';
 import { sendOutcome } from './outcomes.js';
 import type { ApplierReport } from './reports.js';
 import { swift } from './swift.js';
@@ -43,7 +44,7 @@ const applierSetup = setup({
   actions: {
     openStateMachine: ({ context, self }) => {
       attempt(
-        () => context.stateMachine.open?.() ?? NO_INDEX,
+        () => openedAt(context.stateMachine),
         (applied) => sendOutcome(self, { type: 'opened', applied }),
         (error) => sendOutcome(self, { type: 'failed', error }),
       );
@@ -149,6 +150,12 @@ export const applier = swift(
     },
   }),
 );
+
+function openedAt(stateMachine: StateMachine<unknown, unknown>): Index | Promise<Index> {
+  if (stateMachine.open !== undefined) return stateMachine.open();
+  takeNewStateMachine(stateMachine);
+  return NO_INDEX;
+}
 
 const isCommand = (entry: Entry): boolean => entry.kind === 'command';
 

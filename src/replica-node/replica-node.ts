@@ -15,6 +15,7 @@ import type { Notice } from '../raft/notices.js';
 import type { RaftState } from '../raft/raft-state.js';
 import { initialState } from '../raft/raft-state.js';
 import { ReplicaState } from '../raft/replica-state.js';
+import type { Settings } from '../raft/settings.js';
 import { whyNoLeader, whyNoQuorum } from '../raft/why-no-leader.js';
 import type { Clock } from '../seams/clock.js';
 import { badRequest, QuorateError } from '../seams/errors.js';
@@ -30,6 +31,7 @@ import { NoticeLog } from './log-lines.js';
 import { problemWithOptions } from './option-kinds.js';
 import type { CallOptions, ReadOptions, ReplicaNodeOptions } from './options.js';
 import { checkNodeOptions, invalid, resolveSettings } from './settings.js';
+import { reserveStateMachine } from './state-machine-in-use.js';
 import type { NodeStatus } from './status.js';
 import { describe } from './status.js';
 import { systemClock } from './system-clock.js';
@@ -51,6 +53,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   readonly allowHosts: readonly string[];
   readonly #stateMachine: Machine;
   readonly #serving: Pick<ReplicaNodeOptions<Machine>, 'server' | 'routes' | 'transport'>;
+  readonly #releaseStateMachine: () => void;
   readonly #ground: Ground;
   readonly #desks: Desks<ResultOf<Machine>>;
   readonly #watch: LeaderWatch;
@@ -74,12 +77,26 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     const settings = resolveSettings(options, process.env);
     const checked = checkNodeOptions({ ...options, ...settings });
     refuseAborted(options.signal);
+    const release = reserveStateMachine(options.stateMachine);
+    try {
+      return await ReplicaNode.#openChecked(options, checked, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  static async #openChecked<Machine extends AnyStateMachine>(
+    options: ReplicaNodeOptions<Machine>,
+    settings: Settings,
+    releaseStateMachine: () => void,
+  ): Promise<ReplicaNode<Machine>> {
     const clock = options.clock ?? systemClock;
     const logger = (options.logger ?? pino({ name: 'quorate', level: 'warn' })).child({ node: options.id });
     const ground = await prepareGround(options, { clock, logger, clusterId: clusterIdOf(options) });
     let node: ReplicaNode<Machine>;
     try {
-      node = new ReplicaNode(options, { ground, clock, logger, settings: checked });
+      node = new ReplicaNode(options, { ground, clock, logger, settings, releaseStateMachine });
     } catch (error) {
       await ground.clear();
       throw error;
@@ -95,7 +112,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
 
   private constructor(
     options: ReplicaNodeOptions<Machine>,
-    made: { ground: Ground; clock: Clock; logger: Logger; settings: RaftState['settings'] },
+    made: { ground: Ground; clock: Clock; logger: Logger; settings: Settings; releaseStateMachine: () => void },
   ) {
     const { ground, clock, logger, settings } = made;
     const { identity, members, log, transport, address } = ground;
@@ -106,6 +123,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     this.#serving = options;
     this.#ground = ground;
     this.#stateMachine = stateMachine;
+    this.#releaseStateMachine = made.releaseStateMachine;
     this.#clock = clock;
     this.#logger = logger;
     this.#dataDir = options.dataDir;
@@ -353,6 +371,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     this.#turnAway(new QuorateError('QUORATE_CLOSED', 'this node is closed'));
     this.actor.stop();
     await this.#stopServing();
+    this.#releaseStateMachine();
     await this.#ground.clear();
   }
 }

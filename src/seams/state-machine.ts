@@ -41,6 +41,11 @@ export interface StateMachine<Command, Result> {
   readonly resultCodec: Codec<Result>;
   /** The index up to which it has applied, if it keeps its state itself; otherwise the log is applied from the start. */
   open?(): Index | Promise<Index>;
+  /**
+   * Whether anything was ever applied to it or restored into it. A node refuses one without `open` that says so, because the whole
+   * log would be applied on top. Without this method a node notices only what nodes of the same process did.
+   */
+  hasApplied?(): boolean;
   /** One result for each command, in order. Throwing halts the node: reject a bad command with a result instead. */
   apply(batch: readonly Committed<Command>[]): readonly Result[] | Promise<readonly Result[]>;
   /** Synchronous: the image is fixed when it returns. */

@@ -72,6 +72,11 @@ export class KeyValueStore implements StateMachine<KeyValueCommand, KeyValueResu
     return { revision: this.#revision, items, next };
   }
 
+  /** Every change counts in the revision, and a restored image brings its own. */
+  hasApplied(): boolean {
+    return this.#revision > 0;
+  }
+
   apply(batch: readonly Committed<KeyValueCommand>[]): readonly KeyValueResult[] {
     return batch.map(({ command }) => this.#apply(command));
   }

@@ -164,9 +164,10 @@ describe('opening', () => {
     const peers = { a: own, b: '127.0.0.1:1', c: '127.0.0.1:2' };
     cluster = await RealNodes.start('z');
     const dataDir = path.join(cluster.directory, 'kept');
-    const options = { id: 'a', dataDir, stateMachine: new KeyValueStore() };
-    await (await ReplicaNode.open({ ...options, peers: { a: own } })).close();
-    const node = await ReplicaNode.open({ ...options, peers, logger });
+    const options = { id: 'a', dataDir };
+    const first = await ReplicaNode.open({ ...options, stateMachine: new KeyValueStore(), peers: { a: own } });
+    await first.close();
+    const node = await ReplicaNode.open({ ...options, stateMachine: new KeyValueStore(), peers, logger });
     await node.waitForLeader();
     expect(node.state.voters).toEqual(['a']);
     expect(lines.join('')).toMatch(/members are a, as at its first start; --peers names a, b, c/);

@@ -3,7 +3,7 @@ import type { StateMachine } from '../../src/index.js';
 import { KeyValueStore, type ReplicaNode } from '../../src/index.js';
 import type { AnyStateMachine } from '../../src/seams/state-machine.js';
 import { codeOf } from './outcomes.js';
-import { RealNodes, STEADY, standForElection } from './real-nodes.js';
+import { freePorts, RealNodes, STEADY, standForElection } from './real-nodes.js';
 
 type Words = StateMachine<string, string>;
 
@@ -68,9 +68,13 @@ test.each<[string, Words['resultCodec']]>([
 ])(
   'a result that is %s is unknown to who asked another node than the leader; nobody halts',
   async (_what, resultCodec) => {
-    const nodes = await RealNodes.start('abc', { ...STEADY, stateMachine: words({ resultCodec }) } as never);
+    const nodes = new RealNodes();
+    const ids = ['a', 'b', 'c'];
+    const ports = await freePorts(ids.length);
+    nodes.peers = Object.fromEntries(ids.map((id, at) => [id, `127.0.0.1:${ports[at]}`]));
     try {
-      const leader = (await nodes.leader()) as unknown as ReplicaNode<Words>;
+      await Promise.all(ids.map((id) => nodes.open(id, { ...STEADY, stateMachine: words({ resultCodec }) } as never)));
+      const leader = (await nodes.elect('a')) as unknown as ReplicaNode<Words>;
       const [follower] = (await nodes.followers()) as unknown as ReplicaNode<Words>[];
       expect(await leader.propose('here')).toBe('here');
       expect(await codeOf((follower as ReplicaNode<Words>).propose('there'))).toBe('QUORATE_OUTCOME_UNKNOWN');

@@ -1,0 +1,28 @@
+import { QuorateError } from '../src/seams/errors.js';
+import type { AnyStateMachine } from '../src/seams/state-machine.js';
+
+/** State machines without `open` that a replica of this process has applied its log to, or was about to. */
+const TAKEN = new WeakSet<AnyStateMachine>();
+
+/**
+ * Throws CONFIG_INVALID where the log must not be applied to this state machine from its start, because something was applied to
+ * it before (P51). One that says in `open` how far it has applied is always right.
+ */
+export function checkNewStateMachine(stateMachine: AnyStateMachine): void {
+  if (stateMachine.open !== undefined) return;
+  if (TAKEN.has(stateMachine)) throw notNew('it has been used by a node of this process');
+  if (stateMachine.hasApplied?.() === true) throw notNew('something was applied to it or restored into it');
+}
+
+/** As `checkNewStateMachine`, and from now on this one is not new any more. */
+export function takeNewStateMachine(stateMachine: AnyStateMachine): void {
+  checkNewStateMachine(stateMachine);
+  TAKEN.add(stateMachine);
+}
+
+function notNew(why: string): QuorateError {
+  return new QuorateError(
+    'QUORATE_CONFIG_INVALID',
+    `expected a new state machine, got one that is not: ${why}, and the whole log would be applied on top of that. Give each node, at each open, a new one; or one with open(), which says up to which index it has applied`,
+  );
+}
