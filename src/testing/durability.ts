@@ -13,6 +13,9 @@ import type { LogImage } from '../storage/log-image.js';
 import { EMPTY_IMAGE, withRecord } from '../storage/log-image.js';
 import { SafetyViolation } from './safety.js';
 
+/** The data directory that a replica starts with, and whose log counts in majorities. */
+export const OWN_DIRECTORY = 'own';
+
 /** What one replica's log store has confirmed as synced, and what was handed to it since. */
 interface Disk {
   synced: LogImage;
@@ -28,7 +31,10 @@ interface Disk {
  * synced (P1, P15), a leader's commit index is on the disks of a majority (P18), and a restart finds all that was synced.
  */
 export class DurabilityChecker {
-  readonly #disks = new Map<NodeId, Disk>();
+  /** By replica and data directory. */
+  readonly #disks = new Map<string, Disk>();
+  /** The data directory that a replica uses, where it is not its own. */
+  readonly #directories = new Map<NodeId, string>();
   /** The logs on the disks that replicas had before they were emptied. */
   readonly #lost = new Map<NodeId, readonly LogShape[]>();
   readonly #seen = new Map<NodeId, { readonly raft: RaftState; readonly role: Role }>();
@@ -36,7 +42,12 @@ export class DurabilityChecker {
   /** The replica's data directory is new, or another one. What a majority held with the old one stays committed. */
   emptied(id: NodeId): void {
     this.#lost.set(id, [...(this.#lost.get(id) ?? []), this.#diskOf(id).synced.log]);
-    this.#disks.delete(id);
+    this.#disks.delete(this.#keyOf(id));
+  }
+
+  /** The replica's next start is with this data directory. What it has synced in others stays there. */
+  usesDirectory(id: NodeId, directory: string): void {
+    this.#directories.set(id, directory);
   }
 
   /** A replica starts, with what it recovered: what was synced, and perhaps a part of what was being written. */
@@ -49,11 +60,16 @@ export class DurabilityChecker {
       image = withRecord(image, record);
       isExpected = isSame(image, recovered);
     }
-    require(isExpected, `${id} recovered ${describe(recovered)}, but its store had synced ${describe(disk.synced)}`);
+    mustHold(isExpected, `${id} recovered ${describe(recovered)}, but its store had synced ${describe(disk.synced)}`);
     disk.synced = { ...EMPTY_IMAGE, ...recovered, closed: false };
     disk.unsynced = [];
     disk.votes.set(recovered.term, recovered.votedFor);
     disk.lastIndex.set(recovered.term, recovered.log.lastIndex);
+    this.#seen.delete(id);
+  }
+
+  /** A replica's process is gone. What it had synced stays on its disk. */
+  stopped(id: NodeId): void {
     this.#seen.delete(id);
   }
 
@@ -81,21 +97,24 @@ export class DurabilityChecker {
     if (!hasTerm(message)) return;
     const { synced, votes, lastIndex } = this.#diskOf(id);
     const { kind, term } = message;
-    require(term <= synced.term ||
-      (message.kind === 'vote-request' &&
-        message.preVote), `${id} sends ${to} ${kind} of term ${term}, and has synced term ${synced.term} (P1)`);
+    mustHold(
+      term <= synced.term || (message.kind === 'vote-request' && message.preVote),
+      `${id} sends ${to} ${kind} of term ${term}, and has synced term ${synced.term} (P1)`,
+    );
     if (message.kind === 'vote-request' && !message.preVote) {
-      require(votes.get(term) === id, `${id} asks ${to} for votes in term ${term} before its own is synced (P1)`);
+      mustHold(votes.get(term) === id, `${id} asks ${to} for votes in term ${term} before its own is synced (P1)`);
     }
     if (message.kind === 'vote-reply' && message.granted && !message.preVote) {
-      require(votes.get(term) ===
-        to, `${id} gives ${to} a vote in term ${term}, and has synced one for ${votes.get(term) ?? 'nobody'} (P1)`);
+      mustHold(
+        votes.get(term) === to,
+        `${id} gives ${to} a vote in term ${term}, and has synced one for ${votes.get(term) ?? 'nobody'} (P1)`,
+      );
     }
     if (message.kind === 'append-reply' && message.accepted) {
       const { matchIndex } = message;
       // What was synced in the reply's own term counts: a newer leader may have cut it since, in the same batch.
       const held = lastIndex.get(term) ?? NO_INDEX;
-      require(matchIndex <= held, `${id} vouches to ${to} for entry ${matchIndex}, and has synced ${held} (P15)`);
+      mustHold(matchIndex <= held, `${id} vouches to ${to} for entry ${matchIndex}, and has synced ${held} (P15)`);
     }
   }
 
@@ -109,22 +128,27 @@ export class DurabilityChecker {
     const { commitIndex } = raft;
     const term = termAt(raft.log, commitIndex);
     const logsOf = (voter: NodeId): readonly LogShape[] => [
-      this.#diskOf(voter).synced.log,
+      this.#diskOf(voter, OWN_DIRECTORY).synced.log,
       ...(this.#lost.get(voter) ?? []),
     ];
     const holders = raft.voters.filter((voter) => logsOf(voter).some((log) => termAt(log, commitIndex) === term));
-    require(holders.length >=
-      majority(
-        raft,
-      ), `${id} leads and takes entry ${commitIndex} for committed, which is synced only on ${holders.join(', ') || 'no disk'} (P18)`);
+    mustHold(
+      holders.length >= majority(raft),
+      `${id} leads and takes entry ${commitIndex} for committed, which is synced only on ${holders.join(', ') || 'no disk'} (P18)`,
+    );
   }
 
-  #diskOf(id: NodeId): Disk {
-    const known = this.#disks.get(id);
+  #diskOf(id: NodeId, directory?: string): Disk {
+    const key = this.#keyOf(id, directory);
+    const known = this.#disks.get(key);
     if (known !== undefined) return known;
     const disk: Disk = { synced: EMPTY_IMAGE, unsynced: [], votes: new Map(), lastIndex: new Map() };
-    this.#disks.set(id, disk);
+    this.#disks.set(key, disk);
     return disk;
+  }
+
+  #keyOf(id: NodeId, directory = this.#directories.get(id) ?? OWN_DIRECTORY): string {
+    return `${id}/${directory}`;
   }
 }
 
@@ -140,6 +164,6 @@ function describe({ term, votedFor, log }: Held): string {
   return `term ${term}, vote ${votedFor ?? 'for nobody'}, last entry ${last.index} of term ${last.term}`;
 }
 
-function require(holds: boolean, what: string): void {
+function mustHold(holds: boolean, what: string): void {
   if (!holds) throw new SafetyViolation(what);
 }

@@ -1,9 +1,12 @@
+import * as disks from './disk-faults.js';
+import type { Fault } from './fault.js';
+import { anyId, pick } from './fault.js';
+import * as faults from './faults.js';
+import * as processes from './process-faults.js';
 import type { SimulatedCluster } from './simulated-cluster.js';
 import { simulate } from './simulated-cluster.js';
 import type { SimulationOptions } from './simulation-options.js';
 import { checkFields, checkSeed, DURATION, OBJECT } from './simulation-options.js';
-import type { Act } from './trouble.js';
-import * as trouble from './trouble.js';
 
 export interface Exploration {
   /** Of trouble, in virtual ms; quiet follows, in which everything must settle. */
@@ -13,12 +16,15 @@ export interface Exploration {
 
 const EXPLORATION = { troubleMs: DURATION, options: OBJECT };
 
-/** A kind of trouble: what happens, how often, and on what kind of cluster. */
-interface Climate {
-  readonly acts: readonly Act[];
+/** What goes wrong in a run, how often, and on what kind of cluster. */
+interface FaultProfile {
+  /** Drawn from at random: one that stands here twice happens twice as often. */
+  readonly faults: readonly Fault[];
   /** Of each turn. */
-  readonly actProbability: number;
+  readonly faultProbability: number;
   readonly options: Omit<SimulationOptions, 'seed'>;
+  /** Runs before anything goes wrong. */
+  readonly prepare?: Fault;
 }
 
 /**
@@ -30,9 +36,9 @@ export function explore(seed: number, exploration: Exploration = {}): SimulatedC
   checkSeed(seed);
   checkFields('explore', '', EXPLORATION, exploration);
   const { troubleMs = 3_000, options = {} } = exploration;
-  const climate = CLIMATES[Math.abs(seed) % CLIMATES.length] as Climate;
+  const profile = PROFILES[Math.abs(seed) % PROFILES.length] as FaultProfile;
   const replicas = seed % 7 === 0 ? 'abcde' : 'abc';
-  const cluster = simulate({ replicas, mostDiskMs: 1 + (seed % 7), ...climate.options, ...options, seed });
+  const cluster = simulate({ replicas, mostDiskMs: 1 + (seed % 7), ...profile.options, ...options, seed });
   cluster.network.conditions = {
     leastDelayMs: 0,
     mostDelayMs: 1 + cluster.random() * 10,
@@ -40,16 +46,17 @@ export function explore(seed: number, exploration: Exploration = {}): SimulatedC
     duplication: cluster.random() * 0.05,
     reordering: cluster.random() * 0.1,
   };
+  profile.prepare?.(cluster);
   const untilMs = cluster.time.now() + troubleMs;
   let commands = 0;
   while (cluster.time.now() < untilMs) {
     const turns = Math.floor(cluster.random() * 4);
     for (let turn = 0; turn < turns; turn += 1) {
       commands += 1;
-      cluster.propose(`c${commands}`, trouble.anyId(cluster));
+      cluster.propose(`c${commands}`, anyId(cluster));
     }
-    if (cluster.random() < 0.5) cluster.read(trouble.anyId(cluster));
-    if (cluster.random() < climate.actProbability) trouble.pick(cluster, climate.acts)(cluster);
+    if (cluster.random() < 0.5) cluster.read(anyId(cluster));
+    if (cluster.random() < profile.faultProbability) pick(cluster, profile.faults)(cluster);
     cluster.runFor(cluster.random() * 80);
   }
   cluster.verify();
@@ -59,26 +66,63 @@ export function explore(seed: number, exploration: Exploration = {}): SimulatedC
 
 const SMALL_STEPS = { append: { maxEntries: 1, maxBytes: 64 }, window: { maxEntries: 1, maxBytes: 256 } };
 
-const CLIMATES: readonly Climate[] = [
+const PROFILES: readonly FaultProfile[] = [
   {
-    acts: [
-      ...[trouble.crashSome, trouble.crashSome, trouble.crashAll, trouble.restartAll, trouble.restartAll],
-      ...[trouble.isolateLeader, trouble.splitAtRandom, trouble.cutOneWay, trouble.heal, trouble.heal],
-      ...[trouble.stopOne, trouble.resumeAll],
+    faults: [
+      ...[faults.crashSome, faults.crashSome, faults.crashAll, faults.restartAll, faults.restartAll],
+      ...[faults.isolateLeader, faults.splitAtRandom, faults.cutOneWay, faults.heal, faults.heal],
+      ...[processes.stopOne, processes.resumeAll, processes.killSome],
     ],
-    actProbability: 0.25,
+    faultProbability: 0.25,
     options: {},
   },
-  // Leaders fall as soon as they lead, with entries that only they have: Figure 8's weather.
+  // Leaders fall as soon as they lead, with entries that only they have: what Figure 8 is about.
   {
-    acts: [trouble.isolateNewLeader, trouble.crashNewLeader, trouble.figureEight, trouble.restartAll, trouble.heal],
-    actProbability: 0.8,
+    faults: [faults.isolateNewLeader, faults.crashNewLeader, faults.figureEight, faults.restartAll, faults.heal],
+    faultProbability: 0.8,
     options: { flow: SMALL_STEPS },
   },
   // Candidates stand at the same time, and voters crash as soon as they have voted.
   {
-    acts: [trouble.crashLeader, trouble.duel, trouble.duel, trouble.restartAll, trouble.heal],
-    actProbability: 0.8,
+    faults: [faults.crashLeader, faults.duel, faults.duel, faults.restartAll, faults.heal],
+    faultProbability: 0.8,
     options: { settings: { ELECTION_TIMEOUT_MIN: 150, ELECTION_TIMEOUT_MAX: 160 }, mostDiskMs: 12 },
+  },
+  // Disks fail, hang and are slow, and their replicas are restarted.
+  {
+    faults: [
+      ...[disks.failOneCall, disks.failOneCall, disks.failAllCalls, disks.failStart, disks.slowDisk, disks.hangDisk],
+      ...[disks.mendDisks, disks.mendDisks, disks.mendDisks],
+      ...[
+        faults.crashSome,
+        processes.killSome,
+        faults.restartAll,
+        faults.restartAll,
+        faults.isolateLeader,
+        faults.heal,
+      ],
+    ],
+    faultProbability: 0.3,
+    options: {},
+  },
+  // Processes stand still for about an election timeout, and clocks on the wall jump.
+  {
+    faults: [
+      ...[processes.pauseBriefly, processes.pauseBriefly, processes.pauseAllBriefly, processes.jumpWallClock],
+      ...[processes.stopOne, processes.resumeAll, disks.slowDisk, disks.mendDisks],
+      ...[faults.cutOneWay, faults.heal, processes.killSome, faults.restartAll],
+    ],
+    faultProbability: 0.3,
+    options: {},
+  },
+  // Replicas come back with another data directory, and with their own again.
+  {
+    faults: [
+      ...[disks.useAnotherDirectory, disks.useOwnDirectories, disks.useOwnDirectories],
+      ...[faults.crashSome, faults.crashAll, faults.restartAll, faults.restartAll, faults.isolateLeader, faults.heal],
+    ],
+    faultProbability: 0.3,
+    options: {},
+    prepare: disks.meetEverybody,
   },
 ];

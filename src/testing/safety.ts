@@ -40,6 +40,11 @@ export class SafetyChecker {
     this.#seen.delete(id);
   }
 
+  /** A replica's process is gone: what the next one says of itself begins anew. */
+  stopped(id: NodeId): void {
+    this.#seen.delete(id);
+  }
+
   /** A replica hands records to its log. */
   wrote(id: NodeId, records: readonly LogRecord[]): void {
     for (const record of records) {

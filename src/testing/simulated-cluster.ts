@@ -11,7 +11,7 @@ import type { Settings } from '../raft/settings.js';
 import { DEFAULT_SETTINGS } from '../raft/settings.js';
 import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
 import { AppliedCommands } from './applied-commands.js';
-import { DurabilityChecker } from './durability.js';
+import { DurabilityChecker, OWN_DIRECTORY } from './durability.js';
 import type { Outcome } from './proposals.js';
 import { outcomeFor, Proposals } from './proposals.js';
 import { Recorder } from './recorder.js';
@@ -138,8 +138,8 @@ export class SimulatedCluster<Machine extends AnyStateMachine = Recorder> {
     const ran = this.time.advanceToNext();
     for (const replica of this.replicas.values()) {
       replica.check();
-      if (replica.startError !== undefined) throw replica.startError;
-      if (replica.haltedBy !== null) throw replica.haltedBy;
+      const { unexpectedEnd } = replica;
+      if (unexpectedEnd !== undefined) throw unexpectedEnd;
     }
     return ran;
   }
@@ -255,6 +255,12 @@ export class SimulatedCluster<Machine extends AnyStateMachine = Recorder> {
     return this;
   }
 
+  /** Ends a replica's process, but not its machine: the kernel still holds what it wrote. */
+  kill(id: NodeId): this {
+    this.replica(id).kill();
+    return this;
+  }
+
   restart(id: NodeId): this {
     const replica = this.replica(id);
     if (replica.isUp) this.crash(id);
@@ -280,6 +286,9 @@ export class SimulatedCluster<Machine extends AnyStateMachine = Recorder> {
     this.network.conditions = { leastDelayMs: 0, mostDelayMs: 1, loss: 0, duplication: 0, reordering: 0 };
     for (const replica of this.replicas.values()) {
       if (replica.clock.isPaused) replica.clock.resume();
+      if (!replica.isAtHome) replica.useDirectory(OWN_DIRECTORY);
+      replica.mendDisk();
+      if (replica.isOver) replica.kill();
       if (!replica.isUp) replica.start();
     }
     this.runUntil(() => this.#isSettled(), 'everything settles');

@@ -10,6 +10,7 @@ import type { RaftState } from '../raft/raft-state.js';
 import { initialState } from '../raft/raft-state.js';
 import { ReplicaState } from '../raft/replica-state.js';
 import type { Settings } from '../raft/settings.js';
+import type { DiskError } from '../seams/disk.js';
 import { QuorateError } from '../seams/errors.js';
 import type { KnownPeers } from '../seams/known-peers.js';
 import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
@@ -17,11 +18,13 @@ import type { Transport } from '../seams/transport.js';
 import type { DataDirectory } from '../storage/data-directory.js';
 import { openDataDirectory } from '../storage/data-directory.js';
 import type { DurabilityChecker } from './durability.js';
+import { OWN_DIRECTORY } from './durability.js';
 import type { Recorder } from './recorder.js';
 import { ReplicaClock } from './replica-clock.js';
 import type { SafetyChecker } from './safety.js';
 import type { SimulatedNetwork } from './simulated-network.js';
 import type { VirtualClock } from './virtual-clock.js';
+import type { DiskCall } from './virtual-disk.js';
 import { VirtualDisk } from './virtual-disk.js';
 import { watchedLog } from './watched-log.js';
 import type { Indexed, Watcher } from './watched-state-machine.js';
@@ -60,23 +63,34 @@ const SEGMENT_BYTES = 32 * 1024;
 /** A replica as in production (chart, actors, rules, desks, log files) on virtual time, disk and network. */
 export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
   readonly id: NodeId;
-  readonly disk: VirtualDisk;
   readonly clock: ReplicaClock;
   /** Why the process could not start; cleared by a start that works. */
   startError: Error | undefined;
   readonly #options: SimulatedReplicaOptions<Machine>;
+  readonly #directories = new Map<string, VirtualDisk>();
+  #directory = OWN_DIRECTORY;
+  /** The codes of disk failures that this life of the process was given on purpose. */
+  readonly #injected = new Set<string>();
   #life: Life<Machine> | undefined;
   #isStarted = false;
   #starts = 0;
 
   constructor(options: SimulatedReplicaOptions<Machine>) {
-    const { id, time, random, mostDiskMs } = options;
     this.#options = options;
-    this.id = id;
-    this.clock = new ReplicaClock(time);
+    this.id = options.id;
+    this.clock = new ReplicaClock(options.time);
+  }
+
+  /** The disk that holds the data directory in use. */
+  get disk(): VirtualDisk {
+    const known = this.#directories.get(this.#directory);
+    if (known !== undefined) return known;
+    const { random, mostDiskMs } = this.#options;
     const schedule = (run: () => void, delayMs: number): void => void this.clock.setTimeout(run, delayMs);
-    this.disk = new VirtualDisk({ schedule, random });
-    this.disk.mostLatencyMs = mostDiskMs;
+    const disk = new VirtualDisk({ schedule, random });
+    disk.mostLatencyMs = mostDiskMs;
+    this.#directories.set(this.#directory, disk);
+    return disk;
   }
 
   /** Starts the process; it recovers by and by. */
@@ -105,14 +119,45 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
 
   /** The process dies, and the machine with it: the disk forgets what was not synced. */
   crash(): void {
-    const life = this.#life;
-    this.#life = undefined;
-    this.#isStarted = false;
-    this.clock.crash();
     this.disk.crash();
-    this.#options.network.crash(this.id);
-    life?.actor.stop();
-    life?.desks.close(new QuorateError('QUORATE_CLOSED', 'crashed'));
+    this.#end();
+  }
+
+  /** Only the process dies: the kernel still holds what it wrote, and another crash may lose that. */
+  kill(): void {
+    this.disk.kill();
+    this.#end();
+  }
+
+  /**
+   * Fails calls of the disk, by the code that `failure` names for each, until `mendDisk`. A replica that halts or can't start
+   * because of it is no failure of the run.
+   */
+  failDisk(failure: (call: DiskCall) => string | undefined): void {
+    this.disk.failure = (call) => {
+      const code = failure(call);
+      if (code !== undefined) this.#injected.add(code);
+      return code;
+    };
+  }
+
+  /** The disk works again, as fast as at the start. A replica that has halted stays so until it is restarted. */
+  mendDisk(): void {
+    this.disk.failure = () => undefined;
+    this.disk.mostLatencyMs = this.#options.mostDiskMs;
+    this.disk.resume();
+  }
+
+  /** The process dies, and its next start finds another data directory in place of its own: empty, if it is new. */
+  useDirectory(name: string): void {
+    this.crash();
+    this.#directory = name;
+    this.#options.durability.usesDirectory(this.id, name);
+  }
+
+  /** Whether it uses the data directory of its first start. */
+  get isAtHome(): boolean {
+    return this.#directory === OWN_DIRECTORY;
   }
 
   /** The process dies, and all that it kept is lost: the next start makes a new data directory. */
@@ -175,12 +220,45 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
     life.desks.read({ ...request, signal: undefined });
   }
 
+  /** Why this replica can't go on, unless that was brought about on purpose. */
+  get unexpectedEnd(): Error | undefined {
+    const error = this.startError ?? this.haltedBy ?? undefined;
+    return error === undefined || this.#isInjected(error) ? undefined : error;
+  }
+
+  /** It could not start, or has halted: only a restart helps. */
+  get isOver(): boolean {
+    return this.startError !== undefined || this.haltedBy !== null;
+  }
+
   /** Holds the chart's present state against Raft's guarantees. */
   check(): void {
     const { raft } = this;
     if (raft === undefined || this.role === 'recovering') return;
     this.#options.safety.moved(this.id, this.role as Role, raft);
     this.#options.durability.moved(this.id, this.role as Role, raft);
+  }
+
+  #end(): void {
+    const life = this.#life;
+    this.#life = undefined;
+    this.#isStarted = false;
+    this.startError = undefined;
+    this.#injected.clear();
+    this.clock.crash();
+    this.#options.network.crash(this.id);
+    this.#options.safety.stopped(this.id);
+    this.#options.durability.stopped(this.id);
+    life?.actor.stop();
+    life?.desks.close(new QuorateError('QUORATE_CLOSED', 'crashed'));
+  }
+
+  /** A failed call of the disk lies at the bottom of it. */
+  #isInjected(error: Error): boolean {
+    for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+      if (this.#injected.has((cause as DiskError).code ?? '')) return true;
+    }
+    return false;
   }
 
   #run(directory: DataDirectory, ids: readonly NodeId[]): void {
@@ -214,6 +292,8 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
     actor.on('*', (notice) => {
       tell(id, notice);
       desks.notice(notice);
+      // As a node does: nobody who waits will get another answer from it.
+      if (notice.type === 'node.halted') desks.close(new QuorateError('QUORATE_HALTED', notice.error.message));
     });
     actor.subscribe({ error: (error) => (this.startError = error as Error) });
     this.#life = { actor, desks, stateMachine, state };

@@ -3,7 +3,7 @@ import { explore } from '../../src/testing/index.js';
 
 /** One test for each fifty, so that a failure names few seeds; `explore(seed)` alone shows it again. */
 test.each([0, 50, 100, 150, 200, 250])(
-  'seeds %i to +50 run clean through crashes, partitions and lost messages',
+  'seeds %i to +50 run clean through crashes, partitions, lost messages, failing disks, pauses and other directories',
   (first) => {
     let acknowledged = 0;
     for (let seed = first + 1; seed <= first + 50; seed += 1) {
@@ -25,4 +25,12 @@ test('the same seed gives the same trace, twice in one process; another seed giv
   expect(once?.length).toBeGreaterThan(100);
   expect(twice).toEqual(once);
   expect(other).not.toEqual(once);
+});
+
+test('replicas halt on failed disks and come back, and those with another data directory are refused', () => {
+  const traces = Array.from({ length: 18 }, (_, at) => explore(at + 1).trace);
+  const count = (what: RegExp): number => traces.flat().filter((line) => what.test(line)).length;
+  expect(count(/ node\.halted /)).toBeGreaterThan(5);
+  expect(count(/ connection\.refused .*another data directory/)).toBeGreaterThan(5);
+  expect(count(/ leader\.serving /)).toBeGreaterThan(traces.length);
 });

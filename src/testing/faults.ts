@@ -1,8 +1,6 @@
 import type { NodeId } from '../raft/kinds.js';
+import { anyId } from './fault.js';
 import type { SimulatedCluster } from './simulated-cluster.js';
-
-/** Something bad, or its end. */
-export type Act = (cluster: SimulatedCluster) => void;
 
 export function crashSome(cluster: SimulatedCluster): void {
   const victim = cluster.random() < 0.5 ? cluster.leader?.id : anyId(cluster);
@@ -91,20 +89,6 @@ export function splitAtRandom(cluster: SimulatedCluster): void {
 
 export function cutOneWay(cluster: SimulatedCluster): void {
   cluster.network.cut(anyId(cluster), anyId(cluster));
-}
-
-export function stopOne(cluster: SimulatedCluster): void {
-  cluster.replica(anyId(cluster)).clock.pause();
-}
-
-export function resumeAll(cluster: SimulatedCluster): void {
-  for (const { clock } of cluster.replicas.values()) if (clock.isPaused) clock.resume();
-}
-
-export const anyId = (cluster: SimulatedCluster): NodeId => pick(cluster, [...cluster.replicas.keys()]);
-
-export function pick<Value>(cluster: SimulatedCluster, values: readonly Value[]): Value {
-  return values[Math.floor(cluster.random() * values.length)] as Value;
 }
 
 /** Lets the present leader fall, if there is one, waits for the next to rise, and a little longer. */
