@@ -1,8 +1,8 @@
 import { assign, fromCallback, sendParent, sendTo, setup } from 'xstate';
-import type { PeerMessage } from '../src/raft/messages.js';
+import type { Append, PeerMessage, ProposeRequest, ReadRequest } from '../src/raft/messages.js';
 import type { RandomState } from '../src/raft/random.js';
 import { draw } from '../src/raft/random.js';
-import type { Identity, PeerAddress, Transport } from '../src/seams/transport.js';
+import type { Identity, LinkSettings, PeerAddress, Transport } from '../src/seams/transport.js';
 import type { LinkReport } from './reports.js';
 import { swift } from './swift.js';
 
@@ -10,6 +10,7 @@ export interface LinkInput {
   readonly transport: Transport;
   readonly identity: Identity;
   readonly peer: PeerAddress;
+  readonly settings: LinkSettings;
   readonly chance: RandomState;
 }
 
@@ -18,11 +19,19 @@ export interface SendEvent {
   readonly message: PeerMessage;
 }
 
+/** The peer has connected to us: no need to wait longer before we dial it. */
+export interface PeerArrived {
+  readonly type: 'peer.arrived';
+}
+
 export type LinkEvent =
   | SendEvent
-  /** The peer is there: no need to wait longer. */
-  | { readonly type: 'peer.arrived' }
+  | PeerArrived
   | { readonly type: 'connection.opened' }
+  | { readonly type: 'connection.delayed'; readonly reason: string }
+  /** It did not take a message, for want of room or because it has just closed. */
+  | { readonly type: 'connection.refused'; readonly message: PeerMessage }
+  | { readonly type: 'connection.roomMade' }
   | { readonly type: 'connection.closed'; readonly reason: string; readonly refused: boolean };
 
 export interface LinkContext extends LinkInput {
@@ -32,16 +41,30 @@ export interface LinkContext extends LinkInput {
 }
 
 const SHORTEST_BACKOFF_MS = 20;
-const LONGEST_BACKOFF_MS = 1_000;
+/** After this many heartbeats at the latest a peer that cannot be reached is dialed again. */
+const LONGEST_BACKOFF_BEATS = 2;
+/** One that does not let us in is asked seldom: each attempt is a line in its log. */
+const LONGEST_REFUSED_BACKOFF_MS = 1_000;
 
 /** One connection that we dialed, from the attempt to its end. */
-const connection = fromCallback<SendEvent, Omit<LinkInput, 'chance'>>(({ input, receive, sendBack }) => {
-  const { transport, identity, peer } = input;
-  const dialed = transport.dial(identity, peer, {
-    opened: () => sendBack({ type: 'connection.opened' }),
-    closed: (reason, refused) => sendBack({ type: 'connection.closed', reason, refused }),
+const connection = fromCallback<SendEvent | PeerArrived, Omit<LinkInput, 'chance'>>(({ input, receive, sendBack }) => {
+  const { transport, identity, peer, settings } = input;
+  const report = (event: LinkEvent): void => sendBack(event);
+  const dialed = transport.dial(
+    identity,
+    peer,
+    {
+      opened: () => report({ type: 'connection.opened' }),
+      delayed: (reason) => report({ type: 'connection.delayed', reason }),
+      roomMade: () => report({ type: 'connection.roomMade' }),
+      closed: (reason, refused) => report({ type: 'connection.closed', reason, refused }),
+    },
+    settings,
+  );
+  receive((event) => {
+    if (event.type === 'peer.arrived') dialed.peerArrived();
+    else if (!dialed.send(event.message)) report({ type: 'connection.refused', message: event.message });
   });
-  receive(({ message }) => dialed.send(message));
   return () => dialed.close();
 });
 
@@ -51,35 +74,42 @@ const linkSetup = setup({
   actions: {
     transmit: sendTo('connection', ({ event }) => event),
     reportOpened: sendParent(({ context }): LinkReport => ({ type: 'link.opened', peer: context.peer.id })),
+    reportDelayed: sendParent(({ context }, { reason }: { reason: string }): LinkReport => {
+      return { type: 'link.delayed', peer: context.peer.id, reason };
+    }),
     reportClosed: sendParent(({ context }, { reason }: { reason: string }): LinkReport => {
       return { type: 'link.closed', peer: context.peer.id, reason };
     }),
+    reportFull: sendParent(({ context }, { message }: { message: PeerMessage }): LinkReport => {
+      return { type: 'link.full', peer: context.peer.id, message: message as Append };
+    }),
+    reportRoom: sendParent(({ context }): LinkReport => ({ type: 'link.roomMade', peer: context.peer.id })),
     reportUndeliverable: sendParent(({ context }, { message }: { message: PeerMessage }): LinkReport => {
-      return { type: 'link.undeliverable', peer: context.peer.id, message: message as ForwardedRequest };
+      return { type: 'link.undeliverable', peer: context.peer.id, message: message as ProposeRequest | ReadRequest };
     }),
     forgetFailures: assign({ failures: 0 }),
     /** Doubles with each failure, with jitter over half of it, so that peers do not dial a restarted node in step. */
-    drawBackoff: assign(({ context }) => {
+    drawBackoff: assign(({ context }, { refused }: { refused: boolean }) => {
       const { value, next } = draw(context.chance);
-      const ceilingMs = Math.min(LONGEST_BACKOFF_MS, SHORTEST_BACKOFF_MS * 2 ** context.failures);
+      const unreachedMs = Math.max(SHORTEST_BACKOFF_MS, LONGEST_BACKOFF_BEATS * context.settings.HEARTBEAT_INTERVAL);
+      const longestMs = refused ? LONGEST_REFUSED_BACKOFF_MS : unreachedMs;
+      const ceilingMs = Math.min(longestMs, SHORTEST_BACKOFF_MS * 2 ** context.failures);
       return { chance: next, failures: context.failures + 1, backoffMs: ceilingMs * (0.5 + value / 2) };
     }),
   },
   guards: {
-    awaitsAnswer: (_, { message }: { message: PeerMessage }) => isForwarded(message),
+    awaitsAnswer: (_, { message }: { message: PeerMessage }) => {
+      return message.kind === 'propose-request' || message.kind === 'read-request';
+    },
+    isAppend: (_, { message }: { message: PeerMessage }) => message.kind === 'append',
   },
   delays: { BACKOFF: ({ context }) => context.backoffMs },
 });
 
-type ForwardedRequest = Extract<LinkReport, { type: 'link.undeliverable' }>['message'];
-
-function isForwarded(message: PeerMessage): message is ForwardedRequest {
-  return message.kind === 'propose-request' || message.kind === 'read-request';
-}
-
 /**
- * The way to one peer: dials it, sends on what it dialed, and dials again when that breaks. A link that is down
- * drops what it is given; only a passed-on request is reported back, because nothing was done about it.
+ * The way to one peer: dials it, sends on what it dialed, and dials again when that breaks. A link that is down drops what
+ * it is given, and one that is full refuses it; a passed-on request is reported back, because nothing was done about it, and
+ * an append that was refused, so that its replicator keeps its place.
  */
 export const link = swift(
   linkSetup.createMachine({
@@ -97,17 +127,46 @@ export const link = swift(
         invoke: { src: 'connection', id: 'connection', input: ({ context }) => context },
         initial: 'dialing',
         on: {
+          'connection.refused': {
+            guard: { type: 'awaitsAnswer', params: ({ event }) => event },
+            actions: { type: 'reportUndeliverable', params: ({ event }) => event },
+          },
           'connection.closed': {
             target: 'backingOff',
-            actions: { type: 'reportClosed', params: ({ event }) => event },
+            actions: [
+              { type: 'reportClosed', params: ({ event }) => event },
+              { type: 'drawBackoff', params: ({ event }) => event },
+            ],
           },
         },
         states: {
-          dialing: { on: { 'connection.opened': 'open' } },
-          open: { entry: ['forgetFailures', 'reportOpened'], on: { 'link.send': { actions: 'transmit' } } },
+          dialing: {
+            on: {
+              'connection.opened': 'open',
+              'connection.delayed': { actions: { type: 'reportDelayed', params: ({ event }) => event } },
+              'peer.arrived': { actions: 'transmit' },
+            },
+          },
+          open: {
+            entry: ['forgetFailures', 'reportOpened'],
+            on: {
+              'link.send': { actions: 'transmit' },
+              'connection.refused': [
+                {
+                  guard: { type: 'isAppend', params: ({ event }) => event },
+                  actions: { type: 'reportFull', params: ({ event }) => event },
+                },
+                {
+                  guard: { type: 'awaitsAnswer', params: ({ event }) => event },
+                  actions: { type: 'reportUndeliverable', params: ({ event }) => event },
+                },
+              ],
+              'connection.roomMade': { actions: 'reportRoom' },
+            },
+          },
         },
       },
-      backingOff: { entry: 'drawBackoff', after: { BACKOFF: 'connected' }, on: { 'peer.arrived': 'connected' } },
+      backingOff: { after: { BACKOFF: 'connected' }, on: { 'peer.arrived': 'connected' } },
     },
   }),
 );

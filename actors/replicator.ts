@@ -44,6 +44,10 @@ export type ReplicatorEvent =
   | { readonly type: 'round.began' }
   | { readonly type: 'append.accepted'; readonly reply: AppendAccepted }
   | { readonly type: 'append.rejected'; readonly reply: AppendRejected }
+  /** The link did not take this append: too much waits on it. */
+  | { readonly type: 'append.refused'; readonly append: Append }
+  /** After that: the link takes appends again. */
+  | { readonly type: 'room.made' }
   /** The connection is new: whatever was on the old one may be lost. */
   | { readonly type: 'link.opened' };
 
@@ -62,30 +66,18 @@ export interface ReplicatorContext extends ReplicatorInput {
   /** The follower is known to equal us up to here. Our own note: never read from the chart's match index. */
   readonly acknowledged: Index;
   readonly inFlight: readonly InFlight[];
-  /** Beats since anything in flight was acknowledged. */
-  readonly beatsWithoutProgress: number;
-  /** How many such beats mean that it was lost; doubles each time, for it may only be slow. */
-  readonly patienceBeats: number;
 }
-
-const PATIENCE_BEATS = 8;
-const MOST_PATIENCE_BEATS = 512;
 
 const replicatorSetup = setup({
   types: { context: {} as ReplicatorContext, events: {} as InternalEvent, input: {} as ReplicatorInput },
   actions: {
-    /** An append without entries: it tests the place before `nextIndex`, and is a heartbeat as well. */
+    /**
+     * An append without entries, behind everything that was sent: a heartbeat and a read round, and a probe as well. A link
+     * keeps order, so a peer that has it has everything before it, and says so; one that lacks something says where. Slow is
+     * not lost: nothing is sent again for having no answer yet (P50).
+     */
     probe: enqueueActions(({ context, enqueue }) => {
       transmit(enqueue, context, appendAfter(context, advance(context.nextIndex, -1), []));
-    }),
-    /** Always matches, even if what is in flight comes later: it follows the last entry acknowledged. */
-    askForRound: enqueueActions(({ context, enqueue }) => {
-      transmit(enqueue, context, appendAfter(context, context.acknowledged, []));
-    }),
-    heartbeat: enqueueActions(({ context, enqueue }) => {
-      transmit(enqueue, context, appendAfter(context, context.acknowledged, []));
-      const idle = context.inFlight.length === 0;
-      enqueue.assign({ beatsWithoutProgress: idle ? 0 : context.beatsWithoutProgress + 1 });
     }),
     /** Sends whatever lies in memory and fits the window, as several appends in flight. */
     fillWindow: enqueueActions(({ context, enqueue }) => {
@@ -124,22 +116,20 @@ const replicatorSetup = setup({
         acknowledged: reply.matchIndex,
         nextIndex: greater(context.nextIndex, advance(reply.matchIndex, 1)),
         inFlight: context.inFlight.filter((flight) => flight.lastIndex > reply.matchIndex),
-        beatsWithoutProgress: 0,
-        patienceBeats: PATIENCE_BEATS,
       };
     }),
     stepBack: assign(({ context }, { reply }: { reply: AppendRejected }) => {
       const next = nextAfterRejection(context.state.log, reply.hint);
       return { nextIndex: greater(next, advance(context.acknowledged, 1)), inFlight: [] };
     }),
-    startOver: assign(({ context }) => ({
-      nextIndex: advance(context.acknowledged, 1),
-      inFlight: [],
-      beatsWithoutProgress: 0,
-    })),
-    growPatient: assign(({ context }) => ({
-      patienceBeats: Math.min(MOST_PATIENCE_BEATS, context.patienceBeats * 2),
-    })),
+    /** What was refused was never sent: it is what comes next. */
+    keepPlace: assign(({ context }, { append }: { append: Append }) => {
+      const nextIndex = advance(append.previous.index, 1);
+      if (nextIndex >= context.nextIndex || nextIndex <= context.acknowledged) return {};
+      return { nextIndex, inFlight: context.inFlight.filter((flight) => flight.lastIndex < nextIndex) };
+    }),
+    /** The probe will tell what of it arrived. */
+    forgetFlights: assign({ inFlight: [] }),
   },
   guards: {
     answersProbe: ({ context }, { reply }: { reply: AppendRejected }) => {
@@ -153,31 +143,26 @@ const replicatorSetup = setup({
       if (state.term !== term || nextIndex > state.log.lastIndex || !hasRoom(inFlight, flow)) return false;
       return store.cached(nextIndex, flow.append) === undefined;
     },
-    isStalled: ({ context }) => context.beatsWithoutProgress >= context.patienceBeats,
+    /** Not of a term in which this node led before. */
+    isOurs: ({ context }, { append }: { append: Append }) => append.term === context.term && append.entries.length > 0,
   },
 });
 
 /**
  * Brings one follower's log to equal the leader's, for one term. Probing finds where the two agree, a round trip
- * at a time; streaming keeps several appends in flight behind it. Owns next index, window and mode; the match index
- * that commits is the chart's.
+ * at a time; streaming keeps several appends in flight behind it, as many as the window and the link take. Owns next index,
+ * window and mode; the match index that commits is the chart's. Only what a rejection proves lost is sent again.
  */
 export const replicator = swift(
   replicatorSetup.createMachine({
     id: 'replicator',
-    context: ({ input }) => ({
-      ...input,
-      acknowledged: NO_INDEX,
-      inFlight: [],
-      beatsWithoutProgress: 0,
-      patienceBeats: PATIENCE_BEATS,
-    }),
+    context: ({ input }) => ({ ...input, acknowledged: NO_INDEX, inFlight: [] }),
     initial: 'probing',
     states: {
       probing: {
         entry: 'probe',
         on: {
-          // What was sent may be lost, but nothing was sent yet that moved the place where the two may agree.
+          // The probe may be lost, but nothing was sent since that moved the place where the two may agree.
           'link.opened': { target: 'probing', reenter: true },
           beat: { actions: 'probe' },
           'round.began': { actions: 'probe' },
@@ -197,16 +182,15 @@ export const replicator = swift(
       streaming: {
         initial: 'flowing',
         on: {
-          'link.opened': { target: 'probing', actions: 'startOver' },
-          beat: { actions: 'heartbeat' },
-          'round.began': { actions: 'askForRound' },
+          'link.opened': { target: 'probing', actions: 'forgetFlights' },
+          beat: { actions: 'probe' },
+          'round.began': { actions: 'probe' },
           'append.rejected': {
             guard: { type: 'isNews', params: ({ event }) => event },
             target: 'probing',
             actions: { type: 'stepBack', params: ({ event }) => event },
           },
         },
-        always: { guard: 'isStalled', target: 'probing', actions: ['startOver', 'growPatient'] },
         states: {
           flowing: {
             entry: 'fillWindow',
@@ -214,17 +198,37 @@ export const replicator = swift(
             on: {
               'log.grew': { actions: 'fillWindow' },
               'append.accepted': { actions: [{ type: 'noteAccepted', params: ({ event }) => event }, 'fillWindow'] },
+              'append.refused': {
+                guard: { type: 'isOurs', params: ({ event }) => event },
+                target: 'waitingForRoom',
+                actions: { type: 'keepPlace', params: ({ event }) => event },
+              },
             },
           },
           reading: {
             entry: 'readFromDisk',
             on: {
               'append.accepted': { actions: { type: 'noteAccepted', params: ({ event }) => event } },
+              // What is being read no longer comes next then, and is not sent.
+              'append.refused': {
+                guard: { type: 'isOurs', params: ({ event }) => event },
+                actions: { type: 'keepPlace', params: ({ event }) => event },
+              },
               'read.failed': {
                 target: '#replicator.failed',
                 actions: { type: 'reportFailure', params: ({ event }) => event },
               },
               'entries.read': { target: 'flowing', actions: { type: 'sendRead', params: ({ event }) => event } },
+            },
+          },
+          waitingForRoom: {
+            on: {
+              'append.accepted': { actions: { type: 'noteAccepted', params: ({ event }) => event } },
+              'append.refused': {
+                guard: { type: 'isOurs', params: ({ event }) => event },
+                actions: { type: 'keepPlace', params: ({ event }) => event },
+              },
+              'room.made': 'flowing',
             },
           },
         },

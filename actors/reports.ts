@@ -1,6 +1,6 @@
 import type { Entry } from '../src/raft/entry.js';
 import type { Index, LogPosition, NodeId, Term } from '../src/raft/kinds.js';
-import type { ForwardedMessage, PeerMessage } from '../src/raft/messages.js';
+import type { Append, ForwardedMessage, PeerMessage } from '../src/raft/messages.js';
 import type { PeerStatus } from '../src/raft/raft-state.js';
 import type { Recovered } from '../src/seams/log-store.js';
 
@@ -45,6 +45,12 @@ export type ApplierReport =
 export type LinkReport =
   | { readonly type: 'link.opened'; readonly peer: NodeId }
   | { readonly type: 'link.closed'; readonly peer: NodeId; readonly reason: string }
+  /** The dial waits for something slow. */
+  | { readonly type: 'link.delayed'; readonly peer: NodeId; readonly reason: string }
+  /** The connection refused an append with entries: too much waits on it. */
+  | { readonly type: 'link.full'; readonly peer: NodeId; readonly message: Append }
+  /** After that: it takes appends again. */
+  | { readonly type: 'link.roomMade'; readonly peer: NodeId }
   | { readonly type: 'link.undeliverable'; readonly peer: NodeId; readonly message: ForwardedMessage };
 
 export type AcceptorReport =

@@ -14,7 +14,7 @@ export const active = replicaSetup.createStateConfig({
   invoke: {
     src: 'acceptor',
     id: 'acceptor',
-    input: ({ context: { seams } }) => seams,
+    input: ({ context: { seams, raft } }) => ({ ...seams, settings: raft.settings }),
   },
   initial: 'follower',
   states: { follower, candidate, leader, stalled },
@@ -61,6 +61,7 @@ export const active = replicaSetup.createStateConfig({
     'log.stalled': { target: '.stalled', actions: { type: 'announceLog', params: ({ event }) => event } },
     'election.ended': { actions: { type: 'announceElection', params: ({ event }) => event } },
     'link.opened': { actions: { type: 'noteLinkOpened', params: ({ event }) => event } },
+    'link.delayed': { actions: { type: 'noteLinkClosed', params: ({ event }) => event } },
     'link.closed': { actions: { type: 'noteLinkClosed', params: ({ event }) => event } },
     'link.undeliverable': { actions: { type: 'noteUndeliverable', params: ({ event }) => event } },
     'client.answered': { actions: { type: 'answerPeer', params: ({ event }) => event } },

@@ -33,6 +33,8 @@ export const leader = replicaSetup.createStateConfig({
         { type: 'restartReplicator', params: ({ event }) => event },
       ],
     },
+    'link.full': { actions: { type: 'passOnRefusal', params: ({ event }) => event } },
+    'link.roomMade': { actions: { type: 'passOnRoom', params: ({ event }) => event } },
     'client.proposed': {
       actions: {
         type: 'propose',

@@ -79,9 +79,13 @@ export const replicaSetup = setup({
     spawnLinks: assign({
       links: ({ context, spawn }) => {
         const { identity, transport, seed } = context.seams;
+        const { settings } = context.raft;
         const dial = (id: NodeId, address: string) => {
           const chance = derive(seed, `link ${identity.nodeId} ${id}`);
-          return spawn('link', { id: `link.${id}`, input: { transport, identity, peer: { id, address }, chance } });
+          return spawn('link', {
+            id: `link.${id}`,
+            input: { transport, identity, settings, peer: { id, address }, chance },
+          });
         };
         const servers = Object.values(context.raft.peers);
         return Object.fromEntries(servers.map(({ id, address }) => [id, dial(id, address)]));
@@ -216,11 +220,18 @@ export const replicaSetup = setup({
       enqueue.sendTo(() => context.replicators[peer] as AnyActorRef, { type: 'link.opened' });
     }),
 
+    passOnRefusal: enqueueActions(({ context, enqueue }, { peer, message }: Report<LinkReport, 'link.full'>) => {
+      enqueue.sendTo(() => context.replicators[peer] as AnyActorRef, { type: 'append.refused', append: message });
+    }),
+    passOnRoom: enqueueActions(({ context, enqueue }, { peer }: Report<LinkReport, 'link.roomMade'>) => {
+      enqueue.sendTo(() => context.replicators[peer] as AnyActorRef, { type: 'room.made' });
+    }),
+
     // Links
     noteLinkOpened: enqueueActions(({ context, enqueue }, { peer }: { peer: NodeId }) => {
       perform(enqueue, context, () => peers.noteLink(context.raft, peer, true, 'connected'));
     }),
-    noteLinkClosed: enqueueActions(({ context, enqueue }, report: Report<LinkReport, 'link.closed'>) => {
+    noteLinkClosed: enqueueActions(({ context, enqueue }, report: { peer: NodeId; reason: string }) => {
       perform(enqueue, context, () => peers.noteLink(context.raft, report.peer, false, report.reason));
     }),
     noteUndeliverable: enqueueActions(({ context, enqueue }, report: Report<LinkReport, 'link.undeliverable'>) => {

@@ -1,22 +1,35 @@
-import { decodeMessage, encodeMessage } from '../src/codec/frames.js';
-import { MalformedBytes } from '../src/codec/malformed.js';
-import type { NodeId } from '../src/raft/kinds.js';
+import type { Address } from '../src/names/names.js';
+import { Names } from '../src/names/names.js';
 import type { PeerMessage } from '../src/raft/messages.js';
-import { hasTerm } from '../src/raft/messages.js';
 import type { Clock } from '../src/seams/clock.js';
 import type { KnownPeers } from '../src/seams/known-peers.js';
-import type { Connection, DialEvents, Identity, Inbound, PeerAddress, Transport } from '../src/seams/transport.js';
-import { introduce, PeersKnownInMemory } from './introduction.js';
+import type { LinkSettings, Transport } from '../src/seams/transport.js';
+import { PeersKnownInMemory } from './introduction.js';
+import type { Listening, Wiring } from './memory-dial.js';
+import { MemoryDial } from './memory-dial.js';
+import type { Fate, Line, MemoryHost } from './memory-line.js';
+import { Pulse } from './pulse.js';
+
+export type { MemoryHost } from './memory-line.js';
 
 /** What may happen to a message that carries a term. Others only wait: a connection neither loses nor repeats. */
 export interface Conditions {
   readonly leastDelayMs: number;
   readonly mostDelayMs: number;
-  /** Probabilities, for each message. */
+  /** Probabilities, for each message. Parts of a large one are never lost: they only wait. */
   readonly loss: number;
   readonly duplication: number;
   /** How often a message takes several times as long as others, and so is overtaken. */
   readonly reordering: number;
+  /** Of each connection, in its one direction. Default: no limit. */
+  readonly bytesPerSecond?: number;
+  /**
+   * How many bytes a connection holds that its receiver has not read: its wire and the kernels' buffers. What more is sent
+   * waits in the sender's queue, and then is refused until there is room. Default 4 MiB.
+   */
+  readonly bufferBytes?: number;
+  /** How long it takes to look up the name of the host at an address (host:port, or a bare name). Default: no time at all. */
+  readonly lookupMs?: (host: string) => number;
 }
 
 export interface MemoryNetworkOptions {
@@ -26,35 +39,20 @@ export interface MemoryNetworkOptions {
   readonly conditions?: Partial<Conditions>;
 }
 
-interface Listener {
-  readonly identity: Identity;
-  readonly inbound: Inbound;
-  readonly knownPeers: KnownPeers;
-}
-
-interface Dialer {
-  readonly identity: Identity;
-  readonly peer: PeerAddress;
-  readonly events: DialEvents;
-  readonly knownPeers: KnownPeers;
-}
-
-interface Line {
-  readonly from: string;
-  readonly to: string;
-  state: 'dialing' | 'open' | 'closed';
-  readonly events: DialEvents;
-  /** Nothing on this line arrives before. */
-  notBeforeMs: number;
-}
-
 const CALM: Conditions = { leastDelayMs: 0, mostDelayMs: 1, loss: 0, duplication: 0, reordering: 0 };
-const DIAL_TIMEOUT_MS = 500;
 const OVERTAKEN = 5;
+const BUFFER_BYTES = 4 * 1024 * 1024;
 
 /**
  * A network in memory, between addresses: the WebSocket transport's twin for simulations, tests and embedding. Messages
- * go through the same codec, so nothing is shared by reference; everything that happens is timed by the clock.
+ * go through the same codec and the same queue, so nothing is shared by reference and room runs out in the same way;
+ * everything that happens is timed by the clock. For simulations:
+ *
+ * - `conditions`: delay, loss, duplication, reordering, `bytesPerSecond`, `bufferBytes`, `lookupMs`. May be changed at any time.
+ * - `cut(from, to)`: a half-open link, in one direction. Connections look open, and what is sent waits, until the pulse of the
+ *   end that hears nothing closes it; what waits on one that is still open when the cut heals arrives then, late.
+ * - `transport(address, knownPeers, host)`: `host` is the process there. While it is stopped nothing of its runs, and nothing
+ *   that arrives is read: its peers' buffers fill up, and their pulses find it silent.
  */
 export class MemoryNetwork {
   conditions: Conditions;
@@ -62,21 +60,37 @@ export class MemoryNetwork {
   drops: (from: string, to: string, message: PeerMessage) => boolean = () => false;
   readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #listeners = new Map<string, Listener>();
+  readonly #listeners = new Map<string, Listening>();
   readonly #lines = new Set<Line>();
   readonly #cuts = new Set<string>();
+  readonly #wiring: Wiring;
 
   constructor({ clock, random = () => 0.5, conditions = {} }: MemoryNetworkOptions) {
     this.#clock = clock;
     this.#random = random;
     this.conditions = { ...CALM, ...conditions };
+    this.#wiring = this.#makeWiring();
   }
 
   /** The way into the network for the node at `address`; without `knownPeers` it forgets with this object whom it has met. */
-  transport(address: string, knownPeers: KnownPeers = new PeersKnownInMemory()): Transport {
+  transport(
+    address: string,
+    knownPeers: KnownPeers = new PeersKnownInMemory(),
+    host: MemoryHost = alwaysReading(this.#clock),
+  ): Transport {
+    const names = new Names({ clock: host, lookup: (name, done) => this.#lookUp(host, name, done) });
+    let pulse: Pulse | undefined;
+    const pulseFor = (settings: LinkSettings): Pulse => {
+      pulse ??= new Pulse(host, settings);
+      return pulse;
+    };
     return {
-      accept: (identity, inbound) => this.#accept(address, { identity, inbound, knownPeers }),
-      dial: (identity, peer, events) => this.#dial(address, { identity, peer, events, knownPeers }),
+      accept: (identity, inbound, settings) =>
+        this.#accept(address, { identity, inbound, knownPeers, host, pulse: pulseFor(settings), lines: new Map() }),
+      dial: (identity, peer, events, settings) => {
+        const dialing = { identity, peer, events, settings, knownPeers, host, names, pulse: pulseFor(settings) };
+        return new MemoryDial(this.#wiring, address, dialing);
+      },
     };
   }
 
@@ -87,127 +101,73 @@ export class MemoryNetwork {
 
   /** Only within each group does anything pass. */
   partition(groups: readonly (readonly string[])[]): void {
-    this.heal();
+    this.#cuts.clear();
     for (const group of groups) {
       for (const other of groups.filter((candidate) => candidate !== group)) {
         for (const from of group) for (const to of other) this.cut(from, to);
       }
     }
+    this.#resume();
   }
 
   heal(): void {
     this.#cuts.clear();
+    this.#resume();
   }
 
   /** The process at `address` is gone: so are its connections, and what was on its way to it. */
   crash(address: string): void {
     this.#listeners.delete(address);
     for (const line of [...this.#lines]) {
-      if (line.from === address) this.#drop(line);
-      else if (line.to === address) this.#close(line, 'the peer is gone', false);
+      if (line.ends.from === address) line.drop();
+      else if (line.ends.to === address) line.hangUp('the peer is gone');
     }
   }
 
-  #accept(address: string, listener: Listener): () => void {
-    this.#listeners.set(address, listener);
+  #accept(address: string, listening: Listening): () => void {
+    this.#listeners.set(address, listening);
     return () => {
       this.#listeners.delete(address);
-      for (const line of [...this.#lines]) if (line.to === address) this.#close(line, 'the peer stopped', false);
+      for (const line of [...this.#lines]) if (line.ends.to === address) line.hangUp('the peer stopped');
     };
   }
 
-  #dial(from: string, dialer: Dialer): Connection {
-    const { peer, events } = dialer;
-    const line: Line = { from, to: peer.address, state: 'dialing', events, notBeforeMs: 0 };
-    this.#lines.add(line);
-    this.#clock.setTimeout(() => this.#introduce(line, dialer), this.#delay());
+  #resume(): void {
+    for (const line of [...this.#lines]) line.resume();
+  }
+
+  /** The lookup itself is a thread's: it goes on while the process is stopped. */
+  #lookUp(host: MemoryHost, name: string, done: (error: null, addresses: readonly Address[]) => void): void {
+    const answer = (): void => host.arrive(() => done(null, [{ address: name, family: 4 }]));
+    this.#clock.setTimeout(answer, this.conditions.lookupMs?.(name) ?? 0);
+  }
+
+  #makeWiring(): Wiring {
     return {
-      send: (message) => this.#send(line, dialer.identity.nodeId, message),
-      close: () => this.#drop(line),
+      clock: this.#clock,
+      listenerAt: (address) => this.#listeners.get(address),
+      isLookedUp: (name) => (this.conditions.lookupMs?.(name) ?? 0) > 0,
+      isCut: (from, to) => this.#cuts.has(pair(from, to)),
+      drops: (from, to, message) => this.drops(from, to, message),
+      bytesPerSecond: () => this.conditions.bytesPerSecond ?? Number.POSITIVE_INFINITY,
+      bufferBytes: () => this.conditions.bufferBytes ?? BUFFER_BYTES,
+      delayMs: () => this.#delayMs(),
+      fates: () => this.#fates(),
+      added: (line) => void this.#lines.add(line),
+      removed: (line) => void this.#lines.delete(line),
     };
   }
 
-  #introduce(line: Line, dialer: Dialer): void {
-    if (line.state !== 'dialing') return;
-    const listener = this.#listeners.get(line.to);
-    if (this.#isCut(line.from, line.to) || this.#isCut(line.to, line.from)) {
-      this.#clock.setTimeout(() => this.#close(line, 'no answer in time', false), DIAL_TIMEOUT_MS);
-      return;
-    }
-    if (listener === undefined) return this.#close(line, 'connection refused', false);
-    const [self, other] = [dialer.identity, listener.identity];
-    const goesOn = (): boolean => line.state === 'dialing' && this.#listeners.get(line.to) === listener;
-    introduce({ self: other, other: self, knownPeers: listener.knownPeers }, (theirs) => {
-      if (!goesOn()) return;
-      if (theirs !== undefined) {
-        listener.inbound.refused(theirs);
-        return this.#close(line, theirs, true);
-      }
-      introduce({ self, other, expected: dialer.peer.id, knownPeers: dialer.knownPeers }, (ours) => {
-        if (!goesOn()) return;
-        if (ours !== undefined) return this.#close(line, ours, true);
-        line.state = 'open';
-        line.events.opened();
-        listener.inbound.arrived(self.nodeId);
-      });
-    });
-  }
-
-  #send(line: Line, from: NodeId, message: PeerMessage): boolean {
-    if (line.state !== 'open') return false;
-    if (this.#isCut(line.from, line.to) || this.drops(line.from, line.to, message)) return true;
-    const bytes = encodeMessage(message);
-    if (!hasTerm(message)) {
-      this.#carry(line, from, bytes, this.#delay(), true);
-      return true;
-    }
+  #fates(): readonly Fate[] {
     const { loss, duplication, reordering } = this.conditions;
-    if (this.#chance(loss)) return true;
+    if (this.#chance(loss)) return [];
     const isSlow = this.#chance(reordering);
-    this.#carry(line, from, bytes, this.#delay() * (isSlow ? OVERTAKEN : 1), !isSlow);
-    if (this.#chance(duplication)) this.#carry(line, from, bytes, this.#delay() * OVERTAKEN, false);
-    return true;
+    const fate = { delayMs: this.#delayMs() * (isSlow ? OVERTAKEN : 1), inOrder: !isSlow };
+    if (!this.#chance(duplication)) return [fate];
+    return [fate, { delayMs: this.#delayMs() * OVERTAKEN, inOrder: false }];
   }
 
-  #carry(line: Line, from: NodeId, bytes: Uint8Array, delayMs: number, inOrder: boolean): void {
-    const arrivalMs = Math.max(this.#clock.now() + delayMs, inOrder ? line.notBeforeMs : 0);
-    if (inOrder) line.notBeforeMs = arrivalMs;
-    const listener = this.#listeners.get(line.to);
-    this.#clock.setTimeout(() => {
-      // A restarted node does not get what was meant for the one before it.
-      if (this.#isCut(line.from, line.to) || this.#listeners.get(line.to) !== listener) return;
-      this.#deliver(line, from, listener, bytes);
-    }, arrivalMs - this.#clock.now());
-  }
-
-  #deliver(line: Line, from: NodeId, listener: Listener | undefined, bytes: Uint8Array): void {
-    let message: PeerMessage;
-    try {
-      message = decodeMessage(bytes);
-    } catch (error) {
-      if (!(error instanceof MalformedBytes)) throw error;
-      listener?.inbound.refused(`${from} sent a malformed frame: ${error.message}`);
-      return this.#close(line, `malformed frame: ${error.message}`, false);
-    }
-    listener?.inbound.received(from, message);
-  }
-
-  #close(line: Line, reason: string, refused: boolean): void {
-    if (line.state === 'closed') return;
-    this.#drop(line);
-    this.#clock.defer(() => line.events.closed(reason, refused));
-  }
-
-  #drop(line: Line): void {
-    line.state = 'closed';
-    this.#lines.delete(line);
-  }
-
-  #isCut(from: string, to: string): boolean {
-    return this.#cuts.has(pair(from, to));
-  }
-
-  #delay(): number {
+  #delayMs(): number {
     const { leastDelayMs, mostDelayMs } = this.conditions;
     return leastDelayMs + this.#random() * (mostDelayMs - leastDelayMs);
   }
@@ -215,6 +175,18 @@ export class MemoryNetwork {
   #chance(probability: number): boolean {
     return probability > 0 && this.#random() < probability;
   }
+}
+
+/** A process that is never stopped. */
+function alwaysReading(clock: Clock): MemoryHost {
+  return {
+    now: () => clock.now(),
+    wallNow: () => clock.wallNow(),
+    setTimeout: (callback, delayMs) => clock.setTimeout(callback, delayMs),
+    clearTimeout: (handle) => clock.clearTimeout(handle),
+    defer: (callback) => clock.defer(callback),
+    arrive: (callback) => callback(),
+  };
 }
 
 const pair = (from: string, to: string): string => `${from}>${to}`;

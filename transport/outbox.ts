@@ -1,40 +1,73 @@
+import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import { encodeMessage } from '../src/codec/frames.js';
 import type { PeerMessage } from '../src/raft/messages.js';
-import { framesOf, keepsOrder, PART_BYTES } from './parts.js';
+import { PART_BYTES } from './parts.js';
+import { SendQueue } from './send-queue.js';
 
-/** Parts are handed to the socket while it has less than this to send: what comes between waits for no more. */
+/** The socket gets frames while it holds less than this: what it holds cannot be replaced by something newer any more. */
 const MOST_BUFFERED_BYTES = 2 * PART_BYTES;
 
-/** Sends messages on one socket; a large one goes part by part, so that a heartbeat never waits for all of it. */
+/** Puts messages on one socket as fast as it takes them; what it does not take waits in a bounded queue. */
 export class Outbox {
-  readonly #socket: WebSocket;
-  readonly #large: Uint8Array[] = [];
-  #isDraining = false;
+  readonly #webSocket: WebSocket;
+  readonly #socket: Socket;
+  readonly #queue = new SendQueue();
+  readonly #roomMade: () => void;
+  /** Something was put on the wire since the last beat. */
+  #hasSent = false;
 
-  constructor(socket: WebSocket) {
+  /** `socket` is the one under `webSocket`. */
+  constructor(webSocket: WebSocket, socket: Socket, roomMade: () => void) {
+    this.#webSocket = webSocket;
     this.#socket = socket;
+    this.#roomMade = roomMade;
+    // The socket says so when all is gone of what it could not pass on at once.
+    socket.on('drain', () => this.#drain());
   }
 
-  send(message: PeerMessage): void {
-    const bytes = encodeMessage(message);
-    const mustWait = keepsOrder(message) && (this.#isDraining || bytes.byteLength > PART_BYTES);
-    if (!mustWait) return this.#put(bytes);
-    for (const frame of framesOf(bytes)) this.#large.push(frame);
+  /** False where the message was refused for want of room. */
+  send(message: PeerMessage): boolean {
+    if (this.#queue.isEmpty && this.#isFree()) {
+      const bytes = encodeMessage(message);
+      if (bytes.byteLength <= PART_BYTES) {
+        this.#put(bytes);
+        return true;
+      }
+    }
+    const isTaken = this.#queue.offer(message);
     this.#drain();
+    return isTaken;
+  }
+
+  /** Far more waits than a connection may hold. */
+  get isOverfull(): boolean {
+    return this.#queue.isOverfull;
+  }
+
+  /** Puts a ping on the wire, unless bytes are on their way anyway. */
+  beat(): void {
+    if (!this.#hasSent && this.#socket.writableLength === 0) this.#webSocket.ping();
+    this.#hasSent = false;
   }
 
   #drain(): void {
-    while (this.#large.length > 0 && this.#socket.bufferedAmount < MOST_BUFFERED_BYTES) {
-      this.#isDraining = true;
-      this.#put(this.#large.shift() as Uint8Array, () => this.#drain());
+    while (this.#isFree()) {
+      const frame = this.#queue.take();
+      if (frame === undefined) break;
+      this.#put(frame);
     }
-    if (this.#large.length === 0) this.#isDraining = false;
+    if (this.#queue.makesRoom()) this.#roomMade();
   }
 
-  #put(bytes: Uint8Array, sent: () => void = () => undefined): void {
-    this.#socket.send(bytes, { binary: true }, (error) => {
-      if (error === undefined || error === null) sent();
-    });
+  #isFree(): boolean {
+    return this.#socket.writableLength < MOST_BUFFERED_BYTES;
+  }
+
+  #put(bytes: Uint8Array): void {
+    this.#hasSent = true;
+    this.#webSocket.send(bytes, BINARY);
   }
 }
+
+const BINARY = { binary: true };

@@ -1,5 +1,4 @@
 import { MalformedBytes } from '../src/codec/malformed.js';
-import type { PeerMessage } from '../src/raft/messages.js';
 
 /** The largest frame that is ever sent; what is longer travels in parts. */
 export const PART_BYTES = 256 * 1024;
@@ -8,19 +7,6 @@ const PART_HEADER_BYTES = 2;
 const PART_MARK = 0xff;
 
 export const MOST_FRAME_BYTES = PART_BYTES + PART_HEADER_BYTES;
-
-/** Messages with clients' bytes keep their order; the small ones that keep a cluster alive may overtake them. */
-export function keepsOrder(message: PeerMessage): boolean {
-  switch (message.kind) {
-    case 'append':
-      return message.entries.length > 0;
-    case 'propose-request':
-    case 'propose-reply':
-      return true;
-    default:
-      return false;
-  }
-}
 
 /** The frames in which a message travels: itself, or parts of which only one message's are under way at a time. */
 export function* framesOf(message: Uint8Array): Iterable<Uint8Array> {
@@ -38,6 +24,9 @@ export function* framesOf(message: Uint8Array): Iterable<Uint8Array> {
   }
 }
 
+/** Whether a frame is a part of a message, rather than a whole one. */
+export const isPart = (frame: Uint8Array): boolean => frame[0] === PART_MARK;
+
 /** Puts a connection's parts together again. Holds no more than what came, and never more than the limit. */
 export class Reassembler {
   readonly #mostBytes: number;
@@ -50,7 +39,7 @@ export class Reassembler {
 
   /** The whole message that this frame is or completes; undefined while parts are missing. */
   take(frame: Uint8Array): Uint8Array | undefined {
-    if (frame[0] !== PART_MARK) return frame;
+    if (!isPart(frame)) return frame;
     const part = frame.slice(PART_HEADER_BYTES);
     this.#bytes += part.byteLength;
     if (this.#bytes > this.#mostBytes) throw new MalformedBytes(`a message of more than ${this.#mostBytes} bytes`);

@@ -4,4 +4,4 @@ export { QuorateError, type QuorateErrorCode } from './errors.js';
 export type { KnownPeers } from './known-peers.js';
 export type { LogStore, ReadLimits, Recovered } from './log-store.js';
 export type { Capture, Codec, Committed, Restore, StateMachine } from './state-machine.js';
-export type { Connection, DialEvents, Identity, Inbound, PeerAddress, Transport } from './transport.js';
+export type { Connection, DialEvents, Identity, Inbound, LinkSettings, PeerAddress, Transport } from './transport.js';

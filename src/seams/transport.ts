@@ -1,5 +1,6 @@
 import type { NodeId } from '../raft/kinds.js';
 import type { PeerMessage } from '../raft/messages.js';
+import type { Settings } from '../raft/settings.js';
 
 /** What a node says of itself when it connects, and checks of whoever connects to it. */
 export interface Identity {
@@ -21,7 +22,7 @@ export interface Inbound {
   arrived(from: NodeId): void;
   /** A whole message, of which every part was checked for form and size. */
   received(from: NodeId, message: PeerMessage): void;
-  /** Part of a large message came: its sender is alive. */
+  /** Part of a message came that is not whole yet: its sender is alive. At most about once in a heartbeat. */
   heard(from: NodeId): void;
   /** Somebody was turned away: `reason` is a sentence for the log. */
   refused(reason: string): void;
@@ -30,27 +31,44 @@ export interface Inbound {
 /** What becomes of a connection that we opened. `closed` comes exactly once, unless `close` was called first. */
 export interface DialEvents {
   opened(): void;
+  /** The dial waits for something slow, such as a name server: `reason` is a sentence for the log. Only before `opened`. */
+  delayed(reason: string): void;
+  /** There is room again. Comes once, after one or more messages were refused for want of it. */
+  roomMade(): void;
   /** `reason` is a sentence for the log; `refused` when the peer (or we) found the two do not belong together. */
   closed(reason: string, refused: boolean): void;
 }
 
-/** A connection to send on. Nothing is ever received on it but the peer's hello. */
+/** A connection to send on. Nothing is ever received on it but the peer's greeting and its pulse. */
 export interface Connection {
   /**
-   * Sends a message, large ones in parts so that a later small one may overtake. Messages with entries keep their order.
-   * False when the connection is not open: nothing was sent.
+   * Takes a message, to be sent after all that were taken before. False when it was refused, and nothing of it is ever
+   * sent: the connection is not open, or too many bytes wait to leave.
+   *
+   * Only appends with entries and requests that are passed on are refused for want of room, and from the first refusal
+   * until `roomMade` all of them are. A heartbeat (an append without entries) or a vote request that still waits gives way
+   * to a newer one, so that these never queue. Replies are always taken; a connection that holds far too many is ended.
    */
   send(message: PeerMessage): boolean;
+  /** The peer has just connected to us, so it can be reached: an attempt that got no answer for a while is begun anew. */
+  peerArrived(): void;
   /** Ends it; no event follows. */
   close(): void;
 }
 
+/** What links keep time by: settings of the cluster. */
+export type LinkSettings = Pick<Settings, 'ELECTION_TIMEOUT_MIN' | 'HEARTBEAT_INTERVAL' | 'MAX_MISSED_HEARTBEATS'>;
+
 /**
  * The network between nodes. A pair of nodes shares two connections: each sends on the one that it dialed.
- * A connection keeps order (but for overtaking) and loses nothing until it closes; then anything since may be lost.
+ *
+ * A connection keeps order and loses nothing until it closes; then anything that is not acknowledged may be lost. Both ends
+ * put something on the wire in each HEARTBEAT_INTERVAL, and each end closes the connection when nothing at all, not even
+ * part of a message, arrived for MAX_MISSED_HEARTBEATS of them (P49). So a slow connection that delivers stays open, and
+ * one through which nothing passes any more, in either direction, does not.
  */
 export interface Transport {
   /** Starts taking connections addressed to `identity`. The function returned stops it and closes them. */
-  accept(identity: Identity, inbound: Inbound): () => void;
-  dial(identity: Identity, peer: PeerAddress, events: DialEvents): Connection;
+  accept(identity: Identity, inbound: Inbound, settings: LinkSettings): () => void;
+  dial(identity: Identity, peer: PeerAddress, events: DialEvents, settings: LinkSettings): Connection;
 }

@@ -301,25 +301,17 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
   }
 
   #transport(knownPeers: KnownPeers): Transport {
-    const real = this.#options.network.transport(this.id, knownPeers);
+    const real = this.#options.network.transport(this.id, knownPeers, this.clock);
     return {
-      accept: (identity, inbound) =>
-        real.accept(identity, {
-          arrived: (from) => this.clock.arrive(() => inbound.arrived(from)),
-          received: (from, message) => this.clock.arrive(() => inbound.received(from, message)),
-          heard: (from) => this.clock.arrive(() => inbound.heard(from)),
-          refused: (reason) => this.clock.arrive(() => inbound.refused(reason)),
-        }),
-      dial: (identity, peer, events) => {
-        const connection = real.dial(identity, peer, {
-          opened: () => this.clock.arrive(() => events.opened()),
-          closed: (reason, refused) => this.clock.arrive(() => events.closed(reason, refused)),
-        });
+      accept: (identity, inbound, settings) => real.accept(identity, inbound, settings),
+      dial: (identity, peer, events, settings) => {
+        const connection = real.dial(identity, peer, events, settings);
         return {
           send: (message) => {
             this.#options.durability.sends(this.id, peer.id, message);
             return connection.send(message);
           },
+          peerArrived: () => connection.peerArrived(),
           close: () => connection.close(),
         };
       },

@@ -34,8 +34,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   transport: {
     rooms: ['src/raft', 'src/seams', 'src/codec', 'src/names'],
     only: {
-      'transport/web-socket-transport.ts': ['ws', 'types of node:'],
-      'transport/outbox.ts': ['types of ws'],
+      'transport/web-socket-transport.ts': ['types of node:'],
+      'transport/dialed.ts': ['ws', 'types of node:'],
+      'transport/reception.ts': ['ws', 'types of node:'],
+      'transport/outbox.ts': ['types of ws', 'types of node:'],
+      'transport/tcp-dial.ts': ['node:'],
       'transport/upgrades.ts': ['types of node:'],
       'transport/upgrade-router.ts': ['types of node:'],
       'transport/interception.ts': ['types of node:'],

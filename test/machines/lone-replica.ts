@@ -7,7 +7,7 @@ import { asTerm } from '../../src/raft/kinds.js';
 import type { PeerMessage } from '../../src/raft/messages.js';
 import type { Notice } from '../../src/raft/notices.js';
 import type { Settings } from '../../src/raft/settings.js';
-import type { Inbound, Transport } from '../../src/seams/transport.js';
+import type { DialEvents, Inbound, Transport } from '../../src/seams/transport.js';
 import { MemoryLogStore, Recorder, VirtualClock } from '../../src/testing/index.js';
 
 export interface Sent {
@@ -23,6 +23,9 @@ export class LoneReplica {
   readonly sent: Sent[] = [];
   readonly notices: Notice[] = [];
   readonly actor: Actor<typeof replicaMachine>;
+  /** What the connections do not take. */
+  refuses: (message: PeerMessage) => boolean = () => false;
+  readonly #connections = new Map<NodeId, DialEvents>();
   #inbound: Inbound | undefined;
 
   constructor(
@@ -73,6 +76,12 @@ export class LoneReplica {
     return this;
   }
 
+  /** The connection to `peer` takes messages again. */
+  makeRoom(peer: NodeId): this {
+    this.#connections.get(peer)?.roomMade();
+    return this;
+  }
+
   pass(ms: number): this {
     this.clock.runFor(ms);
     return this;
@@ -107,12 +116,15 @@ export class LoneReplica {
         };
       },
       dial: (_identity, peer, events) => {
+        this.#connections.set(peer.id, events);
         this.clock.defer(() => events.opened());
         return {
           send: (message) => {
+            if (this.refuses(message)) return false;
             this.sent.push({ to: peer.id, message, atMs: this.clock.now() });
             return true;
           },
+          peerArrived: () => undefined,
           close: () => undefined,
         };
       },

@@ -78,43 +78,112 @@ describe('a replicator', () => {
     expect(toB(replica).at(-1)?.message).toMatchObject({ previous: { index: 1 }, entries: [] });
   });
 
-  test('what nobody acknowledges for many heartbeats is taken for lost, and sent again', () => {
-    const replica = new LoneReplica().lead().hear('b', accepted(1, 1));
-    propose(replica, 1);
-    for (let beat = 0; beat < 9; beat += 1) replica.pass(50).hear('b', accepted(1, 1));
-    const resent = toB(replica).filter(({ message }) => message.entries.some(({ index }) => index === 2));
-    expect(resent.length).toBeGreaterThan(1);
-  });
+  /** The entries sent to b since `from`, each append as its indexes. */
+  const sentIndexes = (replica: LoneReplica, from = 0): number[][] =>
+    toB(replica)
+      .slice(from)
+      .filter(({ message }) => message.entries.length > 0)
+      .map(({ message }) => message.entries.map(({ index }) => index));
 
-  test('heartbeats go on while a large append is under way, and follow what is acknowledged', () => {
+  test('P50 slow is not lost: what nobody acknowledges for hundreds of heartbeats is sent once', () => {
     const replica = new LoneReplica().lead().hear('b', accepted(1, 1));
     propose(replica, 1, 8 * 1024 * 1024);
     const before = toB(replica).length;
-    replica.pass(200);
+    for (let beat = 0; beat < 300; beat += 1) replica.pass(50).hear('c', accepted(1, 1));
+    expect(sentIndexes(replica)).toEqual([[2]]);
+    // Each is behind what was sent: who has it has all, and who lacks something says so.
     const beats = toB(replica).slice(before);
-    expect(beats.length).toBeGreaterThanOrEqual(4);
-    expect(beats.every(({ message }) => message.entries.length === 0 && message.previous.index === 1)).toBe(true);
+    expect(beats.length).toBeGreaterThanOrEqual(299);
+    expect(beats.every(({ message }) => message.entries.length === 0 && message.previous.index === 2)).toBe(true);
   });
 
-  test('many read rounds are no heartbeats: nothing is taken for lost because of them', () => {
+  test('many read rounds do not make it send anything again', () => {
     const replica = new LoneReplica().lead().hear('b', accepted(1, 1));
     propose(replica, 1);
     for (let read = 0; read < 9; read += 1) replica.send({ type: 'client.read', requestId: 10 + read });
     replica.hear('b', accepted(1, 1));
-    const copies = toB(replica).filter(({ message }) => message.entries.some(({ index }) => index === 2));
-    expect(copies).toHaveLength(1);
+    expect(sentIndexes(replica)).toEqual([[2]]);
   });
 
-  test('a new connection may have lost what was on the old one: it starts over', () => {
+  test('a rejected heartbeat proves what was lost, and only that is sent again', () => {
     const replica = new LoneReplica().lead().hear('b', accepted(1, 1));
-    propose(replica, 2);
-    replica.send({ type: 'link.closed', peer: 'b', reason: 'cut' }).send({ type: 'link.opened', peer: 'b' });
+    for (let at = 0; at < 4; at += 1) propose(replica, 1);
+    const before = toB(replica).length;
+    replica.pass(50).hear('b', rejected(1, 5, [3, 1]));
     expect(stateOf(replica)).toBe('probing');
-    replica.hear('b', accepted(1, 1));
-    expect(
-      toB(replica)
-        .at(-1)
-        ?.message.entries.map(({ index }) => index),
-    ).toEqual([2, 3]);
+    expect(toB(replica).at(-1)?.message).toMatchObject({ previous: { index: 3 }, entries: [] });
+    replica.hear('b', accepted(1, 3));
+    expect(sentIndexes(replica, before)).toEqual([[4, 5]]);
+  });
+
+  describe('on a new connection', () => {
+    const reconnected = (): { replica: LoneReplica; before: number } => {
+      const replica = new LoneReplica().lead().hear('b', accepted(1, 1));
+      propose(replica, 2);
+      const before = toB(replica).length;
+      replica.send({ type: 'link.closed', peer: 'b', reason: 'cut' }).send({ type: 'link.opened', peer: 'b' });
+      expect(stateOf(replica)).toBe('probing');
+      expect(toB(replica).at(-1)?.message).toMatchObject({ previous: { index: 3 }, entries: [] });
+      return { replica, before };
+    };
+
+    test('what arrived on the old one is not sent again', () => {
+      const { replica, before } = reconnected();
+      replica.hear('b', accepted(1, 3));
+      propose(replica, 1);
+      expect(sentIndexes(replica, before)).toEqual([[4]]);
+    });
+
+    test('what did not is', () => {
+      const { replica, before } = reconnected();
+      replica.hear('b', rejected(1, 3, [2, 1])).hear('b', accepted(1, 2));
+      expect(sentIndexes(replica, before)).toEqual([[3]]);
+    });
+  });
+
+  describe('when its link has no room', () => {
+    const isLarge = (message: { kind: string }): boolean =>
+      message.kind === 'append' && (message as { entries?: readonly unknown[] }).entries?.length !== 0;
+
+    test('it keeps its place, and goes on from there when there is some', () => {
+      const replica = new LoneReplica().lead().hear('b', accepted(1, 1));
+      propose(replica, 1);
+      replica.refuses = isLarge;
+      propose(replica, 2);
+      propose(replica, 2);
+      expect(stateOf(replica)).toEqual({ streaming: 'waitingForRoom' });
+      replica.pass(50);
+      expect(toB(replica).at(-1)?.message).toMatchObject({ previous: { index: 2 }, entries: [] });
+      replica.hear('b', accepted(1, 2));
+      expect(stateOf(replica)).toEqual({ streaming: 'waitingForRoom' });
+      replica.refuses = () => false;
+      const before = toB(replica).length;
+      replica.makeRoom('b').pass(0);
+      expect(stateOf(replica)).toEqual({ streaming: 'flowing' });
+      expect(sentIndexes(replica, before)).toEqual([[3, 4, 5, 6]]);
+    });
+
+    test('what is refused while it reads from disk is read again later', () => {
+      const flow = { append: { maxEntries: 2, maxBytes: 100 }, window: { maxEntries: 4, maxBytes: 1_000 } };
+      const replica = new LoneReplica({ input: { flow } }).lead().hear('b', accepted(1, 1));
+      replica.refuses = isLarge;
+      propose(replica, 7);
+      expect(stateOf(replica)).toEqual({ streaming: 'waitingForRoom' });
+      replica.refuses = () => false;
+      replica.makeRoom('b').pass(1);
+      for (const match of [3, 5, 7, 8]) replica.hear('b', accepted(1, match));
+      expect(sentIndexes(replica)).toEqual([[2, 3], [4, 5], [6, 7], [8]]);
+    });
+
+    test('a new connection makes it probe, from the place that it kept', () => {
+      const replica = new LoneReplica().lead().hear('b', accepted(1, 1));
+      replica.refuses = isLarge;
+      propose(replica, 2);
+      replica.refuses = () => false;
+      replica.send({ type: 'link.closed', peer: 'b', reason: 'cut' }).send({ type: 'link.opened', peer: 'b' });
+      expect(toB(replica).at(-1)?.message).toMatchObject({ previous: { index: 1 }, entries: [] });
+      replica.hear('b', accepted(1, 1));
+      expect(sentIndexes(replica)).toEqual([[2, 3]]);
+    });
   });
 });

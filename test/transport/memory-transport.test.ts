@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { DEFAULT_SETTINGS } from '../../src/raft/settings.js';
 import { VirtualClock } from '../../src/testing/index.js';
 import type { Conditions } from '../../transport/memory-transport.js';
 import { MemoryNetwork } from '../../transport/memory-transport.js';
@@ -7,19 +8,51 @@ import { conformsAsTransport, identityOf } from './transport.conformance.js';
 conformsAsTransport('MemoryNetwork', async () => {
   const clock = new VirtualClock();
   const network = new MemoryNetwork({ clock });
-  let endpoints = 0;
+  const addresses: string[] = [];
+  let cutTo: string | undefined;
+  let cutFrom: string | undefined;
+  const cut = (): void => {
+    for (const address of addresses) {
+      if (cutTo !== undefined && address !== cutTo) network.cut(address, cutTo);
+      if (cutFrom !== undefined && address !== cutFrom) network.cut(cutFrom, address);
+    }
+  };
   return {
     endpoint: async () => {
-      endpoints += 1;
-      const address = `host:${endpoints}`;
+      const address = `host:${addresses.length + 1}`;
+      addresses.push(address);
+      cut();
       return { transport: network.transport(address), address };
     },
     until: async (holds) => {
-      while (!holds()) if (!clock.advanceToNext()) throw new Error('nothing is left that could happen');
+      const untilMs = clock.now() + 60_000;
+      while (!holds()) {
+        if (!clock.advanceToNext() || clock.now() > untilMs) throw new Error('not within a minute of virtual time');
+      }
+    },
+    pass: async (ms) => clock.runFor(ms),
+    cutTo: (address) => {
+      cutTo = address;
+      cut();
+    },
+    cutFrom: (address) => {
+      cutFrom = address;
+      cut();
+    },
+    heal: () => {
+      cutTo = undefined;
+      cutFrom = undefined;
+      network.heal();
+    },
+    slow: (_address, bytesPerSecond) => {
+      network.conditions = { ...network.conditions, bytesPerSecond };
     },
     close: async () => undefined,
   };
 });
+
+/** A pulse so slow that no test meets it. */
+const CALM = { ...DEFAULT_SETTINGS, HEARTBEAT_INTERVAL: 60_000 };
 
 describe('conditions', () => {
   /** Sends 200 messages from a to b; the terms that arrived, in the order in which they did. */
@@ -32,14 +65,19 @@ describe('conditions', () => {
     };
     const network = new MemoryNetwork({ clock, random });
     const terms: number[] = [];
-    network.transport('b').accept(identityOf('b'), {
-      arrived: () => undefined,
-      received: (_from, message) => void terms.push('term' in message ? message.term : -1),
-      heard: () => undefined,
-      refused: () => undefined,
-    });
-    const events = { opened: () => undefined, closed: () => undefined };
-    const connection = network.transport('a').dial(identityOf('a'), { id: 'b', address: 'b' }, events);
+    network.transport('b').accept(
+      identityOf('b'),
+      {
+        arrived: () => undefined,
+        received: (_from, message) => void terms.push('term' in message ? message.term : -1),
+        heard: () => undefined,
+        refused: () => undefined,
+      },
+      DEFAULT_SETTINGS,
+    );
+    const nothing = (): void => undefined;
+    const events = { opened: nothing, delayed: nothing, roomMade: nothing, closed: nothing };
+    const connection = network.transport('a').dial(identityOf('a'), { id: 'b', address: 'b' }, events, CALM);
     clock.runFor(5);
     change(network);
     for (let term = 1; term <= 200; term += 1) {

@@ -6,9 +6,11 @@ import type { Duplex } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ClientOptions } from 'ws';
 import { WebSocket } from 'ws';
+import { TcpProxy } from '../../bench/tcp-proxy.mjs';
 import { encodeMessage } from '../../src/codec/frames.js';
 import { encodeHello } from '../../src/codec/hello.js';
 import type { PeerMessage } from '../../src/raft/messages.js';
+import { DEFAULT_SETTINGS } from '../../src/raft/settings.js';
 import { systemClock } from '../../src/replica-node/system-clock.js';
 import { MOST_FRAME_BYTES, PART_BYTES } from '../../transport/parts.js';
 import { refuseUpgrade } from '../../transport/upgrades.js';
@@ -43,20 +45,39 @@ const until = async (holds: () => boolean): Promise<void> => {
 };
 
 conformsAsTransport('WebSocketTransport', async () => {
-  const opened: Listening[] = [];
+  const closing: (() => Promise<void>)[] = [];
+  const proxies = new Map<string, TcpProxy>();
+  const proxyAt = (address: string): TcpProxy => proxies.get(address) as TcpProxy;
   const endpoint = async () => {
-    const one = await listening();
-    const { server, address } = one;
-    opened.push(one);
+    const { server, close } = await listening();
     // A server that is there and takes no peers answers as a node does that has not recovered yet.
     server.on('upgrade', (_request, socket) => {
       if (server.listenerCount('upgrade') === 1)
         socket.end('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n');
     });
+    const proxy = new TcpProxy((server.address() as AddressInfo).port);
+    const address = `127.0.0.1:${await proxy.listen()}`;
+    proxies.set(address, proxy);
+    closing.push(() => proxy.close(), close);
     return { transport: new WebSocketTransport({ server, clock: systemClock }), address };
   };
-  return { endpoint, until, close: async () => void (await Promise.all(opened.map((one) => one.close()))) };
+  return {
+    endpoint,
+    until,
+    pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    cutTo: (address) => proxyAt(address).set({ passes: false }, {}),
+    cutFrom: (address) => proxyAt(address).set({}, { passes: false }),
+    heal: () => {
+      for (const proxy of proxies.values()) proxy.set({ passes: true });
+    },
+    slow: (address, bytesPerSecond) => proxyAt(address).set({ bytesPerSecond }, {}),
+    close: async () => void (await Promise.all(closing.map((one) => one()))),
+  };
 });
+
+/** A pulse so slow that no test meets it. */
+const CALM = { ...DEFAULT_SETTINGS, HEARTBEAT_INTERVAL: 60_000 };
+const deaf = { opened: () => undefined, delayed: () => undefined, roomMade: () => undefined, closed: () => undefined };
 
 describe('what strangers do', () => {
   let server: Server;
@@ -64,14 +85,12 @@ describe('what strangers do', () => {
   let close: () => Promise<void>;
   let messages: PeerMessage[];
   let refusals: string[];
-  let heard: number;
   let stop: () => void;
 
   beforeEach(async () => {
     ({ server, address, close } = await listening());
     messages = [];
     refusals = [];
-    heard = 0;
     const transport = new WebSocketTransport({
       server,
       clock: systemClock,
@@ -79,14 +98,16 @@ describe('what strangers do', () => {
       maxMessageBytes: 2 * PART_BYTES,
       addresses: ['b.internal:7401'],
     });
-    stop = transport.accept(identityOf('b'), {
-      arrived: () => undefined,
-      received: (_from, message) => void messages.push(message),
-      heard: () => {
-        heard += 1;
+    stop = transport.accept(
+      identityOf('b'),
+      {
+        arrived: () => undefined,
+        received: (_from, message) => void messages.push(message),
+        heard: () => undefined,
+        refused: (reason) => void refusals.push(reason),
       },
-      refused: (reason) => void refusals.push(reason),
-    });
+      CALM,
+    );
   });
 
   afterEach(async () => {
@@ -248,7 +269,7 @@ describe('what strangers do', () => {
     server.on('upgrade', (_request, socket) => answer(socket));
     const transport = new WebSocketTransport({ server, clock: systemClock });
     const reason = await new Promise<string>((closed) => {
-      transport.dial(identityOf('a'), { id: 'b', address }, { opened: () => undefined, closed });
+      transport.dial(identityOf('a'), { id: 'b', address }, { ...deaf, closed }, CALM);
     });
     expect(reason).toMatch(words);
   });
@@ -257,36 +278,6 @@ describe('what strangers do', () => {
     const first = await greeted();
     await greeted();
     await gone(first);
-  });
-
-  test('a small message overtakes a large one, whose parts count as hearing its sender', async () => {
-    const transport = new WebSocketTransport({ server, clock: systemClock });
-    let opened = false;
-    const events = {
-      opened: () => {
-        opened = true;
-      },
-      closed: () => undefined,
-    };
-    stop();
-    stop = transport.accept(identityOf('b'), {
-      arrived: () => undefined,
-      received: (_from, message) => void messages.push(message),
-      heard: () => {
-        heard += 1;
-      },
-      refused: (reason) => void refusals.push(reason),
-    });
-    const connection = transport.dial(identityOf('a'), { id: 'b', address }, events);
-    await until(() => opened);
-    connection.send({ kind: 'propose-request', requestId: 1, commands: [new Uint8Array(16 * 1024 * 1024)] });
-    connection.send(vote);
-    connection.send({ kind: 'propose-request', requestId: 2, commands: [] });
-    await until(() => messages.length === 3);
-    expect(messages.map(({ kind }) => kind)).toEqual(['vote-reply', 'propose-request', 'propose-request']);
-    expect(messages.slice(1).map((message) => 'requestId' in message && message.requestId)).toEqual([1, 2]);
-    expect(heard).toBeGreaterThan(60);
-    connection.close();
   });
 
   test('when it stops, nothing is left', async () => {

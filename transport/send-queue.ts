@@ -1,0 +1,153 @@
+import { encodeMessage } from '../src/codec/frames.js';
+import type { AppendAccepted, PeerMessage } from '../src/raft/messages.js';
+import { framesOf } from './parts.js';
+
+/** From so many waiting bytes on, what may be refused is refused. One message more than that may wait. */
+export const MOST_WAITING_BYTES = 2 * 1024 * 1024;
+/** When so few wait again, there is room. */
+const ROOM_BYTES = MOST_WAITING_BYTES / 2;
+/** More than this is never kept for a peer that takes nothing: the connection is to be ended. */
+export const MOST_KEPT_BYTES = 64 * 1024 * 1024;
+
+/** A message that waits, or what is left of the one that is being sent. Small ones are encoded when they leave. */
+interface Waiting {
+  message: PeerMessage | null;
+  readonly frames: Iterator<Uint8Array> | null;
+  bytes: number;
+}
+
+/** What a small message takes, roughly: what it really takes is known when it is encoded. */
+const SMALL_BYTES = 64;
+
+/**
+ * What waits to leave on one connection, in order and bounded in bytes. The connection puts on the wire what `take` gives.
+ * Heartbeats and vote requests that have not left give way to newer ones, and replies that wait at the end are merged,
+ * because the newer says all that the older said: however long a peer takes nothing, they take no more memory.
+ */
+export class SendQueue {
+  #waiting: Waiting[] = [];
+  #first = 0;
+  #bytes = 0;
+  #hasRefused = false;
+  #heartbeat: Waiting | undefined;
+  #voteRequest: Waiting | undefined;
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get isEmpty(): boolean {
+    return this.#first === this.#waiting.length;
+  }
+
+  /** Too much waits that could not be refused. */
+  get isOverfull(): boolean {
+    return this.#bytes > MOST_KEPT_BYTES;
+  }
+
+  /** Takes the message as the last one; false where it is refused. */
+  offer(message: PeerMessage): boolean {
+    if (isRefusable(message)) {
+      if (this.#hasRefused || this.#bytes >= MOST_WAITING_BYTES) {
+        this.#hasRefused = true;
+        return false;
+      }
+    }
+    if (!carriesBytes(message)) this.#addSmall(message);
+    else {
+      const bytes = encodeMessage(message);
+      this.#push({ message: null, frames: framesOf(bytes)[Symbol.iterator](), bytes: bytes.byteLength });
+    }
+    return true;
+  }
+
+  /** The next frame to put on the wire; undefined when nothing waits. */
+  take(): Uint8Array | undefined {
+    for (let next = this.#waiting[this.#first]; next !== undefined; next = this.#waiting[this.#first]) {
+      if (next.frames === null) {
+        const { message } = next;
+        this.#drop(next);
+        // One that gave way to a newer one.
+        if (message === null) continue;
+        return encodeMessage(message);
+      }
+      const { value, done } = next.frames.next();
+      if (done !== true) {
+        const bytes = Math.min(next.bytes, (value as Uint8Array).byteLength);
+        next.bytes -= bytes;
+        this.#bytes -= bytes;
+        return value as Uint8Array;
+      }
+      this.#drop(next);
+    }
+    return undefined;
+  }
+
+  /** Whether something was refused and there is room again now. True once for all that was refused. */
+  makesRoom(): boolean {
+    if (!this.#hasRefused || this.#bytes > ROOM_BYTES) return false;
+    this.#hasRefused = false;
+    return true;
+  }
+
+  #addSmall(message: PeerMessage): void {
+    const last = this.#waiting.at(-1);
+    const isLast = (waiting: Waiting | undefined): waiting is Waiting => waiting !== undefined && waiting === last;
+    if (message.kind === 'append') {
+      if (isLast(this.#heartbeat)) this.#heartbeat.message = message;
+      else this.#heartbeat = this.#inPlaceOf(this.#heartbeat, message);
+    } else if (message.kind === 'vote-request') {
+      if (isLast(this.#voteRequest)) this.#voteRequest.message = message;
+      else this.#voteRequest = this.#inPlaceOf(this.#voteRequest, message);
+    } else {
+      const merged = this.isEmpty ? undefined : mergedReply(last?.message, message);
+      if (merged !== undefined) (last as Waiting).message = merged;
+      else this.#push({ message, frames: null, bytes: SMALL_BYTES });
+    }
+  }
+
+  /** Behind everything, so that the order stays: what waits in between came before the newer message. */
+  #inPlaceOf(older: Waiting | undefined, message: PeerMessage): Waiting {
+    if (older !== undefined) older.message = null;
+    const waiting = { message, frames: null, bytes: SMALL_BYTES };
+    this.#push(waiting);
+    return waiting;
+  }
+
+  #push(waiting: Waiting): void {
+    this.#waiting.push(waiting);
+    this.#bytes += waiting.bytes;
+  }
+
+  #drop(waiting: Waiting): void {
+    this.#bytes -= waiting.bytes;
+    if (waiting === this.#heartbeat) this.#heartbeat = undefined;
+    if (waiting === this.#voteRequest) this.#voteRequest = undefined;
+    this.#first += 1;
+    if (this.#first < this.#waiting.length) return;
+    this.#waiting = [];
+    this.#first = 0;
+  }
+}
+
+/** What its sender can keep its place for, or give back to whoever asked. */
+function isRefusable(message: PeerMessage): boolean {
+  if (message.kind === 'append') return message.entries.length > 0;
+  return message.kind === 'propose-request' || message.kind === 'read-request';
+}
+
+function carriesBytes(message: PeerMessage): boolean {
+  if (message.kind === 'append') return message.entries.length > 0;
+  return message.kind === 'propose-request' || message.kind === 'propose-reply';
+}
+
+/** Both facts of two acceptances of one term in one: up to where the logs agree, and the newest round. */
+function mergedReply(older: PeerMessage | null | undefined, newer: PeerMessage): AppendAccepted | undefined {
+  if (older?.kind !== 'append-reply' || newer.kind !== 'append-reply') return undefined;
+  if (!older.accepted || !newer.accepted || older.term !== newer.term) return undefined;
+  return {
+    ...newer,
+    matchIndex: older.matchIndex > newer.matchIndex ? older.matchIndex : newer.matchIndex,
+    readRound: older.readRound > newer.readRound ? older.readRound : newer.readRound,
+  };
+}
