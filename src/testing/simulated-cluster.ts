@@ -298,9 +298,14 @@ export class SimulatedCluster<Machine extends AnyStateMachine = Recorder> {
   }
 
   #isSettled(): boolean {
-    if (this.leader === undefined || this.#pendingReads > 0 || this.#proposals.pending > 0) return false;
-    const last = this.leader.raft?.log.lastIndex;
-    return this.#all(({ raft }) => raft?.lastApplied === last && raft?.log.lastIndex === last);
+    const { leader } = this;
+    if (leader === undefined || this.#pendingReads > 0 || this.#proposals.pending > 0) return false;
+    const { term, log } = leader.raft ?? {};
+    return this.#all(({ raft }) => {
+      // One that was cut off may still lead a term that is over, until a peer reaches it.
+      const follows = raft?.term === term && raft?.leaderId === leader.id;
+      return follows && raft?.lastApplied === log?.lastIndex && raft?.log.lastIndex === log?.lastIndex;
+    });
   }
 
   #keyOf(command: CommandOf<Machine>): string {

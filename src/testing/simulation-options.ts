@@ -35,7 +35,7 @@ export interface Kind {
   readonly expected: string;
 }
 
-type Fields<Value> = Readonly<Record<keyof Value, Kind>>;
+type Fields<Value> = Readonly<Record<keyof Required<Value>, Kind>>;
 
 const PROBABILITY: Kind = { is: isNumber(0, 1), expected: 'a probability from 0 to 1' };
 export const DURATION: Kind = { is: isNumber(0), expected: 'a number of milliseconds from 0 up' };
@@ -71,6 +71,12 @@ const CONDITIONS: Fields<Conditions> = {
   loss: PROBABILITY,
   duplication: PROBABILITY,
   reordering: PROBABILITY,
+  bytesPerSecond: COUNT,
+  bufferBytes: COUNT,
+  lookupMs: {
+    is: (value) => typeof value === 'function',
+    expected: "a function of a host's name that returns milliseconds, as in () => 2_500",
+  },
 };
 
 const LIMITS: Fields<FlowLimits['append']> = { maxEntries: COUNT, maxBytes: COUNT };
