@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { DEFAULT_ENDPOINTS } from '../client/endpoint.js';
 import type { ClientOptions } from './client.js';
 import { parseEndpoints } from './client.js';
 import { fromEnvironment } from './environment.js';
@@ -10,15 +11,13 @@ export interface ClientFlags {
   readonly json?: boolean;
 }
 
-const DEFAULT_ENDPOINTS = '127.0.0.1:7401';
-
 /** What every command that speaks to a running cluster takes. */
 export function withClientFlags(command: Command): Command {
   return command
     .option(
       '--endpoints <host:port,…>',
-      'nodes to ask, in this order (QUORATE_ENDPOINTS)',
-      fromEnvironment('QUORATE_ENDPOINTS') ?? DEFAULT_ENDPOINTS,
+      'nodes to ask, in this order; http://host:port, too (QUORATE_ENDPOINTS)',
+      fromEnvironment('QUORATE_ENDPOINTS') ?? DEFAULT_ENDPOINTS.join(','),
     )
     .option('--timeout <ms>', 'how long to wait (QUORATE_TIMEOUT)', fromEnvironment('QUORATE_TIMEOUT') ?? '5000')
     .option('--json', 'print results and errors as JSON, one line for each document');

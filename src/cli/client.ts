@@ -1,6 +1,7 @@
-import { request as open } from 'node:http';
-import { isEndpoint } from '../client/endpoint.js';
-import { isWorthAnotherTry } from '../seams/errors.js';
+import { addressOf } from '../client/endpoint.js';
+import { isWorthAnotherTry, QuorateError } from '../seams/errors.js';
+import type { HttpRequest } from './exchange.js';
+import { exchange, NoAnswer } from './exchange.js';
 import { CommandFailure, EXIT, exitCodeFor, usage } from './exit.js';
 
 export interface ClientOptions {
@@ -9,27 +10,20 @@ export interface ClientOptions {
   readonly timeoutMs: number;
 }
 
-export interface Call {
-  readonly method: 'GET' | 'PUT' | 'DELETE';
-  readonly path: string;
+export interface Call extends HttpRequest {
   readonly query?: Readonly<Record<string, string>>;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array;
 }
 
 /** A node answers in time; its answer may take a little longer. */
 const GRACE_MS = 500;
 
-const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nobody listens there',
-  ENOTFOUND: 'there is no host of that name',
-};
-
 export function parseEndpoints(text: string): readonly string[] {
-  const endpoints = text.split(',').map((endpoint) => endpoint.trim().replace(/^http:\/\//, ''));
-  const bad = endpoints.find((endpoint) => !isEndpoint(endpoint));
-  if (bad === undefined) return endpoints;
-  throw usage(`the endpoint "${bad}" will not do: host:port would, several separated by commas`);
+  try {
+    return text.split(',').map(addressOf);
+  } catch (error) {
+    if (error instanceof QuorateError) throw usage(`${error.message} (several are separated by commas)`);
+    throw error;
+  }
 }
 
 /**
@@ -40,7 +34,8 @@ export function parseEndpoints(text: string): readonly string[] {
 export async function call({ endpoints, timeoutMs }: ClientOptions, request: Call): Promise<Response> {
   const endMs = performance.now() + timeoutMs;
   const isRead = request.method === 'GET';
-  let last = new CommandFailure(EXIT.failed, 'NO_LEADER', 'no endpoint was given');
+  const silent: string[] = [];
+  let refusal: CommandFailure | undefined;
   for (const [at, endpoint] of endpoints.entries()) {
     const leftMs = Math.max(1, Math.floor(endMs - performance.now()));
     const shareMs = isRead ? Math.ceil(leftMs / (endpoints.length - at)) : leftMs;
@@ -48,42 +43,15 @@ export async function call({ endpoints, timeoutMs }: ClientOptions, request: Cal
     try {
       const response = await exchange(endpoint, { ...request, path: `${request.path}?${query}` }, shareMs + GRACE_MS);
       if (response.ok) return response;
-      last = await failureOf(endpoint, response);
-      if (!isWorthAnotherTry(`QUORATE_${last.code}`)) throw last;
+      refusal = await failureOf(endpoint, response);
+      if (!isWorthAnotherTry(`QUORATE_${refusal.code}`)) throw refusal;
     } catch (error) {
-      if (error instanceof CommandFailure) throw error;
-      last = lost(endpoint, error, request.method !== 'GET');
-      if (last.exitCode === EXIT.unknown) throw last;
+      if (!(error instanceof NoAnswer)) throw error;
+      if (!isRead && !error.wasNeverSent) throw unknownAt(endpoint, error);
+      silent.push(`${endpoint} (${error.message})`);
     }
   }
-  throw last;
-}
-
-/** One request and its whole answer. `fetch` would take the keys `.` and `..` for steps in the path. */
-function exchange(endpoint: string, { method, path, headers, body }: Call, timeoutMs: number): Promise<Response> {
-  return new Promise((resolve, reject) => {
-    const { hostname, port } = new URL(`http://${endpoint}`);
-    const host = hostname.replace(/^\[|\]$/g, '');
-    const signal = AbortSignal.timeout(timeoutMs);
-    const options = { host, port: port || 80, path, method, headers: { ...headers }, signal, agent: false as const };
-    const asked = open(options, (message) => {
-      const chunks: Buffer[] = [];
-      message.on('data', (chunk: Buffer) => chunks.push(chunk));
-      message.on('error', reject);
-      message.on('end', () => {
-        const { statusCode: status = 0, headers: given } = message;
-        // Whoever listens there may not be Quorate: 204 goes with no body, not even an empty one.
-        const content = chunks.length === 0 ? null : Buffer.concat(chunks);
-        try {
-          resolve(new Response(content, { status, headers: given as Record<string, string> }));
-        } catch (error) {
-          reject(error as Error);
-        }
-      });
-    });
-    asked.on('error', reject);
-    asked.end(body);
-  });
+  throw refusal ?? nobodyAnswers(silent);
 }
 
 async function failureOf(endpoint: string, response: Response): Promise<CommandFailure> {
@@ -97,15 +65,13 @@ async function failureOf(endpoint: string, response: Response): Promise<CommandF
   }
 }
 
-function lost(endpoint: string, error: unknown, isWrite: boolean): CommandFailure {
-  const { code = '', name, message } = error as Error & { code?: string };
-  const wasNeverSent = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'].includes(code);
-  const why = REASONS[code] ?? (name === 'AbortError' ? 'no answer in time' : message);
-  if (wasNeverSent || !isWrite) {
-    const hint =
-      'is the cluster running? Start one with "quorate cluster", or name all its nodes, one of which may be dead, as in --endpoints 127.0.0.1:7401,127.0.0.1:7402';
-    return new CommandFailure(EXIT.failed, 'NO_LEADER', `${endpoint} does not answer (${why}); ${hint}`);
-  }
+function nobodyAnswers(silent: readonly string[]): CommandFailure {
+  const hint =
+    'is the cluster running? Start one with "quorate cluster", or name all its nodes, one of which may be dead, as in --endpoints 127.0.0.1:7401,127.0.0.1:7402';
+  return new CommandFailure(EXIT.failed, 'NO_LEADER', `no node answers: ${silent.join(', ')}; ${hint}`);
+}
+
+function unknownAt(endpoint: string, { message: why }: NoAnswer): CommandFailure {
   return new CommandFailure(
     EXIT.unknown,
     'OUTCOME_UNKNOWN',

@@ -6,6 +6,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { makeDirectory, refuseOtherCluster, runningNodes } from './cluster-data.js';
 import { fromEnvironment } from './environment.js';
+import { exchange } from './exchange.js';
 import { CommandFailure, EXIT } from './exit.js';
 import { wholeNumber } from './whole-number.js';
 
@@ -28,6 +29,7 @@ interface Member {
 
 const READY_WITHIN_MS = 30_000;
 const POLL_MS = 50;
+const ANSWER_WITHIN_MS = 5_000;
 
 export function addClusterCommand(program: Command): void {
   program
@@ -151,8 +153,8 @@ class LocalCluster {
   async #askForLeader(): Promise<string | undefined> {
     for (const { id, address } of this.#members) {
       try {
-        const status = (await (await fetch(`http://${address}/v1/status`)).json()) as { role: string };
-        if (status.role === 'leader' && (await fetch(`http://${address}/health/ready`)).ok) return id;
+        const status = (await (await ask(address, '/v1/status')).json()) as { role: string };
+        if (status.role === 'leader' && (await ask(address, '/health/ready')).ok) return id;
       } catch {
         // Not listening yet.
       }
@@ -163,7 +165,7 @@ class LocalCluster {
   /** Those that did not die yet: whoever reads "ready" may ask any of them. */
   async #allAnswer(): Promise<boolean> {
     const living = this.#members.filter(({ child }) => child.exitCode === null);
-    const answers = living.map(({ address }) => fetch(`http://${address}/health/ready`).then(({ ok }) => ok));
+    const answers = living.map(({ address }) => ask(address, '/health/ready').then(({ ok }) => ok));
     return (await Promise.all(answers.map((answer) => answer.catch(() => false)))).every(Boolean);
   }
 
@@ -207,6 +209,10 @@ Logs and data are in ${this.#flags.data}. Ctrl-C stops the cluster.`);
     for (const { child } of this.#members) child.kill(signal);
   }
 }
+
+const ask = (address: string, path: string): Promise<Response> => {
+  return exchange(address, { method: 'GET', path }, ANSWER_WITHIN_MS);
+};
 
 /** Of this process's environment what concerns all nodes: an address of one is none for the others. */
 function nodeEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

@@ -5,8 +5,11 @@ import { isHostName } from '../replica-node/option-kinds.js';
 import type { ReplicaNodeOptions } from '../replica-node/options.js';
 import { checkNodeOptions, SETTING_NAMES } from '../replica-node/settings.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
-import { fromEnvironment } from './environment.js';
+import { fromEnvironment, SERVE_NAMES, variableOf } from './environment.js';
 import { usage } from './exit.js';
+import { wholeNumber } from './whole-number.js';
+
+const DEFAULT_INSPECT_PORT = 7480;
 
 /** Where a value came from. */
 export type Source = 'flag' | 'environment' | 'file' | 'default';
@@ -18,8 +21,6 @@ export interface Setting {
 
 export type Configuration = Readonly<Record<string, Setting>>;
 
-/** Names of `serve`'s settings as in flags and the file; in the environment QUORATE_ and upper case. */
-const NAMES = ['id', 'listen', 'advertise', 'peers', 'data', 'cluster', 'insecure', 'allow-host', 'log-level'] as const;
 const DEFAULTS: Readonly<Record<string, unknown>> = {
   cluster: 'quorate',
   insecure: false,
@@ -37,6 +38,7 @@ const fileSchema = z.strictObject({
   insecure: z.boolean().optional(),
   'allow-host': z.array(z.string()).optional(),
   'log-level': z.string().optional(),
+  inspect: z.union([z.number(), z.boolean()]).optional(),
   ELECTION_TIMEOUT_MIN: z.number().optional(),
   ELECTION_TIMEOUT_MAX: z.number().optional(),
   HEARTBEAT_INTERVAL: z.number().optional(),
@@ -51,7 +53,7 @@ export function configure(
 ): Configuration {
   const fromFile: Readonly<Record<string, unknown>> = file === undefined ? {} : readConfig(file);
   const find = (name: string): Setting => {
-    const variable = name in DEFAULT_SETTINGS ? name : `QUORATE_${name.toUpperCase().replaceAll('-', '_')}`;
+    const variable = isSetting(name) ? name : variableOf(name);
     const given = flags[flagOf(name)];
     if (given !== undefined) return { value: given, source: 'flag' };
     const text = fromEnvironment(variable, environment);
@@ -59,27 +61,57 @@ export function configure(
     if (fromFile[name] !== undefined) return { value: fromFile[name], source: 'file' };
     return { value: DEFAULTS[name], source: 'default' };
   };
-  return Object.fromEntries([...NAMES, ...SETTING_NAMES].map((name) => [name, find(name)]));
+  const found = Object.fromEntries([...SERVE_NAMES, ...SETTING_NAMES].map((name) => [name, find(name)]));
+  return { ...found, inspect: withDefaultPort(found.inspect as Setting) };
 }
 
 /** A node's options, every value checked. */
 export function nodeOptions(configuration: Configuration): Omit<ReplicaNodeOptions<AnyStateMachine>, 'stateMachine'> {
-  const id = required(configuration, 'id', '--id n1');
-  const listen = required(configuration, 'listen', '--listen 127.0.0.1:7401');
+  const given = {
+    id: required(configuration, 'id', '--id n1'),
+    listen: required(configuration, 'listen', '--listen 127.0.0.1:7401'),
+    peers: parsePeers(configuration.peers?.value),
+  };
   const dataDir = required(configuration, 'data', '--data ./data/n1');
-  const peers = parsePeers(configuration.peers?.value);
+  return { ...checkedOptions(configuration, given), dataDir, cluster: String(configuration.cluster?.value) };
+}
+
+/** Refuses a value that cannot work. What is missing is no fault here: another value stands in for it. */
+export function checkGivenValues(configuration: Configuration): void {
+  const text = (name: string): string | undefined => {
+    const value = configuration[name]?.value;
+    return value === undefined || value === '' ? undefined : String(value);
+  };
+  const named = configuration.peers?.value === undefined ? undefined : parsePeers(configuration.peers.value);
+  const id = text('id') ?? Object.keys(named ?? {})[0] ?? 'n1';
+  const listen = text('listen');
+  const peers = named ?? { [id]: text('advertise') ?? listen ?? '127.0.0.1:7401' };
+  checkedOptions(configuration, { id, peers, ...(listen === undefined ? {} : { listen }) });
+  inspectPort(configuration);
+}
+
+/** Where the charts are shown; undefined where they are not. */
+export function inspectPort(configuration: Configuration): number | undefined {
+  const { value, source } = configuration.inspect as Setting;
+  if (value === undefined) return undefined;
+  return wholeNumber(source === 'environment' ? 'QUORATE_INSPECT' : '--inspect', String(value), 0, 65_535);
+}
+
+/** Charts may be asked for without saying where. */
+function withDefaultPort({ value, source }: Setting): Setting {
+  if (value === true) return { value: DEFAULT_INSPECT_PORT, source };
+  return { value: value === false ? undefined : value, source };
+}
+
+type Given = Pick<ReplicaNodeOptions<AnyStateMachine>, 'id' | 'peers' | 'listen'>;
+
+function checkedOptions(configuration: Configuration, given: Given) {
   const advertise = configuration.advertise?.value as string | undefined;
-  const cluster = String(configuration.cluster?.value);
   const insecure = configuration.insecure?.value === true;
   const settings = Object.fromEntries(SETTING_NAMES.map((name) => [name, numberIn(configuration[name]?.value)]));
   const allowHosts = hostNames(configuration['allow-host']?.value);
-  const options = { id, listen, peers, insecure, allowHosts, ...(advertise === undefined ? {} : { advertise }) };
-  return {
-    ...options,
-    ...checkNodeOptions({ ...options, ...(settings as unknown as typeof DEFAULT_SETTINGS) }),
-    dataDir,
-    cluster,
-  };
+  const options = { ...given, insecure, allowHosts, ...(advertise === undefined ? {} : { advertise }) };
+  return { ...options, ...checkNodeOptions({ ...options, ...(settings as unknown as typeof DEFAULT_SETTINGS) }) };
 }
 
 /** In the environment they are separated by commas. */
@@ -101,7 +133,7 @@ export function parsePeers(value: unknown): Readonly<Record<string, string>> {
   for (const part of value.split(',')) {
     const at = part.indexOf('=');
     const id = part.slice(0, at).trim();
-    if (at < 1) throw usage(`"${part}" in --peers will not do: id=host:port would`);
+    if (at < 1) throw usage(`expected --peers to be id=host:port, several separated by commas, got "${part}" in it`);
     if (peers.has(id)) throw usage(`--peers names ${id} twice: give each node its own id`);
     peers.set(id, part.slice(at + 1).trim());
   }
@@ -124,20 +156,26 @@ function readConfig(file: string): Readonly<Record<string, unknown>> {
 function required(configuration: Configuration, name: string, example: string): string {
   const value = configuration[name]?.value;
   if (typeof value === 'string' && value !== '') return value;
-  throw usage(`--${name} is missing: ${example} would do, or QUORATE_${name.toUpperCase()} in the environment`);
+  throw usage(
+    `--${name} is missing: give it, as in ${example}, or set QUORATE_${name.toUpperCase()} in the environment`,
+  );
 }
+
+const isSetting = (name: string): boolean => Object.hasOwn(DEFAULT_SETTINGS, name);
 
 /** As commander names a flag's value. */
 function flagOf(name: string): string {
-  if (name in DEFAULT_SETTINGS) return camelCase(name.toLowerCase().replaceAll('_', '-'));
+  if (isSetting(name)) return camelCase(name.toLowerCase().replaceAll('_', '-'));
   return camelCase(name);
 }
 
 const camelCase = (name: string): string => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 
 function fromText(name: string, text: string): unknown {
-  if (name === 'insecure') return yesOrNo(text);
-  if (name in DEFAULT_SETTINGS) return Number.isNaN(Number(text)) ? text : Number(text);
+  if (name === 'insecure') return yesOrNo(name, text);
+  // 1 is no port that anybody means; other numbers are ports.
+  if (name === 'inspect') return /^\d{2,}$/.test(text) ? text : yesOrNo(name, text);
+  if (isSetting(name)) return Number.isNaN(Number(text)) ? text : Number(text);
   return text;
 }
 
@@ -146,9 +184,10 @@ function numberIn(value: unknown): unknown {
   return typeof value === 'string' && value.trim() !== '' && !Number.isNaN(Number(value)) ? Number(value) : value;
 }
 
-function yesOrNo(text: string): boolean {
+function yesOrNo(name: string, text: string): boolean {
   const word = text.toLowerCase();
   if (['1', 'true', 'yes', 'on'].includes(word)) return true;
   if (['0', 'false', 'no', 'off'].includes(word)) return false;
-  throw usage(`QUORATE_INSECURE is "${text}": 1 or 0, yes or no would do`);
+  const alsoPort = name === 'inspect' ? ', or a port' : '';
+  throw usage(`expected ${variableOf(name)} to be 1 or 0, yes or no${alsoPort}, got "${text}"`);
 }

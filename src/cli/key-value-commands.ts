@@ -7,13 +7,15 @@ import type { ClientFlags } from './client-flags.js';
 import { clientOptions, withClientFlags } from './client-flags.js';
 import { CommandFailure, EXIT, usage } from './exit.js';
 
+const NEWLINE = 0x0a;
+
 const pathOf = (key: string): string => `/v1/kv/${encodeURIComponent(mustBeText('a key', key))}`;
 
 /** Node gives what is no UTF-8 as U+FFFD: different keys would become one, and a value another. */
 function mustBeText(what: string, argument: string): string {
   if (!argument.includes('\ufffd')) return argument;
   throw usage(
-    `${what} as an argument is UTF-8, and this one is not: a value of any bytes is read from standard input with -`,
+    `expected ${what} as an argument to be UTF-8, and it is not: to set a value of any bytes give - and write it to standard input`,
   );
 }
 
@@ -34,7 +36,7 @@ export function addKeyValueCommands(program: Command): void {
       const value = Buffer.from(await response.arrayBuffer());
       const revision = Number((response.headers.get('etag') ?? '').replaceAll('"', ''));
       if (flags.json) print(flags, { key, revision, value: value.toString('base64') }, '');
-      else await new Promise<void>((resolve) => process.stdout.write(value, () => resolve()));
+      else await write(value);
     });
 
   withClientFlags(program.command('delete <key>'))
@@ -47,7 +49,7 @@ export function addKeyValueCommands(program: Command): void {
   withClientFlags(program.command('cas <key> <revision> <value>'))
     .description('set a key only if it has this revision; 0: only if it does not exist')
     .action(async (key: string, revision: string, value: string, flags: ClientFlags) => {
-      if (!/^\d{1,15}$/.test(revision)) throw usage(`"${revision}" is no revision: a whole number from 0 up would do`);
+      if (!/^\d{1,15}$/.test(revision)) throw usage(`expected a revision, a whole number from 0 up, got "${revision}"`);
       const headers = revision === '0' ? { 'If-None-Match': '*' } : { 'If-Match': `"${Number(revision)}"` };
       const result = await change({ method: 'PUT', path: pathOf(key), headers, body: bytesOf(value) }, flags);
       print(flags, { revision: result.revision }, `revision ${result.revision}`);
@@ -71,6 +73,13 @@ export function addKeyValueCommands(program: Command): void {
     });
 }
 
+/** The bytes as they are; on a terminal the next prompt begins on a line of its own. */
+function write(value: Buffer): Promise<void> {
+  const wantsNewline = process.stdout.isTTY && value.at(-1) !== NEWLINE;
+  const bytes = wantsNewline ? Buffer.concat([value, Buffer.from([NEWLINE])]) : value;
+  return new Promise((resolve) => process.stdout.write(bytes, () => resolve()));
+}
+
 interface Page {
   readonly revision: number;
   readonly items: readonly { readonly key: string; readonly revision: number; readonly value: string }[];
@@ -91,7 +100,7 @@ async function change(request: Call, flags: ClientFlags): Promise<{ revision: nu
 function bytesOf(value: string): Uint8Array {
   const bytes = value === '-' ? readFileSync(0) : Buffer.from(mustBeText('a value', value));
   if (bytes.byteLength <= MOST_VALUE_BYTES) return bytes;
-  const message = `a value has at most ${MOST_VALUE_BYTES} bytes, this one has ${bytes.byteLength}`;
+  const message = `expected a value of at most ${MOST_VALUE_BYTES} bytes, got ${bytes.byteLength}: split it`;
   throw new CommandFailure(EXIT.failed, 'TOO_LARGE', message);
 }
 

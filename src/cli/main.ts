@@ -3,7 +3,8 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from '../replica-node/version.js';
 import { addBenchCommand } from './bench-command.js';
 import { addClusterCommand } from './cluster-command.js';
-import { asFailure, CommandFailure, EXIT } from './exit.js';
+import { problemWithVariables } from './environment.js';
+import { asFailure, CommandFailure, EXIT, usage } from './exit.js';
 import { addKeyValueCommands } from './key-value-commands.js';
 import { addServeCommand } from './serve-command.js';
 import { addStatusCommand } from './status-command.js';
@@ -21,6 +22,27 @@ const LATER = [
   'record',
   'replay',
 ];
+
+/** What other stores call our commands: closer to what was meant than any spelling. */
+const SYNONYMS: Readonly<Record<string, string>> = {
+  set: 'put',
+  store: 'put',
+  read: 'get',
+  cat: 'get',
+  del: 'delete',
+  rm: 'delete',
+  remove: 'delete',
+  unset: 'delete',
+  ls: 'list',
+  keys: 'list',
+  scan: 'list',
+  info: 'status',
+  ps: 'status',
+  start: 'cluster',
+  up: 'cluster',
+  server: 'serve',
+  benchmark: 'bench',
+};
 
 const isForScripts = process.argv.includes('--json');
 
@@ -47,6 +69,10 @@ async function main(words: readonly string[]): Promise<void> {
   if (LATER.includes(first)) {
     throw new CommandFailure(EXIT.usage, 'NOT_IN_THIS_VERSION', `quorate ${first}: not in this version`);
   }
+  if (Object.hasOwn(SYNONYMS, first))
+    throw usage(`there is no command ${first}: did you mean quorate ${SYNONYMS[first]}?`);
+  const problem = problemWithVariables(process.env);
+  if (problem !== undefined) throw usage(problem);
   await createProgram().parseAsync([...words], { from: 'user' });
 }
 
@@ -65,6 +91,6 @@ main(process.argv.slice(2)).catch((error: unknown) => {
   }
   const { exitCode, code, message, details } = asFailure(error);
   const text = isForScripts ? JSON.stringify({ error: { code, message, ...details } }) : `quorate: ${message}`;
-  process.stderr.write(`${text}\n`);
-  process.exitCode = exitCode;
+  // A name that is still being looked up would keep the process for as long as that takes.
+  process.stderr.write(`${text}\n`, () => process.exit(exitCode));
 });

@@ -5,10 +5,9 @@ import type { Inspector } from '../server/inspector-server.js';
 import { openInspector } from '../server/inspector-server.js';
 import { KeyValueStore } from '../state-machines/key-value-store.js';
 import type { Configuration } from './configuration.js';
-import { configure, nodeOptions } from './configuration.js';
+import { checkGivenValues, configure, inspectPort, nodeOptions } from './configuration.js';
 import { fromEnvironment } from './environment.js';
 import { EXIT, usage } from './exit.js';
-import { wholeNumber } from './whole-number.js';
 
 export interface ServeFlags extends Record<string, unknown> {
   readonly config?: string;
@@ -18,18 +17,19 @@ export interface ServeFlags extends Record<string, unknown> {
   readonly json?: boolean;
 }
 
-const DEFAULT_INSPECT_PORT = 7480;
-
 /** Runs one node until a signal or a failure ends it, or shows how it would be run. */
 export async function serve(flags: ServeFlags): Promise<void> {
   const configuration = configure(flags, process.env, flags.config ?? fromEnvironment('QUORATE_CONFIG'));
-  if (flags.printConfig === true) printConfiguration(configuration, flags.json === true);
-  else await run(configuration, flags.inspect ?? fromEnvironment('QUORATE_INSPECT'));
+  if (flags.printConfig !== true) return run(configuration);
+  printConfiguration(configuration, flags.json === true);
+  // Shown first: whoever looks for the cause sees where the value comes from.
+  checkGivenValues(configuration);
+  levelOf(configuration);
 }
 
-async function run(configuration: Configuration, inspect: string | boolean | undefined): Promise<void> {
+async function run(configuration: Configuration): Promise<void> {
   const options = nodeOptions(configuration);
-  const inspectPort = inspect === undefined ? undefined : portOf(inspect);
+  const chartsPort = inspectPort(configuration);
   const logger = pino({ level: levelOf(configuration), base: { pid: process.pid } });
   const node = await ReplicaNode.open({ ...options, stateMachine: new KeyValueStore(), logger });
   logger.info(
@@ -37,11 +37,11 @@ async function run(configuration: Configuration, inspect: string | boolean | und
     `listening at http://${node.address}`,
   );
   const inspector =
-    inspectPort === undefined
+    chartsPort === undefined
       ? undefined
-      : await openInspectorOf(node, inspectPort).catch(async (error: Error) => {
+      : await openInspectorOf(node, chartsPort).catch(async (error: Error) => {
           await node.close();
-          throw usage(`--inspect ${inspectPort}: ${error.message}; another port would do`);
+          throw usage(`the charts cannot be shown on port ${chartsPort} (${error.message}): take another --inspect`);
         });
   if (inspector !== undefined) {
     const { port } = inspector;
@@ -91,11 +91,8 @@ function printConfiguration(configuration: Configuration, asJson: boolean): void
 
 function levelOf(configuration: Configuration): string {
   const level = String(configuration['log-level']?.value);
-  if (level in pino.levels.values || level === 'silent') return level;
-  throw usage(`--log-level ${level}: one of ${Object.keys(pino.levels.values).join(', ')} would do`);
-}
-
-function portOf(inspect: string | boolean): number {
-  if (inspect === true) return DEFAULT_INSPECT_PORT;
-  return wholeNumber('--inspect', String(inspect), 0, 65_535);
+  if (Object.hasOwn(pino.levels.values, level) || level === 'silent') return level;
+  throw usage(
+    `expected --log-level to be one of ${Object.keys(pino.levels.values).join(', ')}, silent, got "${level}"`,
+  );
 }

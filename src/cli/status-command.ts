@@ -4,6 +4,7 @@ import type { NodeStatus } from '../replica-node/status.js';
 import { call } from './client.js';
 import type { ClientFlags } from './client-flags.js';
 import { clientOptions, withClientFlags } from './client-flags.js';
+import { asFailure, CommandFailure, EXIT } from './exit.js';
 
 interface Row {
   readonly id: string;
@@ -12,6 +13,8 @@ interface Row {
   readonly ready: boolean;
   /** Why it is not ready, in the node's words; null where it is ready or does not answer. */
   readonly why: string | null;
+  /** That reason's code, as NO_QUORUM. */
+  readonly code: string | null;
 }
 
 const CLEAR_SCREEN = '\u001b[2J\u001b[H';
@@ -22,14 +25,24 @@ export function addStatusCommand(program: Command): void {
     .description("show every node's role, term, commit and applied index, and what it trails the leader by")
     .option('--watch', 'redraw every second')
     .action(async (flags: ClientFlags & { watch?: boolean }) => {
-      if (flags.watch !== true) return print(flags, await collect(flags));
-      for (;;) {
-        const rows = await collect(flags);
-        if (flags.json !== true) process.stdout.write(CLEAR_SCREEN);
-        print(flags, rows);
-        await new Promise((resolve) => setTimeout(resolve, REDRAW_MS));
-      }
+      if (flags.watch === true) return watch(flags);
+      const rows = await collect(flags);
+      print(flags, rows);
+      const problem = problemWithCluster(rows);
+      if (problem !== undefined) throw problem;
     });
+}
+
+/** For ever: a cluster that is down for a while is what somebody watches for. */
+async function watch(flags: ClientFlags): Promise<never> {
+  for (;;) {
+    const rows = await collect(flags).catch((error: unknown) => asFailure(error));
+    if (flags.json !== true) process.stdout.write(CLEAR_SCREEN);
+    if (!(rows instanceof CommandFailure)) print(flags, rows);
+    else if (rows.exitCode === EXIT.usage) throw rows;
+    else process.stderr.write(`${rows.message}\n`);
+    await new Promise((resolve) => setTimeout(resolve, REDRAW_MS));
+  }
 }
 
 /** Asks the first endpoint that answers who the members are, and then each of them. */
@@ -45,10 +58,23 @@ async function collect(flags: ClientFlags): Promise<readonly Row[]> {
         .catch(() => null);
       const refusal = await call(to, { method: 'GET', path: '/health/ready' }).then(
         () => null,
-        (error: Error) => error.message,
+        (error: unknown) => asFailure(error),
       );
-      return { id, address, status, ready: refusal === null, why: status === null ? null : refusal };
+      const reason = status === null ? null : refusal;
+      const { message: why = null, code = null } = reason ?? {};
+      return { id, address, status, ready: refusal === null, why, code };
     }),
+  );
+}
+
+/** Without a leader that reaches a majority nobody can write: for scripts that is a failure. */
+function problemWithCluster(rows: readonly Row[]): CommandFailure | undefined {
+  if (rows.some(({ status, ready }) => status?.role === 'leader' && ready)) return undefined;
+  const { why, code } = rows.find((row) => row.why !== null) ?? { why: null, code: null };
+  return new CommandFailure(
+    EXIT.failed,
+    code ?? 'NO_LEADER',
+    `no write can succeed now: ${why ?? 'no node leads that is ready'}`,
   );
 }
 

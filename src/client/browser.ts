@@ -8,6 +8,7 @@ export type { Consistency } from '../state-machines/key-value-queries.js';
 export type { KeyValueEntry, KeyValueItem, ListPage } from '../state-machines/key-value-store.js';
 export type { CallOptions } from './call.js';
 export type { ListOptions, QuorateClient, ReadOptions, WriteOptions } from './client.js';
+export type { ClientEvents } from './client-events.js';
 export type { ConnectOptions } from './connect.js';
 
 /** As browsers have it. */

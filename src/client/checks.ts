@@ -14,7 +14,7 @@ const SURELY_FITS = Math.floor(MOST_KEY_BYTES / 3);
 
 export function checkTimeout(timeoutMs: number): void {
   if (typeof timeoutMs === 'number' && timeoutMs >= 1 && timeoutMs <= MOST_TIMEOUT_MS) return;
-  throw badRequest(`timeoutMs is ${timeoutMs}: 1 to ${MOST_TIMEOUT_MS} would do`);
+  throw badRequest(`expected timeoutMs to be a number from 1 to ${MOST_TIMEOUT_MS}, got ${shown(timeoutMs)}`);
 }
 
 export function checkKey(key: string): void {
@@ -22,37 +22,52 @@ export function checkKey(key: string): void {
   if (key.length >= 1 && key.length <= SURELY_FITS) return;
   const bytes = encodeText(key).byteLength;
   if (bytes >= 1 && bytes <= MOST_KEY_BYTES) return;
-  throw badRequest(`a key has 1 to ${MOST_KEY_BYTES} bytes of UTF-8, this one has ${bytes}`);
+  throw badRequest(`expected a key of 1 to ${MOST_KEY_BYTES} bytes of UTF-8, got ${bytes} bytes`);
 }
 
 export function checkText(what: string, text: string): void {
-  if (typeof text !== 'string') throw badRequest(`${what} is a string, not ${typeof text}`);
-  if (!isWellFormed(text)) throw badRequest(`${what} is UTF-8: it has half a surrogate pair`);
+  if (typeof text !== 'string') throw badRequest(`expected ${what} to be a string, got ${shown(text)}`);
+  if (!isWellFormed(text))
+    throw badRequest(`expected ${what} to be text that UTF-8 can hold, but it has half a surrogate pair`);
 }
 
 /** A frame that is much larger would end its connection, and with it all calls under way. */
 export function bytesOf(value: Uint8Array | string): Uint8Array {
   if (typeof value === 'string') checkText('a value', value);
   const encoded = typeof value === 'string' ? encodeText(value) : value;
-  if (!(encoded instanceof Uint8Array)) throw badRequest('a value is a string or a Uint8Array');
+  if (!(encoded instanceof Uint8Array))
+    throw badRequest(`expected a value to be a string or a Uint8Array, got ${shown(value)}`);
   const bytes = encoded.byteLength;
   if (bytes <= MOST_VALUE_BYTES) return encoded;
-  throw new QuorateError('QUORATE_TOO_LARGE', `a value has at most ${MOST_VALUE_BYTES} bytes, this one has ${bytes}`);
+  throw new QuorateError(
+    'QUORATE_TOO_LARGE',
+    `expected a value of at most ${MOST_VALUE_BYTES} bytes, got ${bytes}: split it`,
+  );
 }
 
 export function checkLimit(limit: number): void {
   if (Number.isInteger(limit) && limit >= 1 && limit <= MOST_ITEMS) return;
-  throw badRequest(`limit is ${limit}: a whole number from 1 to ${MOST_ITEMS} would do`);
+  throw badRequest(`expected limit to be a whole number from 1 to ${MOST_ITEMS}, got ${shown(limit)}`);
 }
 
 export function checkConsistency(consistency: Consistency = 'linearizable'): Consistency {
   if (CONSISTENCIES.includes(consistency)) return consistency;
-  throw badRequest(`consistency is ${consistency}: linearizable or stale would do`);
+  throw badRequest(`expected consistency to be linearizable or stale, got ${shown(consistency)}`);
 }
 
 export function conditionOf({ ifRevision }: { readonly ifRevision?: number }): { readonly condition?: Condition } {
   if (ifRevision === undefined) return {};
   if (!Number.isSafeInteger(ifRevision) || ifRevision < 0)
-    throw badRequest(`ifRevision is ${ifRevision}: a revision, or 0, would do`);
+    throw badRequest(
+      `expected ifRevision to be a revision, or 0 for a key that does not exist, got ${shown(ifRevision)}`,
+    );
   return { condition: ifRevision === 0 ? 'absent' : ifRevision };
+}
+
+/** Text in quotes, and of objects no more than their kind: values may be secret, and large. */
+function shown(value: unknown): string {
+  if (typeof value === 'string') return `"${value}"`;
+  return typeof value === 'object' && value !== null
+    ? `an object (${Object.prototype.toString.call(value).slice(8, -1)})`
+    : String(value);
 }

@@ -1,13 +1,15 @@
 import type { Operation } from '../codec/client-frames.js';
 import { checkCallOptions } from '../desk/call-options.js';
-import { QuorateError } from '../seams/errors.js';
+import { badRequest, QuorateError } from '../seams/errors.js';
 import type { KeyValueCommand, KeyValueResult } from '../state-machines/key-value-codec.js';
 import { keyValueCommandCodec, keyValueResultCodec } from '../state-machines/key-value-codec.js';
 import type { Consistency } from '../state-machines/key-value-queries.js';
 import { decodeEntry, decodePage, encodeGet, encodeList } from '../state-machines/key-value-queries.js';
 import type { KeyValueEntry, ListPage } from '../state-machines/key-value-store.js';
 import type { CallOptions } from './call.js';
+import { withFramesOfCaller } from './caller-frames.js';
 import { bytesOf, checkConsistency, checkKey, checkLimit, checkText, checkTimeout, conditionOf } from './checks.js';
+import type { ClientEvents } from './client-events.js';
 import type { DispatcherOptions } from './dispatcher.js';
 import { Dispatcher } from './dispatcher.js';
 
@@ -29,6 +31,7 @@ export interface ListOptions extends ReadOptions {
   readonly limit?: number;
 }
 
+const EVENT_NAMES: readonly (keyof ClientEvents)[] = ['connected', 'disconnected', 'leaderChanged'];
 const DEFAULT_TIMEOUT_MS = 5_000;
 const OPTIONS_OF: Readonly<Record<Operation, readonly string[]>> = {
   propose: ['ifRevision', 'timeoutMs', 'signal'],
@@ -50,6 +53,18 @@ export class QuorateClient implements AsyncDisposable {
   /** Who leads, as far as any node has told. */
   get leaderId(): string | null {
     return this.#dispatcher.leaderId;
+  }
+
+  /**
+   * Calls `listener` whenever a node is connected or disconnected, or another one leads. The function that is returned removes
+   * it; `close` removes all. What happened before, as the first connection, is not told again: `leaderId` has the present.
+   */
+  on<Name extends keyof ClientEvents>(name: Name, listener: (event: ClientEvents[Name]) => void): () => void {
+    if (!EVENT_NAMES.includes(name))
+      throw badRequest(`expected the name of an event, one of ${EVENT_NAMES.join(', ')}, got ${JSON.stringify(name)}`);
+    if (typeof listener !== 'function')
+      throw badRequest(`expected a listener to be a function, got ${String(listener)}`);
+    return this.#dispatcher.events.on(name, listener);
   }
 
   /**
@@ -133,14 +148,14 @@ export class QuorateClient implements AsyncDisposable {
     });
   }
 
-  /** One promise for each call, and nothing awaited on its way: at thousands of calls a turn each further one is felt. */
+  /** Nothing is awaited on a call's way: at thousands of calls a turn each further promise is felt. */
   #ask<Value>(
     operation: Operation,
     options: CallOptions,
     decode: (payload: Uint8Array) => Value,
     encode: () => Uint8Array,
   ): Promise<Value> {
-    return new Promise((resolve, reject) => {
+    const answer = new Promise<Value>((resolve, reject) => {
       checkCallOptions(options, OPTIONS_OF[operation]);
       const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
       checkTimeout(timeoutMs);
@@ -151,5 +166,6 @@ export class QuorateClient implements AsyncDisposable {
       const deadlineMs = this.#dispatcher.deadlineMs(timeoutMs);
       this.#dispatcher.ask({ operation, payload: encode(), deadlineMs, signal, decode, resolve, reject });
     });
+    return withFramesOfCaller(answer);
   }
 }

@@ -3,18 +3,17 @@ import { badRequest } from '../seams/errors.js';
 import type { CallOptions } from './call.js';
 import { checkTimeout } from './checks.js';
 import { QuorateClient } from './client.js';
-import { isEndpoint } from './endpoint.js';
+import { addressOf, DEFAULT_ENDPOINTS } from './endpoint.js';
 import type { Platform } from './platform.js';
 
 /** What `connect` is made of, beside where it runs. */
 export type ConnectOptions = CallOptions;
 
-const DEFAULT_ENDPOINTS: readonly string[] = ['127.0.0.1:7401'];
 const DEFAULT_TIMEOUT_MS = 5_000;
 
 /**
- * Resolves to a client once one of the nodes has answered. Without endpoints, a node on this machine: the others are
- * learned from it. Rejects with BAD_REQUEST, ABORTED, or NO_LEADER where no node answers in time.
+ * Resolves to a client once one of the nodes has answered. Endpoints are host:port or http://host:port; without any, those of a
+ * local cluster, ports 7401 to 7403. Nodes that are not named are learned from the one that answers. Rejects with BAD_REQUEST, ABORTED, or NO_LEADER where no node answers in time.
  */
 export async function connectOn(
   platform: Platform,
@@ -35,9 +34,8 @@ export async function connectOn(
 }
 
 function checked(endpoints: readonly string[]): readonly string[] {
-  if (!Array.isArray(endpoints) || endpoints.length === 0)
-    throw badRequest("endpoints are an array of host:port, as in ['127.0.0.1:7401'], or left out");
-  const bad = endpoints.find((endpoint) => !isEndpoint(endpoint));
-  if (bad === undefined) return endpoints;
-  throw badRequest(`the endpoint "${bad}" will not do: host:port would`);
+  if (Array.isArray(endpoints) && endpoints.length > 0) return endpoints.map(addressOf);
+  throw badRequest(
+    `expected endpoints to be an array of host:port, as in ['127.0.0.1:7401'], or to be left out, got ${JSON.stringify(endpoints)}`,
+  );
 }

@@ -34,6 +34,7 @@ export class Connection {
   #underWay = 0;
   #bytesUnderWay = 0;
   #timer: unknown;
+  #forgetLookup: () => void = () => undefined;
 
   constructor(address: string, platform: Platform, events: ConnectionEvents) {
     this.address = address;
@@ -74,10 +75,31 @@ export class Connection {
   close(): void {
     this.#isWanted = false;
     this.#platform.clearTimeout(this.#timer);
+    this.#forgetLookup();
     this.#hangUp('closed by its user');
   }
 
+  /** A name that is slow to look up takes no time from what a connection has to be opened. */
   #dial(): void {
+    const { resolve } = this.#platform;
+    if (resolve === undefined) return this.#open();
+    const name = new URL(`ws://${this.address}`).hostname.replace(/^\[|\]$/g, '');
+    let isSettled = false;
+    const settled = (go: () => void): void => {
+      isSettled = true;
+      go();
+    };
+    this.#forgetLookup = resolve(name, {
+      found: () => settled(() => this.#open()),
+      failed: (reason) => settled(() => this.#over(reason)),
+      delayed: (reason) => {
+        this.problem = reason;
+      },
+    });
+    if (!isSettled) this.problem = `looking up ${name} (DNS) has not ended yet`;
+  }
+
+  #open(): void {
     let socket: ClientSocket;
     try {
       socket = this.#platform.openSocket(`ws://${this.address}${CLIENT_PATH}`, CLIENT_PROTOCOL);
@@ -87,8 +109,11 @@ export class Connection {
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => socket.send(encodeClientFrame({ kind: 'hello' }));
     socket.onmessage = ({ data }) => this.#hear(data);
+    // The first error has the reason; those after it only say that the socket was given up.
+    let hasFailed = false;
     socket.onerror = (event: { readonly message?: string }) => {
-      this.problem = event.message ?? 'no connection';
+      if (!hasFailed) this.problem = event.message ?? 'no connection';
+      hasFailed = true;
     };
     socket.onclose = ({ reason }) => this.#over(reason === '' ? this.problem : reason);
     this.#socket = socket;

@@ -4,6 +4,7 @@ import { isWorthAnotherTry, QuorateError } from '../seams/errors.js';
 import type { Asked } from './call.js';
 import { Call } from './call.js';
 import { CallsUnderWay } from './calls-under-way.js';
+import { ClientEmitter } from './client-events.js';
 import { Connection } from './connection.js';
 import type { Platform } from './platform.js';
 
@@ -27,6 +28,7 @@ const FRAME_BYTES = 1024 * 1024;
  */
 export class Dispatcher {
   readonly #platform: Platform;
+  readonly events: ClientEmitter;
   readonly #connections = new Map<string, Connection>();
   readonly #calls = new CallsUnderWay();
   /** They go as soon as there is a connection with room for them. */
@@ -37,10 +39,11 @@ export class Dispatcher {
   #flushIsDue = false;
   #sweep: unknown;
   #retry: unknown;
-  #closed: QuorateError | undefined;
+  #isClosed = false;
 
   constructor({ endpoints, platform }: DispatcherOptions) {
     this.#platform = platform;
+    this.events = new ClientEmitter((callback) => void platform.setTimeout(callback, 0));
     for (const endpoint of endpoints) this.#connect(endpoint);
   }
 
@@ -55,7 +58,7 @@ export class Dispatcher {
 
   /** Throws CLOSED. */
   ask(asked: Asked): void {
-    if (this.#closed !== undefined) throw this.#closed;
+    if (this.#isClosed) throw clientClosed();
     this.#waiting.push(new Call(asked));
     this.#flushSoon();
     this.#sweepLater();
@@ -73,14 +76,15 @@ export class Dispatcher {
   }
 
   close(): void {
-    if (this.#closed !== undefined) return;
-    this.#closed = new QuorateError('QUORATE_CLOSED', 'this client is closed');
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#platform.clearTimeout(this.#sweep);
     this.#platform.clearTimeout(this.#retry);
     for (const connection of this.#connections.values()) connection.close();
-    for (const call of [...this.#waiting, ...this.#refused]) call.fail(this.#closed);
+    for (const call of [...this.#waiting, ...this.#refused]) call.fail(clientClosed());
     this.#waiting = [];
     this.#refused = [];
+    this.events.clear();
   }
 
   #flushSoon(): void {
@@ -138,7 +142,10 @@ export class Dispatcher {
   #connect(address: string): void {
     if (this.#connections.has(address)) return;
     const connection: Connection = new Connection(address, this.#platform, {
-      opened: () => this.#flushSoon(),
+      opened: () => {
+        this.#flushSoon();
+        this.events.emit('connected', { address });
+      },
       news: (news) => this.#learn(news),
       replied: (replies) => this.#settle(replies),
       lost: (why) => this.#lose(connection, why),
@@ -155,6 +162,12 @@ export class Dispatcher {
     for (const { address } of news.members) this.#connect(address);
     if (isNews && news.leaderId !== null && news.leaderId !== known?.leaderId) this.#askTheLeaderInstead();
     if (this.#waiting.length > 0) this.#flushSoon();
+    this.#announceLeader(known?.leaderId ?? null);
+  }
+
+  #announceLeader(before: string | null): void {
+    if (this.#news === undefined || this.leaderId === before) return;
+    this.events.emit('leaderChanged', { leaderId: this.leaderId, term: this.#news.term });
   }
 
   /** Who led before may have stopped, and may never answer. A read can be asked twice; a write can not. */
@@ -186,8 +199,9 @@ export class Dispatcher {
       this.#takeBack(call.id);
       if (call.survivesLossOf(connection, why)) this.#waiting.push(call);
     }
-    if (this.#closed !== undefined) for (const call of this.#waiting) call.fail(this.#closed);
+    if (this.#isClosed) for (const call of this.#waiting) call.fail(clientClosed());
     if (this.#waiting.length > 0) this.#flushSoon();
+    this.events.emit('disconnected', { address: connection.address, reason: why });
   }
 
   #refuse(call: Call, error: QuorateError): void {
@@ -237,3 +251,5 @@ export class Dispatcher {
     return `no leader answered in time${problems.length === 0 ? '' : ` (${problems.join('; ')})`}`;
   }
 }
+
+const clientClosed = (): QuorateError => new QuorateError('QUORATE_CLOSED', 'this client is closed');

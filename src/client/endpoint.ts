@@ -1,4 +1,24 @@
-/** host:port that makes a URL. */
-export function isEndpoint(text: string): boolean {
+import { badRequest } from '../seams/errors.js';
+
+/** What a local cluster of three listens on: `quorate cluster` without `--port`. */
+export const DEFAULT_ENDPOINTS: readonly string[] = ['127.0.0.1:7401', '127.0.0.1:7402', '127.0.0.1:7403'];
+
+/** host:port of an endpoint, which may be written as a URL, http://host:port, too. Throws BAD_REQUEST. */
+export function addressOf(endpoint: string): string {
+  const text = typeof endpoint === 'string' ? endpoint.trim() : '';
+  const [, scheme, address = ''] = /^(?:([a-z]+):\/\/)?(.*?)\/?$/i.exec(text) ?? [];
+  if (scheme?.toLowerCase() === 'https') {
+    throw badRequest(
+      `expected an endpoint host:port or http://host:port, got "${text}": nodes have no TLS in this version, so take http:// in place of https://`,
+    );
+  }
+  const isHttp = scheme === undefined || scheme.toLowerCase() === 'http';
+  if (isHttp && isAddress(address)) return address;
+  throw badRequest(`expected an endpoint host:port or http://host:port, as in 127.0.0.1:7401, got ${shown(endpoint)}`);
+}
+
+function isAddress(text: string): boolean {
   return /^(\[[^\]]+\]|[^:/\s@]+):\d{1,5}$/.test(text) && URL.canParse(`http://${text}`);
 }
+
+const shown = (value: unknown): string => (typeof value === 'string' ? `"${value}"` : String(value));

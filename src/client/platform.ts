@@ -1,6 +1,13 @@
+import type { ResolveEvents } from '../names/names.js';
+
 /** What a client needs of where it runs: a socket as browsers have it, and time. */
 export interface Platform {
   readonly openSocket: (url: string, protocol: string) => ClientSocket;
+  /**
+   * Finds out what addresses a name stands for, so that the time for opening a connection begins when that is known.
+   * Browsers look names up by themselves. The function that is returned forgets the question.
+   */
+  readonly resolve?: (name: string, events: ResolveEvents) => () => void;
   readonly now: () => number;
   readonly setTimeout: (callback: () => void, delayMs: number) => unknown;
   readonly clearTimeout: (handle: unknown) => void;

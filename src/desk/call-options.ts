@@ -6,11 +6,13 @@ import { badRequest } from '../seams/errors.js';
  */
 export function checkCallOptions(options: object, names: readonly string[]): void {
   if (typeof options !== 'object' || options === null)
-    throw badRequest(`options are an object, as in { ${names[0]}: … }, not ${String(options)}`);
+    throw badRequest(`expected options to be an object, as in { ${names[0]}: … }, got ${String(options)}`);
   for (const name in options) {
-    if (!names.includes(name)) throw badRequest(`there is no option ${name}: ${names.join(', ')} would do`);
+    if (!names.includes(name)) throw badRequest(`there is no option ${name}: the options are ${names.join(', ')}`);
   }
   const { signal } = options as { readonly signal?: unknown };
   if (signal === undefined || typeof (signal as AbortSignal | null)?.addEventListener === 'function') return;
-  throw badRequest("the option signal is no AbortSignal: an AbortController's would do");
+  throw badRequest(
+    'expected the option signal to be an AbortSignal, as an AbortController has one, got something else',
+  );
 }

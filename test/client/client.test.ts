@@ -6,6 +6,9 @@ import { freePorts, RealNodes, STEADY } from '../replica-node/real-nodes.js';
 import { answered, until } from '../waiting/conditions.js';
 import { codeOf, text } from './outcomes.js';
 
+/** Longer than any election takes on a busy machine. */
+const PATIENT = { timeoutMs: 60_000 };
+
 describe('a client of three nodes', () => {
   let nodes: RealNodes;
   let db: QuorateClient;
@@ -53,8 +56,8 @@ describe('a client of three nodes', () => {
 
   test('an 8 MiB value comes back; a larger one is refused, and the connection lives on', async () => {
     const value = new Uint8Array(8 * 1024 * 1024).fill(7);
-    await db.put('large', value);
-    expect(Buffer.from((await db.get('large'))?.value ?? []).equals(value)).toBe(true);
+    await db.put('large', value, PATIENT);
+    expect(Buffer.from((await db.get('large', PATIENT))?.value ?? []).equals(value)).toBe(true);
     expect(await codeOf(db.put('larger', new Uint8Array(8 * 1024 * 1024 + 1)))).toBe('QUORATE_TOO_LARGE');
     expect(await db.get('larger')).toBeUndefined();
   });
@@ -92,9 +95,6 @@ describe('a client of three nodes', () => {
     expect(await codeOf(call(db))).toBe(code);
   });
 });
-
-/** Longer than any election takes on a busy machine. */
-const PATIENT = { timeoutMs: 60_000 };
 
 describe('when nodes die', () => {
   let nodes: RealNodes;

@@ -280,3 +280,17 @@ test('a burst that shares a signal has one listener on it, and none when it is o
   expect(calls.map(({ code }) => code)).toEqual([...Array(50), ...Array(50).fill('QUORATE_OUTCOME_UNKNOWN')]);
   expect(getEventListeners(signal, 'abort')).toHaveLength(0);
 });
+
+test('P52 an error that a listener throws is its own: the client goes on, and so do the other listeners', () => {
+  const heard: string[] = [];
+  dispatcher.events.on('leaderChanged', () => {
+    throw new Error('of the listener');
+  });
+  dispatcher.events.on('leaderChanged', ({ leaderId }) => heard.push(String(leaderId)));
+  const call = ask('to b');
+  b().tell(2, 'b');
+  expect(() => turn()).toThrow('of the listener');
+  turn();
+  answerAll(b());
+  expect([heard, call.value]).toEqual([['b'], 'done']);
+});

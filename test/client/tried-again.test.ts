@@ -43,9 +43,11 @@ describe('P37 what is tried again', () => {
     const leader = await new PlayedNode().listen();
     leader.answer = replies(done);
     node.answer = replies(refused('QUORATE_OUTCOME_UNKNOWN'));
+    const connected = new Promise<void>((resolve) => {
+      db.on('connected', ({ address }) => void (address === leader.address && resolve()));
+    });
     node.tell(2, { a: node.address, b: leader.address });
-    await until(() => leader.greeted === 1);
-    leader.tell(2, { a: node.address, b: leader.address });
+    await connected;
     for (let at = 0; at < 10; at += 1) expect(await db.put('k', 'v', PATIENT)).toEqual({ revision: 9 });
     expect([node.frames.length, leader.frames.length]).toEqual([0, 10]);
     await leader.close();

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { freePorts } from '../replica-node/real-nodes.js';
+import { freePorts, isFree } from '../replica-node/real-nodes.js';
 import { found, until } from '../waiting/conditions.js';
 
 const PROGRAM = path.resolve('dist/src/cli/main.js');
@@ -180,6 +180,16 @@ test.each(['SIGKILL', 'SIGHUP'] as const)('nodes end with the command that start
   cluster.child.kill(signal);
   await cluster.ended;
   await until(() => !pids.some(isAlive));
+});
+
+test('a port that browsers do not open, as 10080, is a port like any other', async () => {
+  const ports = [10_080, 6_000, 6_665, 6_669];
+  const free = await found(async () => {
+    for (const port of ports) if (await isFree(port)) return port;
+    return undefined;
+  });
+  const cluster = start(process.execPath, PROGRAM, 'cluster', '--nodes', '1', '--port', String(free), '--data', 'one');
+  await cluster.printed(/^ready$/m);
 });
 
 test('a second cluster on the same data is refused by the lock', async () => {

@@ -1,34 +1,14 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { freePorts, RealNodes, STEADY } from '../replica-node/real-nodes.js';
-
-const PROGRAM = path.resolve('dist/src/cli/main.js');
-
-interface Run {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** Runs the command as it is installed; resolves when it ends. */
-function quorate(args: readonly string[], { input = '', env = {} as Record<string, string> } = {}): Promise<Run> {
-  const child = spawn(process.execPath, [PROGRAM, ...args], { env: { PATH: process.env.PATH ?? '', ...env } });
-  let [out, err] = ['', ''];
-  child.stdout.setEncoding('latin1').on('data', (chunk: string) => {
-    out += chunk;
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    err += chunk.toString();
-  });
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(Buffer.from(input, 'latin1'));
-  return new Promise((resolve) => child.once('close', (code) => resolve({ code, out, err })));
-}
+import { until } from '../waiting/conditions.js';
+import type { Run } from './run-command.js';
+import { PROGRAM, quorate } from './run-command.js';
 
 let nodes: RealNodes;
 let endpoints: string;
@@ -92,7 +72,7 @@ describe('the key-value commands', () => {
         err += chunk.toString();
       });
       expect(await new Promise((resolve) => shell.once('close', resolve))).toBe(2);
-      expect(err).toMatch('as an argument is UTF-8, and this one is not');
+      expect(err).toMatch(/expected a (key|value) as an argument to be UTF-8, and it is not/);
     }
   });
 
@@ -130,6 +110,25 @@ describe('the key-value commands', () => {
     const [unused] = await freePorts(1);
     const run = await quorate(['put', 'k', 'v', '--endpoints', `127.0.0.1:${unused}`]);
     expect(run).toMatchObject({ code: 1, err: expect.stringMatching(/nobody listens there.*quorate cluster/) });
+  });
+
+  test('without --endpoints all ports of a local cluster are asked', async () => {
+    const asked = await quorate(['get', 'k']);
+    // Somebody else may run a cluster on this machine: then one of the ports has answered.
+    if (asked.err.includes('no node answers'))
+      expect(asked.err).toMatch(/127\.0\.0\.1:7401 \(.*127\.0\.0\.1:7402 \(.*127\.0\.0\.1:7403 \(/);
+    expect((await quorate(['get', '--help'])).out.replace(/\s+/g, ' ')).toContain(
+      '127.0.0.1:7401,127.0.0.1:7402,127.0.0.1:7403',
+    );
+  });
+
+  test('a name that is not found: DNS is named, and a write was surely not done', async () => {
+    const run = await quorate(['put', 'k', 'v', '--endpoints', 'nowhere.invalid:7401', '--json']);
+    expect(run.code).toBe(1);
+    expect(JSON.parse(run.err).error).toMatchObject({
+      code: 'NO_LEADER',
+      message: expect.stringMatching(/nowhere\.invalid:7401 \(looking up the name/),
+    });
   });
 
   test.each([204, 304, 700])('somebody else who answers %s: exit 1, and not a crash', async (status) => {
@@ -201,22 +200,66 @@ describe('the key-value commands', () => {
     const rows = (await here('status', '--json')).out.trim().split('\n');
     expect(rows.map((row) => JSON.parse(row).id)).toEqual(['a', 'b', 'c']);
   });
+
+  test('status without a quorum: exit 1, after the table, with the reason', async () => {
+    const lone = await RealNodes.start('xyz', { ...STEADY, MAX_MISSED_HEARTBEATS: 3 });
+    const node = await lone.leader();
+    for (const other of await lone.followers()) await other.close();
+    await until(() => node.whyNotReady() !== undefined);
+    const run = await quorate(['status', '--endpoints', node.address]);
+    expect(run).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('does not answer'),
+      err: expect.stringMatching(/^quorate: no write can succeed now: no quorum: /),
+    });
+    const asJson = await quorate(['status', '--endpoints', node.address, '--json']);
+    expect([asJson.code, JSON.parse(asJson.err).error.code]).toEqual([1, 'NO_QUORUM']);
+    await lone.close();
+  });
+
+  test('on a terminal a value is followed by a newline, and only there', async () => {
+    await here('put', 'shown', 'hello');
+    const command = `${process.execPath} ${PROGRAM} get shown --endpoints ${endpoints}`;
+    // `script` of util-linux runs a command on a terminal of its own.
+    const terminal = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null']);
+    let out = '';
+    terminal.stdout.on('data', (chunk: Buffer) => {
+      out += chunk.toString();
+    });
+    expect(await new Promise((resolve) => terminal.once('close', resolve))).toBe(0);
+    expect(out).toBe('hello\r\n');
+    expect((await here('get', 'shown')).out).toBe('hello');
+  });
+
+  test('endpoints may be written as URLs', async () => {
+    const urls = endpoints.split(',').map((endpoint) => `http://${endpoint}/`);
+    expect((await quorate(['list', '--endpoints', urls.join(',')])).code).toBe(0);
+  });
 });
 
-describe('wrong usage: exit 2, and one line that says what would do', () => {
+describe('wrong usage: exit 2, and one line that says what was expected', () => {
   test.each([
     [['put', 'k'], /missing required argument 'value'/],
     [['putt', 'k', 'v'], /Did you mean put/],
     [['get', 'k', '--consistency', 'strong'], /linearizable or stale would do/],
     [['get', ''], /1 to 4096 bytes/],
     [['get', 'k', '--timeout', 'soon'], /from 1 to 60000/],
-    [['get', 'k', '--endpoints', 'nowhere'], /host:port would/],
+    [['get', 'k', '--endpoints', 'nowhere'], /expected an endpoint host:port or http:\/\/host:port.*got "nowhere"/],
+    [['get', 'k', '--endpoints', 'https://127.0.0.1:7401'], /no TLS in this version, so take http:\/\//],
+    [['del', 'k'], /did you mean quorate delete\?/],
+    [['set', 'k', 'v'], /did you mean quorate put\?/],
+    [['rm', 'k'], /did you mean quorate delete\?/],
+    [['ls'], /did you mean quorate list\?/],
+    [['info'], /did you mean quorate status\?/],
     [['cas', 'k', 'x', 'v'], /whole number from 0 up/],
     [['get', 'k', '--consistency', 'lease'], /not in this version/],
     [['watch', 'k'], /not in this version/],
     [['members', 'list'], /not in this version/],
     [['cluster', '--nodes', '0'], /from 1 to 9/],
-    [['cluster', '--nodes', '3', '--port', '65535'], /--port 65535/],
+    [
+      ['cluster', '--nodes', '3', '--port', '65535'],
+      /expected --port to be a whole number from 1 to 65533, got "65535"/,
+    ],
     [['serve'], /--id is missing/],
     [['serve', '--id', 'n1', '--join', 'x:1'], /--join: not in this version/],
   ])('%j', async (args, message) => {
@@ -231,7 +274,7 @@ describe('wrong usage: exit 2, and one line that says what would do', () => {
     [['put', 'k'], "missing required argument 'value'"],
     [['get', 'k', '--timout', '5'], "unknown option '--timout'\n(Did you mean --timeout?)"],
     [['bogus'], "unknown command 'bogus'"],
-    [['bench', '--warm-up', '-1'], '--warm-up -1: a whole number from 0 to 3600 would do'],
+    [['bench', '--warm-up', '-1'], 'expected --warm-up to be a whole number from 0 to 3600, got "-1"'],
   ])('%j with --json is one line of JSON', async (args, message) => {
     const run = await quorate([...args, '--json']);
     expect(run).toMatchObject({ code: 2, out: '' });
@@ -241,6 +284,30 @@ describe('wrong usage: exit 2, and one line that says what would do', () => {
         .split('\n')
         .map((line) => JSON.parse(line)),
     ).toEqual([{ error: { code: 'BAD_REQUEST', message } }]);
+  });
+
+  test.each([
+    ['QUORATE_ENDPOINT', 'QUORATE_ENDPOINTS'],
+    ['QUORATE_LOGLEVEL', 'QUORATE_LOG_LEVEL'],
+    ['quorate_timeout', 'QUORATE_TIMEOUT'],
+  ])('a variable %s is none: %s was meant', async (name, meant) => {
+    for (const command of [['list'], ['serve'], ['cluster', '--data', path.join(directory, 'none')]])
+      expect(await quorate(command, { env: { [name]: '1' } })).toMatchObject({
+        code: 2,
+        err: `quorate: there is no environment variable ${name}: did you mean ${meant}? Correct or unset it\n`,
+      });
+  });
+
+  test('the variables that Kubernetes sets for a service named quorate are none of ours', async () => {
+    const env = {
+      QUORATE_SERVICE_HOST: '10.0.0.1',
+      QUORATE_SERVICE_PORT: '7401',
+      QUORATE_SERVICE_PORT_CLIENTS: '7401',
+      QUORATE_PORT_7401_TCP_ADDR: '10.0.0.1',
+      QUORATE_PORT: 'tcp://10.0.0.1:7401',
+      QUORATE_ENDPOINTS: endpoints,
+    };
+    expect((await quorate(['list'], { env })).code).toBe(0);
   });
 
   test('a value that begins with a dash goes after --', async () => {
@@ -255,66 +322,5 @@ describe('wrong usage: exit 2, and one line that says what would do', () => {
       expect(out).toMatch(new RegExp(`^ +${command}\\b`, 'm'));
       expect(await quorate([command, '--help'])).toMatchObject({ code: 0, err: '' });
     }
-  });
-});
-
-describe('quorate serve', () => {
-  const node = [
-    'serve',
-    '--id',
-    'n1',
-    '--listen',
-    '127.0.0.1:7999',
-    '--data',
-    'unused',
-    '--peers',
-    'n1=127.0.0.1:7999',
-  ];
-
-  test('--print-config shows each value and where it comes from', async () => {
-    const file = path.join(directory, 'config.json');
-    writeFileSync(file, JSON.stringify({ id: 'file', cluster: 'file', HEARTBEAT_INTERVAL: 40 }));
-    const env = { QUORATE_CLUSTER: 'environment', ELECTION_TIMEOUT_MIN: '200', QUORATE_DATA: 'there' };
-    const args = ['serve', '--id', 'flag', '--config', file, '--print-config'];
-    const { out } = await quorate(args, { env });
-    for (const line of [
-      'id = flag  (flag)',
-      'cluster = environment  (environment)',
-      'data = there  (environment)',
-      'ELECTION_TIMEOUT_MIN = 200  (environment)',
-      'HEARTBEAT_INTERVAL = 40  (file)',
-      'MAX_MISSED_HEARTBEATS = 3  (default)',
-    ]) {
-      expect(out.split('\n')).toContain(line);
-    }
-    const document = JSON.parse((await quorate([...args, '--json'], { env })).out);
-    expect(document.HEARTBEAT_INTERVAL).toEqual({ value: 40, source: 'file' });
-  });
-
-  test.each<[readonly string[], Record<string, string>, RegExp]>([
-    [['--heartbeat-interval', '100'], {}, /HEARTBEAT_INTERVAL \(100\) is not well under.*at most 50/],
-    [['--election-timeout-min', '500'], {}, /ELECTION_TIMEOUT_MIN \(500\) is over ELECTION_TIMEOUT_MAX/],
-    [['--max-missed-heartbeats', '0'], {}, /MAX_MISSED_HEARTBEATS is 0: a whole number from 1 up/],
-    [['--election-timeout-min', 'fast'], {}, /ELECTION_TIMEOUT_MIN is "fast": a whole number/],
-    [[], { HEARTBEAT_INTERVAL: 'often' }, /HEARTBEAT_INTERVAL is "often": a whole number/],
-    [['--id', 'n9'], {}, /n9 is not among the peers \(n1\)/],
-    [['--id', 'n 1'], {}, /1 to 64 characters/],
-    [['--peers', 'n1'], {}, /id=host:port would/],
-    [['--peers', 'n1=127.0.0.1:7999,n2=127.0.0.1:7999'], {}, /same address/],
-    [['--listen', '0.0.0.0:7999', '--peers', 'n1=0.0.0.0:7999'], {}, /--insecure/],
-    [['--listen', '127.0.0.1:8000'], {}, /peers say that n1 is at/],
-    [['--config', 'missing.json'], {}, /missing\.json cannot be read/],
-    [['--log-level', 'loud'], {}, /--log-level loud/],
-    // A name that every object has is a node's name like any other: what is wrong is the level.
-    [['--id', 'toString', '--peers', 'toString=127.0.0.1:7999', '--log-level', 'loud'], {}, /--log-level loud/],
-    [['--peers', 'n1=127.0.0.1:7999,n1=127.0.0.1:7998'], {}, /names n1 twice/],
-    [[], { QUORATE_CONFIG: 'missing.json' }, /missing\.json cannot be read/],
-    [[], { QUORATE_INSECURE: 'maybe' }, /QUORATE_INSECURE is "maybe": 1 or 0, yes or no would do/],
-    [[], { QUORATE_INSPECT: 'x' }, /--inspect x: a whole number from 0 to 65535 would do/],
-  ])('%j with %j is refused before anything is touched', async (args, env, message) => {
-    const run = await quorate([...node, ...args], { env });
-    expect(run.code).toBe(2);
-    expect(run.err.trim().split('\n')).toHaveLength(1);
-    expect(run.err).toMatch(message);
   });
 });

@@ -61,7 +61,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'src/client': {
     rooms: ['src/raft', 'src/seams', 'src/codec', 'src/desk', 'src/state-machines', 'src/names'],
-    only: { 'src/client/node.ts': ['ws'] },
+    only: { 'src/client/node-platform.ts': ['ws'] },
   },
   'src/inspect': { rooms: ['src/seams'], packages: ['xstate'] },
 };

@@ -26,7 +26,7 @@ export async function freePorts(count: number): Promise<readonly number[]> {
   }
 }
 
-function isFree(port: number): Promise<boolean> {
+export function isFree(port: number): Promise<boolean> {
   const server = createServer();
   return new Promise((resolve) => {
     server.once('error', () => resolve(false));

@@ -1,0 +1,19 @@
+/** Of `words` (not empty) the one that differs from `word` in the fewest letters. */
+export function closest(word: string, words: readonly string[]): string {
+  const distances = words.map((other) => distance(word, other));
+  return words[distances.indexOf(Math.min(...distances))] as string;
+}
+
+/** How many letters have to be put in, taken out or replaced to make one word of the other. */
+function distance(one: string, other: string): number {
+  let row = Array.from({ length: other.length + 1 }, (_, at) => at);
+  for (const [at, letter] of [...one].entries()) {
+    const next = [at + 1];
+    for (const [column, otherLetter] of [...other].entries()) {
+      const replaced = (row[column] as number) + Number(letter !== otherLetter);
+      next.push(Math.min(replaced, (row[column + 1] as number) + 1, (next[column] as number) + 1));
+    }
+    row = next;
+  }
+  return row.at(-1) as number;
+}

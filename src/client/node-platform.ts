@@ -1,0 +1,48 @@
+import { WebSocket } from 'ws';
+import { Names } from '../names/names.js';
+import { systemLookup } from '../names/system-lookup.js';
+import type { ClientSocket, Platform } from './platform.js';
+
+const MOST_REASON_CHARACTERS = 1_024;
+
+const clock = {
+  now: (): number => performance.now(),
+  setTimeout: (callback: () => void, delayMs: number): unknown => setTimeout(callback, delayMs),
+  clearTimeout: (handle: unknown): void => clearTimeout(handle as NodeJS.Timeout),
+};
+
+/** Shared by all clients of a process: a name that is slow to look up is looked up once for all of them. */
+const systemNames = new Names({ lookup: systemLookup, clock });
+
+/** Node.js, with `names` for what its name servers say. */
+export function nodePlatform(names: Names = systemNames): Platform {
+  return {
+    ...clock,
+    openSocket: (url, protocol) => {
+      // A mask protects browsers' proxies, and costs a pass over every byte: left zero, both sides skip it.
+      const settings = { perMessageDeflate: false, generateMask: () => undefined, followRedirects: false };
+      const socket = new WebSocket(url, [protocol], { ...settings, lookup: names.lookup });
+      passOnRefusals(socket);
+      return socket as unknown as ClientSocket;
+    },
+    resolve: (name, events) => names.resolve(name, events),
+    defer: (callback) => void setImmediate(callback),
+  };
+}
+
+/** A node says in words why it lets a client not in: without this, only the number of its answer is heard. */
+function passOnRefusals(socket: WebSocket): void {
+  socket.on('unexpected-response', (request, response) => {
+    let text = '';
+    response.on('data', (chunk: Buffer) => {
+      text = `${text}${chunk.toString()}`.slice(0, MOST_REASON_CHARACTERS);
+    });
+    response.once('close', () => {
+      const isQuorate = response.headers['content-type'] === 'text/plain';
+      const why = isQuorate && text !== '' ? text.trim() : 'is that a Quorate node of this version?';
+      socket.emit('error', new Error(`it answered HTTP ${response.statusCode}: ${why}`));
+      request.destroy();
+      socket.terminate();
+    });
+  });
+}

@@ -1,0 +1,84 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { quorate } from './run-command.js';
+
+let directory: string;
+beforeAll(() => {
+  directory = mkdtempSync(path.join(tmpdir(), 'quorate-command-'));
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+describe('quorate serve', () => {
+  const node = [
+    'serve',
+    '--id',
+    'n1',
+    '--listen',
+    '127.0.0.1:7999',
+    '--data',
+    'unused',
+    '--peers',
+    'n1=127.0.0.1:7999',
+  ];
+
+  test('--print-config shows each value and where it comes from', async () => {
+    const file = path.join(directory, 'config.json');
+    writeFileSync(file, JSON.stringify({ id: 'file', cluster: 'file', HEARTBEAT_INTERVAL: 40 }));
+    const env = { QUORATE_CLUSTER: 'environment', ELECTION_TIMEOUT_MIN: '200', QUORATE_DATA: 'there' };
+    const args = ['serve', '--id', 'flag', '--config', file, '--print-config'];
+    const { out } = await quorate(args, { env });
+    for (const line of [
+      'id = flag  (flag)',
+      'cluster = environment  (environment)',
+      'data = there  (environment)',
+      'ELECTION_TIMEOUT_MIN = 200  (environment)',
+      'HEARTBEAT_INTERVAL = 40  (file)',
+      'MAX_MISSED_HEARTBEATS = 3  (default)',
+    ]) {
+      expect(out.split('\n')).toContain(line);
+    }
+    expect((await quorate([...args, '--inspect'], { env })).out).toMatch(/^inspect = 7480 {2}\(flag\)$/m);
+    for (const [value, shown] of [
+      ['1', 'inspect = 7480  (environment)'],
+      ['0', 'inspect = (none)  (environment)'],
+      ['8080', 'inspect = 8080  (environment)'],
+      ['', 'inspect = (none)  (default)'],
+    ] as const)
+      expect((await quorate(args, { env: { ...env, QUORATE_INSPECT: value } })).out.split('\n')).toContain(shown);
+    const document = JSON.parse((await quorate([...args, '--json'], { env })).out);
+    expect(document.HEARTBEAT_INTERVAL).toEqual({ value: 40, source: 'file' });
+  });
+
+  test.each<[readonly string[], Record<string, string>, RegExp]>([
+    [['--heartbeat-interval', '100'], {}, /HEARTBEAT_INTERVAL \(100\) is not well under.*at most 50/],
+    [['--election-timeout-min', '500'], {}, /ELECTION_TIMEOUT_MIN \(500\) is over ELECTION_TIMEOUT_MAX/],
+    [['--max-missed-heartbeats', '0'], {}, /MAX_MISSED_HEARTBEATS is 0: a whole number from 1 up/],
+    [['--election-timeout-min', 'fast'], {}, /ELECTION_TIMEOUT_MIN is "fast": a whole number/],
+    [[], { HEARTBEAT_INTERVAL: 'often' }, /HEARTBEAT_INTERVAL is "often": a whole number/],
+    [['--id', 'n9'], {}, /n9 is not among the peers \(n1\)/],
+    [['--id', 'n 1'], {}, /1 to 64 characters/],
+    [['--peers', 'n1'], {}, /expected --peers to be id=host:port/],
+    [['--peers', 'n1=127.0.0.1:7999,n2=127.0.0.1:7999'], {}, /same address/],
+    [['--listen', '0.0.0.0:7999', '--peers', 'n1=0.0.0.0:7999'], {}, /--insecure/],
+    [['--listen', '127.0.0.1:8000'], {}, /peers say that n1 is at/],
+    [['--config', 'missing.json'], {}, /missing\.json cannot be read/],
+    [['--log-level', 'loud'], {}, /expected --log-level to be one of trace, .*got "loud"/],
+    // A name that every object has is a node's name like any other: what is wrong is the level.
+    [['--id', 'toString', '--peers', 'toString=127.0.0.1:7999', '--log-level', 'loud'], {}, /expected --log-level/],
+    [['--peers', 'n1=127.0.0.1:7999,n1=127.0.0.1:7998'], {}, /names n1 twice/],
+    [[], { QUORATE_CONFIG: 'missing.json' }, /missing\.json cannot be read/],
+    [[], { QUORATE_INSECURE: 'maybe' }, /expected QUORATE_INSECURE to be 1 or 0, yes or no, got "maybe"/],
+    [['--inspect', '70000'], {}, /expected --inspect to be a whole number from 0 to 65535, got "70000"/],
+    [[], { QUORATE_INSPECT: '70000' }, /expected QUORATE_INSPECT to be a whole number from 0 to 65535/],
+    [[], { QUORATE_INSPECT: 'x' }, /expected QUORATE_INSPECT to be 1 or 0, yes or no, or a port, got "x"/],
+  ])('%j with %j is refused before anything is touched', async (args, env, message) => {
+    for (const more of [[], ['--print-config']]) {
+      const run = await quorate([...node, ...args, ...more], { env });
+      expect(run.code).toBe(2);
+      expect(run.err.trim().split('\n')).toHaveLength(1);
+      expect(run.err).toMatch(message);
+    }
+  });
+});
