@@ -3,6 +3,7 @@ export type { Notice, Role } from './raft/notices.js';
 export type { Peer, PeerStatus } from './raft/raft-state.js';
 export { ReplicaState } from './raft/replica-state.js';
 export { DEFAULT_SETTINGS, type Settings } from './raft/settings.js';
+export type { Logger, LoggerOption } from './replica-node/node-log.js';
 export type { CallOptions, ReadOptions, ReplicaNodeOptions } from './replica-node/options.js';
 export { ReplicaNode } from './replica-node/replica-node.js';
 export type { MemberStatus, NodeStatus } from './replica-node/status.js';

@@ -38,11 +38,11 @@ export class Waiting<Value> {
   }
 
   resolve(value: Value): void {
-    this.#end()?.done(undefined, value);
+    settle(this.#end(), undefined, value);
   }
 
   fail(error: QuorateError): void {
-    this.#end()?.done(error);
+    settle(this.#end(), error);
   }
 
   #end(): Request<Value> | undefined {
@@ -52,6 +52,17 @@ export class Waiting<Value> {
     this.#letGo?.();
     this.#onEnd?.(this);
     return request;
+  }
+}
+
+/** A callback that throws takes none of those that are called after it their answer: what it throws is thrown behind them (P52). */
+function settle<Value>(request: Request<Value> | undefined, error: QuorateError | undefined, value?: Value): void {
+  try {
+    request?.done(error, value);
+  } catch (thrown) {
+    queueMicrotask(() => {
+      throw thrown;
+    });
   }
 }
 

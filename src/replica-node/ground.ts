@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Logger } from 'pino';
 import { PeersKnownInMemory } from '../../transport/introduction.js';
 import { WebSocketTransport } from '../../transport/web-socket-transport.js';
 import type { Clock } from '../seams/clock.js';
@@ -15,6 +14,7 @@ import { openDataDirectory } from '../storage/data-directory.js';
 import type { Members } from '../storage/identity-file.js';
 import { unusable } from '../storage/lock-errors.js';
 import { NodeDisk, nodeChecksum } from '../storage/node-disk.js';
+import type { Logger } from './node-log.js';
 import type { ReplicaNodeOptions } from './options.js';
 import { parseAddress } from './settings.js';
 import { systemClock } from './system-clock.js';
@@ -174,4 +174,10 @@ function cannotListen(address: string, error: Error & { code?: string }): Quorat
   const why =
     error.code === 'EADDRINUSE' ? 'something listens there already: stop it, or take another port' : error.message;
   return new QuorateError('QUORATE_CONFIG_INVALID', `cannot listen at ${address}: ${why}`, { cause: error });
+}
+
+/** Nodes that were first started with the same name and ids belong together. */
+export function clusterIdOf({ cluster = DEFAULT_CLUSTER, peers }: Pick<GroundOptions, 'cluster' | 'peers'>): string {
+  const text = [cluster, ...Object.keys(peers).sort()].join('\n');
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

@@ -1,5 +1,5 @@
-import type { Logger } from 'pino';
 import type { Notice } from '../raft/notices.js';
+import type { Logger } from './node-log.js';
 
 /**
  * One line for each change that somebody on call would want to know of; nothing for each message. Without a majority a node

@@ -36,7 +36,10 @@ const KINDS: Readonly<Record<Exclude<keyof ReplicaNodeOptions<AnyStateMachine>, 
     is: isStateMachine,
     would: 'new KeyValueStore() would do, or one of your own with codec, resultCodec and apply',
   },
-  logger: { is: has('child', 'debug', 'info', 'warn', 'error'), would: 'one that pino made would do' },
+  logger: {
+    is: (value) => value === false || has('debug', 'info', 'warn', 'error')(value),
+    would: 'console would do, one that pino made, or false',
+  },
   server: { is: has('on', 'off', 'address'), would: 'an http.Server would do' },
   routes: {
     is: (value) => value === false || problemWithPrefix(value) === undefined,

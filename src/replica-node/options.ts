@@ -1,6 +1,4 @@
 import type { Server } from 'node:http';
-import type { Logger } from 'pino';
-import type { InspectionEvent, Observer } from 'xstate';
 import type { replicaMachine } from '../../machines/index.js';
 import type { NodeId } from '../raft/kinds.js';
 import type { Settings } from '../raft/settings.js';
@@ -8,6 +6,8 @@ import type { Clock } from '../seams/clock.js';
 import type { LogStore } from '../seams/log-store.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
 import type { Transport } from '../seams/transport.js';
+import type { Inspect } from './guarded-observers.js';
+import type { LoggerOption } from './node-log.js';
 
 /** What `ReplicaNode.open` takes. The four settings may stand here, in the environment, or be left to their defaults. */
 export interface ReplicaNodeOptions<Machine extends AnyStateMachine> extends Partial<Settings> {
@@ -23,8 +23,11 @@ export interface ReplicaNodeOptions<Machine extends AnyStateMachine> extends Par
   /** The cluster's name: nodes of different clusters never talk to each other. Default `quorate`. */
   readonly cluster?: string;
   readonly stateMachine: Machine;
-  /** Default: warnings and errors, to standard output. */
-  readonly logger?: Logger;
+  /**
+   * pino's, `console`, or anything with `debug`, `info`, `warn` and `error`; `false` logs nothing. Default: warnings and errors,
+   * as lines of JSON on standard error.
+   */
+  readonly logger?: LoggerOption;
   /**
    * An http.Server of yours, listening: the node answers `/peer`, `/client` and its `routes` on it, and leaves all other paths
    * to you. Without it the node makes one.
@@ -37,8 +40,11 @@ export interface ReplicaNodeOptions<Machine extends AnyStateMachine> extends Par
   readonly routes?: string | false;
   /** Names that Host may have in requests, beside localhost, IP addresses and the peers' addresses: a service's name. */
   readonly allowHosts?: readonly string[];
-  /** XState's own: called with every inspection event of this node's actors, but for the microsteps of those that take a short way. */
-  readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
+  /**
+   * XState's own: called with every inspection event of this node's actors, but for the microsteps of those that take a short way.
+   * One that throws is detached; the log says so once, and the node goes on.
+   */
+  readonly inspect?: Inspect;
   /** Aborting it closes the node. */
   readonly signal?: AbortSignal;
   /**

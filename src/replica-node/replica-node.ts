@@ -1,6 +1,4 @@
-import { createHash, randomInt } from 'node:crypto';
-import type { Logger } from 'pino';
-import { pino } from 'pino';
+import { randomInt } from 'node:crypto';
 import type { Actor } from 'xstate';
 import { createActor } from 'xstate';
 import { replicaMachine } from '../../machines/index.js';
@@ -25,11 +23,15 @@ import { attachApi } from '../server/attach-api.js';
 import { embedApi } from '../server/embed-api.js';
 import { MOST_VALUE_BYTES } from '../state-machines/key-value-codec.js';
 import type { Ground } from './ground.js';
-import { DEFAULT_CLUSTER, inDirectory, prepareGround } from './ground.js';
+import { clusterIdOf, inDirectory, prepareGround } from './ground.js';
+import { guardedInspector, guardObservers } from './guarded-observers.js';
 import { LeaderWatch } from './leader-watch.js';
 import { NoticeLog } from './log-lines.js';
+import type { Logger } from './node-log.js';
+import { NodeLog } from './node-log.js';
 import { problemWithOptions } from './option-kinds.js';
 import type { CallOptions, ReadOptions, ReplicaNodeOptions } from './options.js';
+import { DISK_HANGS, diskIsBehind, halted, noLeader } from './refusals.js';
 import { checkNodeOptions, invalid, resolveSettings } from './settings.js';
 import { reserveStateMachine } from './state-machine-in-use.js';
 import type { NodeStatus } from './status.js';
@@ -92,7 +94,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     releaseStateMachine: () => void,
   ): Promise<ReplicaNode<Machine>> {
     const clock = options.clock ?? systemClock;
-    const logger = (options.logger ?? pino({ name: 'quorate', level: 'warn' })).child({ node: options.id });
+    const logger = new NodeLog(options.id, options.logger);
     const ground = await prepareGround(options, { clock, logger, clusterId: clusterIdOf(options) });
     let node: ReplicaNode<Machine>;
     try {
@@ -130,7 +132,8 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     this.#noticeLog = new NoticeLog(logger);
     this.state = new ReplicaState(address, initialState(options.id, servers, settings));
     const input = { identity, servers, settings, seed, log, transport, stateMachine, clock, state: this.state };
-    this.actor = createActor(machine, { input, clock, ...(inspect === undefined ? {} : { inspect }) });
+    const inspector = inspect === undefined ? {} : { inspect: guardedInspector(inspect, logger) };
+    this.actor = createActor(machine, { input, clock, ...inspector });
     this.#desks = new Desks<ResultOf<Machine>>({
       send: (event) => this.actor.send(event),
       clock,
@@ -307,6 +310,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
           reject(error);
         },
       });
+      guardObservers(this.actor, this.#logger);
       const abort = (): void => {
         reject(aborted(signal?.reason));
         void this.close();
@@ -384,32 +388,4 @@ function refuseAborted(signal: AbortSignal | undefined): void {
 function checkTimeout(timeoutMs: number): void {
   if (typeof timeoutMs === 'number' && timeoutMs >= 1 && timeoutMs < 2 ** 31) return;
   throw badRequest(`timeoutMs is ${timeoutMs}: a number of milliseconds from 1 up would do`);
-}
-
-const DISK_HANGS = 'the disk of this node does not finish a sync: it neither leads nor votes until it does';
-
-function diskIsBehind(): QuorateError {
-  const limit = `${MOST_UNSYNCED_BYTES / 2 ** 20} MiB`;
-  return new QuorateError('QUORATE_OVERLOADED', `more than ${limit} wait for the leader's disk: try again in a moment`);
-}
-
-const noLeader = (why: string): QuorateError => new QuorateError('QUORATE_NO_LEADER', why);
-
-function halted(why: string): QuorateError {
-  return new QuorateError(
-    'QUORATE_HALTED',
-    `this node has halted (${why}); see its log, mend the cause and start it again`,
-  );
-}
-
-/** Nodes that were first started with the same name and ids belong together. */
-function clusterIdOf({
-  cluster = DEFAULT_CLUSTER,
-  peers,
-}: {
-  cluster?: string;
-  peers: Readonly<Record<NodeId, string>>;
-}): string {
-  const text = [cluster, ...Object.keys(peers).sort()].join('\n');
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
