@@ -102,6 +102,7 @@ export const replicaMachine = swift(
       halted: {
         entry: [
           { type: 'tellManagers', params: { role: 'halted' } },
+          'forgetLeader',
           { type: 'announceHalt', params: ({ context }) => ({ error: context.haltedBy ?? new Error('unknown') }) },
           {
             type: 'announce',

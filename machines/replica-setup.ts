@@ -201,8 +201,8 @@ export const replicaSetup = setup({
         return { ...refused, state: peers.forgetStatuses(refused.state) };
       });
     }),
-    giveUpLeadership: enqueueActions(({ context, enqueue }) => {
-      perform(enqueue, context, () => lead.giveUpLeadership(context.raft));
+    forgetLeader: enqueueActions(({ context, enqueue }) => {
+      perform(enqueue, context, () => lead.forgetLeader(context.raft));
     }),
     noteLeaderDurable: enqueueActions(({ context, enqueue }, { written }: Report<LogReport, 'log.durable'>) => {
       perform(enqueue, context, () => commit.noteLeaderDurable(context.raft, written));

@@ -75,6 +75,6 @@ function unknownAt(endpoint: string, { message: why }: NoAnswer): CommandFailure
   return new CommandFailure(
     EXIT.unknown,
     'OUTCOME_UNKNOWN',
-    `the connection to ${endpoint} was lost after the write was sent (${why}): it may or may not take effect; read before you retry`,
+    `the connection to ${endpoint} was lost after the write was sent (${why}): it may still take effect; read before you retry`,
   );
 }

@@ -12,6 +12,7 @@ export interface DesksOptions<Result> {
   readonly clock: Clock;
   readonly resultCodec: Codec<Result>;
   readonly noLeader: () => QuorateError;
+  readonly whyUnanswered?: () => string | undefined;
   /** From 0 up to 1: where this life's request ids begin. */
   readonly chance: number;
 }
@@ -34,11 +35,11 @@ export class Desks<Result> {
   #lastRequestId: number;
   #sweep: unknown;
 
-  constructor({ send, clock, resultCodec, noLeader, chance }: DesksOptions<Result>) {
+  constructor({ send, clock, resultCodec, noLeader, whyUnanswered, chance }: DesksOptions<Result>) {
     this.#lastRequestId = Math.floor(chance * FIRST_IDS) * IDS_OF_A_LIFE;
     const nextRequestId = (): number => ++this.#lastRequestId;
     this.#clock = clock;
-    this.#proposals = new ProposalDesk({ send, clock, resultCodec, nextRequestId, noLeader });
+    this.#proposals = new ProposalDesk({ send, clock, resultCodec, nextRequestId, noLeader, whyUnanswered });
     this.#reads = new ReadDesk({ send, clock, nextRequestId, noLeader });
   }
 

@@ -33,6 +33,8 @@ export interface ProposalDeskOptions<Result> {
   readonly nextRequestId: () => number;
   /** What to tell a caller whose time ran out before anybody took its command. */
   readonly noLeader: () => QuorateError;
+  /** Why a command that was handed on may have no result yet, as far as this node can see. */
+  readonly whyUnanswered?: (() => string | undefined) | undefined;
 }
 
 /** What becomes one event, and one log write, at the most. */
@@ -118,10 +120,15 @@ export class ProposalDesk<Result> {
     const isDue = (proposal: Proposal<Result>): boolean => !proposal.isOver && proposal.deadlineMs <= nowMs;
     for (const proposal of this.#all()) {
       if (!isDue(proposal)) continue;
-      if (proposal.fate === 'unknown') proposal.fail(outcomeUnknown('no answer came in time'));
+      if (proposal.fate === 'unknown') proposal.fail(outcomeUnknown(this.#whyUnanswered()));
       else proposal.fail(this.#options.noLeader());
     }
     this.#queue.prune();
+  }
+
+  #whyUnanswered(): string {
+    const why = this.#options.whyUnanswered?.();
+    return why === undefined ? 'no answer came in time' : `no answer came in time (${why})`;
   }
 
   get isIdle(): boolean {

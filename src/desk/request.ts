@@ -78,7 +78,7 @@ export function aborted(cause: unknown): QuorateError {
 export function outcomeUnknown(why: string, cause?: unknown): QuorateError {
   return new QuorateError(
     'QUORATE_OUTCOME_UNKNOWN',
-    `${why}: it may or may not take effect; read before you retry`,
+    `${why}: it may still take effect; read before you retry`,
     cause === undefined ? {} : { cause },
   );
 }

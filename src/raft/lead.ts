@@ -30,9 +30,13 @@ export function becomeLeader(state: RaftState, wallMs: number): Step {
   };
 }
 
-/** P36: this node can make nothing durable any more. Its term goes on without a leader, until others elect one. */
-export function giveUpLeadership(state: RaftState): Step {
+/**
+ * For a leader that can make nothing durable any more (P36), and for every node that halts: it knows of no leader, itself
+ * included. The term goes on without it.
+ */
+export function forgetLeader(state: RaftState): Step {
   const { term } = state;
+  if (state.leaderId === null) return { state, effects: [] };
   const notice = { type: 'leader.changed', leaderId: null, term } as const;
   return { state: changed(state, { leaderId: null }), effects: [{ kind: 'notify', notice }] };
 }

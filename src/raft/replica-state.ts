@@ -30,7 +30,7 @@ export class ReplicaState {
     this.#standing = { role: () => 'recovering', raft: () => initial };
   }
 
-  /** Reads from a running chart from now on. Called once, by whoever starts the chart. */
+  /** Reads from a running chart from now on; called when the chart starts, and when it has ended. */
   follow(standing: Standing): void {
     this.#standing = standing;
   }

@@ -31,7 +31,8 @@ import type { Logger } from './node-log.js';
 import { NodeLog } from './node-log.js';
 import { problemWithOptions } from './option-kinds.js';
 import type { CallOptions, ReadOptions, ReplicaNodeOptions } from './options.js';
-import { DISK_HANGS, diskIsBehind, halted, noLeader } from './refusals.js';
+import { Readiness } from './readiness.js';
+import { checkTimeout, DISK_HANGS, diskIsBehind, halted, noLeader, refuseAborted } from './refusals.js';
 import { checkNodeOptions, invalid, resolveSettings } from './settings.js';
 import { reserveStateMachine } from './state-machine-in-use.js';
 import type { NodeStatus } from './status.js';
@@ -40,7 +41,6 @@ import { systemClock } from './system-clock.js';
 import { VERSION } from './version.js';
 
 const DEFAULT_TIMEOUT_MS = 5_000;
-/** Of the key-value store, through this node's own server. */
 
 /**
  * One replica of a state machine: creates the ReplicaState, runs the chart with both managers on it, opens the transport
@@ -58,6 +58,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   readonly #releaseStateMachine: () => void;
   readonly #ground: Ground;
   readonly #desks: Desks<ResultOf<Machine>>;
+  readonly #readiness: Readiness;
   readonly #watch: LeaderWatch;
   readonly #logger: Logger;
   readonly #noticeLog: NoticeLog;
@@ -139,8 +140,10 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
       clock,
       resultCodec: stateMachine.resultCodec,
       noLeader: () => this.#whyNobodyAnswers(),
+      whyUnanswered: () => this.#whyUnanswered(),
       chance: Math.random(),
     });
+    this.#readiness = new Readiness((request) => this.#desks.read(request));
     this.#watch = new LeaderWatch({
       clock,
       patienceMs: settings.ELECTION_TIMEOUT_MAX * 4,
@@ -259,25 +262,33 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   /** The document of `GET /v1/status`. */
   status(): NodeStatus {
     const { clusterId } = this.#ground.identity;
-    return describe(this.state, { clusterId, version: VERSION, value: this.actor.getSnapshot().value });
+    const snapshot = this.actor.getSnapshot();
+    const value = snapshot.status === 'active' ? snapshot.value : 'halted';
+    return describe(this.state, { clusterId, version: VERSION, value });
   }
 
-  /** Why this node cannot answer linearizable requests at the moment: CLOSED, HALTED, NO_QUORUM or NO_LEADER; undefined where it can. */
+  /**
+   * Why this node should get no requests at the moment: CLOSED, HALTED, NO_QUORUM, NO_LEADER, or CATCHING_UP while its state machine
+   * lacks what was committed when it last found a leader (P48). Undefined where it is ready.
+   */
   whyNotReady(): QuorateError | undefined {
     const { role } = this.state;
     if (this.#closing !== undefined) return new QuorateError('QUORATE_CLOSED', 'this node is closing');
     if (role === 'halted') return halted(this.#haltReason());
     if (role === 'recovering') return noLeader('this node is recovering its log');
-    if (this.#isStalled) return noLeader(DISK_HANGS);
+    if (this.actor.getSnapshot().matches({ active: 'stalled' })) return noLeader(DISK_HANGS);
     const noQuorum = whyNoQuorum(this.#raft);
     if (noQuorum !== undefined) return new QuorateError('QUORATE_NO_QUORUM', noQuorum);
     const why = whyNoLeader(this.#raft);
     if (why !== undefined) return noLeader(why);
     const isServing = role !== 'leader' || this.actor.getSnapshot().matches({ active: { leader: 'serving' } });
-    return isServing ? undefined : noLeader('the leader is establishing itself');
+    return isServing ? this.#readiness.whyBehind(this.#raft) : noLeader('the leader is establishing itself');
   }
 
-  /** Stops taking part, makes everything durable, and lets go of files, sockets and timers. Callers that wait are answered. */
+  /**
+   * Stops taking part, makes everything durable, and lets go of files, sockets and timers. Callers that wait are answered. From then
+   * on the node's role is `halted`, and it names no leader.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#shutDown();
     return this.#closing;
@@ -287,10 +298,6 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     await this.close();
   }
 
-  get #isStalled(): boolean {
-    return this.actor.getSnapshot().matches({ active: 'stalled' });
-  }
-
   get #raft(): RaftState {
     return this.actor.getSnapshot().context.raft;
   }
@@ -298,7 +305,8 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   #start(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       this.actor.on('*', (told) => {
-        const notice = this.#withDirectory(told);
+        const isHalt = told.type === 'node.halted';
+        const notice = isHalt ? { ...told, error: inDirectory(told.error, this.#dataDir) } : told;
         this.#notice(notice);
         if (notice.type === 'role.changed' && notice.role === 'follower') resolve();
         if (notice.type === 'node.halted') reject(notice.error);
@@ -306,6 +314,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
       this.actor.subscribe({
         error: (error) => {
           this.#logger.error({ event: 'halted', err: error }, 'the chart failed: this node has halted');
+          this.#takeNoPart();
           this.#turnAway(halted(String(error)));
           reject(error);
         },
@@ -334,15 +343,11 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     return embedApi(server, { ...api, routes, takesPeers: transport === undefined, warn });
   }
 
-  #withDirectory(notice: Notice): Notice {
-    if (notice.type !== 'node.halted') return notice;
-    return { ...notice, error: inDirectory(notice.error, this.#dataDir) };
-  }
-
   #notice(notice: Notice): void {
     this.#noticeLog.write(notice);
     this.#watch.notice(notice);
     this.#desks.notice(notice);
+    this.#readiness.notice(notice);
     if (notice.type === 'node.halted') {
       this.#watch.stop();
       this.#turnAway(halted(notice.error.message));
@@ -356,12 +361,19 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
 
   #whyNobodyAnswers(): QuorateError {
     if (this.state.role === 'halted') return halted(this.#haltReason());
-    if (this.#isStalled) return noLeader(`${DISK_HANGS}; nothing was done, ask another node`);
+    if (this.actor.getSnapshot().matches({ active: 'stalled' }))
+      return noLeader(`${DISK_HANGS}; nothing was done, ask another node`);
     if (this.state.role === 'leader' && this.#ground.log.unsyncedBytes > MOST_UNSYNCED_BYTES) return diskIsBehind();
     const noQuorum = whyNoQuorum(this.#raft);
     if (noQuorum !== undefined) return new QuorateError('QUORATE_NO_QUORUM', `${noQuorum}; nothing was done`);
     const why = whyNoLeader(this.#raft) ?? `leader ${this.state.leaderId} did not answer in time`;
     return noLeader(`${why}; nothing was done, try again`);
+  }
+
+  #whyUnanswered(): string | undefined {
+    const { leaderId } = this.state;
+    const elsewhere = leaderId === this.state.id ? undefined : `leader ${leaderId} has told no result`;
+    return whyNoQuorum(this.#raft) ?? whyNoLeader(this.#raft) ?? elsewhere;
   }
 
   /** Whoever waits gets an answer: this node will have no other. */
@@ -370,22 +382,19 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     for (const fail of [...this.#waitsForLeader]) fail(error);
   }
 
+  /** The chart has ended, closed or failed: what it was in last is no role any more. `halted` is the one that takes no part. */
+  #takeNoPart(): void {
+    const raft = { ...this.#raft, leaderId: null };
+    this.state.follow({ role: () => 'halted', raft: () => raft });
+  }
+
   async #shutDown(): Promise<void> {
     this.#watch.stop();
     this.#turnAway(new QuorateError('QUORATE_CLOSED', 'this node is closed'));
     this.actor.stop();
+    this.#takeNoPart();
     await this.#stopServing();
     this.#releaseStateMachine();
     await this.#ground.clear();
   }
-}
-
-function refuseAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw aborted(signal.reason);
-}
-
-/** One that is no number would never be over. */
-function checkTimeout(timeoutMs: number): void {
-  if (typeof timeoutMs === 'number' && timeoutMs >= 1 && timeoutMs < 2 ** 31) return;
-  throw badRequest(`timeoutMs is ${timeoutMs}: a number of milliseconds from 1 up would do`);
 }
