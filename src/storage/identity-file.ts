@@ -129,7 +129,7 @@ function write(disk: Disk, owner: Owner, done: (error?: Error) => void): void {
 
 /** Whose the directory is. Fails with DATA_DAMAGED, or with the disk's own error. */
 export function readOwner(disk: Disk, done: (error: Error | undefined, owner?: Owner) => void): void {
-  disk.open(IDENTITY_FILE, 'open', (openError, file) => {
+  disk.open(IDENTITY_FILE, 'read', (openError, file) => {
     if (openError !== undefined) return done(openError);
     file.size((sizeError, size) => {
       if (sizeError !== undefined) return file.close(() => done(sizeError));

@@ -151,6 +151,21 @@ export function describeLogStore(name: string, prepare: () => Ground): void {
       await synced(store);
     });
 
+    test('P36 what waits for the disk is counted, until it is durable', async () => {
+      await opened(store);
+      expect(store.unsyncedBytes).toBe(0);
+      store.append([entries(1, 2, 1, new Uint8Array(5_000))]);
+      expect(store.unsyncedBytes).toBeGreaterThanOrEqual(10_000);
+      await synced(store);
+      expect(store.unsyncedBytes).toBe(0);
+      const whenSynced = synced(store);
+      store.append([entries(3, 1, 1, new Uint8Array(7_000))]);
+      expect(store.unsyncedBytes).toBeGreaterThanOrEqual(7_000);
+      await whenSynced;
+      expect(store.unsyncedBytes).toBeGreaterThanOrEqual(7_000);
+      await closed(store);
+    });
+
     test('closing waits for the sync under way, and what was appended meanwhile is kept', async () => {
       await opened(store);
       const order: string[] = [];
