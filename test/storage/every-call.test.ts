@@ -196,6 +196,20 @@ describe('P42 a spare segment that cannot be opened', () => {
       expect(disk.files).toEqual([segmentName(1)]);
     }
   });
+
+  test('P31 a batch that waits for the next segment is not written when that fails', () => {
+    for (const code of ['EIO', 'ENOSPC', 'EACCES']) {
+      const disk = quickDisk();
+      const log = new LogOnDisk(disk);
+      disk.failure = ({ operation, name }) => (operation === 'open' && name === segmentName(2) ? code : undefined);
+      expect(() => log.write(entries(1, 1, 1, new Uint8Array(5_000)))).toThrow(
+        expect.objectContaining({ code: 'QUORATE_HALTED' }),
+      );
+      disk.failure = () => undefined;
+      disk.kill();
+      expect(new LogOnDisk(disk).recovered.log.lastIndex).toBe(0);
+    }
+  });
 });
 
 describe('P42 files that were prepared and never begun', () => {

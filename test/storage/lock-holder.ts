@@ -1,11 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { systemClock } from '../../src/replica-node/system-clock.js';
 import type { DiskFile } from '../../src/seams/disk.js';
-import { NodeDisk } from '../../src/storage/node-disk.js';
+import { openDataDirectory } from '../../src/storage/data-directory.js';
+import { NodeDisk, nodeChecksum } from '../../src/storage/node-disk.js';
 
 /**
  * A process of its own, which does to a directory what it is told, and says how it went: `lock`, `unlock`, `open` a file,
- * `write` its one byte anew, `exhaust` all descriptors.
+ * `write` its one byte anew, `exhaust` all descriptors; `start` as a node's storage does and stop again; `grow` the file system.
  */
 const [, , directory = '', beatMs] = process.argv;
 const disk = new NodeDisk(directory, systemClock, { beatMs: Number(beatMs) });
@@ -30,6 +32,19 @@ const commands: Readonly<Record<string, () => void>> = {
   write: () => {
     byte += 1;
     file?.writeDurably(new Uint8Array([byte]), 0, (error) => outcome('written', error));
+  },
+  start: () => {
+    const whose = { clusterId: 'c', cluster: 'c', members: { n1: 'n1' }, nodeId: 'n1', makeIncarnation: () => 'first' };
+    openDataDirectory({ disk, checksum: nodeChecksum, segmentBytes: 8_192, ...whose }, (error, opened) => {
+      if (opened === undefined) return outcome('nothing', error);
+      opened.log.open((logError) => {
+        opened.log.close(() => opened.unlock(() => outcome('started', logError)));
+      });
+    });
+  },
+  grow: () => {
+    execFileSync('mount', ['-o', 'remount,size=1m', directory]);
+    say('grown');
   },
   exhaust: () => {
     try {

@@ -36,7 +36,7 @@ export class Holder {
     return holder;
   }
 
-  ask(command: 'lock' | 'unlock' | 'open' | 'write' | 'exhaust'): Promise<string> {
+  ask(command: 'lock' | 'unlock' | 'open' | 'write' | 'exhaust' | 'start' | 'grow'): Promise<string> {
     this.child.stdin?.write(`${command}\n`);
     return this.says();
   }

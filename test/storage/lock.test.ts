@@ -313,6 +313,21 @@ describe('a directory that cannot be locked', () => {
     expect(readdirSync(`/proc/${holder.pid}/root${directory}`).filter((name) => name !== 'full')).toEqual([]);
   });
 
+  test('P42 however little room there is for lock, identity and log: the start says that the disk is full, and the next one with room works', async () => {
+    if (!hasNamespaces()) return;
+    const said = new Set<string>();
+    for (let pages = 1; pages <= 6; pages += 1) {
+      const holder = await start(NEVER_MS, mounted(`mount -t tmpfs -o size=${pages * 4}k none ${directory}`));
+      const first = await holder.ask('start');
+      said.add(first.split(' ')[0] ?? '');
+      if (first !== 'started') expect(first).toMatch(/ENOSPC.*space/i);
+      expect(await holder.ask('grow')).toBe('grown');
+      expect(await holder.ask('start')).toBe('started');
+      expect(await holder.ask('start')).toBe('started');
+    }
+    expect([...said].sort()).toEqual(expect.arrayContaining(['QUORATE_HALTED', 'started']));
+  });
+
   test('because it is a file, or lies in one, says that it is a file', async () => {
     const file = path.join(directory, 'file');
     writeFileSync(file, '');

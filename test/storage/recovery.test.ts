@@ -223,6 +223,21 @@ describe('a log that was damaged', () => {
     expect(refusal(diskOf(disk, last.file, moved)).details).toEqual({ file: last.file, offset: earlier.start });
   });
 
+  test('P1 a batch of earlier that lies behind the last one is no batch: an old vote never takes the place of a newer one', () => {
+    const disk = quickDisk();
+    const log = new LogOnDisk(disk).write(vote(5, 'n1'));
+    const lengthOf = (bytes: Uint8Array): number => bytes.findLastIndex((byte) => byte !== 0) + 1;
+    const first = HEADER_BYTES;
+    const second = lengthOf(bytesOf(disk, segmentName(1)));
+    log.write(vote(6, 'n2'));
+    const bytes = bytesOf(disk, segmentName(1));
+    const third = lengthOf(bytes);
+    expect(third - second).toBe(second - first);
+    bytes.set(bytes.subarray(first, second), third);
+    const { recovered } = new LogOnDisk(diskOf(disk, segmentName(1), bytes));
+    expect(recovered).toMatchObject({ term: 6, votedFor: 'n2', tornBytes: second - first });
+  });
+
   test('a format of the future is refused as one', () => {
     const { disk, last } = written(20);
     const bytes = bytesOf(disk, last.file);
