@@ -158,6 +158,21 @@ describe('P42 a spare segment that cannot be opened', () => {
     },
   );
 
+  test('that was made, but whose directory could not be opened for its sync, is opened the next time', () => {
+    const disk = quickDisk();
+    const log = new LogOnDisk(disk);
+    let tries = 0;
+    disk.failure = ({ operation }) => {
+      if (operation !== 'syncDirectory') return undefined;
+      tries += 1;
+      return tries <= 3 ? 'EMFILE' : undefined;
+    };
+    for (let index = 1; index <= 40; index += 1) log.write(entries(index, 1, 1, new Uint8Array(300)));
+    expect(tries).toBeGreaterThan(3);
+    disk.crash();
+    expect(new LogOnDisk(disk).recovered.log.lastIndex).toBe(40);
+  });
+
   test('while no descriptor is left, the present segment takes what comes, beyond its size', () => {
     const disk = quickDisk();
     const log = new LogOnDisk(disk);
