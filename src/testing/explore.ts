@@ -2,6 +2,7 @@ import * as disks from './disk-faults.js';
 import type { Fault } from './fault.js';
 import { anyId, pick } from './fault.js';
 import * as faults from './faults.js';
+import * as network from './network-faults.js';
 import * as processes from './process-faults.js';
 import type { SimulatedCluster } from './simulated-cluster.js';
 import { simulate } from './simulated-cluster.js';
@@ -23,6 +24,8 @@ interface FaultProfile {
   /** Of each turn. */
   readonly faultProbability: number;
   readonly options: Omit<SimulationOptions, 'seed'>;
+  /** Some commands are as large as this. Default: all are small. */
+  readonly mostCommandBytes?: number;
   /** Runs before anything goes wrong. */
   readonly prepare?: Fault;
 }
@@ -53,7 +56,7 @@ export function explore(seed: number, exploration: Exploration = {}): SimulatedC
     const turns = Math.floor(cluster.random() * 4);
     for (let turn = 0; turn < turns; turn += 1) {
       commands += 1;
-      cluster.propose(`c${commands}`, anyId(cluster));
+      cluster.propose(commandOf(cluster, commands, profile), anyId(cluster));
     }
     if (cluster.random() < 0.5) cluster.read(anyId(cluster));
     if (cluster.random() < profile.faultProbability) pick(cluster, profile.faults)(cluster);
@@ -62,6 +65,11 @@ export function explore(seed: number, exploration: Exploration = {}): SimulatedC
   cluster.verify();
   // The trouble is over: the cluster must not only be consistent, but of use.
   return cluster.propose('the last', cluster.leader?.id).verify();
+}
+
+function commandOf(cluster: SimulatedCluster, number: number, { mostCommandBytes = 0 }: FaultProfile): string {
+  const isLarge = mostCommandBytes > 0 && cluster.random() < 0.3;
+  return `c${number}${isLarge ? ' '.repeat(Math.floor(cluster.random() * mostCommandBytes)) : ''}`;
 }
 
 const SMALL_STEPS = { append: { maxEntries: 1, maxBytes: 64 }, window: { maxEntries: 1, maxBytes: 256 } };
@@ -124,5 +132,16 @@ const PROFILES: readonly FaultProfile[] = [
     faultProbability: 0.3,
     options: {},
     prepare: disks.meetEverybody,
+  },
+  // Connections carry little, are half open, and names take long to look up.
+  {
+    faults: [
+      ...[network.slowNetwork, network.slowNetwork, network.slowLookups, network.calmNetwork, network.calmNetwork],
+      ...[network.leaveHalfOpen, network.cutBriefly, faults.cutOneWay, faults.isolateLeader, faults.heal, faults.heal],
+      ...[processes.stopOne, processes.resumeAll, processes.killSome, faults.restartAll, faults.restartAll],
+    ],
+    faultProbability: 0.25,
+    options: {},
+    mostCommandBytes: 24 * 1024,
   },
 ];
