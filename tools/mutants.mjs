@@ -150,9 +150,11 @@ async function runJest(copy, files, name, mostMs) {
     isLate = true;
     process.kill(-child.pid, 'SIGKILL');
   }, mostMs);
-  await new Promise((resolve) => child.once('exit', resolve));
+  const exitCode = await new Promise((resolve) => child.once('exit', resolve));
   clearTimeout(timer);
   if (isLate) return { failed: `no end within ${mostMs / 1_000} s` };
+  // Out of memory, say.
+  if (!existsSync(outcome)) return { failed: `jest ended with ${exitCode}, and told nothing` };
   const { success, testResults } = JSON.parse(readFileSync(outcome, 'utf8'));
   if (success) return { failed: undefined };
   for (const { assertionResults, message, name: file } of testResults) {

@@ -288,7 +288,7 @@ export class SimulatedCluster<Machine extends AnyStateMachine = Recorder> {
       if (replica.clock.isPaused) replica.clock.resume();
       if (!replica.isAtHome) replica.useDirectory(OWN_DIRECTORY);
       replica.mendDisk();
-      if (replica.isOver) replica.kill();
+      if (replica.isOver || replica.hasFailedCalls) replica.kill();
       if (!replica.isUp) replica.start();
     }
     this.runUntil(() => this.#isSettled(), 'everything settles');

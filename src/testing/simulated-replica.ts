@@ -226,6 +226,11 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
     return error === undefined || this.#isInjected(error) ? undefined : error;
   }
 
+  /** Calls of its disk were failed on purpose since it was started: it may halt because of one that is still under way. */
+  get hasFailedCalls(): boolean {
+    return this.#injected.size > 0;
+  }
+
   /** It could not start, or has halted: only a restart helps. */
   get isOver(): boolean {
     return this.startError !== undefined || this.haltedBy !== null;
