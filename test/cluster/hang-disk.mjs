@@ -1,7 +1,7 @@
-// Preloaded into a node's process: while the file that QUORATE_TEST_HANG names is there, no write and no sync is done.
+// Preloaded into a node's process: while the file that DISK_HANGS_WHILE_THERE_IS names is there, no write and no sync is done.
 import fs from 'node:fs';
 
-const sign = process.env.QUORATE_TEST_HANG;
+const sign = process.env.DISK_HANGS_WHILE_THERE_IS;
 
 for (const name of ['write', 'fdatasync', 'fsync']) {
   const real = fs[name];

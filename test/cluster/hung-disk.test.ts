@@ -3,6 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { QuorateClient } from '../../src/client/node.js';
 import { connect } from '../../src/client/node.js';
+import { answered } from '../waiting/conditions.js';
 import { ServedProcesses } from './served-processes.js';
 
 const PRELOADED = path.resolve('test/cluster/hang-disk.mjs');
@@ -14,7 +15,7 @@ let client: QuorateClient;
 beforeAll(async () => {
   cluster = await ServedProcesses.start(['n1', 'n2', 'n3'], (id, directory) => ({
     NODE_OPTIONS: `--import ${PRELOADED}`,
-    QUORATE_TEST_HANG: signOf(id, directory),
+    DISK_HANGS_WHILE_THERE_IS: signOf(id, directory),
   }));
   client = await connect(cluster.endpoints());
 });
@@ -25,7 +26,7 @@ afterAll(async () => {
 });
 
 test('P36 a leader whose disk hangs is replaced, says why it is not ready, and follows when the disk works again', async () => {
-  await client.put('k', 'before');
+  await answered(() => client.put('k', 'before'));
   const old = await cluster.leader();
   const sign = signOf(old, cluster.directory);
   writeFileSync(sign, '');
@@ -48,7 +49,7 @@ test('P36 a leader whose disk hangs is replaced, says why it is not ready, and f
   expect(ready.body).toContain('the disk of this node does not finish a sync');
   expect(cluster.logOf(old)).toContain('this node neither leads nor votes until it does');
 
-  await client.put('k', 'after');
+  await answered(() => client.put('k', 'after'));
   rmSync(sign);
   // It takes what it missed, and answers linearizable reads again.
   for (;;) {

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import type { KeyValueStore } from '../../src/index.js';
 import { MemoryLogStore } from '../../src/storage/memory-log-store.js';
+import { answered } from '../waiting/conditions.js';
 import { freePorts, put, RealNodes, type StoreNode } from './real-nodes.js';
 
 let cluster: RealNodes | undefined;
@@ -66,7 +67,7 @@ function elections(node: StoreNode, count: number): Promise<void> {
 }
 
 const textAt = async (node: StoreNode, key: string): Promise<string> => {
-  const entry = await node.read((store: KeyValueStore) => store.get(key), { timeoutMs: 30_000 });
+  const entry = await answered(() => node.read((store: KeyValueStore) => store.get(key), { timeoutMs: 30_000 }));
   return Buffer.from(entry?.value ?? []).toString();
 };
 
@@ -77,7 +78,8 @@ describe('P43 a node whose disk was emptied is a stranger, whoever was restarted
     // b misses three writes, which a and c acknowledge.
     await stop(cluster, 'b');
     const leader = await cluster.leader();
-    for (const key of ['x', 'y', 'z']) await leader.propose(put(key, `${key} is kept`), { timeoutMs: 30_000 });
+    for (const key of ['x', 'y', 'z'])
+      await answered(() => leader.propose(put(key, `${key} is kept`), { timeoutMs: 30_000 }));
     await stop(cluster, 'a', 'c');
     empty(cluster, 'c');
 
@@ -100,7 +102,7 @@ describe('P43 a node whose disk was emptied is a stranger, whoever was restarted
     const again = await cluster.leader();
     expect(['a', 'b']).toContain(again.state.id);
     for (const key of ['x', 'y', 'z']) expect(await textAt(again, key)).toBe(`${key} is kept`);
-    await again.propose(put('more', 'goes on'), { timeoutMs: 30_000 });
+    await answered(() => again.propose(put('more', 'goes on'), { timeoutMs: 30_000 }));
     expect(await textAt(b, 'more')).toBe('goes on');
     await lineOfA.has('"event":"refused"', 'c has another data directory than the c that a has met');
     expect(c.state.leaderId).toBeNull();
@@ -114,7 +116,7 @@ describe('P43 a node whose disk was emptied is a stranger, whoever was restarted
     empty(cluster, 'c');
     for (const id of ['a', 'b', 'c']) await cluster.open(id);
     const c = cluster.nodes.get('c') as StoreNode;
-    await c.propose(put('k', 'through c'), { timeoutMs: 30_000 });
+    await answered(() => c.propose(put('k', 'through c'), { timeoutMs: 30_000 }));
     expect(await textAt(c, 'k')).toBe('through c');
   });
 
@@ -135,7 +137,7 @@ describe('P43 a node whose disk was emptied is a stranger, whoever was restarted
     await elections(b, 3);
     expect([a.state.leaderId, b.state.leaderId]).toEqual([null, null]);
     rmdirSync(obstacle);
-    await b.waitForLeader({ timeoutMs: 60_000 });
+    await answered(() => b.waitForLeader({ timeoutMs: 60_000 }));
   });
 
   test('a node with a storage of its own is known again by its data directory', async () => {
@@ -143,7 +145,8 @@ describe('P43 a node whose disk was emptied is a stranger, whoever was restarted
     const storage = new MemoryLogStore();
     await cluster.open('a');
     await cluster.open('b', { storage });
-    await (await cluster.leader()).propose(put('k', 'kept'), { timeoutMs: 30_000 });
+    const leader = await cluster.leader();
+    await answered(() => leader.propose(put('k', 'kept'), { timeoutMs: 30_000 }));
     await stop(cluster, 'b');
     const b = await cluster.open('b', { storage });
     expect(await textAt(b, 'k')).toBe('kept');

@@ -29,7 +29,7 @@ function peerIsAnswered(address: string | undefined): Promise<number | undefined
 
 describe('a node that takes no part', () => {
   test('after close its role is halted, and it names no leader', async () => {
-    cluster = await RealNodes.start('a');
+    cluster = await RealNodes.start('a', STEADY);
     const node = await cluster.leader();
     expect(node.state.leaderId).toBe('a');
     await node.close();
@@ -39,7 +39,7 @@ describe('a node that takes no part', () => {
   });
 
   test('a leader that lost its directory lock names no leader, lets no peer in, and says why in status and health', async () => {
-    cluster = await RealNodes.start('a');
+    cluster = await RealNodes.start('a', STEADY);
     const node = await cluster.leader();
     const news: (string | null)[] = [];
     node.watchLeader(({ leaderId }) => void news.push(leaderId));
