@@ -1,5 +1,6 @@
 import { assign, enqueueActions, sendParent, sendTo, setup } from 'xstate';
 import type { NodeId, Term } from '../src/raft/kinds.js';
+import { valueFor } from '../src/raft/kinds.js';
 import type { Role } from '../src/raft/notices.js';
 import { statusAfter } from '../src/raft/peers.js';
 import type { ReplicaState } from '../src/raft/replica-state.js';
@@ -63,7 +64,7 @@ const heartbeatSetup = setup({
       const { state, unanswered } = context;
       for (const [peer, missed] of Object.entries(unanswered)) {
         const status = statusAfter(missed, state.settings.MAX_MISSED_HEARTBEATS);
-        if (missed === 0 || status === state.peers[peer]?.status) continue;
+        if (missed === 0 || status === valueFor(state.peers, peer)?.status) continue;
         enqueue.sendTo(({ self }) => self._parent as never, {
           type: 'peer.statusChanged',
           peer,
@@ -76,7 +77,7 @@ const heartbeatSetup = setup({
       });
     }),
     noteAnswer: assign(({ context }, { peer }: { peer: NodeId }) => {
-      if (context.unanswered[peer] === 0) return {};
+      if (valueFor(context.unanswered, peer) === 0) return {};
       return { unanswered: { ...context.unanswered, [peer]: 0 } };
     }),
     reportUp: sendParent((_, { peer }: { peer: NodeId }): HeartbeatReport => {
@@ -91,7 +92,7 @@ const heartbeatSetup = setup({
       return clock.now() - heardAtMs < state.settings.HEARTBEAT_INTERVAL * 1.5;
     },
     cameBack: ({ context }, { peer }: { peer: NodeId }) => {
-      const status = context.state.peers[peer]?.status;
+      const status = valueFor(context.state.peers, peer)?.status;
       return status === 'suspect' || status === 'down';
     },
   },

@@ -6,6 +6,7 @@ import type { SendEvent } from '../actors/link.js';
 import type { Waiting, WriteEvent } from '../actors/log-writer.js';
 import type { ReplicatorEvent } from '../actors/replicator.js';
 import type { Effect, Step } from '../src/raft/effects.js';
+import { valueFor } from '../src/raft/kinds.js';
 import type { Outgoing } from '../src/raft/messages.js';
 import type { Notice } from '../src/raft/notices.js';
 import type { ReplicaContext, RuleFailure } from './replica-context.js';
@@ -46,7 +47,7 @@ function carryOut(enqueue: Enqueue, context: ReplicaContext, effect: Effect): vo
       break;
     }
     case 'send': {
-      const link = context.links[effect.to];
+      const link = valueFor(context.links, effect.to);
       if (link !== undefined) enqueue.sendTo(link, { type: 'link.send', message: effect.message });
       break;
     }
@@ -78,7 +79,7 @@ type Answered = Extract<Effect, { kind: 'answered' }>;
 
 /** To the peer's replicator, for the flow, and to the HeartbeatManager, for the count of missed answers. */
 function passOn(enqueue: Enqueue, { replicators }: ReplicaContext, { peer, reply, isFirst }: Answered): void {
-  const replicator = replicators[peer];
+  const replicator = valueFor(replicators, peer);
   if (replicator === undefined) return;
   if (reply.accepted) enqueue.sendTo(replicator, { type: 'append.accepted', reply });
   else enqueue.sendTo(replicator, { type: 'append.rejected', reply });
@@ -90,6 +91,6 @@ function toReplicators(enqueue: Enqueue, { replicators }: ReplicaContext, event:
 }
 
 function waiting({ links }: ReplicaContext, { to, message }: Outgoing): Waiting[] {
-  const link = links[to];
+  const link = valueFor(links, to);
   return link === undefined ? [] : [{ link, message }];
 }

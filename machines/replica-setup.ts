@@ -16,6 +16,7 @@ import * as election from '../src/raft/election.js';
 import * as follow from '../src/raft/follow.js';
 import * as forward from '../src/raft/forward.js';
 import type { Index, NodeId } from '../src/raft/kinds.js';
+import { valueFor } from '../src/raft/kinds.js';
 import * as lead from '../src/raft/lead.js';
 import { lastPosition } from '../src/raft/log-shape.js';
 import type { Append, AppendReply, PeerMessage, VoteReply, VoteRequest } from '../src/raft/messages.js';
@@ -92,7 +93,7 @@ export const replicaSetup = setup({
       },
     }),
     dialNow: enqueueActions(({ context, enqueue }, { from }: { from: NodeId }) => {
-      const link = context.links[from];
+      const link = valueFor(context.links, from);
       if (link !== undefined) enqueue.sendTo(link, { type: 'peer.arrived' });
     }),
     stopLinks: enqueueActions(({ context, enqueue }) => {
@@ -217,14 +218,17 @@ export const replicaSetup = setup({
       perform(enqueue, context, () => peers.noteStatus(context.raft, report.peer, report.status, report.missed));
     }),
     restartReplicator: enqueueActions(({ context, enqueue }, { peer }: { peer: NodeId }) => {
-      enqueue.sendTo(() => context.replicators[peer] as AnyActorRef, { type: 'link.opened' });
+      enqueue.sendTo(() => valueFor(context.replicators, peer) as AnyActorRef, { type: 'link.opened' });
     }),
 
     passOnRefusal: enqueueActions(({ context, enqueue }, { peer, message }: Report<LinkReport, 'link.full'>) => {
-      enqueue.sendTo(() => context.replicators[peer] as AnyActorRef, { type: 'append.refused', append: message });
+      enqueue.sendTo(() => valueFor(context.replicators, peer) as AnyActorRef, {
+        type: 'append.refused',
+        append: message,
+      });
     }),
     passOnRoom: enqueueActions(({ context, enqueue }, { peer }: Report<LinkReport, 'link.roomMade'>) => {
-      enqueue.sendTo(() => context.replicators[peer] as AnyActorRef, { type: 'room.made' });
+      enqueue.sendTo(() => valueFor(context.replicators, peer) as AnyActorRef, { type: 'room.made' });
     }),
 
     // Links

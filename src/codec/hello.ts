@@ -1,4 +1,5 @@
 import type { NodeId } from '../raft/kinds.js';
+import { problemWithId } from '../raft/kinds.js';
 import type { Identity } from '../seams/transport.js';
 import { ByteReader, ByteWriter, encodeText } from './bytes.js';
 import { MalformedBytes } from './malformed.js';
@@ -34,7 +35,7 @@ export function decodeHello(bytes: Uint8Array): Hello | { readonly version: numb
   const version = reader.u32();
   if (version !== PROTOCOL_VERSION) return { version, identity: null };
   const identity = readIdentity(reader);
-  const expected = reader.text(MOST_TEXT_BYTES);
+  const expected = readId(reader);
   reader.end();
   return { version, identity, expected };
 }
@@ -63,8 +64,16 @@ function textsOf({ clusterId, nodeId, incarnation }: Identity): Uint8Array[] {
 
 function readIdentity(reader: ByteReader): Identity {
   const clusterId = reader.text(MOST_TEXT_BYTES);
-  const nodeId = reader.text(MOST_TEXT_BYTES);
+  const nodeId = readId(reader);
   return { clusterId, nodeId, incarnation: reader.text(MOST_TEXT_BYTES) };
+}
+
+/** An id that no node can have would be looked up in records all the same. */
+function readId(reader: ByteReader): NodeId {
+  const id = reader.text(MOST_TEXT_BYTES);
+  const problem = problemWithId(id);
+  if (problem !== undefined) throw new MalformedBytes(problem);
+  return id;
 }
 
 function sizeOf(texts: readonly Uint8Array[]): number {

@@ -1,7 +1,7 @@
 import type { Effect, Step } from './effects.js';
 import { unchanged } from './effects.js';
 import type { Index, LogPosition, NodeId } from './kinds.js';
-import { greater, NO_INDEX } from './kinds.js';
+import { greater, NO_INDEX, valueFor } from './kinds.js';
 import { holds, termAt } from './log-shape.js';
 import type { RaftState } from './raft-state.js';
 import { applicableIndex, changed, majority } from './raft-state.js';
@@ -24,7 +24,7 @@ export function noteLeaderDurable(state: RaftState, written: LogPosition): Step 
 
 /** A match index never goes back, however late a reply is (P14). */
 export function noteMatch(state: RaftState, voter: NodeId, index: Index): RaftState {
-  const known = state.matchIndex[voter] ?? NO_INDEX;
+  const known = valueFor(state.matchIndex, voter) ?? NO_INDEX;
   if (index <= known) return state;
   return changed(state, { matchIndex: { ...state.matchIndex, [voter]: index } });
 }
@@ -41,7 +41,7 @@ export function advanceCommit(state: RaftState): RaftState {
 
 /** The highest index that a majority of the voters holds. */
 export function quorumIndex(state: RaftState): Index {
-  const matches = state.voters.map((voter) => state.matchIndex[voter] ?? NO_INDEX).sort((a, b) => b - a);
+  const matches = state.voters.map((voter) => valueFor(state.matchIndex, voter) ?? NO_INDEX).sort((a, b) => b - a);
   return matches[majority(state) - 1] ?? NO_INDEX;
 }
 

@@ -1,7 +1,7 @@
 import type { Effect, Step } from './effects.js';
 import { unchanged } from './effects.js';
 import type { LogPosition, NodeId, Term } from './kinds.js';
-import { asTerm } from './kinds.js';
+import { asTerm, valueFor } from './kinds.js';
 import { lastPosition } from './log-shape.js';
 import type { Outgoing, VoteReply, VoteRequest } from './messages.js';
 import type { RaftState } from './raft-state.js';
@@ -32,7 +32,7 @@ export function voteDurable(state: RaftState, vote: { term: Term; votedFor: Node
 
 /** Asks again those who have not answered; nobody before the own vote is durable (P1). */
 export function solicitAgain(state: RaftState): Step {
-  if (state.votes[state.id] !== true) return unchanged(state);
+  if (valueFor(state.votes, state.id) !== true) return unchanged(state);
   return { state, effects: requests(state).map((request) => ({ kind: 'send', ...request })) };
 }
 
@@ -54,13 +54,14 @@ export function answerVoteRequest(state: RaftState, from: NodeId, request: VoteR
 
 /** A pre-vote's reply is never counted as a vote (P3). A voter's first answer stands. */
 export function recordVote(state: RaftState, from: NodeId, reply: VoteReply): Step {
-  if (reply.preVote || !state.voters.includes(from) || state.votes[from] !== undefined) return unchanged(state);
+  if (reply.preVote || !state.voters.includes(from) || valueFor(state.votes, from) !== undefined)
+    return unchanged(state);
   return { state: changed(state, { votes: { ...state.votes, [from]: reply.granted } }), effects: [] };
 }
 
 /** §5.2: votes of more than half of all voters, whether they answered or not. */
 export function hasMajority(state: RaftState): boolean {
-  return state.voters.filter((voter) => state.votes[voter] === true).length >= majority(state);
+  return state.voters.filter((voter) => valueFor(state.votes, voter) === true).length >= majority(state);
 }
 
 /** §5.4.1: only a log holding everything that might be committed may lead (P2). */
@@ -72,6 +73,6 @@ export function mayLead(candidate: LogPosition, voter: LogPosition): boolean {
 function requests(state: RaftState): Outgoing[] {
   const last = lastPosition(state.log);
   const message: VoteRequest = { kind: 'vote-request', term: state.term, last, preVote: false, transfer: false };
-  const silent = (voter: NodeId): boolean => voter !== state.id && state.votes[voter] === undefined;
+  const silent = (voter: NodeId): boolean => voter !== state.id && valueFor(state.votes, voter) === undefined;
   return state.voters.filter(silent).map((to) => ({ to, message }));
 }

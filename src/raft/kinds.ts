@@ -11,8 +11,23 @@ export type Index = Brand<number, 'Index'>;
 /** Identity of one read-index round (§8, thesis §6.4). Grows by one for each round of a node's life. */
 export type ReadRound = Brand<number, 'ReadRound'>;
 
-/** A server's name, unique in its cluster: 1 to 64 characters of `A-Za-z0-9_.-`. */
+/** A server's name, unique in its cluster: see `problemWithId`. */
 export type NodeId = string;
+
+/** Why a text is no id of a node; undefined where it is one. A name that every object inherits would be found in every record. */
+export function problemWithId(id: unknown): string | undefined {
+  const isName = typeof id === 'string' && /^[A-Za-z0-9_.-]{1,64}$/.test(id);
+  const shown = typeof id === 'string' ? JSON.stringify(id.slice(0, 80)) : String(id);
+  if (!isName) return `expected an id of 1 to 64 characters of A-Z a-z 0-9 _ . -, got ${shown}: name the node so`;
+  if (id in Object.prototype)
+    return `expected an id that is no name of JavaScript's own, got ${shown}: call the node n1, say`;
+  return undefined;
+}
+
+/** What a record holds under an id, never what every object inherits. */
+export function valueFor<Value>(record: Readonly<Record<NodeId, Value>>, id: NodeId): Value | undefined {
+  return Object.hasOwn(record, id) ? record[id] : undefined;
+}
 
 export const asTerm = (value: number): Term => value as Term;
 export const asIndex = (value: number): Index => value as Index;

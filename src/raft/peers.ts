@@ -1,6 +1,7 @@
 import type { Step } from './effects.js';
 import { unchanged } from './effects.js';
 import type { NodeId } from './kinds.js';
+import { valueFor } from './kinds.js';
 import type { Peer, PeerStatus, RaftState } from './raft-state.js';
 import { changed } from './raft-state.js';
 
@@ -29,7 +30,7 @@ export function presumeUp(state: RaftState): RaftState {
 
 /** Our connection to `peer` opened, or closed or could not be made for `reason`. */
 export function noteLink(state: RaftState, peer: NodeId, open: boolean, reason: string): Step {
-  const before = state.peers[peer]?.link;
+  const before = valueFor(state.peers, peer)?.link;
   if (before === undefined || (before.open === open && before.reason === reason)) return unchanged(state);
   return {
     state: withPeer(state, peer, { link: { open, reason } }),
@@ -38,7 +39,7 @@ export function noteLink(state: RaftState, peer: NodeId, open: boolean, reason: 
 }
 
 function withPeer(state: RaftState, id: NodeId, change: Partial<Peer>): RaftState {
-  const peer = state.peers[id];
+  const peer = valueFor(state.peers, id);
   if (peer === undefined) return state;
   return changed(state, { peers: { ...state.peers, [id]: { ...peer, ...change } } });
 }

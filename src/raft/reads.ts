@@ -1,6 +1,6 @@
 import type { Effect, Step } from './effects.js';
 import type { Index, NodeId, ReadRound } from './kinds.js';
-import { asReadRound } from './kinds.js';
+import { asReadRound, valueFor } from './kinds.js';
 import type { Origin, PendingRead, RaftState } from './raft-state.js';
 import { changed, hasCommittedInOwnTerm, majority } from './raft-state.js';
 
@@ -32,7 +32,7 @@ export function beginParkedReads(state: RaftState): Step {
 
 /** A voter answered an append that carried `round`. */
 export function noteEcho(state: RaftState, voter: NodeId, round: ReadRound): RaftState {
-  if (round <= (state.reads.echoed[voter] ?? 0)) return state;
+  if (round <= (valueFor(state.reads.echoed, voter) ?? 0)) return state;
   return changed(state, { reads: { ...state.reads, echoed: { ...state.reads.echoed, [voter]: round } } });
 }
 
@@ -85,7 +85,7 @@ function park(state: RaftState, origin: Origin): RaftState {
 
 function confirmedRound(state: RaftState): number {
   const roundOf = (voter: NodeId): number =>
-    voter === state.id ? state.reads.current : (state.reads.echoed[voter] ?? 0);
+    voter === state.id ? state.reads.current : (valueFor(state.reads.echoed, voter) ?? 0);
   const rounds = state.voters.map(roundOf).sort((a, b) => b - a);
   return rounds[majority(state) - 1] ?? 0;
 }

@@ -1,3 +1,4 @@
+import { valueFor } from './kinds.js';
 import type { RaftState } from './raft-state.js';
 import { majority } from './raft-state.js';
 
@@ -6,8 +7,8 @@ export function whyNoLeader(state: RaftState): string | undefined {
   if (state.leaderId !== null) return undefined;
   const noQuorum = whyNoQuorum(state);
   if (noQuorum !== undefined) return noQuorum;
-  const granted = state.voters.filter((voter) => state.votes[voter] === true);
-  const refused = state.voters.filter((voter) => state.votes[voter] === false);
+  const granted = state.voters.filter((voter) => valueFor(state.votes, voter) === true);
+  const refused = state.voters.filter((voter) => valueFor(state.votes, voter) === false);
   return `no leader yet: term ${state.term} has votes of ${list(granted)}, refusals of ${list(refused)}; ${majority(state)} votes are needed`;
 }
 

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { PeersKnownInMemory } from '../../transport/introduction.js';
 import { WebSocketTransport } from '../../transport/web-socket-transport.js';
+import { valueFor } from '../raft/kinds.js';
 import type { Clock } from '../seams/clock.js';
 import { QuorateError } from '../seams/errors.js';
 import type { LogStore } from '../seams/log-store.js';
@@ -80,7 +81,7 @@ export async function prepareGround(
 /** Addresses may change from start to start, members only by consensus: what the directory says counts. */
 function membersOf({ peers }: GroundOptions, directory: DataDirectory | undefined): Members {
   if (directory === undefined) return peers;
-  const known = Object.entries(directory.members).map(([id, address]) => [id, peers[id] ?? address]);
+  const known = Object.entries(directory.members).map(([id, address]) => [id, valueFor(peers, id) ?? address]);
   return Object.fromEntries(known) as Members;
 }
 
@@ -116,7 +117,7 @@ interface Listening {
 }
 
 async function openServer({ id, listen, advertise, peers, server, transport }: GroundOptions): Promise<Listening> {
-  const address = advertise ?? peers[id] ?? '';
+  const address = advertise ?? valueFor(peers, id) ?? '';
   if (server !== undefined || (transport !== undefined && listen === undefined)) {
     return { server, ownServer: undefined, address };
   }

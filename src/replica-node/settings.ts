@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { problemWithId, valueFor } from '../raft/kinds.js';
 import type { Settings } from '../raft/settings.js';
 import { DEFAULT_SETTINGS, problemWithSettings } from '../raft/settings.js';
 import { QuorateError } from '../seams/errors.js';
@@ -52,7 +53,6 @@ const wholeNumber = z
   .int()
   .min(1)
   .max(2 ** 31 - 1);
-const nodeId = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/);
 
 /** host:port, [IPv6]:port; port 0 only where any free one will do. */
 export function parseAddress(address: string): { host: string; port: number } | undefined {
@@ -76,8 +76,8 @@ function fromEnvironment(name: keyof Settings, text: string | undefined): number
 
 function problemWithIdentity({ id, peers }: CheckedOptions): string | undefined {
   const ids = Object.keys(peers);
-  const bad = [id, ...ids].find((candidate) => !nodeId.safeParse(candidate).success);
-  if (bad !== undefined) return `the id "${bad}" will not do: 1 to 64 characters of A-Z a-z 0-9 _ . - would`;
+  const problem = [id, ...ids].map(problemWithId).find((found) => found !== undefined);
+  if (problem !== undefined) return problem;
   if (ids.includes(id)) return undefined;
   return `the id ${id} is not among the peers (${ids.join(', ')}): name this node there too, as ${id}=host:port`;
 }
@@ -93,12 +93,12 @@ function problemWithAddresses(options: CheckedOptions): string | undefined {
       return `${other} and ${peer} have the same address ${address}: give each its own`;
     seen.set(address, peer);
   }
-  if (listen === undefined) return problemWithExposure(options, peers[id] ?? '');
+  if (listen === undefined) return problemWithExposure(options, valueFor(peers, id) ?? '');
   const problem =
     problemWithAddress('listen', listen) ??
     (advertise === undefined ? undefined : problemWithAddress('advertise', advertise));
   if (problem !== undefined) return problem;
-  const own = peers[id];
+  const own = valueFor(peers, id);
   const reached = advertise ?? listen;
   if (own !== reached && !listen.endsWith(':0')) {
     return `peers say that ${id} is at ${own}, but it ${advertise === undefined ? 'listens' : 'is advertised'} at ${reached}: make them equal, or set advertise`;

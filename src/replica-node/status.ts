@@ -1,4 +1,5 @@
 import type { Index, NodeId, Term } from '../raft/kinds.js';
+import { valueFor } from '../raft/kinds.js';
 import { firstIndex } from '../raft/log-shape.js';
 import type { Role } from '../raft/notices.js';
 import type { PeerStatus } from '../raft/raft-state.js';
@@ -59,9 +60,9 @@ function describeMember(state: ReplicaState, id: NodeId): MemberStatus {
   const isSelf = id === state.id;
   return {
     id,
-    address: isSelf ? state.address : (state.peers[id]?.address ?? ''),
+    address: isSelf ? state.address : (valueFor(state.peers, id)?.address ?? ''),
     voter: true,
-    status: leads ? (isSelf ? 'up' : (state.peers[id]?.status ?? null)) : null,
-    matchIndex: leads ? (state.matchIndex[id] ?? null) : null,
+    status: leads ? (isSelf ? 'up' : (valueFor(state.peers, id)?.status ?? null)) : null,
+    matchIndex: leads ? (valueFor(state.matchIndex, id) ?? null) : null,
   };
 }

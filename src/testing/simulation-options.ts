@@ -2,6 +2,7 @@ import type { FlowLimits } from '../../actors/replicator.js';
 import type { replicaMachine } from '../../machines/index.js';
 import type { Conditions } from '../../transport/memory-transport.js';
 import type { NodeId } from '../raft/kinds.js';
+import { problemWithId } from '../raft/kinds.js';
 import type { Settings } from '../raft/settings.js';
 import { DEFAULT_SETTINGS, problemWithSettings } from '../raft/settings.js';
 import { QuorateError } from '../seams/errors.js';
@@ -81,8 +82,6 @@ const CONDITIONS: Fields<Conditions> = {
 
 const LIMITS: Fields<FlowLimits['append']> = { maxEntries: COUNT, maxBytes: COUNT };
 
-const NODE_ID = /^[A-Za-z0-9_.-]{1,64}$/;
-
 /** Refuses, with CONFIG_INVALID, whatever a simulation can't run with: what was expected and what was got. */
 export function checkSimulationOptions(options: SimulationOptions<AnyStateMachine>): void {
   checkFields('simulate', '', OPTIONS, options);
@@ -145,10 +144,8 @@ export function checkFields(what: string, prefix: string, kinds: Readonly<Record
 function checkIds(replicas: string | readonly NodeId[]): void {
   const ids = [...replicas];
   if (ids.length === 0) throw invalid("expected at least one replica, got none: write replicas: 'abc'");
-  const bad = ids.find((id) => typeof id !== 'string' || !NODE_ID.test(id) || id in {});
-  if (bad !== undefined) {
-    throw invalid(`expected each replica's id to be 1 to 64 characters of A-Z a-z 0-9 _ . -, got ${shown(bad)}`);
-  }
+  const problem = ids.map(problemWithId).find((found) => found !== undefined);
+  if (problem !== undefined) throw invalid(`replicas: ${problem}`);
   const twice = ids.find((id, at) => ids.indexOf(id) !== at);
   if (twice !== undefined) throw invalid(`expected each replica's id once, got ${twice} twice`);
 }

@@ -52,13 +52,26 @@ describe('the key-value commands', () => {
   });
 
   test('keys that look like steps in a path are keys, and control characters do not reach the terminal', async () => {
-    for (const key of ['.', '..', 'bell\u0007', 'tab\tbed']) expect((await here('put', key, `of ${key}`)).code).toBe(0);
+    const keys = ['.', '..', 'bell\u0007', 'tab\tbed', '__proto__', 'constructor'];
+    for (const key of keys) expect((await here('put', key, `of ${key}`)).code).toBe(0);
     expect((await here('get', '..')).out).toBe('of ..');
     expect((await here('get', '.')).out).toBe('of .');
     expect((await here('list')).out.split('\n').map((line) => line.split('\t')[0])).toEqual(
-      expect.arrayContaining(['.', '..', 'bell\\u0007', 'tab\\u0009bed']),
+      expect.arrayContaining(['.', '..', 'bell\\u0007', 'tab\\u0009bed', '__proto__', 'constructor']),
     );
-    for (const key of ['.', '..', 'bell\u0007', 'tab\tbed']) expect((await here('delete', key)).code).toBe(0);
+    for (const key of keys) expect((await here('delete', key)).code).toBe(0);
+  });
+
+  test('an id that every object has a property of is refused, in --id as in --peers', async () => {
+    const data = path.join(directory, 'inherited');
+    for (const [own, id] of [
+      ['constructor', 'constructor'],
+      ['n1', '__proto__'],
+    ]) {
+      const peers = `n1=127.0.0.1:17202,${id}=127.0.0.1:17201`;
+      const run = await quorate(['serve', '--id', own as string, '--data', data, '--peers', peers]);
+      expect([run.code, run.err]).toEqual([2, expect.stringContaining(`got "${id}"`)]);
+    }
   });
 
   test('arguments that are no UTF-8 are refused: they would be stored as something else', async () => {
