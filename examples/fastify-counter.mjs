@@ -14,6 +14,10 @@ if (dataDir === undefined) {
   process.exit(2);
 }
 const peers = Object.fromEntries(peersText.split(',').map((peer) => peer.split('=')));
+if (peers[id] === undefined) {
+  console.error(`the id ${id} is not among ${Object.keys(peers).join(', ')}: name this node there, as ${id}=HOST:PORT`);
+  process.exit(2);
+}
 const [host, port] = peers[id].split(':');
 
 const app = Fastify();
@@ -30,17 +34,24 @@ app.get('/counters/:name', async (request) => {
   return { count };
 });
 
+/** What was not done may be asked again; of what is unknown, read before you ask again. */
+const STATUS = { BAD_REQUEST: 400, TOO_LARGE: 413, OVERLOADED: 429, OUTCOME_UNKNOWN: 504 };
+
 app.setErrorHandler((error, _request, reply) => {
-  const isUnknown = error.code === 'QUORATE_OUTCOME_UNKNOWN';
-  reply.status(isUnknown ? 504 : 503).send({ error: error.code, message: error.message });
+  const [, code] = /^QUORATE_(.+)$/.exec(error.code) ?? [];
+  // Fastify's own errors, such as a body that is no JSON, say what they are.
+  const status = code === undefined ? (error.statusCode ?? 500) : (STATUS[code] ?? 503);
+  reply.status(status).send({ error: error.code, message: error.message });
 });
 
 await app.ready();
 node = await ReplicaNode.open({ id, peers, dataDir, server: app.server, stateMachine: new Counters() });
 await app.listen({ host, port: Number(port) });
-console.log(`${id} listens on ${peers[id]}`);
 
-process.once('SIGTERM', async () => {
+const stop = async () => {
   await node.close();
   await app.close();
-});
+};
+process.once('SIGINT', stop);
+process.once('SIGTERM', stop);
+console.log(`${id} listens on ${peers[id]}`);

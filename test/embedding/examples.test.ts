@@ -56,15 +56,35 @@ test('examples/fastify-counter: every node counts, and a closed one is not misse
     before = after;
   };
   for (const index of [0, 1, 2, 0]) await visit(index);
+  const malformed = { method: 'POST', body: '{', headers: { 'content-type': 'application/json' } };
+  expect((await fetch(`http://127.0.0.1:${ports[0]}/counters/visits`, malformed)).status).toBe(400);
   services[2]?.child.kill('SIGTERM');
   expect(await services[2]?.ended).toBe(0);
   await visit(1);
   expect(await count(0, 'GET')).toBeGreaterThanOrEqual(before);
 });
 
+test('examples/fastify-counter: Ctrl-C ends it, and an id that is not among the peers is named', async () => {
+  const [port] = await freePorts(1);
+  const alone = run('examples/fastify-counter.mjs', 'n1', `n1=127.0.0.1:${port}`, path.join(directory, 'n1'));
+  await until(() => alone.printed.includes('listens'));
+  alone.child.kill('SIGINT');
+  expect(await alone.ended).toBe(0);
+  const stranger = run('examples/fastify-counter.mjs', 'n4', `n1=127.0.0.1:${port}`, path.join(directory, 'n4'));
+  expect(await stranger.ended).toBe(2);
+  expect(stranger.printed).toBe('the id n4 is not among n1: name this node there, as n4=HOST:PORT\n');
+});
+
 test('examples/leadership: one works, then another, and nothing keeps the process alive', async () => {
   const [first = 0] = await freePorts(3);
   const example = run('examples/leadership.mjs', String(first));
   expect(await example.ended).toBe(0);
-  expect(new Set(example.printed.match(/n\d works/g)).size).toBeGreaterThanOrEqual(2);
+  const lines = example.printed.trim().split('\n');
+  const works = lines
+    .flatMap((line) => [/^(n\d) works with token (\d+)$/.exec(line) ?? []])
+    .filter(({ length }) => length > 0);
+  const tokens = works.map(([, , token]) => Number(token));
+  expect(tokens).toEqual([...tokens].sort((one, other) => one - other));
+  expect(new Set(works.map(([, id]) => id)).size).toBeGreaterThanOrEqual(2);
+  expect(lines).toContainEqual(expect.stringMatching(/^n\d rests: the node is closed$/));
 });

@@ -36,7 +36,7 @@ afterAll(() => rmSync(path.dirname(tarball), { recursive: true, force: true }));
 const EXPORTS = {
   quorate: 'DEFAULT_SETTINGS KeyValueStore QuorateError ReplicaNode ReplicaState fastifyRoutes requestHandler',
   'quorate/client': 'QuorateError connect',
-  'quorate/machines': 'replicaMachine roleOf',
+  'quorate/machines': 'leadership replicaMachine roleOf',
   'quorate/testing':
     'MemoryLogStore MemoryNetwork Recorder SafetyChecker SafetyViolation SimulatedCluster SimulatedReplica ' +
     'SimulationStuck VirtualClock VirtualDisk explore simulate',
@@ -57,8 +57,9 @@ describe('the packed package, installed elsewhere', () => {
       path.join(project, 'types.ts'),
       `import { KeyValueStore, ReplicaNode, type StateMachine } from 'quorate';
 import { connect } from 'quorate/client';
-import { replicaMachine } from 'quorate/machines';
+import { leadership, replicaMachine } from 'quorate/machines';
 import { simulate } from 'quorate/testing';
+import { setup } from 'xstate';
 const node = await ReplicaNode.open({ id: 'a', peers: { a: '127.0.0.1:1' }, dataDir: 'x', stateMachine: new KeyValueStore() });
 const result = await node.propose({ kind: 'put', key: 'k', value: new Uint8Array(1) });
 const kind: 'put' | 'deleted' | 'conflict' = result.kind;

@@ -1,0 +1,211 @@
+import type { Actor, AnyActorRef } from 'xstate';
+import { assign, enqueueActions, fromCallback, sendTo, setup } from 'xstate';
+import { isRunning } from '../actors/outcomes.js';
+import type { Term } from '../src/raft/kinds.js';
+import { NO_TERM } from '../src/raft/kinds.js';
+import type { Clock } from '../src/seams/clock.js';
+import type { replicaMachine } from './replica-machine.js';
+
+/** A node, as far as leadership asks: `ReplicaNode` is one, and so is what holds a running `replicaMachine`. */
+export interface LedNode {
+  readonly actor: Actor<typeof replicaMachine>;
+}
+
+/** What the parent of `leadership(node)` is sent; listeners of the actor hear the same. */
+export type LeadershipNews =
+  /** The node leads, and a majority has just confirmed it. `term` is the fencing token: later leaders have greater ones. */
+  | { readonly type: 'leadership.gained'; readonly term: Term }
+  | { readonly type: 'leadership.lost'; readonly term: Term; readonly reason: string };
+
+type WatchEvent =
+  | { readonly type: 'node.leads'; readonly term: Term }
+  | { readonly type: 'node.follows'; readonly reason: string }
+  | { readonly type: 'node.ended'; readonly reason: string }
+  | { readonly type: 'round.confirmed'; readonly requestId: number };
+
+interface RoundEvent {
+  readonly type: 'round.begun';
+  readonly requestId: number;
+}
+
+export interface LeadershipContext {
+  readonly node: LedNode;
+  /** Of the node's leadership, whether confirmed or not. */
+  readonly term: Term;
+  /** The read round that was begun last, and when (monotonic ms). */
+  readonly requestId: number;
+  readonly begunAtMs: number;
+  /** When the last round that a majority confirmed was begun. */
+  readonly confirmedAtMs: number;
+}
+
+/** Beyond all ids that the node's own callers are given. */
+const FIRST_REQUEST_ID = 2 ** 52;
+const lastRequestIds = new WeakMap<object, number>();
+
+/** Listens to the node, and begins read rounds at it: a majority answers those only to whom it still takes for the leader. */
+const watch = fromCallback<RoundEvent, LedNode>(({ input: { actor }, sendBack, receive }) => {
+  const tell = (event: WatchEvent): void => sendBack(event);
+  const subscriptions = [
+    actor.on('leader.serving', ({ term }) => tell({ type: 'node.leads', term })),
+    actor.on('role.changed', ({ role, reason }) => {
+      if (role !== 'leader') tell({ type: 'node.follows', reason });
+    }),
+    actor.on('reads.confirmed', ({ requestId }) => {
+      if (requestId >= FIRST_REQUEST_ID) tell({ type: 'round.confirmed', requestId });
+    }),
+    actor.subscribe({
+      complete: () => tell({ type: 'node.ended', reason: 'the node is closed' }),
+      error: (error) => tell({ type: 'node.ended', reason: `the node failed: ${String(error)}` }),
+    }),
+  ];
+  receive(({ requestId }) => {
+    if (isRunning(actor) && leads(actor)) actor.send({ type: 'client.read', requestId });
+  });
+  if (!isRunning(actor)) tell({ type: 'node.ended', reason: 'the node is closed' });
+  else if (leads(actor)) tell({ type: 'node.leads', term: actor.getSnapshot().context.raft.term });
+  return () => {
+    for (const subscription of subscriptions) subscription.unsubscribe();
+  };
+});
+
+const leadershipSetup = setup({
+  types: {
+    context: {} as LeadershipContext,
+    events: {} as WatchEvent,
+    emitted: {} as LeadershipNews,
+  },
+  actors: { watch },
+  actions: {
+    noteTerm: assign((_, { term }: { term: Term }) => ({ term })),
+    beginRound: enqueueActions(({ context, enqueue }) => {
+      const { node } = context;
+      const requestId = (lastRequestIds.get(node.actor) ?? FIRST_REQUEST_ID) + 1;
+      enqueue(() => void lastRequestIds.set(node.actor, requestId));
+      enqueue.assign({ requestId, begunAtMs: nowAt(node) });
+      enqueue(sendTo('watch', { type: 'round.begun', requestId } satisfies RoundEvent));
+    }),
+    noteConfirmed: assign(({ context }) => ({ confirmedAtMs: context.begunAtMs })),
+    gain: enqueueActions(({ context, enqueue, self }) => {
+      const news: LeadershipNews = { type: 'leadership.gained', term: context.term };
+      enqueue.emit(news);
+      if (self._parent !== undefined) enqueue.sendTo(self._parent as AnyActorRef, news);
+    }),
+    lose: enqueueActions(({ context, enqueue, self, event }) => {
+      const news: LeadershipNews = { type: 'leadership.lost', term: context.term, reason: reasonOf(event, context) };
+      enqueue.emit(news);
+      if (self._parent !== undefined) enqueue.sendTo(self._parent as AnyActorRef, news);
+    }),
+  },
+  guards: {
+    /** An answer to the round that was begun last; one that comes after the time for which it would hold confirms nothing. */
+    confirms: ({ context }, { requestId }: { requestId: number }) => {
+      return requestId === context.requestId && nowAt(context.node) - context.begunAtMs < limitMs(context.node);
+    },
+    isOverdue: ({ context }) => remainingMs(context) <= 0,
+  },
+  delays: {
+    NEXT_ROUND: ({ context }) => limitMs(context.node) / 3,
+    CONFIRMATION_RUNS_OUT: ({ context }) => Math.max(0, remainingMs(context)),
+  },
+});
+
+/**
+ * Actor logic that says when work which only the leader may do begins and ends: invoke it, and its parent is sent
+ * `leadership.gained` with the term, and `leadership.lost` with the reason. Leadership is held while a majority confirms it: a
+ * node that is cut off learns nothing of its successor, so it gives leadership up when no majority has answered for
+ * ELECTION_TIMEOUT_MIN, on the node's clock.
+ *
+ * The old leader's work may go on after the new one's has begun: until then, and for as long as its process stands still. Only a
+ * fencing token makes that safe. Hand `term` to whatever the work touches, and have it refuse a token that is less than one it saw.
+ *
+ * Done when the node has closed.
+ */
+export function leadership(node: LedNode) {
+  return leadershipSetup.createMachine({
+    id: 'leadership',
+    context: {
+      node,
+      term: NO_TERM,
+      requestId: 0,
+      begunAtMs: Number.NEGATIVE_INFINITY,
+      confirmedAtMs: Number.NEGATIVE_INFINITY,
+    },
+    invoke: { src: 'watch', id: 'watch', input: ({ context }) => context.node },
+    initial: 'following',
+    on: {
+      'node.leads': { target: '.confirming', actions: { type: 'noteTerm', params: ({ event }) => event } },
+      'node.follows': '.following',
+      'node.ended': '.ended',
+    },
+    states: {
+      following: {},
+      confirming: {
+        entry: 'beginRound',
+        after: { NEXT_ROUND: { target: 'confirming', reenter: true } },
+        on: {
+          'round.confirmed': {
+            guard: { type: 'confirms', params: ({ event }) => event },
+            target: 'leading',
+            actions: 'noteConfirmed',
+          },
+        },
+      },
+      leading: {
+        entry: 'gain',
+        exit: 'lose',
+        initial: 'confirmed',
+        states: {
+          confirmed: {
+            after: {
+              NEXT_ROUND: [{ guard: 'isOverdue', target: '#leadership.confirming' }, { target: 'asking' }],
+            },
+          },
+          asking: {
+            entry: 'beginRound',
+            after: {
+              CONFIRMATION_RUNS_OUT: '#leadership.confirming',
+              NEXT_ROUND: [
+                { guard: 'isOverdue', target: '#leadership.confirming' },
+                { target: 'asking', reenter: true },
+              ],
+            },
+            on: {
+              'round.confirmed': [
+                { guard: 'isOverdue', target: '#leadership.confirming' },
+                {
+                  guard: { type: 'confirms', params: ({ event }) => event },
+                  target: 'confirmed',
+                  actions: 'noteConfirmed',
+                },
+              ],
+            },
+          },
+        },
+      },
+      ended: { type: 'final' },
+    },
+  });
+}
+
+function leads(actor: LedNode['actor']): boolean {
+  return actor.getSnapshot().matches({ active: { leader: 'serving' } });
+}
+
+function nowAt({ actor }: LedNode): number {
+  return (actor.clock as Clock).now();
+}
+
+function limitMs({ actor }: LedNode): number {
+  return actor.getSnapshot().context.raft.settings.ELECTION_TIMEOUT_MIN;
+}
+
+/** Of the time for which the last confirmation holds. */
+function remainingMs({ node, confirmedAtMs }: LeadershipContext): number {
+  return confirmedAtMs + limitMs(node) - nowAt(node);
+}
+
+function reasonOf(event: { readonly type: string; readonly reason?: unknown }, context: LeadershipContext): string {
+  if (typeof event.reason === 'string') return event.reason;
+  return `no majority has confirmed this leader for ${limitMs(context.node)} ms`;
+}
