@@ -53,7 +53,7 @@ export async function prepareGround(
   options: GroundOptions,
   { clock, logger, clusterId }: GroundNeeds,
 ): Promise<Ground> {
-  const directory = await openDirectory(options, clusterId);
+  const directory = await openDirectory(options, { clusterId, logger });
   warnOfOtherPeers(logger, options, directory);
   const identity = directory?.identity ?? { clusterId, nodeId: options.id, incarnation: newIncarnation() };
   const log = options.storage ?? directory?.log;
@@ -68,8 +68,11 @@ export async function prepareGround(
       options.transport ?? new WebSocketTransport({ server: server as Server, clock, addresses, knownPeers });
     const clear = async (): Promise<void> => {
       await closeServer(ownServer, clock);
-      await settle((done) => log.close(done));
-      await unlock(directory);
+      try {
+        await settle((done) => log.close(done));
+      } finally {
+        await unlock(directory);
+      }
     };
     return { identity, members, log, transport, address, ownServer, clear };
   } catch (error) {
@@ -95,10 +98,11 @@ function warnOfOtherPeers(logger: Logger, { peers }: GroundOptions, directory: D
 
 async function openDirectory(
   { dataDir, id, cluster = DEFAULT_CLUSTER, peers }: GroundOptions,
-  clusterId: string,
+  { clusterId, logger }: Pick<GroundNeeds, 'clusterId' | 'logger'>,
 ): Promise<DataDirectory | undefined> {
   if (dataDir === undefined) return undefined;
-  const disk = new NodeDisk(dataDir, systemClock);
+  const watching = (why: string): void => logger.warn({ event: 'lock watched' }, why);
+  const disk = new NodeDisk(dataDir, systemClock, { watching });
   return new Promise((resolve, reject) => {
     openDataDirectory(
       { disk, checksum: nodeChecksum, clusterId, cluster, members: peers, nodeId: id, makeIncarnation: newIncarnation },

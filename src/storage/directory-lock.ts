@@ -19,6 +19,7 @@ export interface DirectoryLockOptions {
   /** Called once, when the lock is found to be another's, or gone. */
   readonly lost: (error: QuorateError) => void;
   readonly beatMs: number;
+  readonly watching: (why: string) => void;
 }
 
 /** For so many beats after its last one a holder writes without a look at the lock: far fewer than others watch for. */

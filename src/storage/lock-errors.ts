@@ -25,6 +25,12 @@ export function cannotTell(directory: string, holder: string): QuorateError {
   );
 }
 
+export function whyWatched(directory: string, holder: Holder | undefined, watchMs: number): string {
+  const who =
+    holder === undefined ? 'by nobody who can be named' : `by ${nameOf(holder)}, which cannot be seen from here`;
+  return `${directory} is locked ${who}: watching the lock for a sign of life, ${watchMs / 1_000} s`;
+}
+
 export function lockIsLost(directory: string, holder: Holder | undefined, isThere: boolean): QuorateError {
   let what = isThere ? 'it names nobody' : 'it is gone';
   if (holder !== undefined) what = `it belongs to ${nameOf(holder)} now`;

@@ -1,6 +1,6 @@
 import os from 'node:os';
 import type { Clock } from '../seams/clock.js';
-import { cannotTell, inUse } from './lock-errors.js';
+import { cannotTell, inUse, whyWatched } from './lock-errors.js';
 import type { FoundLock, LockPlace } from './lock-place.js';
 import type { LockRecord } from './lock-record.js';
 import { decodeLock, decodeOldLock, isOfThisKernel, processState } from './lock-record.js';
@@ -12,6 +12,8 @@ export interface LockJudgeOptions {
   readonly clock: Clock;
   /** For locks that do not say how often they beat. */
   readonly beatMs: number;
+  /** Told why a start takes longer, when a lock has to be watched. */
+  readonly watching: (why: string) => void;
 }
 
 /** A holder is dead when its record stays the same for so many beats in a row. */
@@ -50,9 +52,11 @@ export async function makeWay(options: LockJudgeOptions): Promise<void> {
  * measured, for time passes while the whole machine stands still, this process and the holder with it.
  */
 async function watch(options: LockJudgeOptions, content: string, record: LockRecord | undefined): Promise<void> {
-  const { directory, place, clock, beatMs } = options;
+  const { directory, place, clock } = options;
+  const beatMs = record?.beatMs ?? options.beatMs;
+  options.watching(whyWatched(directory, record, WATCHED_BEATS * beatMs));
   for (let beat = 0; beat < WATCHED_BEATS; beat += 1) {
-    await pause(clock, record?.beatMs ?? beatMs);
+    await pause(clock, beatMs);
     const now = place.look()?.content;
     if (now === content) continue;
     const hasBeaten = record !== undefined && decodeLock(now ?? '')?.nonce === record.nonce;

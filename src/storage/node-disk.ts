@@ -24,6 +24,8 @@ const DEFAULT_BEAT_MS = 500;
 export interface NodeDiskOptions {
   /** How often the lock shows that its holder lives. Whoever waits for a holder that may be dead waits for ten of them. Default 500. */
   readonly beatMs?: number;
+  /** Told why `lock` takes seconds: a holder that can be neither seen nor asked is watched. Default: nobody is told. */
+  readonly watching?: (why: string) => void;
 }
 
 type Guard = (change: (done: DiskDone) => void, done: DiskDone) => void;
@@ -32,7 +34,7 @@ type Guard = (change: (done: DiskDone) => void, done: DiskDone) => void;
 export class NodeDisk implements Disk {
   readonly #directory: string;
   readonly #clock: Clock;
-  readonly #beatMs: number;
+  readonly #options: Required<NodeDiskOptions>;
   #lock: DirectoryLock | undefined;
   /** Carries a change out while the lock is this process's own, and answers that it is done only if it still is then. */
   readonly #guarded: Guard = (change, done) => {
@@ -45,10 +47,10 @@ export class NodeDisk implements Disk {
   };
 
   /** `clock` is real time, whatever clock the node has: other processes live in it. */
-  constructor(directory: string, clock: Clock, { beatMs = DEFAULT_BEAT_MS }: NodeDiskOptions = {}) {
+  constructor(directory: string, clock: Clock, options: NodeDiskOptions = {}) {
     this.#directory = path.resolve(directory);
     this.#clock = clock;
-    this.#beatMs = beatMs;
+    this.#options = { beatMs: DEFAULT_BEAT_MS, watching: () => undefined, ...options };
   }
 
   lock(done: DiskDone, lost: (error: QuorateError) => void = () => undefined): void {
@@ -59,7 +61,7 @@ export class NodeDisk implements Disk {
     } catch (error) {
       return fail(error);
     }
-    const lock = new DirectoryLock({ directory: this.#directory, clock: this.#clock, beatMs: this.#beatMs, lost });
+    const lock = new DirectoryLock({ ...this.#options, directory: this.#directory, clock: this.#clock, lost });
     lock.acquire().then(
       () => {
         this.#lock = lock;

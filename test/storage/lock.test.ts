@@ -114,8 +114,11 @@ describe('the lock of a data directory', () => {
 
   test('P41 of another machine, or from before a restart of this one, is watched: a holder that shows no sign of life for ten beats is dead', async () => {
     writeLock(directory, ELSEWHERE);
-    expect(await lock()).toBeUndefined();
+    const told: string[] = [];
+    const watching = (why: string): void => void told.push(why);
+    expect(await lock(new NodeDisk(directory, systemClock, { beatMs: QUICK_MS, watching }))).toBeUndefined();
     expect(readLock(directory)).toMatchObject({ pid: process.pid });
+    expect(told).toEqual([expect.stringContaining('locked by process 1 on another, which cannot be seen from here')]);
   });
 
   test('P41 of another machine that goes on beating is locked', async () => {
