@@ -56,13 +56,18 @@ export function probe(directory: string, clock: Clock): Promise<Probe> {
     let said = '';
     let isConnected = false;
     const connection = connect({ path: address.path });
+    let isOver = false;
     const finish = (found: Probe): void => {
+      if (isOver) return;
+      isOver = true;
       clock.clearTimeout(deadline);
       connection.destroy();
       address.release();
       resolve(found);
     };
-    const deadline = clock.setTimeout(() => finish({ kind: isConnected ? 'silent' : 'unknown' }), ANSWER_MS);
+    const giveUp = (): void => finish({ kind: isConnected ? 'silent' : 'unknown' });
+    // After a pause of this process the timer runs before what has arrived is read.
+    const deadline = clock.setTimeout(() => clock.defer(giveUp), ANSWER_MS);
     connection.setEncoding('utf8');
     connection.on('connect', () => {
       isConnected = true;

@@ -9,6 +9,8 @@ import { buildSync } from 'esbuild';
 /** A holder that is waited for by its beats shows ten of them in a moment; one that is judged at once, in ten minutes. */
 export const QUICK_MS = 20;
 export const NEVER_MS = 60_000;
+/** For a holder that must be seen to live, however busy the machine is. */
+export const UNHURRIED_MS = 500;
 
 export function buildHolder(folder: string): string {
   const program = path.join(folder, 'lock-holder.mjs');

@@ -15,6 +15,7 @@ import {
   NEVER_MS,
   QUICK_MS,
   readLock,
+  UNHURRIED_MS,
   writeLock,
 } from './lock-processes.js';
 
@@ -276,8 +277,8 @@ describe('P41 two containers with one directory', () => {
 
   test('without sockets they go by the beats', async () => {
     if (!hasNamespaces()) return;
-    const first = await locking(QUICK_MS, CONTAINER);
-    const second = await start(QUICK_MS, CONTAINER);
+    const first = await locking(UNHURRIED_MS, CONTAINER);
+    const second = await start(UNHURRIED_MS, CONTAINER);
     rmSync(path.join(directory, 'lock', 'socket'));
     expect(await second.ask('lock')).toContain('QUORATE_DATA_LOCKED');
     await first.kill();
