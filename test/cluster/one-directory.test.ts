@@ -7,7 +7,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { codeOf } from '../replica-node/outcomes.js';
 import { freePorts, RealNodes } from '../replica-node/real-nodes.js';
-import { CONTAINER, hasNamespaces } from '../storage/lock-processes.js';
+import { CONTAINER, hasNamespaces, innermost } from '../storage/lock-processes.js';
 import { answered, until } from '../waiting/conditions.js';
 
 let directory: string;
@@ -57,7 +57,8 @@ describe('P41 one data directory', () => {
     expect(second.said()).toContain('in use by process 1 on');
     expect((await fetch(`http://${first.at}/v1/kv/k`, { method: 'PUT', body: 'v' })).status).toBe(200);
     const exit = once(first.child, 'exit');
-    first.child.kill('SIGKILL');
+    // Not `unshare`, which may be gone before its child is.
+    process.kill(innermost(first.child.pid as number), 'SIGKILL');
     await exit;
     const third = await serve();
     await until(() => isReady(third.at));

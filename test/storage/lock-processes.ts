@@ -49,12 +49,7 @@ export class Holder {
 
   /** The process itself, behind `unshare`, as this one sees it. */
   get pid(): number {
-    let pid = this.child.pid as number;
-    for (;;) {
-      const [child] = childrenOf(pid);
-      if (child === undefined) return pid;
-      pid = child;
-    }
+    return innermost(this.child.pid as number);
   }
 
   async kill(): Promise<void> {
@@ -63,6 +58,12 @@ export class Holder {
     process.kill(this.pid, 'SIGKILL');
     await exit;
   }
+}
+
+/** The process that `unshare` or a shell was started for: the others end with it. */
+export function innermost(pid: number): number {
+  const [child] = childrenOf(pid);
+  return child === undefined ? pid : innermost(child);
 }
 
 function childrenOf(pid: number): readonly number[] {

@@ -6,11 +6,11 @@ import { asIndex } from '../../src/raft/kinds.js';
 import { systemClock } from '../../src/replica-node/system-clock.js';
 import { EntryCache } from '../../src/storage/entry-cache.js';
 import { NodeDisk, nodeChecksum } from '../../src/storage/node-disk.js';
-import { segmentName } from '../../src/storage/segment-format.js';
+import { decodeHeader, segmentName } from '../../src/storage/segment-format.js';
 import { SegmentedLog } from '../../src/storage/segmented-log.js';
 import { closed, opened, write } from './asking.js';
 import { LogOnDisk, SEGMENT_BYTES } from './log-on-disk.js';
-import { entries, entry, vote } from './records-to-write.js';
+import { commit, entries, entry, vote } from './records-to-write.js';
 import { quickDisk } from './slow-disk.js';
 
 describe('on a real file system', () => {
@@ -87,14 +87,15 @@ describe('segments', () => {
   test("each begins with what went before: term, vote, commit and the last entry's place", () => {
     const disk = quickDisk();
     const log = new LogOnDisk(disk).write(vote(7, 'n3'));
-    for (let index = 1; index <= 40; index += 1) log.write(entries(index, 1, 7, new Uint8Array(300)));
-    const header = new DataView((disk.peek(segmentName(3)) as Uint8Array).buffer);
-    const u64 = (at: number): number => header.getUint32(at, true) + header.getUint32(at + 4, true) * 2 ** 32;
-    const [segmentId, sequence, previousIndex, previousTerm, term] = [8, 16, 24, 32, 40].map(u64);
-    expect({ segmentId, previousTerm, term }).toEqual({ segmentId: 3, previousTerm: 7, term: 7 });
-    // One batch for the vote, and one for each entry before this segment.
-    expect(sequence).toBe((previousIndex as number) + 2);
-    expect(previousIndex).toBeGreaterThan(10);
+    log.write(entries(1, 1, 7)).write(commit(1));
+    for (let index = 2; index <= 40; index += 1) log.write(entries(index, 1, 7, new Uint8Array(300)));
+    const header = decodeHeader(disk.peek(segmentName(3)) as Uint8Array, nodeChecksum, 0);
+    const { index } = header.previous;
+    expect(header).toMatchObject({ segmentId: 3, previous: { term: 7 }, term: 7, votedFor: 'n3', commitIndex: 1 });
+    expect(header.lastTimeMs).toBe(entry(index, 7).timeMs);
+    // One batch for the vote, one for the commit, and one for each entry before this segment.
+    expect(header.sequence).toBe(index + 3);
+    expect(index).toBeGreaterThan(10);
   });
 });
 
