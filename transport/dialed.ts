@@ -5,6 +5,7 @@ import { WebSocket } from 'ws';
 import { decodeWelcome, encodeHello, PROTOCOL_VERSION } from '../src/codec/hello.js';
 import { MalformedBytes } from '../src/codec/malformed.js';
 import type { Address, Names } from '../src/names/names.js';
+import type { NodeId } from '../src/raft/kinds.js';
 import type { PeerMessage } from '../src/raft/messages.js';
 import type { Clock } from '../src/seams/clock.js';
 import type { KnownPeers } from '../src/seams/known-peers.js';
@@ -21,12 +22,18 @@ export interface DialedOptions {
   readonly pulse: Pulse;
   readonly knownPeers: KnownPeers;
   readonly settings: LinkSettings;
+  /** How often in a row each peer's machine answered, and its process did not in time. */
+  readonly unanswered: Map<NodeId, number>;
 }
 
 const MOST_REASON_CHARACTERS = 400;
 const MOST_WELCOME_BYTES = 4_096;
-/** A dial is three round trips: one for TCP, and two for the upgrade and the greeting, which the peer's process must answer. */
+/**
+ * A dial is three round trips: one for TCP, and two for the upgrade and the greeting, which the peer's process must answer. So
+ * many of the shortest election timeouts it gets for them, twice as many after each time in vain: it may be busy.
+ */
 const GREETING_TIMEOUTS = 3;
+const MOST_GREETING_MS = 2_000;
 
 /** A connection that this node opened, to send on. */
 export class Dialed implements Connection {
@@ -40,6 +47,7 @@ export class Dialed implements Connection {
   #tcp: TcpDial | undefined;
   #outbox: Outbox | undefined;
   #watched: Watched | undefined;
+  #hasAnswered = false;
   /** Of the addresses that are dialed, where they may be no longer right. */
   #remark = '';
 
@@ -114,8 +122,13 @@ export class Dialed implements Connection {
       followRedirects: false,
       createConnection: () => socket,
     });
-    const late = (): void => clock.defer(() => this.#state === 'greeting' && this.#end('no answer in time', false));
-    const deadline = clock.setTimeout(late, GREETING_TIMEOUTS * settings.ELECTION_TIMEOUT_MIN);
+    const leastMs = GREETING_TIMEOUTS * settings.ELECTION_TIMEOUT_MIN;
+    const inVain = this.#options.unanswered.get(this.#peer.id) ?? 0;
+    // What has arrived is read first.
+    const deadline = clock.setTimeout(
+      () => clock.defer(() => this.#giveUp()),
+      Math.max(leastMs, Math.min(MOST_GREETING_MS, leastMs * 2 ** inVain)),
+    );
     this.#cancel = () => {
       clock.clearTimeout(deadline);
       webSocket.terminate();
@@ -124,14 +137,21 @@ export class Dialed implements Connection {
       webSocket.send(encodeHello({ version: PROTOCOL_VERSION, identity: this.#identity, expected: this.#peer.id }));
     });
     webSocket.on('message', (data, isBinary) => {
-      this.#hear(data, isBinary, () => {
-        clock.clearTimeout(deadline);
-        this.#open(webSocket, socket);
-      });
+      // It has answered: from here on only our own disk may be slow.
+      clock.clearTimeout(deadline);
+      this.#hasAnswered = true;
+      this.#hear(data, isBinary, () => this.#open(webSocket, socket));
     });
     webSocket.on('unexpected-response', (_request, response) => this.#readRefusal(response));
     webSocket.on('error', (error) => this.#end(wordsFor(error), false));
     webSocket.on('close', () => this.#end('the connection was closed', false));
+  }
+
+  #giveUp(): void {
+    if (this.#state !== 'greeting' || this.#hasAnswered) return;
+    const { unanswered } = this.#options;
+    unanswered.set(this.#peer.id, (unanswered.get(this.#peer.id) ?? 0) + 1);
+    this.#end('no answer in time', false);
   }
 
   /** The one thing that the peer says: whether it lets us in, and who it is. */
@@ -150,6 +170,7 @@ export class Dialed implements Connection {
 
   #open(webSocket: WebSocket, socket: Socket): void {
     this.#state = 'open';
+    this.#options.unanswered.delete(this.#peer.id);
     const outbox = new Outbox(webSocket, socket, () => this.#state === 'open' && this.#events.roomMade());
     this.#outbox = outbox;
     this.#watched = this.#options.pulse.watch({

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { Names, type SystemLookup } from '../src/names/names.js';
 import { systemLookup } from '../src/names/system-lookup.js';
+import type { NodeId } from '../src/raft/kinds.js';
 import type { Clock } from '../src/seams/clock.js';
 import type { KnownPeers } from '../src/seams/known-peers.js';
 import type {
@@ -45,6 +46,7 @@ const MOST_MESSAGE_BYTES = 64 * 1024 * 1024;
 export class WebSocketTransport implements Transport {
   readonly #options: Required<WebSocketTransportOptions>;
   readonly #names: Names;
+  readonly #unanswered = new Map<NodeId, number>();
   #pulse: { readonly settings: LinkSettings; readonly pulse: Pulse } | undefined;
 
   constructor(options: WebSocketTransportOptions) {
@@ -62,7 +64,8 @@ export class WebSocketTransport implements Transport {
   dial(identity: Identity, peer: PeerAddress, events: DialEvents, settings: LinkSettings): Connection {
     const { clock, knownPeers } = this.#options;
     const pulse = this.#pulseFor(settings);
-    return new Dialed({ clock, knownPeers, settings, pulse, names: this.#names }, identity, peer, events);
+    const shared = { names: this.#names, unanswered: this.#unanswered };
+    return new Dialed({ clock, knownPeers, settings, pulse, ...shared }, identity, peer, events);
   }
 
   /** One for all connections that keep time by the same settings, as all of one node do. */
