@@ -41,8 +41,8 @@ describe('cables between nodes, cut and healed', () => {
 
   /** Heals everything: the node that was cut off hears a leader before it has stood often, and the cluster works again. */
   async function healsSoon(cutOff: string): Promise<void> {
-    const terms = await Promise.all(cluster.ids.map(async (id) => (await statusOf(id)).term));
     cluster.heal();
+    const terms = await Promise.all(cluster.ids.map(async (id) => (await statusOf(id)).term));
     const heard = await found(async () => {
       const status = await statusOf(cutOff);
       return status.leaderId === null ? undefined : status;

@@ -1,0 +1,73 @@
+import { describe, expect, test } from '@jest/globals';
+import { DEFAULT_SETTINGS } from '../../src/raft/settings.js';
+import { VirtualClock } from '../../src/testing/index.js';
+import { ReplicaClock } from '../../src/testing/replica-clock.js';
+import { Pulse } from '../../transport/pulse.js';
+
+class End {
+  bytes = 0;
+  beats = 0;
+  silentMs: number | undefined;
+
+  arrivedBytes(): number {
+    return this.bytes;
+  }
+  beat(): void {
+    this.beats += 1;
+  }
+  fellSilent(ms: number): void {
+    this.silentMs = ms;
+  }
+}
+
+function world(settings = DEFAULT_SETTINGS) {
+  const time = new VirtualClock();
+  const clock = new ReplicaClock(time);
+  const pulse = new Pulse(clock, settings);
+  const end = new End();
+  return { time, clock, pulse, end, watched: pulse.watch(end) };
+}
+
+describe('a pulse', () => {
+  test('beats in each interval, and finds the other end silent after as many beats as it may miss', () => {
+    const { time, end } = world();
+    time.runFor(199);
+    expect(end.beats).toBe(3);
+    expect(end.silentMs).toBeUndefined();
+    // The first beat was no whole one.
+    time.runFor(2);
+    expect(end.silentMs).toBe(150);
+  });
+
+  test('a byte in each beat is enough, and a single beat without one is nothing', () => {
+    const { time, end, watched } = world({ ...DEFAULT_SETTINGS, MAX_MISSED_HEARTBEATS: 1 });
+    for (let beat = 0; beat < 20; beat += 1) {
+      if (beat % 2 === 0) end.bytes += 1;
+      time.runFor(50);
+    }
+    expect(end.silentMs).toBeUndefined();
+    expect(watched.missed).toBeLessThanOrEqual(1);
+  });
+
+  test('P49 a pause of its own is no silence of the other: what has arrived is read before it judges', () => {
+    const { time, clock, end } = world();
+    time.runFor(120);
+    for (let pause = 0; pause < 10; pause += 1) {
+      clock.pause();
+      clock.arrive(() => {
+        end.bytes += 1;
+      });
+      time.runFor(1_000);
+      clock.resume();
+      time.runFor(20);
+    }
+    expect(end.silentMs).toBeUndefined();
+  });
+
+  test('when nothing is watched any more, no timer is left', () => {
+    const { time, watched } = world();
+    watched.stop();
+    time.runFor(200);
+    expect(time.pendingTimers).toBe(0);
+  });
+});

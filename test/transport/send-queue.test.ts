@@ -1,0 +1,63 @@
+import { describe, expect, test } from '@jest/globals';
+import { decodeMessage } from '../../src/codec/frames.js';
+import { asIndex, asReadRound, asTerm } from '../../src/raft/kinds.js';
+import type { Append, PeerMessage } from '../../src/raft/messages.js';
+import { MOST_WAITING_BYTES, SendQueue } from '../../transport/send-queue.js';
+
+const heartbeat = (readRound: number): Append => ({
+  kind: 'append',
+  term: asTerm(1),
+  previous: { index: asIndex(0), term: asTerm(0) },
+  entries: [],
+  commitIndex: asIndex(0),
+  readRound: asReadRound(readRound),
+});
+const reply = (requestId: number, bytes = 0): PeerMessage => {
+  const outcome = { kind: 'results', results: [new Uint8Array(bytes)] } as const;
+  return { kind: 'propose-reply', requestId, outcome };
+};
+const request = (requestId: number, bytes: number): PeerMessage => {
+  return { kind: 'propose-request', requestId, commands: [new Uint8Array(bytes)] };
+};
+
+const taken = (queue: SendQueue): PeerMessage[] => {
+  const messages: PeerMessage[] = [];
+  for (let frame = queue.take(); frame !== undefined; frame = queue.take()) messages.push(decodeMessage(frame));
+  return messages;
+};
+
+describe('a queue of what waits to leave', () => {
+  test('a heartbeat gives way to a newer one, which stands behind what came in between', () => {
+    const queue = new SendQueue();
+    queue.offer(heartbeat(1));
+    queue.offer(reply(1));
+    queue.offer(heartbeat(2));
+    queue.offer(heartbeat(3));
+    expect(taken(queue)).toEqual([reply(1), heartbeat(3)]);
+    expect(queue.bytes).toBe(0);
+  });
+
+  test('600,000 heartbeats and rounds to a peer that takes nothing are one', () => {
+    const queue = new SendQueue();
+    for (let round = 1; round <= 600_000; round += 1) queue.offer(heartbeat(round));
+    expect(queue.bytes).toBeLessThan(1_024);
+    expect(taken(queue)).toEqual([heartbeat(600_000)]);
+  });
+
+  test('one message more than the bound is held, and there is room again at half of it', () => {
+    const queue = new SendQueue();
+    const bytes = 128 * 1024;
+    let requests = 0;
+    while (queue.offer(request(requests, bytes))) requests += 1;
+    expect(requests * bytes).toBeLessThanOrEqual(MOST_WAITING_BYTES + bytes);
+    expect(queue.makesRoom()).toBe(false);
+    while (queue.bytes > MOST_WAITING_BYTES / 2) {
+      expect(queue.makesRoom()).toBe(false);
+      expect(queue.offer(request(requests, 1))).toBe(false);
+      queue.take();
+    }
+    expect(queue.makesRoom()).toBe(true);
+    expect(queue.makesRoom()).toBe(false);
+    expect(queue.offer(request(requests, 1))).toBe(true);
+  });
+});
