@@ -173,7 +173,7 @@ export class Dialed implements Connection {
     this.#options.unanswered.delete(this.#peer.id);
     const outbox = new Outbox(webSocket, socket, () => this.#state === 'open' && this.#events.roomMade());
     this.#outbox = outbox;
-    this.#watched = this.#options.pulse.watch({
+    this.#watched = this.#options.pulse.watch(this.#peer.id, {
       arrivedBytes: () => socket.bytesRead,
       beat: () => outbox.beat(),
       fellSilent: (ms) => this.#end(`nothing was heard of it for ${ms} ms`, false),

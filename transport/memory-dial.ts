@@ -145,6 +145,10 @@ export class MemoryDial implements Connection {
     this.#dialing.host.clearTimeout(this.#deadline);
     listening.lines.get(this.#from)?.hangUp('it was replaced by a newer connection');
     listening.lines.set(this.#from, line);
-    line.open(listening, (dialer, receiver) => [this.#dialing.pulse.watch(dialer), listening.pulse.watch(receiver)]);
+    const { pulse, peer, identity } = this.#dialing;
+    line.open(listening, (dialer, receiver) => [
+      pulse.watch(peer.id, dialer),
+      listening.pulse.watch(identity.nodeId, receiver),
+    ]);
   }
 }

@@ -1,3 +1,4 @@
+import type { NodeId } from '../src/raft/kinds.js';
 import type { Clock } from '../src/seams/clock.js';
 import type { LinkSettings } from '../src/seams/transport.js';
 
@@ -21,10 +22,20 @@ export interface Watched {
 
 /** With one, a connection would end whenever two clocks beat a little apart. */
 const LEAST_MISSED = 2;
+/** So much in a beat is part of large messages, and no mere pulse. */
+const BULK_BYTES = 4_096;
+/**
+ * While large messages come in, the wait is longer: where a line drops a packet because its buffer is full, nothing is read
+ * until that packet has come again, one round trip through the full buffer later.
+ */
+const BULK_FACTOR = 4;
+/** A connection may be silent for longer than its peer: what was dropped may be its own packets. */
+const ALONE_FACTOR = 8;
 
 /**
  * The pulse of all connections of one transport: one timer for all of them. In each heartbeat interval every end puts
- * something on the wire, and counts the beats in which nothing arrived.
+ * something on the wire, and counts the beats in which nothing arrived, on that connection and from that peer. Who is heard
+ * on one of the two connections of a pair is not cut off, so the other is given time.
  *
  * Beats are counted, not milliseconds: when this process stands still, it counts none, however long that was. And it reads
  * its sockets (one turn of the event loop) before it judges, because after a pause timers run before what has arrived is read.
@@ -34,6 +45,8 @@ export class Pulse {
   readonly #intervalMs: number;
   readonly #mostMissed: number;
   readonly #ends = new Set<End>();
+  /** Beats in a row in which nothing arrived of a peer on any connection. */
+  readonly #silences = new Map<NodeId, number>();
   #timer: unknown;
 
   constructor(clock: Clock, { HEARTBEAT_INTERVAL, MAX_MISSED_HEARTBEATS }: LinkSettings) {
@@ -42,9 +55,10 @@ export class Pulse {
     this.#mostMissed = Math.max(LEAST_MISSED, MAX_MISSED_HEARTBEATS);
   }
 
-  watch(pulsed: Pulsed): Watched {
-    const end = new End(pulsed, () => this.#stop(end));
+  watch(peer: NodeId, pulsed: Pulsed): Watched {
+    const end = new End(peer, pulsed, () => this.#stop(end));
     this.#ends.add(end);
+    this.#silences.delete(peer);
     if (this.#ends.size === 1) this.#wait();
     return end;
   }
@@ -64,22 +78,42 @@ export class Pulse {
   }
 
   #judge(): void {
+    const heard = new Map<NodeId, boolean>();
     for (const end of this.#ends) {
-      const bytes = end.look();
-      if (end.missed >= this.#mostMissed) end.pulsed.fellSilent(end.missed * this.#intervalMs);
-      else end.pulsed.passed?.(bytes);
+      const hears = end.look();
+      heard.set(end.peer, hears || heard.get(end.peer) === true);
     }
+    for (const [peer, hears] of heard) {
+      if (hears) this.#silences.delete(peer);
+      else this.#silences.set(peer, (this.#silences.get(peer) ?? -1) + 1);
+    }
+    for (const end of this.#ends) {
+      if (this.#isSilent(end)) end.pulsed.fellSilent(end.missed * this.#intervalMs);
+      else end.pulsed.passed?.(end.bytes);
+    }
+  }
+
+  #isSilent({ peer, missed, wasBulk }: End): boolean {
+    const most = this.#mostMissed * (wasBulk ? BULK_FACTOR : 1);
+    if (missed < most) return false;
+    return (this.#silences.get(peer) ?? 0) >= this.#mostMissed || missed >= this.#mostMissed * ALONE_FACTOR;
   }
 }
 
 class End implements Watched {
+  readonly peer: NodeId;
   readonly pulsed: Pulsed;
   readonly stop: () => void;
+  /** What arrived in the last beat. */
+  bytes = 0;
+  /** Of the last beat in which something arrived. */
+  wasBulk = false;
   #arrived: number;
   /** The first beat is no whole one. */
   #missed = -1;
 
-  constructor(pulsed: Pulsed, stop: () => void) {
+  constructor(peer: NodeId, pulsed: Pulsed, stop: () => void) {
+    this.peer = peer;
     this.pulsed = pulsed;
     this.stop = stop;
     this.#arrived = pulsed.arrivedBytes();
@@ -89,12 +123,17 @@ class End implements Watched {
     return this.#missed;
   }
 
-  /** How many bytes arrived since the last look. */
-  look(): number {
+  /** Whether something arrived since the last look. */
+  look(): boolean {
     const arrived = this.pulsed.arrivedBytes();
-    const bytes = arrived - this.#arrived;
+    this.bytes = arrived - this.#arrived;
     this.#arrived = arrived;
-    this.#missed = bytes > 0 ? 0 : this.#missed + 1;
-    return bytes;
+    if (this.bytes <= 0) {
+      this.#missed += 1;
+      return false;
+    }
+    this.#missed = 0;
+    this.wasBulk = this.bytes >= BULK_BYTES;
+    return true;
   }
 }

@@ -148,7 +148,7 @@ export class Reception {
   #listen(socket: WebSocket, raw: Socket, from: NodeId): Watched {
     const reassembler = new Reassembler(this.options.maxMessageBytes);
     let hasReported = false;
-    const watched = this.options.pulse.watch({
+    const watched = this.options.pulse.watch(from, {
       arrivedBytes: () => raw.bytesRead,
       // Nothing else is ever sent in this direction, so that no data delays it.
       beat: () => socket.pong(),

@@ -16,7 +16,7 @@ class End {
     this.beats += 1;
   }
   fellSilent(ms: number): void {
-    this.silentMs = ms;
+    this.silentMs ??= ms;
   }
 }
 
@@ -25,7 +25,7 @@ function world(settings = DEFAULT_SETTINGS) {
   const clock = new ReplicaClock(time);
   const pulse = new Pulse(clock, settings);
   const end = new End();
-  return { time, clock, pulse, end, watched: pulse.watch(end) };
+  return { time, clock, pulse, end, watched: pulse.watch('b', end) };
 }
 
 describe('a pulse', () => {
@@ -62,6 +62,33 @@ describe('a pulse', () => {
       time.runFor(20);
     }
     expect(end.silentMs).toBeUndefined();
+  });
+
+  test('who is heard on one of two connections is not cut off: the other is given eight times as long', () => {
+    const { time, end, pulse } = world();
+    const other = new End();
+    pulse.watch('b', other);
+    const runFor = (beats: number): void => {
+      for (let beat = 0; beat < beats; beat += 1) {
+        other.bytes += 1;
+        time.runFor(50);
+      }
+    };
+    runFor(23);
+    expect(end.silentMs).toBeUndefined();
+    runFor(3);
+    expect(end.silentMs).toBe(1_200);
+    expect(other.silentMs).toBeUndefined();
+  });
+
+  test('while large messages come in, a line that has to repeat a packet is given four times as long', () => {
+    const { time, end } = world();
+    time.runFor(49);
+    end.bytes += 50_000;
+    time.runFor(500);
+    expect(end.silentMs).toBeUndefined();
+    time.runFor(200);
+    expect(end.silentMs).toBe(600);
   });
 
   test('when nothing is watched any more, no timer is left', () => {
