@@ -1,13 +1,14 @@
-import { accessSync, constants, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { DiskError } from '../seams/disk.js';
 import { holderOf } from '../storage/directory-lock.js';
 import { unusable } from '../storage/lock-errors.js';
+import { makeDirectories } from '../storage/node-disk.js';
 import { usage } from './exit.js';
 
 export function makeDirectory(data: string): void {
   try {
-    mkdirSync(data, { recursive: true });
+    makeDirectories(path.resolve(data));
     accessSync(data, constants.W_OK);
   } catch (error) {
     throw usage(`--data: ${unusable(data, error as DiskError).message}`);

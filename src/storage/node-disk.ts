@@ -134,9 +134,28 @@ export class NodeDisk implements Disk {
   }
 }
 
+/**
+ * Makes a directory with those above it that are missing. Returns the first that it made. (The option `recursive` of Node's own
+ * function never returns below /proc, where nothing can be made.)
+ */
+export function makeDirectories(directory: string): string | undefined {
+  try {
+    fs.mkdirSync(directory);
+    return directory;
+  } catch (error) {
+    const { code } = error as DiskError;
+    if (code === 'EEXIST' && fs.statSync(directory).isDirectory()) return undefined;
+    const parent = path.dirname(directory);
+    if (code !== 'ENOENT' || parent === directory) throw error;
+    const first = makeDirectories(parent);
+    fs.mkdirSync(directory);
+    return first ?? directory;
+  }
+}
+
 /** With those above it that are missing. Each becomes durable in the one that holds it: a log in a directory that is lost is lost too. */
 function makeDirectory(directory: string): void {
-  const first = fs.mkdirSync(directory, { recursive: true });
+  const first = makeDirectories(path.resolve(directory));
   if (first === undefined || !CAN_SYNC_DIRECTORIES) return;
   for (let made = directory; made.length >= first.length; made = path.dirname(made)) {
     const descriptor = fs.openSync(path.dirname(made), 'r');

@@ -163,6 +163,21 @@ test.each<[string, () => void, RegExp]>([
   expect(other.err).toMatch(message);
 });
 
+test.each([
+  ['/proc/none/n', /cannot use the data directory \/proc\/none\/n \(ENOENT/],
+  ['file', /cannot use the data directory file \(EEXIST.*is a file\. Name a directory/],
+  ['file/data', /cannot use the data directory file\/data \(ENOTDIR.*is a file\. Name a directory/],
+])('data that cannot be at %s is refused at once, by cluster and serve', async (data, message) => {
+  writeFileSync(path.join(directory, 'file'), '');
+  const [port] = await freePorts(1);
+  const node = ['--id', 'n1', '--listen', `127.0.0.1:${port}`, '--peers', `n1=127.0.0.1:${port}`];
+  for (const command of [['cluster'], ['serve', ...node]]) {
+    const one = start(process.execPath, PROGRAM, ...command, '--data', data);
+    expect(await one.ended).toBe(2);
+    expect(one.err.replaceAll(`${directory}/`, '')).toMatch(message);
+  }
+});
+
 test("a directory that is none of the cluster's changes nothing; variables that are for one node are not passed on", async () => {
   const [first = 0] = await freePorts(3);
   keep(['n1', 'n2', 'n3'], []);
