@@ -69,7 +69,8 @@ describe('the key-value commands', () => {
       ['n1', '__proto__'],
     ]) {
       const peers = `n1=127.0.0.1:17202,${id}=127.0.0.1:17201`;
-      const run = await quorate(['serve', '--id', own as string, '--data', data, '--peers', peers]);
+      const where = ['--listen', '127.0.0.1:17201', '--data', data, '--peers', peers];
+      const run = await quorate(['serve', '--id', own as string, ...where]);
       expect([run.code, run.err]).toEqual([2, expect.stringContaining(`got "${id}"`)]);
     }
   });
