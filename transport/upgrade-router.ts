@@ -23,8 +23,8 @@ interface RoutedServer extends Server {
 export class UpgradeRouter {
   readonly #server: RoutedServer;
   readonly #handlers = new Map<string, UpgradeHandler>();
-  /** Paths that are answered with 503 while they have no handler. */
-  readonly #announced = new Set<string>();
+  /** Paths that are answered with 503 while they have no handler, each with what may be said against a connection. */
+  readonly #announced = new Map<string, (socket: Duplex) => string | undefined>();
   readonly #observers = new Set<() => void>();
   #wait: (socket: Duplex, proceed: () => void) => void = (_socket, proceed) => proceed();
   #stopListening: (() => void) | undefined;
@@ -51,10 +51,13 @@ export class UpgradeRouter {
     };
   }
 
-  /** Says that `path` will have a handler. Without one it is answered with 503: clients that come early or late try again. */
-  announce(path: string): () => void {
+  /**
+   * Says that `path` will have a handler. Without one it is answered with 503: clients that come early or late try again. So
+   * is a connection for which `objection` gives a reason.
+   */
+  announce(path: string, objection: (socket: Duplex) => string | undefined = () => undefined): () => void {
     if (this.#announced.has(path)) throw takenTwice(path);
-    this.#announced.add(path);
+    this.#announced.set(path, objection);
     this.#listenWhileNeeded();
     return () => {
       this.#announced.delete(path);
@@ -87,10 +90,11 @@ export class UpgradeRouter {
     if (!this.#isKnown(request)) return false;
     for (const observe of this.#observers) observe();
     this.#afterAnswers(socket, () => {
+      if (offersOtherProtocol(request)) return answerPlainly(this.#server, request, socket, head);
       const handler = this.#handlers.get(pathOf(request));
-      if (offersOtherProtocol(request)) answerPlainly(this.#server, request, socket, head);
-      else if (handler !== undefined) handler(request, socket, head);
-      else refuseUpgrade(socket, '503 Service Unavailable');
+      const objection = this.#announced.get(pathOf(request))?.(socket);
+      if (handler !== undefined && objection === undefined) handler(request, socket, head);
+      else refuseUpgrade(socket, '503 Service Unavailable', objection);
     });
     return true;
   }
@@ -99,7 +103,7 @@ export class UpgradeRouter {
     if (this.otherListeners().length > 0) return;
     this.#afterAnswers(socket, () => {
       if (offersOtherProtocol(request)) return answerPlainly(this.#server, request, socket, head);
-      const known = [...new Set([...this.#handlers.keys(), ...this.#announced])].join(' and ');
+      const known = [...new Set([...this.#handlers.keys(), ...this.#announced.keys()])].join(' and ');
       refuseUpgrade(socket, '404 Not Found', `no WebSocket is served at ${pathOf(request)}, only at ${known}`);
     });
   };

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
 import { DEFAULT_SETTINGS } from '../raft/settings.js';
 import { isHostName } from '../replica-node/option-kinds.js';
 import type { ReplicaNodeOptions } from '../replica-node/options.js';
@@ -8,6 +7,7 @@ import type { AnyStateMachine } from '../seams/state-machine.js';
 import { fromEnvironment, SERVE_NAMES, variableOf } from './environment.js';
 import { usage } from './exit.js';
 import { wholeNumber } from './whole-number.js';
+import { z } from './zod.js';
 
 const DEFAULT_INSPECT_PORT = 7480;
 
@@ -36,6 +36,7 @@ const fileSchema = z.strictObject({
   data: z.string().optional(),
   cluster: z.string().optional(),
   insecure: z.boolean().optional(),
+  'max-connections': z.number().optional(),
   'allow-host': z.array(z.string()).optional(),
   'log-level': z.string().optional(),
   inspect: z.union([z.number(), z.boolean()]).optional(),
@@ -110,8 +111,22 @@ function checkedOptions(configuration: Configuration, given: Given) {
   const insecure = configuration.insecure?.value === true;
   const settings = Object.fromEntries(SETTING_NAMES.map((name) => [name, numberIn(configuration[name]?.value)]));
   const allowHosts = hostNames(configuration['allow-host']?.value);
-  const options = { ...given, insecure, allowHosts, ...(advertise === undefined ? {} : { advertise }) };
+  const maxConnections = connectionsIn(configuration['max-connections']?.value);
+  const options = {
+    ...given,
+    insecure,
+    allowHosts,
+    ...(advertise === undefined ? {} : { advertise }),
+    ...(maxConnections === undefined ? {} : { maxConnections }),
+  };
   return { ...options, ...checkNodeOptions({ ...options, ...(settings as unknown as typeof DEFAULT_SETTINGS) }) };
+}
+
+function connectionsIn(value: unknown): number | undefined {
+  if (value === undefined) return undefined;
+  const count = numberIn(value);
+  if (Number.isInteger(count) && (count as number) >= 1) return count as number;
+  throw usage(`expected --max-connections to be a whole number from 1 up, got "${value}"`);
 }
 
 /** In the environment they are separated by commas. */

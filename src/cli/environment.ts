@@ -10,6 +10,7 @@ export const SERVE_NAMES = [
   'cluster',
   'insecure',
   'allow-host',
+  'max-connections',
   'log-level',
   'inspect',
 ] as const;

@@ -15,6 +15,7 @@ export function addServeCommand(program: Command): void {
     .option('--join <host:port>', 'in place of --peers: not in this version')
     .option('--insecure', 'listen beyond loopback although nothing asks who is calling')
     .option('--allow-host <name...>', "names of services that may stand in requests' Host; may be given more than once")
+    .option('--max-connections <n>', 'how many connections clients may have (default: as descriptors allow)')
     .option('--log-level <level>', 'debug, info, warn, error (default: info)')
     .option('--election-timeout-min <ms>', 'ELECTION_TIMEOUT_MIN (default: 150)')
     .option('--election-timeout-max <ms>', 'ELECTION_TIMEOUT_MAX (default: 300)')

@@ -60,7 +60,7 @@ export async function prepareGround(
   if (log === undefined)
     throw new QuorateError('QUORATE_CONFIG_INVALID', 'a node needs a dataDir, or a storage of your own');
   try {
-    const { server, ownServer, address } = await openServer(options);
+    const { server, ownServer, address } = await openServer(options, logger);
     const members = { ...membersOf(options, directory), [options.id]: address };
     const addresses = [...Object.values(members), ...Object.values(options.peers), ...(options.allowHosts ?? [])];
     const knownPeers = directory?.knownPeers ?? new PeersKnownInMemory();
@@ -120,7 +120,10 @@ interface Listening {
   readonly address: string;
 }
 
-async function openServer({ id, listen, advertise, peers, server, transport }: GroundOptions): Promise<Listening> {
+async function openServer(
+  { id, listen, advertise, peers, server, transport }: GroundOptions,
+  logger: Logger,
+): Promise<Listening> {
   const address = advertise ?? valueFor(peers, id) ?? '';
   if (server !== undefined || (transport !== undefined && listen === undefined)) {
     return { server, ownServer: undefined, address };
@@ -138,6 +141,10 @@ async function openServer({ id, listen, advertise, peers, server, transport }: G
     ownServer.once('error', (error) => reject(cannotListen(listen ?? address, error)));
     ownServer.listen(at.port, at.host, resolve);
   });
+  // Accepting a connection may fail, when descriptors run out: the server goes on, and so does the node.
+  ownServer.on('error', (error) =>
+    logger.warn({ event: 'not accepted', err: error }, 'a connection could not be accepted'),
+  );
   const { port } = ownServer.address() as AddressInfo;
   const host = at.host.includes(':') ? `[${at.host}]` : at.host;
   return { server: ownServer, ownServer, address: advertise ?? `${host}:${port}` };

@@ -49,6 +49,10 @@ const KINDS: Readonly<Record<Exclude<keyof ReplicaNodeOptions<AnyStateMachine>, 
     is: (value) => Array.isArray(value) && value.every(isHostName),
     would: "names without a port would do, as in ['quorate.internal']",
   },
+  maxConnections: {
+    is: (value) => Number.isInteger(value) && (value as number) >= 1,
+    would: 'a whole number from 1 up would do',
+  },
   inspect: {
     is: (value) => typeof value === 'function' || has('next')(value),
     would: 'a function or an observer would do',

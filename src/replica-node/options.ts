@@ -41,6 +41,11 @@ export interface ReplicaNodeOptions<Machine extends AnyStateMachine> extends Par
   /** Names that Host may have in requests, beside localhost, IP addresses and the peers' addresses: a service's name. */
   readonly allowHosts?: readonly string[];
   /**
+   * How many connections clients may have at the same time. Default: as many as the process's limit of file descriptors
+   * allows, less those that are kept for the log and the peers.
+   */
+  readonly maxConnections?: number;
+  /**
    * XState's own: called with every inspection event of this node's actors, but for the microsteps of those that take a short way.
    * One that throws is detached; the log says so once, and the node goes on.
    */

@@ -19,9 +19,8 @@ import type { Clock } from '../seams/clock.js';
 import { badRequest, QuorateError } from '../seams/errors.js';
 import { MOST_UNSYNCED_BYTES } from '../seams/log-store.js';
 import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
-import { attachApi } from '../server/attach-api.js';
-import { embedApi } from '../server/embed-api.js';
-import { MOST_VALUE_BYTES } from '../state-machines/key-value-codec.js';
+import type { Serving } from '../server/serve-node.js';
+import { serveNode } from '../server/serve-node.js';
 import type { Ground } from './ground.js';
 import { clusterIdOf, inDirectory, prepareGround } from './ground.js';
 import { guardedInspector, guardObservers } from './guarded-observers.js';
@@ -54,7 +53,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   /** Names that Host may have in requests, beside localhost, IP addresses and the members' addresses. */
   readonly allowHosts: readonly string[];
   readonly #stateMachine: Machine;
-  readonly #serving: Pick<ReplicaNodeOptions<Machine>, 'server' | 'routes' | 'transport'>;
+  readonly #serving: Serving;
   readonly #releaseStateMachine: () => void;
   readonly #ground: Ground;
   readonly #desks: Desks<ResultOf<Machine>>;
@@ -326,21 +325,11 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
       };
       signal?.addEventListener('abort', abort, { once: true });
       if (signal?.aborted === true) return abort();
-      this.#stopServing = this.#serve();
+      const warn = (message: string): void => this.#logger.warn({ event: 'connections' }, message);
+      this.#stopServing = serveNode(this, this.#ground.ownServer, this.#serving, { clock: this.#clock, warn });
       this.actor.start();
       this.#watch.start();
     });
-  }
-
-  /** Answers people, scripts and clients on the node's own server or on the user's. Returns how to stop. */
-  #serve(): () => Promise<void> {
-    const { ownServer } = this.#ground;
-    const { server, routes = '', transport } = this.#serving;
-    const api = { node: this, clock: this.#clock, maxValueBytes: MOST_VALUE_BYTES };
-    if (ownServer !== undefined) return attachApi(ownServer, api);
-    if (server === undefined) return async () => undefined;
-    const warn = (message: string): void => this.#logger.warn({ event: 'upgrade listener' }, message);
-    return embedApi(server, { ...api, routes, takesPeers: transport === undefined, warn });
   }
 
   #notice(notice: Notice): void {

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { problemWithId, valueFor } from '../raft/kinds.js';
 import type { Settings } from '../raft/settings.js';
 import { DEFAULT_SETTINGS, problemWithSettings } from '../raft/settings.js';
@@ -48,11 +47,8 @@ export function invalid(problem: string): QuorateError {
   return new QuorateError('QUORATE_CONFIG_INVALID', problem);
 }
 
-const wholeNumber = z
-  .number()
-  .int()
-  .min(1)
-  .max(2 ** 31 - 1);
+const isWholeNumber = (value: unknown): boolean =>
+  Number.isInteger(value) && (value as number) >= 1 && (value as number) < 2 ** 31;
 
 /** host:port, [IPv6]:port; port 0 only where any free one will do. */
 export function parseAddress(address: string): { host: string; port: number } | undefined {
@@ -69,7 +65,7 @@ export function isLoopback(host: string): boolean {
 function fromEnvironment(name: keyof Settings, text: string | undefined): number | undefined {
   if (text === undefined || text === '') return undefined;
   const value = Number(text);
-  if (!wholeNumber.safeParse(value).success)
+  if (!isWholeNumber(value))
     throw invalid(`${name} in the environment is "${text}": a whole number from 1 up would do`);
   return value;
 }

@@ -43,6 +43,7 @@ export class ClientSession {
   #isGreeted = false;
   #isOver = false;
   #waiting = 0;
+  #asked = 0;
   #replies: ClientReply[] = [];
   #replyBytes = 0;
   #flushIsDue = false;
@@ -61,6 +62,16 @@ export class ClientSession {
       this.#noteGreeting = resolve;
     });
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
+  }
+
+  /** How many frames of requests have come. */
+  get asked(): number {
+    return this.#asked;
+  }
+
+  /** Whether the client waits for nothing. */
+  get isIdle(): boolean {
+    return this.#waiting === 0;
   }
 
   #receive(data: RawData, isBinary: boolean): void {
@@ -94,6 +105,7 @@ export class ClientSession {
   }
 
   #take(requests: readonly ClientRequest[]): void {
+    this.#asked += 1;
     this.#restAfter(requests.length);
     // Reads that may take equally long share one round.
     const reads = new Map<number, { readonly id: number; readonly answer: () => Uint8Array }[]>();

@@ -62,6 +62,7 @@ export class Connection {
   readonly #running = new Set<Exchange>();
   readonly #waiting: Waiting[] = [];
   #isBroken = false;
+  #count = 0;
 
   static of(socket: Duplex): Connection {
     const known = Connection.#known.get(socket);
@@ -82,6 +83,7 @@ export class Connection {
   take(exchange: Exchange, answer: () => Promise<void>): void {
     this.#exchanges = this.#exchanges.filter(({ isOver }) => !isOver);
     this.#exchanges.push(exchange);
+    this.#count += 1;
     this.#waiting.push({ exchange, answer });
     this.#runWhatMay();
   }
@@ -105,6 +107,16 @@ export class Connection {
     else response.setHeader('Connection', 'close');
     if (!message.complete) last.noteFlaw(flaw);
     return true;
+  }
+
+  /** How many requests have come. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Whether no request is under way. */
+  get isIdle(): boolean {
+    return this.#exchanges.every(({ isOver }) => isOver);
   }
 
   /** Calls `proceed` once all answers have left, and never where the connection ends before. */

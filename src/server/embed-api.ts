@@ -25,7 +25,7 @@ export interface EmbedOptions extends ApiOptions {
  * others are the user's. Returns how to stop.
  */
 export function embedApi(server: Server, options: EmbedOptions): () => Promise<void> {
-  const { node, clock, maxValueBytes, routes, takesPeers, warn } = options;
+  const { node, clock, maxValueBytes, admission, routes, takesPeers, warn } = options;
   const router = UpgradeRouter.of(server);
   const judged = new WeakSet<UpgradeHandler>();
   const newClaims = (): boolean => {
@@ -46,7 +46,7 @@ export function embedApi(server: Server, options: EmbedOptions): () => Promise<v
     return isOurs;
   });
   const closeClients =
-    routes === false ? async () => undefined : openClientEndpoint({ server, node, clock, maxValueBytes });
+    routes === false ? async () => undefined : openClientEndpoint({ server, node, clock, maxValueBytes, admission });
   return async () => {
     stopRequests();
     stopObserving();

@@ -19,6 +19,8 @@ export interface RequestHandlerOptions {
   readonly prefix?: string;
   /** Whether the server leaves it to the handler to ask for bodies that are offered (`Expect`). Default: false. */
   readonly asksForBodies?: boolean;
+  /** Why a connection is not served, but for health. Default: all are. */
+  readonly refusal?: (message: IncomingMessage) => QuorateError | undefined;
 }
 
 /** Answers people and scripts: status, health, and the key-value store where that is what the node replicates. */
@@ -39,7 +41,7 @@ const WEB_SOCKET_PATHS = [PEER_PATH, CLIENT_PATH];
 
 export function createRequestHandler(
   node: ServedNode,
-  { maxValueBytes, prefix = '', asksForBodies = false }: RequestHandlerOptions,
+  { maxValueBytes, prefix = '', asksForBodies = false, refusal = () => undefined }: RequestHandlerOptions,
 ): RequestHandler {
   return {
     serves(message) {
@@ -60,7 +62,8 @@ export function createRequestHandler(
         maxValueBytes,
         mustAskForBody: asksForBodies,
       };
-      const run = (): Promise<void> => answer(request, search).catch((error: unknown) => sendError(response, error));
+      const run = (): Promise<void> =>
+        answer(request, search, refusal(message)).catch((error: unknown) => sendError(response, error));
       Connection.of(message.socket).take(exchange, run);
     },
   };
@@ -71,9 +74,12 @@ function withoutPrefix(path: string, prefix: string): string | undefined {
   return path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : undefined;
 }
 
-async function answer(request: Request, search: string): Promise<void> {
+async function answer(request: Request, search: string, refusal: QuorateError | undefined): Promise<void> {
   // Probes ask under any name, and are told nothing that is secret.
-  if (!request.path.startsWith('/health/')) checkCaller(request.message, request.node);
+  const isProbe = request.path.startsWith('/health/');
+  if (refusal !== undefined) request.response.setHeader('Connection', 'close');
+  if (refusal !== undefined && !isProbe) throw refusal;
+  if (!isProbe) checkCaller(request.message, request.node);
   mustBeText(search);
   checkFraming(request);
   if (WEB_SOCKET_PATHS.includes(request.path)) mustBeUpgraded(request);
