@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { RawData, WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
 import type { AnyActorRef } from 'xstate';
+import { isHostOf } from '../../transport/upgrades.js';
 import { SystemWatch } from '../inspect/system-watch.js';
 import type { V4Service } from '../inspect/v4-service.js';
 import type { Clock } from '../seams/clock.js';
@@ -34,6 +35,8 @@ interface DevTools {
 
 const MOST_MESSAGE_BYTES = 64 * 1024;
 const BROKEN = 1011;
+const FORBIDDEN = 403;
+const WHO_MAY_LOOK = 'viewers connect to localhost or an IP address, and pages must come from there';
 
 /**
  * Shows a running actor system to viewers of `@xstate/inspect`, on loopback and for looking only: what viewers send into
@@ -45,6 +48,7 @@ export async function openInspector({ actor, clock, port }: InspectorOptions): P
     port,
     maxPayload: MOST_MESSAGE_BYTES,
     perMessageDeflate: false,
+    verifyClient: ({ origin, req }, decide) => decide(mayLook(origin, req.headers.host), FORBIDDEN, WHO_MAY_LOOK),
   });
   await new Promise<void>((resolve, reject) => {
     sockets.once('listening', resolve);
@@ -79,6 +83,12 @@ export async function openInspector({ actor, clock, port }: InspectorOptions): P
       await new Promise<void>((resolve) => sockets.close(() => resolve()));
     },
   };
+}
+
+/** As on the main port: no page from elsewhere may look, nor any through a name that was made to point here. */
+function mayLook(origin: string | undefined, host: string | undefined): boolean {
+  if (!isHostOf(host, [])) return false;
+  return origin === undefined || origin === `http://${host}`;
 }
 
 /**

@@ -88,3 +88,10 @@ test('examples/leadership: one works, then another, and nothing keeps the proces
   expect(new Set(works.map(([, id]) => id)).size).toBeGreaterThanOrEqual(2);
   expect(lines).toContainEqual(expect.stringMatching(/^n\d rests: the node is closed$/));
 });
+
+test('examples/invoked-replica: three machines write through their replicas, and one reads what all have written', async () => {
+  const [first = 0] = await freePorts(3);
+  const example = run('examples/invoked-replica.mjs', String(first));
+  expect(await example.ended).toBe(0);
+  expect(example.printed).toBe('sold at n1, n2, n3\n');
+});

@@ -17,7 +17,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'src/codec': { types: ['src/raft', 'src/seams'], files: ['src/raft/kinds.js'] },
   'src/desk': { rooms: ['src/raft', 'src/seams'], types: ['machines'] },
   actors: { rooms: ['src/raft', 'src/seams'], packages: ['xstate'] },
-  machines: { rooms: ['src/raft', 'src/seams', 'actors'], packages: ['xstate'] },
+  machines: { rooms: ['src/raft', 'src/seams', 'src/desk', 'actors'], packages: ['xstate'] },
   'src/storage': {
     rooms: ['src/raft', 'src/seams', 'src/codec'],
     only: {

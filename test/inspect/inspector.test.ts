@@ -142,3 +142,18 @@ test('with nobody looking, nothing is listened to; the last viewer that leaves e
   viewer.close();
   await until(() => inspections === 0);
 });
+
+test.each([
+  ['a page from elsewhere', { origin: 'https://example.org' }],
+  ['a name that was made to point here', { headers: { host: 'example.org' } }],
+])('%s is refused with 403', async (_, options) => {
+  const viewer = new WebSocket(`ws://127.0.0.1:${inspector.port}`, options);
+  const refusal = await new Promise<Error>((resolve) => viewer.once('error', resolve));
+  expect(refusal.message).toBe('Unexpected server response: 403');
+});
+
+test('a page that comes from the port itself is let in', async () => {
+  const viewer = new WebSocket(`ws://127.0.0.1:${inspector.port}`, { origin: `http://127.0.0.1:${inspector.port}` });
+  await new Promise((resolve, reject) => viewer.once('open', resolve).once('error', reject));
+  viewer.close();
+});
