@@ -294,3 +294,15 @@ test('P52 an error that a listener throws is its own: the client goes on, and so
   answerAll(b());
   expect([heard, call.value]).toEqual([['b'], 'done']);
 });
+
+test('closing ends calls that wait: those that were refused, and those that no connection is there for', () => {
+  const refused = ask('refused');
+  turn();
+  a().reply({ id: a().asked[0]?.id as number, error: { code: 'QUORATE_NO_LEADER', message: 'none', details: {} } });
+  a().onclose?.({ reason: 'broken' });
+  b().onclose?.({ reason: 'broken' });
+  const waiting = ask('waiting');
+  turn();
+  dispatcher.close();
+  expect([refused.code, waiting.code]).toEqual(['QUORATE_CLOSED', 'QUORATE_CLOSED']);
+});
