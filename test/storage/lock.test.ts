@@ -1,9 +1,19 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../src/replica-node/system-clock.js';
-import type { DiskError } from '../../src/seams/disk.js';
+import type { DiskError, DiskFile } from '../../src/seams/disk.js';
 import { NodeDisk } from '../../src/storage/node-disk.js';
 import {
   buildHolder,
@@ -122,22 +132,27 @@ describe('the lock of a data directory', () => {
     expect(told).toEqual([expect.stringContaining('locked by process 1 on another, which cannot be seen from here')]);
   });
 
-  test('P41 of another machine that goes on beating is locked', async () => {
-    writeLock(directory, ELSEWHERE);
-    let isAnswered = false;
-    let beat = 1;
-    const answer = lock().finally(() => {
-      isAnswered = true;
-    });
-    while (!isAnswered) {
-      beat += 1;
-      writeLock(directory, { ...ELSEWHERE, beat: String(beat) });
-      await new Promise(setImmediate);
+  test('P41 of another machine that goes on beating is locked, also where this machine finds nobody at its socket', async () => {
+    const dead = await locking(NEVER_MS);
+    await dead.kill();
+    for (const hasSocket of [false, true]) {
+      writeLock(directory, { ...ELSEWHERE, hasSocket });
+      let isAnswered = false;
+      const answer = lock().finally(() => {
+        isAnswered = true;
+      });
+      // The holder writes into its own file, wherever that is moved to.
+      const record = openSync(path.join(directory, 'lock', 'holder'), 'r+');
+      for (let beat = 0; !isAnswered; beat = (beat + 1) % 10) {
+        writeSync(record, JSON.stringify({ ...ELSEWHERE, hasSocket, beat: String(beat) }), 0);
+        await new Promise(setImmediate);
+      }
+      closeSync(record);
+      expect(await answer).toMatchObject({
+        code: 'QUORATE_DATA_LOCKED',
+        message: expect.stringContaining('in use by process 1 on another'),
+      });
     }
-    expect(await answer).toMatchObject({
-      code: 'QUORATE_DATA_LOCKED',
-      message: expect.stringContaining('process 1 on another'),
-    });
   });
 
   test.each(['', '{', 'null', '{"pid":"x"}', '{"version":2,"pid":1,"nonce":"../../x","beatMs":20}'])(
@@ -223,6 +238,20 @@ describe('a holder', () => {
     expect(await holder.ask('unlock')).toBe('unlocked');
     expect(readLock(directory)).toMatchObject({ pid: process.pid });
     expect(lost).toEqual([]);
+  });
+
+  test('P41 that stands still while it writes, and loses its lock then, does not acknowledge the write', async () => {
+    let pausedMs = 0;
+    const clock = { ...systemClock, now: () => systemClock.now() + pausedMs };
+    const disk = new NodeDisk(directory, clock, { beatMs: UNHURRIED_MS });
+    expect(await lock(disk)).toBeUndefined();
+    const file = await new Promise<DiskFile>((resolve) => disk.open('file', 'create', (_, opened) => resolve(opened)));
+    const answer = new Promise((resolve) => file.writeDurably(new Uint8Array(1), 0, resolve));
+    pausedMs = UNHURRIED_MS * 20;
+    rmSync(path.join(directory, 'lock'), { recursive: true });
+    writeLock(directory, ELSEWHERE);
+    expect(await answer).toMatchObject({ code: 'QUORATE_DATA_LOCKED' });
+    file.close(() => undefined);
   });
 
   test('that was stopped for long goes on where nobody took its lock', async () => {
