@@ -140,11 +140,22 @@ async function runJest(copy, files, name, mostMs) {
   const outcome = path.join(copy, 'outcome.json');
   rmSync(outcome, { force: true });
   const args = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
-  args.push('--runInBand', '--bail', '--silent', '--reporters=default', '--json', `--outputFile=${outcome}`);
+  args.push(
+    '--selectProjects=production',
+    '--runInBand',
+    '--bail',
+    '--silent',
+    `--reporters=${path.join(copy, 'tools/first-failure.mjs')}`,
+  );
   if (name !== undefined) args.push('-t', name);
   args.push('--runTestsByPath', ...files);
   // A group of its own, so that whatever a test has started ends with it.
-  const child = spawn(process.execPath, args, { cwd: copy, stdio: 'ignore', detached: true });
+  const child = spawn(process.execPath, args, {
+    cwd: copy,
+    stdio: 'ignore',
+    detached: true,
+    env: { ...process.env, FIRST_FAILURE_FILE: outcome },
+  });
   let isLate = false;
   const timer = setTimeout(() => {
     isLate = true;
@@ -155,16 +166,11 @@ async function runJest(copy, files, name, mostMs) {
   if (isLate) return { failed: `no end within ${mostMs / 1_000} s` };
   // Out of memory, say.
   if (!existsSync(outcome)) return { failed: `jest ended with ${exitCode}, and told nothing` };
-  const { success, testResults } = JSON.parse(readFileSync(outcome, 'utf8'));
-  if (success) return { failed: undefined };
-  for (const { assertionResults, message, name: file } of testResults) {
-    const failure = assertionResults.find(({ status }) => status === 'failed');
-    if (failure !== undefined) return { failed: failure.fullName };
-    if (assertionResults.length > 0 || message === '') continue;
-    if (/SyntaxError|Expected|Unexpected/.test(message)) throw new Error(`not a program: ${file}: ${message}`);
-    return { failed: `${path.basename(file)} could not run` };
-  }
-  return { failed: 'jest failed' };
+  const { passed, first } = JSON.parse(readFileSync(outcome, 'utf8'));
+  if (first === undefined && passed === 0) throw new Error(`no test of ${files.join(' ')} is called ${name}`);
+  if (first === undefined) return { failed: undefined };
+  if (/SyntaxError|Syntax Error/.test(first.message ?? '')) throw new Error(`not a program: ${first.message}`);
+  return { failed: first.test };
 }
 
 function lineFor({ mutant, killedBy, tookMs }) {

@@ -78,6 +78,23 @@ describe('a replicator', () => {
     expect(toB(replica).at(-1)?.message).toMatchObject({ previous: { index: 1 }, entries: [] });
   });
 
+  test('P14 a rejection that left before an acknowledgement and comes after it goes back to what was acknowledged, no further', () => {
+    const replica = new LoneReplica().lead().hear('b', accepted(1, 1));
+    propose(replica, 4);
+    replica.hear('b', accepted(1, 3)).hear('b', rejected(1, 5, [1, 1]));
+    expect(stateOf(replica)).toBe('probing');
+    expect(toB(replica).at(-1)?.message).toMatchObject({ previous: { index: 3 }, entries: [] });
+  });
+
+  test('P14 an acknowledgement of less than the place that it probes proves nothing about that place', () => {
+    const replica = new LoneReplica().lead().hear('b', accepted(1, 1));
+    propose(replica, 4);
+    replica.hear('b', rejected(1, 5, [4, 1])).hear('b', accepted(1, 2));
+    expect(stateOf(replica)).toBe('probing');
+    replica.hear('b', accepted(1, 4));
+    expect(stateOf(replica)).toEqual({ streaming: 'flowing' });
+  });
+
   /** The entries sent to b since `from`, each append as its indexes. */
   const sentIndexes = (replica: LoneReplica, from = 0): number[][] =>
     toB(replica)
