@@ -70,6 +70,18 @@ describe('AppendEntries at a follower', () => {
     expect(step.state.log.lastIndex).toBe(1);
   });
 
+  test('§5.3 an append behind an entry of another term, or right behind the end of the log, is rejected', () => {
+    const follower = stateOf({ term: asTerm(3), log: logOf(1, 1, 2) });
+    for (const previous of [
+      [3, 3],
+      [4, 3],
+    ] as const) {
+      const step = acceptAppend(follower, 'b', append(3, [...previous], [entry(previous[0] + 1, 3)], 4), 0);
+      expect(replyOf(step)).toMatchObject({ accepted: false, rejectedIndex: previous[0] });
+      expect([step.state.log, step.state.commitIndex]).toEqual([follower.log, 0]);
+    }
+  });
+
   test('§5.3 the commit index is at most the last entry that is known to match', () => {
     const follower = stateOf({ term: asTerm(1), log: logOf(1, 1, 1) });
     expect(acceptAppend(follower, 'b', append(1, [1, 1], [], 3), 0).state.commitIndex).toBe(1);
