@@ -31,6 +31,8 @@ const { values: flags } = parseArgs({
     'skip-unchanged': { type: 'boolean', default: false },
   },
 });
+/** The jest runs that are under way. */
+const children = new Set();
 const root = path.resolve(import.meta.dirname, '..');
 const mutants = readMutants().filter(
   ({ name, file }) => flags.only === undefined || `${file} ${name}`.includes(flags.only),
@@ -50,7 +52,11 @@ async function main() {
   const jobs = Number(flags.jobs);
   const startedAtMs = Date.now();
   const directory = mkdtempSync(path.join(tmpdir(), 'quorate-mutants-'));
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  process.once('exit', () => {
+    for (const child of children) process.kill(-child.pid, 'SIGKILL');
+    rmSync(directory, { recursive: true, force: true });
+  });
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
   const copies = Array.from({ length: jobs }, (_, at) => copyInto(path.join(directory, String(at))));
   if (!flags['skip-unchanged']) await requireCleanRun(copies[0]);
   const results = new Array(mutants.length);
@@ -156,6 +162,7 @@ async function runJest(copy, files, name, mostMs) {
     detached: true,
     env: { ...process.env, FIRST_FAILURE_FILE: outcome },
   });
+  children.add(child);
   let isLate = false;
   const timer = setTimeout(() => {
     isLate = true;
@@ -163,6 +170,7 @@ async function runJest(copy, files, name, mostMs) {
   }, mostMs);
   const exitCode = await new Promise((resolve) => child.once('exit', resolve));
   clearTimeout(timer);
+  children.delete(child);
   if (isLate) return { failed: `no end within ${mostMs / 1_000} s` };
   // Out of memory, say.
   if (!existsSync(outcome)) return { failed: `jest ended with ${exitCode}, and told nothing` };

@@ -26,6 +26,8 @@ export class SafetyChecker {
   readonly #entries = new Map<string, Known>();
   /** By index; grows with the highest commit index of any replica. */
   readonly #committed: Term[] = [];
+  /** By index: the term of the replica that committed the entry first. */
+  readonly #committedIn: Term[] = [];
   readonly #applied = new Map<Index, string>();
   readonly #shapes = new Map<NodeId, LogShape>();
   readonly #seen = new Map<NodeId, { raft: RaftState; role: Role }>();
@@ -67,6 +69,7 @@ export class SafetyChecker {
     this.#require(before === undefined || raft.term >= before.raft.term, `${id}: the term went back`);
     for (let index = this.#committed.length + 1; index <= raft.commitIndex; index += 1) {
       this.#committed.push(this.#termOf(raft, index as Index));
+      this.#committedIn.push(raft.term);
     }
     if (before === undefined || before.raft.commitIndex !== raft.commitIndex) this.#agrees(id, raft);
   }
@@ -91,6 +94,8 @@ export class SafetyChecker {
     if (!isNew) return;
     this.#committed.forEach((term, at) => {
       const index = (at + 1) as Index;
+      // §5.4 speaks of later terms: who was stopped with its votes unread may still rise in a term that is over.
+      if ((this.#committedIn[at] as Term) > raft.term) return;
       this.#require(
         termAt(raft.log, index) === term,
         `${id} leads term ${raft.term} without committed entry ${index} of term ${term} (leader completeness)`,

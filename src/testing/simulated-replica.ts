@@ -72,6 +72,8 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
   /** The codes of disk failures that this life of the process was given on purpose. */
   readonly #injected = new Set<string>();
   #life: Life<Machine> | undefined;
+  /** The chart's snapshot that was checked last: most events are another replica's. */
+  #checked: unknown;
   #isStarted = false;
   #starts = 0;
 
@@ -238,6 +240,9 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
 
   /** Holds the chart's present state against Raft's guarantees. */
   check(): void {
+    const snapshot = this.#life?.actor.getSnapshot();
+    if (snapshot === this.#checked) return;
+    this.#checked = snapshot;
     const { raft } = this;
     if (raft === undefined || this.role === 'recovering') return;
     this.#options.safety.moved(this.id, this.role as Role, raft);

@@ -48,6 +48,24 @@ describe('stories from the paper', () => {
     cluster.restart('a').verify();
   });
 
+  test('§5.4 a candidate that was stopped with its votes unread may rise in a term that is over, and commits nothing', () => {
+    const cluster = simulate({ seed: 43, elections: 'told' });
+    cluster.elect('a').untilServing().runFor(200).crash('a');
+    cluster.replica('b').actor?.send({ type: 'election.timedOut', reason: 'told to stand' });
+    cluster.runUntil(() => cluster.replica('c').raft?.votedFor === 'b', 'c votes for b');
+    cluster.replica('b').clock.pause();
+    cluster.restart('a').runFor(300).elect('c').propose('x', 'c');
+    cluster
+      .runUntil(() => cluster.outcomeOf('x') === 'acknowledged', 'x is acknowledged')
+      .isolate('c')
+      .isolate('a');
+    cluster.replica('b').clock.resume();
+    cluster.runUntil(() => cluster.replica('b').role === 'leader', 'b rises');
+    expect(cluster.replica('b').raft?.term).toBeLessThan(cluster.replica('c').raft?.term ?? 0);
+    cluster.verify();
+    expect(cluster.replica('b').commands).toEqual(['x']);
+  });
+
   test('§5.2 a split vote ends, because timeouts are random', () => {
     const cluster = simulate({ seed: 3, replicas: 'abcd' });
     cluster.untilServing();
