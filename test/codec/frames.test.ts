@@ -118,6 +118,14 @@ describe('messages as frames', () => {
     );
   });
 
+  test('a message for a group that is not there is refused, and so is one of a type that nobody knows', () => {
+    const frame = encodeMessage({ kind: 'read-request', requestId: 1 });
+    expect(() => decodeMessage(Uint8Array.from([...frame.subarray(0, 1), 1, 0, 0, 0, ...frame.subarray(5)]))).toThrow(
+      'a message for another group',
+    );
+    expect(() => decodeMessage(Uint8Array.from([200, ...frame.subarray(1)]))).toThrow('does not know');
+  });
+
   test('a count that promises more than there is allocates nothing', () => {
     const frame = encodeMessage({ kind: 'propose-request', requestId: 1, commands: [] });
     new DataView(frame.buffer).setUint32(frame.byteLength - 4, 0xffffffff, true);
