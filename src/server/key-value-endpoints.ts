@@ -33,6 +33,11 @@ export async function getKey(request: Request, encodedKey: string): Promise<void
   const key = decodeKey(encodedKey);
   const entry = await read(request, (store) => store.get(key));
   if (entry === undefined) throw new QuorateError('QUORATE_NOT_FOUND', `there is no key ${key}`);
+  if (isKnown(request, entry.revision)) {
+    request.response.writeHead(304, { ...FOR_NOW_ONLY, ETag: `"${entry.revision}"` });
+    request.response.end();
+    return;
+  }
   request.response.writeHead(200, {
     'Content-Type': 'application/octet-stream',
     'Content-Length': entry.value.byteLength,
@@ -42,11 +47,18 @@ export async function getKey(request: Request, encodedKey: string): Promise<void
   request.response.end(request.method === 'HEAD' ? undefined : entry.value);
 }
 
+/** RFC 9110, section 13.1.2: whether the caller has this revision already. */
+function isKnown({ message }: Request, revision: number): boolean {
+  const known = message.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, '')) ?? [];
+  return known.includes('*') || known.includes(`"${revision}"`);
+}
+
 export async function listKeys(request: Request): Promise<void> {
   const { query } = request;
   allowQuery(request, ['prefix', 'limit', 'after', 'watch', 'consistency', 'timeout']);
   if (query.get('watch') !== null) throw notInThisVersion('watching');
-  const limit = wholeNumber(query, 'limit', DEFAULT_ITEMS, MOST_ITEMS);
+  // Whoever asks for more gets a page of the most that there is, and `next` for the rest.
+  const limit = Math.min(wholeNumber(query, 'limit', DEFAULT_ITEMS, Number.MAX_SAFE_INTEGER), MOST_ITEMS);
   const prefix = query.get('prefix') ?? '';
   const after = query.get('after');
   const page = await read(request, (store) => store.list({ prefix, limit, ...(after === null ? {} : { after }) }));

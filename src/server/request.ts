@@ -39,7 +39,7 @@ export function allowQuery({ query }: Request, names: readonly string[]): void {
 export function wholeNumber(query: URLSearchParams, name: string, otherwise: number, most: number): number {
   const text = query.get(name);
   if (text === null) return otherwise;
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= 1 && value <= most) return value;
   throw badRequest(`${name}=${text}: a whole number from 1 to ${most} would do`);
 }
