@@ -48,6 +48,12 @@ export class Exchange {
 
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
+/**
+ * A client that hung up and one that only ended its half of the connection look the same. Requests that wait for so long
+ * after that are ended, so that a write is not done long after its caller has gone; the answer says so to who still reads.
+ */
+const HALF_CLOSED_MS = 3_000;
+
 interface Waiting {
   readonly exchange: Exchange;
   readonly answer: () => Promise<void>;
@@ -74,8 +80,13 @@ export class Connection {
 
   private constructor(socket: Duplex) {
     this.#socket = socket;
-    socket.once('close', () => {
+    const noteHangUp = (): void => {
       for (const exchange of this.#exchanges) exchange.noteHangUp();
+    };
+    socket.once('close', noteHangUp);
+    socket.once('end', () => {
+      const timer = setTimeout(noteHangUp, HALF_CLOSED_MS).unref();
+      socket.once('close', () => clearTimeout(timer));
     });
   }
 
@@ -139,8 +150,11 @@ export class Connection {
   }
 
   #run({ exchange, answer }: Waiting): void {
-    // Nothing is done for who hung up.
-    if (exchange.signal.aborted) return;
+    if (exchange.signal.aborted) {
+      // Nothing is done for who hung up, and without this answer no later one can be given.
+      this.#socket.destroy();
+      return;
+    }
     this.#running.add(exchange);
     answer().finally(() => {
       this.#running.delete(exchange);

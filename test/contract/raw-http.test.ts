@@ -104,6 +104,13 @@ describe('P44 an answer out of band never takes the place of one that is under w
       }
     });
 
+    test('a write that still waits long after its client ended its half of the connection is dropped, and says so', async () => {
+      const write = request('PUT', `/v1/kv/${key}?timeout=60000`, ['Content-Length: 1'], 'v');
+      const answers = await open(alone.address('a')).send(write).halfClose().ended();
+      expect(statuses(answers)).toEqual([503]);
+      expect(answers[0]?.body).toContain('ABORTED');
+    });
+
     test('a request that never comes to an end is answered with 408', async () => {
       const answers = await open(alone.address('a')).send('GET /v1/status HTTP/1.1\r\n').ended();
       expect(statuses(answers)).toEqual([408]);
