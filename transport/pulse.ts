@@ -84,7 +84,7 @@ export class Pulse {
       heard.set(end.peer, hears || heard.get(end.peer) === true);
     }
     for (const [peer, hears] of heard) {
-      if (hears) this.#silences.delete(peer);
+      if (hears) this.#silences.set(peer, 0);
       else this.#silences.set(peer, (this.#silences.get(peer) ?? -1) + 1);
     }
     for (const end of this.#ends) {

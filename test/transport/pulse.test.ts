@@ -39,6 +39,17 @@ describe('a pulse', () => {
     expect(end.silentMs).toBe(150);
   });
 
+  test('after the last byte it takes as many whole beats, and no more', () => {
+    const { time, end } = world();
+    time.runFor(110);
+    end.bytes += 1;
+    time.runFor(40);
+    time.runFor(149);
+    expect(end.silentMs).toBeUndefined();
+    time.runFor(2);
+    expect(end.silentMs).toBe(150);
+  });
+
   test('a byte in each beat is enough, and a single beat without one is nothing', () => {
     const { time, end, watched } = world({ ...DEFAULT_SETTINGS, MAX_MISSED_HEARTBEATS: 1 });
     for (let beat = 0; beat < 20; beat += 1) {

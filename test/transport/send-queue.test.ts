@@ -44,11 +44,27 @@ describe('a queue of what waits to leave', () => {
     expect(taken(queue)).toEqual([heartbeat(600_000)]);
   });
 
+  test('acceptances that wait are one, with the newest place and the newest round of them', () => {
+    const acceptance = (matchIndex: number, readRound: number, term = 1): PeerMessage => ({
+      kind: 'append-reply',
+      term: asTerm(term),
+      accepted: true,
+      matchIndex: asIndex(matchIndex),
+      readRound: asReadRound(readRound),
+    });
+    const queue = new SendQueue();
+    queue.offer(acceptance(5, 1));
+    queue.offer(acceptance(9, 2));
+    queue.offer(acceptance(7, 3));
+    queue.offer(acceptance(1, 4, 2));
+    expect(taken(queue)).toEqual([acceptance(9, 3), acceptance(1, 4, 2)]);
+  });
+
   test('one message more than the bound is held, and there is room again at half of it', () => {
     const queue = new SendQueue();
     const bytes = 128 * 1024;
     let requests = 0;
-    while (queue.offer(request(requests, bytes))) requests += 1;
+    while (requests < 1_000 && queue.offer(request(requests, bytes))) requests += 1;
     expect(requests * bytes).toBeLessThanOrEqual(MOST_WAITING_BYTES + bytes);
     expect(queue.makesRoom()).toBe(false);
     while (queue.bytes > MOST_WAITING_BYTES / 2) {
