@@ -75,6 +75,21 @@ describe('a pulse', () => {
     expect(end.silentMs).toBeUndefined();
   });
 
+  test('what arrived during a pause is read before the beat that was due in it is judged', () => {
+    const { time, clock, end } = world();
+    time.runFor(60);
+    end.bytes += 1;
+    time.runFor(150);
+    clock.pause();
+    clock.arrive(() => {
+      end.bytes += 1;
+    });
+    time.runFor(1_000);
+    clock.resume();
+    time.runFor(20);
+    expect(end.silentMs).toBeUndefined();
+  });
+
   test('who is heard on one of two connections is not cut off: the other is given eight times as long', () => {
     const { time, end, pulse } = world();
     const other = new End();
