@@ -176,6 +176,7 @@ export class Dialed implements Connection {
     this.#watched = this.#options.pulse.watch(this.#peer.id, {
       arrivedBytes: () => socket.bytesRead,
       beat: () => outbox.beat(),
+      isBackedUp: () => outbox.isBackedUp,
       fellSilent: (ms) => this.#end(`nothing was heard of it for ${ms} ms`, false),
     });
     this.#events.opened();

@@ -45,6 +45,11 @@ export class Outbox {
     return this.#queue.isOverfull;
   }
 
+  /** Whether something waits that the network does not take at the moment. */
+  get isBackedUp(): boolean {
+    return !this.#queue.isEmpty || this.#socket.writableLength > 0;
+  }
+
   /** Puts a ping on the wire, unless bytes are on their way anyway. */
   beat(): void {
     if (!this.#hasSent && this.#socket.writableLength === 0) this.#webSocket.ping();

@@ -8,6 +8,8 @@ export interface Pulsed {
   arrivedBytes(): number;
   /** A beat is due: puts something on the wire, unless something was put there since the last one. */
   beat(): void;
+  /** Whether the other end has more to take than it takes at the moment: large messages may keep it busy. */
+  isBackedUp?(): boolean;
   /** A beat has passed, in which `bytes` arrived. */
   passed?(bytes: number): void;
   /** Nothing arrived for `ms`, as many beats as a peer may miss: the connection is to be ended. */
@@ -93,8 +95,8 @@ export class Pulse {
     }
   }
 
-  #isSilent({ peer, missed, wasBulk }: End): boolean {
-    const most = this.#mostMissed * (wasBulk ? BULK_FACTOR : 1);
+  #isSilent({ peer, missed, wasBulk, pulsed }: End): boolean {
+    const most = this.#mostMissed * (wasBulk || pulsed.isBackedUp?.() === true ? BULK_FACTOR : 1);
     if (missed < most) return false;
     return (this.#silences.get(peer) ?? 0) >= this.#mostMissed || missed >= this.#mostMissed * ALONE_FACTOR;
   }

@@ -117,6 +117,15 @@ describe('a pulse', () => {
     expect(end.silentMs).toBe(600);
   });
 
+  test('so is a peer that has more to take than it takes', () => {
+    const { time, end } = world();
+    Object.assign(end, { isBackedUp: () => true });
+    time.runFor(500);
+    expect(end.silentMs).toBeUndefined();
+    time.runFor(200);
+    expect(end.silentMs).toBe(600);
+  });
+
   test('when nothing is watched any more, no timer is left', () => {
     const { time, watched } = world();
     watched.stop();
