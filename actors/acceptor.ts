@@ -1,5 +1,8 @@
 import { fromCallback } from 'xstate';
+import type { NodeId } from '../src/raft/kinds.js';
+import type { PeerMessage } from '../src/raft/messages.js';
 import type { Clock } from '../src/seams/clock.js';
+import { PauseWatch } from '../src/seams/pause-watch.js';
 import type { Identity, LinkSettings, Transport } from '../src/seams/transport.js';
 import type { AcceptorReport } from './reports.js';
 
@@ -14,14 +17,29 @@ export interface AcceptorInput {
 export const acceptor = fromCallback<{ type: 'never' }, AcceptorInput>(({ input, sendBack }) => {
   const { transport, identity, clock, settings } = input;
   const report = (event: AcceptorReport): void => sendBack(event);
-  return transport.accept(
+  const pauses = new PauseWatch(clock);
+  const receive = (from: NodeId, message: PeerMessage): void => {
+    const atMs = clock.now();
+    report({ type: 'peer.received', from, message: aged(message, pauses.mostWaitMs(atMs)), atMs });
+  };
+  const stop = transport.accept(
     identity,
     {
       arrived: (from) => report({ type: 'peer.arrived', from }),
-      received: (from, message) => report({ type: 'peer.received', from, message, atMs: clock.now() }),
+      received: receive,
       heard: (from) => report({ type: 'peer.heard', from, atMs: clock.now() }),
       refused: (reason) => report({ type: 'peer.refused', reason }),
     },
     settings,
   );
+  return () => {
+    stop();
+    pauses.stop();
+  };
 });
+
+/** A request that lay in a socket while this process stood still has that much less time left. */
+function aged(message: PeerMessage, mostWaitMs: number): PeerMessage {
+  if (message.kind !== 'propose-request' || mostWaitMs === 0) return message;
+  return { ...message, remainingMs: Math.max(0, message.remainingMs - mostWaitMs) };
+}

@@ -72,7 +72,13 @@ export type PeerEvent =
 
 /** What this node's own callers want. One event for all that came in one turn of the event loop. */
 export type ClientEvent =
-  | { readonly type: 'client.proposed'; readonly requestId: number; readonly commands: readonly Uint8Array[] }
+  | {
+      readonly type: 'client.proposed';
+      readonly requestId: number;
+      readonly commands: readonly Uint8Array[];
+      /** For how much longer any of the callers waits, ms. Default: for ever. */
+      readonly remainingMs?: number;
+    }
   | { readonly type: 'client.read'; readonly requestId: number }
   /** The results of a request that `to` had passed on. */
   | { readonly type: 'client.answered'; readonly to: NodeId; readonly message: ProposeReply };

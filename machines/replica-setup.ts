@@ -16,7 +16,7 @@ import * as election from '../src/raft/election.js';
 import * as follow from '../src/raft/follow.js';
 import * as forward from '../src/raft/forward.js';
 import type { Index, NodeId } from '../src/raft/kinds.js';
-import { valueFor } from '../src/raft/kinds.js';
+import { NO_DEADLINE_MS, valueFor } from '../src/raft/kinds.js';
 import * as lead from '../src/raft/lead.js';
 import { lastPosition } from '../src/raft/log-shape.js';
 import type { Append, AppendReply, PeerMessage, VoteReply, VoteRequest } from '../src/raft/messages.js';
@@ -243,16 +243,20 @@ export const replicaSetup = setup({
     }),
 
     // Clients
-    propose: enqueueActions(({ context, enqueue }, { commands, ...origin }: Origin & Pick<Proposed, 'commands'>) => {
+    propose: enqueueActions(({ context, enqueue }, proposal: Origin & Pick<Proposed, 'commands' | 'remainingMs'>) => {
+      const { commands, remainingMs, from, requestId } = proposal;
+      const origin = { from, requestId };
       const { raft, seams } = context;
       perform(enqueue, context, () => {
         // Nothing is lost by it: whoever asked tries again in a moment.
-        if (seams.log.unsyncedBytes > MOST_UNSYNCED_BYTES) return forward.refuseProposal(raft, origin);
+        const isTooMuch = seams.log.unsyncedBytes > MOST_UNSYNCED_BYTES;
+        if (isTooMuch || remainingMs === 0) return forward.refuseProposal(raft, origin);
         return lead.propose(raft, origin, commands, seams.clock.wallNow());
       });
     }),
-    forwardProposal: enqueueActions(({ context, enqueue }, { requestId, commands }: Proposed) => {
-      perform(enqueue, context, () => forward.forwardProposal(context.raft, requestId, commands));
+    forwardProposal: enqueueActions(({ context, enqueue }, proposed: Proposed) => {
+      const { requestId, commands, remainingMs = NO_DEADLINE_MS } = proposed;
+      perform(enqueue, context, () => forward.forwardProposal(context.raft, { requestId, remainingMs, commands }));
     }),
     refuseProposal: enqueueActions(({ context, enqueue }, origin: Origin) => {
       perform(enqueue, context, () => forward.refuseProposal(context.raft, origin));

@@ -1,5 +1,5 @@
 import type { NodeId } from '../raft/kinds.js';
-import { asIndex, asReadRound, asTerm } from '../raft/kinds.js';
+import { asIndex, asReadRound, asTerm, NO_DEADLINE_MS } from '../raft/kinds.js';
 import type {
   Append,
   AppendReply,
@@ -49,7 +49,7 @@ export function encodeMessage(message: PeerMessage): Uint8Array {
     case 'append-reply':
       return encodeAppendReply(message);
     case 'propose-request':
-      return encodeRuns(begin(message, 8 + runsBytes(message.commands)).u64(message.requestId), message.commands);
+      return encodeProposeRequest(message);
     case 'propose-reply':
       return encodeProposeReply(message);
     case 'read-request':
@@ -166,8 +166,17 @@ function decodeAppendReply(reader: ByteReader): AppendReply {
   return { kind: 'append-reply', term, accepted, rejectedIndex: index, hint, readRound };
 }
 
+function encodeProposeRequest(request: ProposeRequest): Uint8Array {
+  const { requestId, remainingMs, commands } = request;
+  const writer = begin(request, 8 + 4 + runsBytes(commands))
+    .u64(requestId)
+    .u32(Math.min(NO_DEADLINE_MS, Math.max(0, Math.ceil(remainingMs))));
+  return encodeRuns(writer, commands);
+}
+
 function decodeProposeRequest(reader: ByteReader): ProposeRequest {
-  return { kind: 'propose-request', requestId: reader.u64(), commands: decodeRuns(reader) };
+  const [requestId, remainingMs] = [reader.u64(), reader.u32()];
+  return { kind: 'propose-request', requestId, remainingMs, commands: decodeRuns(reader) };
 }
 
 function encodeProposeReply(reply: ProposeReply): Uint8Array {

@@ -2,6 +2,7 @@ import type { ClientEvent } from '../../machines/index.js';
 import type { Notice } from '../raft/notices.js';
 import type { Clock } from '../seams/clock.js';
 import type { QuorateError } from '../seams/errors.js';
+import { PauseWatch } from '../seams/pause-watch.js';
 import type { Codec } from '../seams/state-machine.js';
 import { ProposalDesk } from './proposal-desk.js';
 import { ReadDesk } from './read-desk.js';
@@ -30,6 +31,7 @@ const SWEEP_MS = 20;
 /** Everything that this node's callers wait for: commands, and linearizable reads. */
 export class Desks<Result> {
   readonly #clock: Clock;
+  readonly #pauses: PauseWatch;
   readonly #proposals: ProposalDesk<Result>;
   readonly #reads: ReadDesk;
   #lastRequestId: number;
@@ -38,9 +40,11 @@ export class Desks<Result> {
   constructor({ send, clock, resultCodec, noLeader, whyUnanswered, chance }: DesksOptions<Result>) {
     this.#lastRequestId = Math.floor(chance * FIRST_IDS) * IDS_OF_A_LIFE;
     const nextRequestId = (): number => ++this.#lastRequestId;
+    const pauses = new PauseWatch(clock);
     this.#clock = clock;
-    this.#proposals = new ProposalDesk({ send, clock, resultCodec, nextRequestId, noLeader, whyUnanswered });
-    this.#reads = new ReadDesk({ send, clock, nextRequestId, noLeader });
+    this.#pauses = pauses;
+    this.#proposals = new ProposalDesk({ send, clock, pauses, resultCodec, nextRequestId, noLeader, whyUnanswered });
+    this.#reads = new ReadDesk({ send, clock, pauses, nextRequestId, noLeader });
   }
 
   /** TOO_LARGE where no link could carry the command to a peer. */
@@ -60,8 +64,19 @@ export class Desks<Result> {
     this.#reads.notice(notice);
   }
 
+  /** Whether nobody waits, and nothing is kept for anybody who did. */
+  get isIdle(): boolean {
+    return this.#proposals.isIdle && this.#reads.isIdle;
+  }
+
+  /** Whether this process stood still a moment ago, and has not read yet all that came meanwhile. */
+  get isSettling(): boolean {
+    return this.#pauses.settlesInMs(this.#clock.now()) > 0;
+  }
+
   close(reason: QuorateError): void {
     this.#clock.clearTimeout(this.#sweep);
+    this.#pauses.stop();
     this.#proposals.close(reason);
     this.#reads.close(reason);
   }
@@ -72,7 +87,7 @@ export class Desks<Result> {
       const nowMs = this.#clock.now();
       this.#proposals.expire(nowMs);
       this.#reads.expire(nowMs);
-      if (!this.#proposals.isIdle || !this.#reads.isIdle) this.#sweepLater();
+      if (!this.isIdle) this.#sweepLater();
     }, SWEEP_MS);
   }
 }

@@ -1,9 +1,10 @@
 import type { ClientEvent } from '../../machines/index.js';
 import type { Entry } from '../raft/entry.js';
 import type { Index, NodeId } from '../raft/kinds.js';
-import type { Notice } from '../raft/notices.js';
+import type { Notice, Role } from '../raft/notices.js';
 import type { Clock } from '../seams/clock.js';
 import { QuorateError } from '../seams/errors.js';
+import type { PauseWatch } from '../seams/pause-watch.js';
 import type { Codec } from '../seams/state-machine.js';
 import { isWaiting, Queue } from './queue.js';
 import type { Request } from './request.js';
@@ -29,6 +30,7 @@ interface Forwarded<Result> {
 export interface ProposalDeskOptions<Result> {
   readonly send: (event: ClientEvent) => void;
   readonly clock: Clock;
+  readonly pauses: PauseWatch;
   readonly resultCodec: Codec<Result>;
   readonly nextRequestId: () => number;
   /** What to tell a caller whose time ran out before anybody took its command. */
@@ -64,13 +66,18 @@ export class ProposalDesk<Result> {
   /** In the order of their indexes. */
   #appended: Appended<Result>[] = [];
   #closed: QuorateError | undefined;
+  #isLeading = false;
+  /** When this node, having stood still as leader, learned that it leads no more. */
+  #deposedAtMs = Number.NEGATIVE_INFINITY;
   readonly #letGo = ({ bytes }: Proposal<Result>): void => {
     this.#waitingBytes -= bytes + OVERHEAD_BYTES;
   };
 
   constructor(options: ProposalDeskOptions<Result>) {
     this.#options = options;
-    this.#queue = new Queue({ clock: options.clock, flush: (arrived) => this.#flush(arrived) });
+    const { clock, pauses } = options;
+    const isWorthDoing = (proposal: Proposal<Result>, nowMs: number): boolean => this.#isWorthDoing(proposal, nowMs);
+    this.#queue = new Queue({ clock, pauses, isWorthDoing, flush: (arrived) => this.#flush(arrived) });
   }
 
   propose(payload: Uint8Array, request: Request<Result>): void {
@@ -79,7 +86,8 @@ export class ProposalDesk<Result> {
     const bytes = payload.byteLength + OVERHEAD_BYTES;
     if (this.#waitingBytes + bytes > MOST_WAITING_BYTES) return request.done(overloaded());
     this.#waitingBytes += bytes;
-    this.#queue.add(new Waiting(request, this.#options.clock.now(), payload, this.#letGo));
+    const nowMs = this.#options.clock.now();
+    this.#queue.add(new Waiting(request, nowMs - this.#options.pauses.mostWaitMs(nowMs), payload, this.#letGo));
   }
 
   /** What the chart tells of commands, leaders and links. */
@@ -102,6 +110,9 @@ export class ProposalDesk<Result> {
         break;
       case 'log.truncated':
         this.#truncate(notice.from);
+        break;
+      case 'role.changed':
+        this.#noteRole(notice.role);
         break;
       case 'leader.changed':
         if (notice.leaderId !== null) this.#queue.retry();
@@ -165,13 +176,41 @@ export class ProposalDesk<Result> {
   }
 
   #sendNext(): void {
-    const proposals = this.#next.shift()?.filter(isWaiting) ?? [];
-    if (this.#next.length > 0) this.#options.clock.defer(() => this.#sendNext());
+    const { clock, pauses, nextRequestId, send } = this.#options;
+    const nowMs = clock.now();
+    const settlesInMs = pauses.settlesInMs(nowMs);
+    if (settlesInMs > 0) {
+      clock.setTimeout(() => this.#sendNext(), settlesInMs);
+      return;
+    }
+    const proposals = this.#next.shift()?.filter((proposal) => this.#isWorthDoing(proposal, nowMs)) ?? [];
+    if (this.#next.length > 0) clock.defer(() => this.#sendNext());
     if (proposals.length === 0) return;
-    const requestId = this.#options.nextRequestId();
-    for (const proposal of proposals) proposal.fate = 'unknown';
+    const requestId = nextRequestId();
+    let deadlineMs = Number.POSITIVE_INFINITY;
+    for (const proposal of proposals) {
+      proposal.fate = 'unknown';
+      deadlineMs = Math.min(deadlineMs, proposal.deadlineMs);
+    }
     this.#asked.set(requestId, proposals);
-    this.#options.send({ type: 'client.proposed', requestId, commands: proposals.map(({ payload }) => payload) });
+    const commands = proposals.map(({ payload }) => payload);
+    send({ type: 'client.proposed', requestId, commands, remainingMs: deadlineMs - nowMs });
+  }
+
+  #noteRole(role: Role): void {
+    const { clock, pauses } = this.#options;
+    const nowMs = clock.now();
+    if (this.#isLeading && role !== 'leader' && pauses.settlesInMs(nowMs) > 0) this.#deposedAtMs = nowMs;
+    this.#isLeading = role === 'leader';
+  }
+
+  /**
+   * P45: what a leader received before it knew that it had been replaced while it stood still is not passed on: its
+   * caller may have written something else through the new leader since.
+   */
+  #isWorthDoing(proposal: Proposal<Result>, nowMs: number): boolean {
+    if (!proposal.isOver && proposal.receivedAtMs <= this.#deposedAtMs) proposal.fail(deposed());
+    return proposal.isWorthDoing(nowMs, this.#options.noLeader);
   }
 
   #append({ from, requestId, firstIndex, count, term }: Extract<Notice, { type: 'proposals.appended' }>): void {
@@ -311,6 +350,11 @@ function* batches<Result>(proposals: readonly Proposal<Result>[]): Iterable<read
 
 function replaced(): QuorateError {
   return outcomeUnknown('leadership was lost and another leader wrote over the command');
+}
+
+function deposed(): QuorateError {
+  const why = 'this node stood still as leader, and another leads now: nothing was done, try again';
+  return new QuorateError('QUORATE_NO_LEADER', why);
 }
 
 function tooLarge(bytes: number): QuorateError {

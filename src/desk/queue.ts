@@ -1,7 +1,11 @@
 import type { Clock } from '../seams/clock.js';
+import type { PauseWatch } from '../seams/pause-watch.js';
 
 export interface QueueOptions<Item> {
   readonly clock: Clock;
+  readonly pauses: PauseWatch;
+  /** Whether anything may still be done for an item at this time. */
+  readonly isWorthDoing: (item: Item, nowMs: number) => boolean;
   /** Takes what gathered in one turn of the event loop: never nothing, and nothing that is over. */
   readonly flush: (items: readonly Item[]) => void;
 }
@@ -64,12 +68,22 @@ export class Queue<Item extends { readonly isOver: boolean }> {
   #flushSoon(): void {
     if (this.#flushIsDue) return;
     this.#flushIsDue = true;
-    this.#options.clock.defer(() => {
-      this.#flushIsDue = false;
-      const items = this.#arrived.filter(isWaiting);
-      this.#arrived = [];
-      if (items.length > 0) this.#options.flush(items);
-    });
+    this.#options.clock.defer(() => this.#flushOnceSettled());
+  }
+
+  /** P45: after a pause the sockets are read first: they tell who leads now, and which callers have gone. */
+  #flushOnceSettled(): void {
+    const { clock, pauses, isWorthDoing, flush } = this.#options;
+    const nowMs = clock.now();
+    const settlesInMs = pauses.settlesInMs(nowMs);
+    if (settlesInMs > 0) {
+      clock.setTimeout(() => this.#flushOnceSettled(), settlesInMs);
+      return;
+    }
+    this.#flushIsDue = false;
+    const items = this.#arrived.filter((item) => isWorthDoing(item, nowMs));
+    this.#arrived = [];
+    if (items.length > 0) flush(items);
   }
 }
 

@@ -4,6 +4,7 @@ import { NO_INDEX } from '../raft/kinds.js';
 import type { Notice } from '../raft/notices.js';
 import type { Clock } from '../seams/clock.js';
 import type { QuorateError } from '../seams/errors.js';
+import type { PauseWatch } from '../seams/pause-watch.js';
 import { isWaiting, Queue } from './queue.js';
 import type { Request } from './request.js';
 import { Waiting } from './request.js';
@@ -19,6 +20,7 @@ interface Round {
 export interface ReadDeskOptions {
   readonly send: (event: ClientEvent) => void;
   readonly clock: Clock;
+  readonly pauses: PauseWatch;
   readonly nextRequestId: () => number;
   readonly noLeader: () => QuorateError;
 }
@@ -40,13 +42,16 @@ export class ReadDesk {
 
   constructor(options: ReadDeskOptions) {
     this.#options = options;
-    this.#queue = new Queue({ clock: options.clock, flush: (reads) => this.#flush(reads) });
+    const { clock, pauses, noLeader } = options;
+    const isWorthDoing = (read: Read, nowMs: number): boolean => read.isWorthDoing(nowMs, noLeader);
+    this.#queue = new Queue({ clock, pauses, isWorthDoing, flush: (reads) => this.#flush(reads) });
   }
 
   /** `done` is called when the state machine here may be read. */
   read(request: Request<undefined>): void {
     if (this.#closed !== undefined) return request.done(this.#closed);
-    this.#queue.add(new Waiting(request, this.#options.clock.now(), NO_BYTES));
+    const nowMs = this.#options.clock.now();
+    this.#queue.add(new Waiting(request, nowMs - this.#options.pauses.mostWaitMs(nowMs), NO_BYTES));
   }
 
   notice(notice: Notice): void {

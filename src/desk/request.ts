@@ -5,6 +5,8 @@ import { whenAborted } from './abort.js';
 export interface Request<Value> {
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
+  /** Looked at before anything is done for the request: cheaper than a signal where there are many. */
+  readonly isGone?: () => boolean;
   readonly done: (error: QuorateError | undefined, value?: Value) => void;
 }
 
@@ -13,6 +15,8 @@ export type Fate = 'nothing done' | 'unknown';
 
 /** A request with its deadline: it ends once, however many reasons come together. */
 export class Waiting<Value> {
+  /** At the latest: it may have come while this process stood still, and be older. */
+  readonly receivedAtMs: number;
   readonly deadlineMs: number;
   readonly bytes: number;
   readonly payload: Uint8Array;
@@ -25,6 +29,7 @@ export class Waiting<Value> {
   constructor(request: Request<Value>, nowMs: number, payload: Uint8Array, onEnd?: (ended: Waiting<Value>) => void) {
     this.#request = request;
     this.#onEnd = onEnd;
+    this.receivedAtMs = nowMs;
     this.deadlineMs = nowMs + request.timeoutMs;
     this.payload = payload;
     this.bytes = payload.byteLength;
@@ -35,6 +40,13 @@ export class Waiting<Value> {
 
   get isOver(): boolean {
     return this.#request === undefined;
+  }
+
+  /** Whether something may still be done for it. Ends it where its caller has gone or its time is up. */
+  isWorthDoing(nowMs: number, tooLate: () => QuorateError): boolean {
+    if (this.#request?.isGone?.() === true) this.fail(aborted(new Error('the caller hung up')));
+    else if (this.deadlineMs <= nowMs) this.fail(tooLate());
+    return !this.isOver;
   }
 
   resolve(value: Value): void {

@@ -1,18 +1,19 @@
 import type { Step } from './effects.js';
 import type { NodeId } from './kinds.js';
-import type { ForwardedMessage, ProposeReply, ReadReply } from './messages.js';
+import type { ForwardedMessage, ProposeReply, ProposeRequest, ReadReply } from './messages.js';
 import type { Origin, RaftState } from './raft-state.js';
 import { refuseRead } from './reads.js';
 
 /** A node that does not lead passes its callers' commands on, or refuses where nobody is known to lead. */
-export function forwardProposal(state: RaftState, requestId: number, commands: readonly Uint8Array[]): Step {
+export function forwardProposal(state: RaftState, proposal: Omit<ProposeRequest, 'kind'>): Step {
+  const { requestId } = proposal;
   const to = leaderElsewhere(state);
   if (to === null) return refuseProposal(state, { from: null, requestId });
   return {
     state,
     effects: [
       { kind: 'notify', notice: { type: 'proposals.forwarded', requestId, to } },
-      { kind: 'send', to, message: { kind: 'propose-request', requestId, commands } },
+      { kind: 'send', to, message: { kind: 'propose-request', ...proposal } },
     ],
   };
 }

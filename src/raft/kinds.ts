@@ -39,6 +39,9 @@ export const advance = (index: Index, count: number): Index => (index + count) a
 export const lesser = (a: Index, b: Index): Index => (a < b ? a : b);
 export const greater = (a: Index, b: Index): Index => (a > b ? a : b);
 
+/** What a request has left that is never too late: the largest number of ms that its frame can carry. */
+export const NO_DEADLINE_MS = 2 ** 32 - 1;
+
 export const NO_TERM = asTerm(0);
 export const NO_INDEX = asIndex(0);
 

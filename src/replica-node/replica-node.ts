@@ -212,6 +212,11 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     this.#desks.propose(command, request);
   }
 
+  /** Whether this process stood still a moment ago, and has not read yet all that came meanwhile. */
+  get isSettling(): boolean {
+    return this.#desks.isSettling;
+  }
+
   /** Calls back once this node's state machine holds every write that was acknowledged before. */
   ask(request: Request<undefined>): void {
     this.#desks.read(request);

@@ -42,6 +42,7 @@ export class ClientSession {
   #noteGreeting: () => void = () => undefined;
   #isGreeted = false;
   #isOver = false;
+  readonly #isGone = (): boolean => this.#isOver;
   #waiting = 0;
   #asked = 0;
   #replies: ClientReply[] = [];
@@ -160,6 +161,7 @@ export class ClientSession {
     node.submit(payload, {
       timeoutMs,
       signal: undefined,
+      isGone: this.#isGone,
       done: (error, result) => {
         if (error === undefined) this.#reply({ id, payload: resultCodec.encode(result as never) });
         else this.#fail(id, error);

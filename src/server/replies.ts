@@ -55,6 +55,6 @@ export function notInThisVersion(what: string): QuorateError {
 /** A mistake of ours. What it did before it failed is not known, so nobody may take it for undone and try again (P37). */
 function unexpected(error: unknown): QuorateError {
   const message = error instanceof Error ? error.message : String(error);
-  const why = `the request failed in an unforeseen way (${message}): it may or may not have taken effect`;
+  const why = `the request failed in an unforeseen way (${message}): it may have taken effect, or still do so`;
   return new QuorateError('QUORATE_OUTCOME_UNKNOWN', why, { cause: error });
 }

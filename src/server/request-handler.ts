@@ -51,6 +51,7 @@ export function createRequestHandler(
     answer(message, response) {
       const { path, search } = targetOf(message);
       const exchange = new Exchange(message, response);
+      if (node.isSettling) endWithCaller(exchange, node);
       const request: Request = {
         method: message.method ?? 'GET',
         path: withoutPrefix(path, prefix) ?? path,
@@ -132,6 +133,16 @@ function nothingAt({ path }: Request): QuorateError {
     ? 'this node replicates a state machine of its own, not a key-value store'
     : `there is nothing at ${path}`;
   return new QuorateError('QUORATE_NOT_FOUND', why);
+}
+
+/**
+ * P45: who sent this while the process stood still may have hung up since. A caller that only ended its half of the
+ * connection looks the same, and is told that nothing was done.
+ */
+function endWithCaller(exchange: Exchange, node: ServedNode): void {
+  exchange.message.socket.once('end', () => {
+    if (node.isSettling) exchange.noteHangUp();
+  });
 }
 
 function live({ node, response }: Request): void {

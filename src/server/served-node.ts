@@ -21,6 +21,8 @@ export interface ServedNode {
   ): Promise<Value>;
   /** As `propose`, for a command that its codec has encoded, and with a callback: a promise for each costs more than it does. */
   submit(command: Uint8Array, request: Request<unknown>): void;
+  /** Whether this process stood still a moment ago, and has not read yet all that came meanwhile. */
+  readonly isSettling: boolean;
   /** Calls back when the state machine here may be read linearizably. */
   ask(request: Request<undefined>): void;
   /** Tells at once who leads, and again at each change, until it is stopped. */

@@ -63,7 +63,12 @@ const others: fc.Arbitrary<PeerMessage> = fc.oneof(
     hint: position,
     readRound: whole,
   }),
-  fc.record({ kind: fc.constant('propose-request'), requestId: whole, commands: fc.array(bytes) }),
+  fc.record({
+    kind: fc.constant('propose-request'),
+    requestId: whole,
+    remainingMs: fc.nat(2 ** 32 - 1),
+    commands: fc.array(bytes),
+  }),
   fc.record({
     kind: fc.constant('propose-reply'),
     requestId: whole,
@@ -127,7 +132,7 @@ describe('messages as frames', () => {
   });
 
   test('a count that promises more than there is allocates nothing', () => {
-    const frame = encodeMessage({ kind: 'propose-request', requestId: 1, commands: [] });
+    const frame = encodeMessage({ kind: 'propose-request', requestId: 1, remainingMs: 1_000, commands: [] });
     new DataView(frame.buffer).setUint32(frame.byteLength - 4, 0xffffffff, true);
     expect(() => decodeMessage(frame)).toThrow('cannot be in so few bytes');
   });
@@ -158,7 +163,12 @@ describe('messages as frames', () => {
 
   test('an entry is kept without the buffer that its frame was read into', () => {
     const pool = new Uint8Array(65_536);
-    const frame = encodeMessage({ kind: 'propose-request', requestId: 1, commands: [new Uint8Array([1, 2, 3])] });
+    const frame = encodeMessage({
+      kind: 'propose-request',
+      requestId: 1,
+      remainingMs: 1_000,
+      commands: [new Uint8Array([1, 2, 3])],
+    });
     pool.set(frame, 1_000);
     // As sockets give it: a Buffer, whose own `slice` copies nothing.
     for (const given of [pool, Buffer.from(pool.buffer)]) {
@@ -168,7 +178,12 @@ describe('messages as frames', () => {
   });
 
   test('a frame that is most of its buffer is not copied', () => {
-    const frame = encodeMessage({ kind: 'propose-request', requestId: 1, commands: [new Uint8Array([1, 2, 3])] });
+    const frame = encodeMessage({
+      kind: 'propose-request',
+      requestId: 1,
+      remainingMs: 1_000,
+      commands: [new Uint8Array([1, 2, 3])],
+    });
     const decoded = decodeMessage(frame);
     expect(decoded.kind === 'propose-request' && decoded.commands[0]?.buffer).toBe(frame.buffer);
   });

@@ -23,6 +23,7 @@ class PlayedNode implements ServedNode {
   readonly allowHosts = ['service.example'];
   readonly state = { role: 'leader' as ServedNode['state']['role'], peers: {} };
   readonly stateMachine = new KeyValueStore();
+  readonly isSettling = false;
   error: QuorateError | undefined;
   reason: QuorateError | undefined;
   readonly limits: CallLimits[] = [];

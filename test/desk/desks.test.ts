@@ -32,10 +32,14 @@ class Office {
 
   propose(
     command: Uint8Array | string,
-    { timeoutMs = 1_000, signal }: { timeoutMs?: number; signal?: AbortSignal } = {},
+    {
+      timeoutMs = 1_000,
+      signal,
+      isGone = () => false,
+    }: { timeoutMs?: number; signal?: AbortSignal; isGone?: () => boolean } = {},
   ) {
     const payload = typeof command === 'string' ? text.encode(command) : command;
-    return this.#waiting<string>((done) => this.desks.propose(payload, { timeoutMs, signal, done }));
+    return this.#waiting<string>((done) => this.desks.propose(payload, { timeoutMs, signal, isGone, done }));
   }
 
   read({ timeoutMs = 1_000 } = {}): Outcome {
@@ -94,7 +98,7 @@ describe('commands', () => {
   test('what arrives in one turn of the event loop is one event, and each caller has its own result', () => {
     const calls = ['a', 'b', 'c'].map((command) => office.propose(command));
     expect(office.turn()).toEqual([
-      { type: 'client.proposed', requestId: 1, commands: ['a', 'b', 'c'].map(text.encode) },
+      { type: 'client.proposed', requestId: 1, commands: ['a', 'b', 'c'].map(text.encode), remainingMs: 1_000 },
     ]);
     office.tell(appended(1, 7, 3), applied(5, ['x', 'x', 'A', 'B']), applied(9, ['C']));
     expect(calls.map(({ result }) => result)).toEqual(['A', 'B', 'C']);
@@ -218,7 +222,9 @@ describe('commands', () => {
     const late = new AbortController();
     const calls = [office.propose('a', { signal: early.signal }), office.propose('b', { signal: late.signal })];
     early.abort();
-    expect(office.turn()).toEqual([{ type: 'client.proposed', requestId: 1, commands: [text.encode('b')] }]);
+    expect(office.turn()).toEqual([
+      { type: 'client.proposed', requestId: 1, commands: [text.encode('b')], remainingMs: 1_000 },
+    ]);
     late.abort();
     expect(calls.map(({ code }) => code)).toEqual(['QUORATE_ABORTED', 'QUORATE_OUTCOME_UNKNOWN']);
   });
@@ -273,7 +279,70 @@ describe('commands', () => {
       'QUORATE_CLOSED',
     ]);
     expect(office.turn()).toEqual([]);
-    expect(office.clock.advanceToNext()).toBe(false);
+    expect(office.desks.isIdle).toBe(true);
+  });
+});
+
+describe('P45 after this process stood still', () => {
+  const role = (name: string): Notice => ({ type: 'role.changed', role: name, term: 1, reason: '' }) as Notice;
+
+  test('nothing is handed on until the sockets are read: whose caller has gone by then is not done', () => {
+    office.clock.pass(2_000);
+    let isGone = false;
+    const gone = office.propose('gone', { timeoutMs: 60_000, isGone: () => isGone });
+    const there = office.propose('there', { timeoutMs: 60_000 });
+    expect(office.turn()).toEqual([]);
+    isGone = true;
+    office.clock.runFor(100);
+    expect(office.sent).toMatchObject([{ type: 'client.proposed', commands: [text.encode('there')] }]);
+    expect([gone.code, there.times]).toEqual(['QUORATE_ABORTED', 0]);
+  });
+
+  test('what was read then may be as old as the pause: it is not done where its time was up', () => {
+    office.clock.pass(2_000);
+    const calls = [office.propose('late', { timeoutMs: 2_000 }), office.propose('in time', { timeoutMs: 2_500 })];
+    const reads = [office.read({ timeoutMs: 2_000 }), office.read({ timeoutMs: 2_500 })];
+    office.clock.runFor(100);
+    expect(calls.map(({ code }) => code)).toEqual(['QUORATE_NO_LEADER', undefined]);
+    expect(reads.map(({ code }) => code)).toEqual(['QUORATE_NO_LEADER', undefined]);
+    const [proposed] = office.sent.filter(({ type }) => type === 'client.proposed');
+    expect(proposed).toMatchObject({ commands: [text.encode('in time')] });
+    // What is read later is as young as it looks.
+    office.propose('later', { timeoutMs: 100 });
+    expect(office.turn()).toHaveLength(1);
+  });
+
+  test('what waited through the pause for its turn is not done where its time was up', () => {
+    const calls = Array.from({ length: 1_500 }, () => office.propose('x', { timeoutMs: 1_000 }));
+    const deferred: (() => void)[] = [];
+    office.clock.defer = (callback) => void deferred.push(callback);
+    office.clock.runFor(0);
+    office.clock.pass(2_000);
+    for (const callback of deferred) callback();
+    office.clock.runFor(100);
+    expect(office.sent.filter(({ type }) => type === 'client.proposed')).toHaveLength(1);
+    expect(calls.at(-1)?.code).toBe('QUORATE_NO_LEADER');
+  });
+
+  test('what it received as leader is not passed on when it learns that it leads no more', () => {
+    office.tell(role('leader'));
+    office.clock.pass(2_000);
+    const call = office.propose('ghost', { timeoutMs: 60_000 });
+    office.tell(role('follower'));
+    office.clock.runFor(100);
+    expect(office.sent).toEqual([]);
+    expect(call.code).toBe('QUORATE_NO_LEADER');
+    // What comes afterwards was sent to a follower.
+    office.propose('new', { timeoutMs: 60_000 });
+    expect(office.turn()).toHaveLength(1);
+  });
+
+  test('a change of leader without a pause refuses nothing', () => {
+    office.tell(role('leader'));
+    const call = office.propose('a');
+    office.tell(role('follower'));
+    expect(office.turn()).toHaveLength(1);
+    expect(call.times).toBe(0);
   });
 });
 
@@ -322,6 +391,6 @@ describe('linearizable reads', () => {
     office.turn();
     office.clock.runFor(200);
     expect(read).toEqual({ code: 'QUORATE_NO_LEADER', times: 1 });
-    expect(office.clock.advanceToNext()).toBe(false);
+    expect(office.desks.isIdle).toBe(true);
   });
 });

@@ -146,7 +146,7 @@ describe('only the leader appends', () => {
 
   test('one hop: a follower refuses what a peer passed on', () => {
     const replica = new LoneReplica().hear('b', append(1, [0, 0], []));
-    replica.hear('c', { kind: 'propose-request', requestId: 4, commands: [new Uint8Array(1)] });
+    replica.hear('c', { kind: 'propose-request', requestId: 4, remainingMs: 1_000, commands: [new Uint8Array(1)] });
     expect(replica.sentOf('propose-reply').at(-1)?.message.outcome).toEqual({ kind: 'refused', leaderId: 'b' });
   });
 

@@ -16,7 +16,11 @@ const voteReply = (term: number, change: Partial<VoteReply> = {}): PeerMessage =
 
 describe('one gate for terms', () => {
   test.each<[string, PeerMessage, string]>([
-    ['a forwarded proposal has no term', { kind: 'propose-request', requestId: 1, commands: [] }, 'deliver'],
+    [
+      'a forwarded proposal has no term',
+      { kind: 'propose-request', requestId: 1, remainingMs: 1_000, commands: [] },
+      'deliver',
+    ],
     ['a read has no term', { kind: 'read-request', requestId: 1 }, 'deliver'],
     ['P3: a pre-vote request of a newer term changes nothing', voteRequest(6, { preVote: true }), 'deliver'],
     ['P3: a granted pre-vote of a newer term changes nothing', voteReply(6, { preVote: true }), 'deliver'],

@@ -162,10 +162,10 @@ describe('passing on', () => {
   const commands = [new Uint8Array(1)];
 
   test('a follower passes its callers on to the leader, and says so', () => {
-    const { effects } = forwardProposal(stateOf({ leaderId: 'b' }), 7, commands);
+    const { effects } = forwardProposal(stateOf({ leaderId: 'b' }), { requestId: 7, remainingMs: 1_000, commands });
     expect(effects).toEqual([
       { kind: 'notify', notice: { type: 'proposals.forwarded', requestId: 7, to: 'b' } },
-      { kind: 'send', to: 'b', message: { kind: 'propose-request', requestId: 7, commands } },
+      { kind: 'send', to: 'b', message: { kind: 'propose-request', requestId: 7, remainingMs: 1_000, commands } },
     ]);
   });
 
@@ -181,7 +181,12 @@ describe('passing on', () => {
   });
 
   test('what a link did not take was not done', () => {
-    const { effects } = noteUndeliverable(stateOf(), { kind: 'propose-request', requestId: 7, commands });
+    const { effects } = noteUndeliverable(stateOf(), {
+      kind: 'propose-request',
+      requestId: 7,
+      remainingMs: 1_000,
+      commands,
+    });
     expect(effects).toEqual([{ kind: 'notify', notice: { type: 'proposals.refused', requestId: 7, leaderId: null } }]);
   });
 });

@@ -59,7 +59,7 @@ const vote = (term: number): PeerMessage => {
   return { kind: 'vote-reply', term, granted: true, preVote: false } as PeerMessage;
 };
 const large = (requestId: number, bytes = 3 * 1024 * 1024): PeerMessage => {
-  return { kind: 'propose-request', requestId, commands: [new Uint8Array(bytes).fill(requestId)] };
+  return { kind: 'propose-request', requestId, remainingMs: 1_000, commands: [new Uint8Array(bytes).fill(requestId)] };
 };
 
 /** An append of one entry at `index`, or a heartbeat behind it. */

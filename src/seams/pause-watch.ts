@@ -1,0 +1,63 @@
+import type { Clock } from './clock.js';
+
+const TICK_MS = 50;
+/**
+ * After a pause it takes several turns of the event loop until all that lies in the sockets is read: connections are taken
+ * in one, requests read in the next, and their ends after that. A turn may take long on a busy machine, so turns are
+ * counted beside time.
+ */
+const SETTLING_TURNS = 10;
+const SETTLING_TURN_MS = 5;
+
+/**
+ * Notices when this process stood still: stopped, suspended, or kept busy by one long turn of its event loop. What is read
+ * from a socket right afterwards may have lain there all that time, and whoever sent it may have given up.
+ */
+export class PauseWatch {
+  readonly #clock: Clock;
+  #tickedAtMs: number;
+  #resumedAtMs = 0;
+  #pauseMs = 0;
+  #turnsToSettle = 0;
+  #timer: unknown;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#tickedAtMs = clock.now();
+    this.#timer = clock.setTimeout(() => this.#tick(), TICK_MS);
+  }
+
+  /** How long what is read at `nowMs` may have waited for it; 0 where this process has not stood still lately. */
+  mostWaitMs(nowMs: number): number {
+    return this.settlesInMs(nowMs) === 0 ? 0 : this.#pauseMs + (nowMs - this.#resumedAtMs);
+  }
+
+  /** How long to wait, at the least, before anything is done that waited through a pause; 0 where there was none lately. */
+  settlesInMs(nowMs: number): number {
+    this.#look(nowMs);
+    return this.#turnsToSettle * SETTLING_TURN_MS;
+  }
+
+  stop(): void {
+    this.#clock.clearTimeout(this.#timer);
+  }
+
+  /** Whoever asks looks, too: after a pause the sockets may be read before the timers run. */
+  #look(nowMs: number): void {
+    const gapMs = nowMs - this.#tickedAtMs;
+    if (gapMs <= 2 * TICK_MS) return;
+    this.#pauseMs = this.#turnsToSettle === 0 ? gapMs : this.#pauseMs + (nowMs - this.#resumedAtMs);
+    this.#resumedAtMs = nowMs;
+    this.#tickedAtMs = nowMs;
+    this.#turnsToSettle = SETTLING_TURNS;
+  }
+
+  #tick(): void {
+    const nowMs = this.#clock.now();
+    this.#look(nowMs);
+    this.#tickedAtMs = nowMs;
+    const isSettling = this.#turnsToSettle > 0;
+    if (isSettling) this.#turnsToSettle -= 1;
+    this.#timer = this.#clock.setTimeout(() => this.#tick(), isSettling ? SETTLING_TURN_MS : TICK_MS);
+  }
+}
