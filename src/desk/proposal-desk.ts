@@ -134,7 +134,20 @@ export class ProposalDesk<Result> {
       if (proposal.fate === 'unknown') proposal.fail(outcomeUnknown(this.#whyUnanswered()));
       else proposal.fail(this.#options.noLeader());
     }
+    this.#letGoOfEnded();
+  }
+
+  /** Nothing is kept for calls that ended: an answer that is late, or never comes, is of no use to anybody. */
+  #letGoOfEnded(): void {
     this.#queue.prune();
+    for (const [requestId, proposals] of this.#asked) {
+      if (!proposals.some(isWaiting)) this.#asked.delete(requestId);
+    }
+    for (const [requestId, { proposals }] of this.#forwarded) {
+      if (!proposals.some(isWaiting)) this.#forwarded.delete(requestId);
+    }
+    // A peer's are answered when they are applied or cut, and hold no command.
+    this.#appended = this.#appended.filter(({ peer, proposals }) => peer !== null || proposals.some(isWaiting));
   }
 
   #whyUnanswered(): string {
@@ -142,8 +155,10 @@ export class ProposalDesk<Result> {
     return why === undefined ? 'no answer came in time' : `no answer came in time (${why})`;
   }
 
+  /** Whether nothing is kept for any of this node's callers. */
   get isIdle(): boolean {
-    return this.#waitingBytes === 0;
+    const isKept = this.#asked.size > 0 || this.#forwarded.size > 0 || this.#next.length > 0;
+    return this.#waitingBytes === 0 && this.#queue.isEmpty && !isKept && this.#appended.every(isOfPeer);
   }
 
   /** Nothing more will come of the chart: everybody is answered, each as far as is known. */
@@ -331,6 +346,8 @@ export class ProposalDesk<Result> {
     }
   }
 }
+
+const isOfPeer = ({ peer }: { readonly peer: unknown }): boolean => peer !== null;
 
 function* batches<Result>(proposals: readonly Proposal<Result>[]): Iterable<readonly Proposal<Result>[]> {
   let batch: Proposal<Result>[] = [];

@@ -11,7 +11,11 @@ import { Waiting } from './request.js';
 
 type Read = Waiting<undefined>;
 
+/** A leader that has a majority confirms a read in far less: its answer was lost, and is asked for again. */
+const ASK_AGAIN_AFTER_MS = 500;
+
 interface Round {
+  readonly askedAtMs: number;
   readonly reads: readonly Read[];
   /** The leader that was asked, null where it is this node. */
   readonly to: NodeId | null;
@@ -57,7 +61,7 @@ export class ReadDesk {
   notice(notice: Notice): void {
     switch (notice.type) {
       case 'reads.forwarded':
-        this.#rounds.set(notice.requestId, { reads: this.#rounds.get(notice.requestId)?.reads ?? [], to: notice.to });
+        this.#noteForwarded(notice.requestId, notice.to);
         break;
       case 'reads.confirmed':
         this.#confirm(notice.requestId, notice.readIndex);
@@ -95,7 +99,11 @@ export class ReadDesk {
   expire(nowMs: number): void {
     for (const read of this.#all()) if (!read.isOver && read.deadlineMs <= nowMs) read.fail(this.#options.noLeader());
     this.#queue.prune();
-    for (const [requestId, { reads }] of this.#rounds) if (!reads.some(isWaiting)) this.#rounds.delete(requestId);
+    for (const [requestId, { reads, to, askedAtMs }] of this.#rounds) {
+      if (!reads.some(isWaiting)) this.#rounds.delete(requestId);
+      // In a new round: the answer to this one counts for nothing from now on (P33).
+      else if (to !== null && nowMs - askedAtMs >= ASK_AGAIN_AFTER_MS) this.#askAgain(requestId);
+    }
     this.#confirmed = this.#confirmed.filter(({ reads }) => reads.some(isWaiting));
   }
 
@@ -119,8 +127,13 @@ export class ReadDesk {
 
   #flush(reads: readonly Read[]): void {
     const requestId = this.#options.nextRequestId();
-    this.#rounds.set(requestId, { reads, to: null });
+    this.#rounds.set(requestId, { reads, to: null, askedAtMs: this.#options.clock.now() });
     this.#options.send({ type: 'client.read', requestId });
+  }
+
+  #noteForwarded(requestId: number, to: NodeId): void {
+    const round = this.#rounds.get(requestId);
+    if (round !== undefined) this.#rounds.set(requestId, { ...round, to });
   }
 
   #confirm(requestId: number, readIndex: Index): void {

@@ -99,6 +99,19 @@ describe('P36 a replica whose disk hangs', () => {
     expect(replica.value).toEqual({ active: 'follower' });
   });
 
+  test('lets nothing out past what is being written, not even what needs no disk itself', () => {
+    const { replica, hang, resume } = replicaOn();
+    replica.hear('b', append(1, [0, 0], []));
+    const before = replica.sentOf('append-reply').length;
+    hang();
+    replica
+      .hear('b', append(1, [0, 0], [entry(1, 1)]))
+      .hear('b', append(1, [1, 1], []))
+      .hear('b', append(1, [8, 1], []));
+    expect(replica.sentOf('append-reply')).toHaveLength(before);
+    expect(answersAfter(replica, resume)).toEqual([1, 1, 'rejected']);
+  });
+
   test('a refusal does not take the place of an acknowledgement that waits', () => {
     const { replica, hang, resume } = replicaOn();
     replica.hear('b', append(1, [0, 0], []));

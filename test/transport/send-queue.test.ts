@@ -17,7 +17,7 @@ const reply = (requestId: number, bytes = 0): PeerMessage => {
   return { kind: 'propose-reply', requestId, outcome };
 };
 const request = (requestId: number, bytes: number): PeerMessage => {
-  return { kind: 'propose-request', requestId, commands: [new Uint8Array(bytes)] };
+  return { kind: 'propose-request', requestId, remainingMs: 1_000, commands: [new Uint8Array(bytes)] };
 };
 
 const taken = (queue: SendQueue): PeerMessage[] => {
