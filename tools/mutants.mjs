@@ -1,6 +1,7 @@
 /**
  * Breaks one rule at a time in a copy of this repository, and runs the tests that should notice. A mutant that survives is a
- * rule that no test holds: the exit code is 1. The mutants lie in `tools/mutants/*.json`.
+ * rule that no test holds: the exit code is 1. The mutants lie in `tools/mutants/*.json`; `build` says of one that its tests start
+ * processes, which run what was built.
  *
  * `npm run mutants`, or `npm run mutants -- --only follow --jobs 2 --list`
  */
@@ -25,7 +26,7 @@ const MOST_MS = 240_000;
 
 const { values: flags } = parseArgs({
   options: {
-    only: { type: 'string' },
+    only: { type: 'string', multiple: true, default: [''] },
     jobs: { type: 'string', default: '2' },
     list: { type: 'boolean', default: false },
     'skip-unchanged': { type: 'boolean', default: false },
@@ -34,9 +35,7 @@ const { values: flags } = parseArgs({
 /** The jest runs that are under way. */
 const children = new Set();
 const root = path.resolve(import.meta.dirname, '..');
-const mutants = readMutants().filter(
-  ({ name, file }) => flags.only === undefined || `${file} ${name}`.includes(flags.only),
-);
+const mutants = readMutants().filter(({ name, file }) => flags.only.some((text) => `${file} ${name}`.includes(text)));
 const problems = mutants.flatMap(problemWith);
 if (problems.length > 0) {
   console.error(problems.join('\n'));
@@ -111,6 +110,7 @@ function copyInto(directory) {
     cpSync(path.join(root, file), path.join(directory, file));
   }
   symlinkSync(path.join(root, 'node_modules'), path.join(directory, 'node_modules'));
+  if (mutants.some(({ build }) => build)) buildIn(directory);
   return directory;
 }
 
@@ -130,6 +130,7 @@ async function tryMutant(copy, mutant) {
   const original = readFileSync(file, 'utf8');
   writeFileSync(file, original.split(mutant.find).join(mutant.replace));
   try {
+    if (mutant.build) buildIn(copy);
     for (const test of mutant.tests) {
       const [testFile, name] = test.split('#');
       const { failed } = await runJest(copy, [testFile], name, MOST_MS);
@@ -138,6 +139,16 @@ async function tryMutant(copy, mutant) {
     return { mutant, killedBy: undefined, tookMs: Date.now() - startedAtMs };
   } finally {
     writeFileSync(file, original);
+    if (mutant.build) buildIn(copy);
+  }
+}
+
+/** For tests that start processes: those run what was built. Types don't matter here. */
+function buildIn(copy) {
+  try {
+    execFileSync('npm', ['run', '--silent', 'build', '--', '--noEmitOnError', 'false'], { cwd: copy, stdio: 'ignore' });
+  } catch {
+    // A mutant may break a type; it is emitted all the same.
   }
 }
 
