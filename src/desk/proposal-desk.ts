@@ -129,8 +129,8 @@ export class ProposalDesk<Result> {
   /** Ends what ran out of time. Called by whoever owns the sweep's timer. */
   expire(nowMs: number): void {
     const isDue = (proposal: Proposal<Result>): boolean => !proposal.isOver && proposal.deadlineMs <= nowMs;
-    for (const proposal of this.#all()) {
-      if (!isDue(proposal)) continue;
+    // All are found before any is answered: whoever is answered may ask again at once.
+    for (const proposal of [...this.#all()].filter(isDue)) {
       if (proposal.fate === 'unknown') proposal.fail(outcomeUnknown(this.#whyUnanswered()));
       else proposal.fail(this.#options.noLeader());
     }

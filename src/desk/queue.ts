@@ -81,8 +81,10 @@ export class Queue<Item extends { readonly isOver: boolean }> {
       return;
     }
     this.#flushIsDue = false;
-    const items = this.#arrived.filter((item) => isWorthDoing(item, nowMs));
+    // Whoever is answered here may ask again at once: that is for the next turn.
+    const arrived = this.#arrived;
     this.#arrived = [];
+    const items = arrived.filter((item) => isWorthDoing(item, nowMs));
     if (items.length > 0) flush(items);
   }
 }

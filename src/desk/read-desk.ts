@@ -97,7 +97,9 @@ export class ReadDesk {
 
   /** Reads that ran out of time. They changed nothing, so nothing about them is unknown. */
   expire(nowMs: number): void {
-    for (const read of this.#all()) if (!read.isOver && read.deadlineMs <= nowMs) read.fail(this.#options.noLeader());
+    // All are found before any is answered: whoever is answered may ask again at once.
+    const due = [...this.#all()].filter((read) => !read.isOver && read.deadlineMs <= nowMs);
+    for (const read of due) read.fail(this.#options.noLeader());
     this.#queue.prune();
     for (const [requestId, { reads, to, askedAtMs }] of this.#rounds) {
       if (!reads.some(isWaiting)) this.#rounds.delete(requestId);
