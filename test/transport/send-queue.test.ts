@@ -37,19 +37,6 @@ describe('a queue of what waits to leave', () => {
     expect(queue.bytes).toBe(0);
   });
 
-  test('P14 two acceptances that wait become one, which says the most of both', () => {
-    const accepted = (matchIndex: number, readRound: number): PeerMessage => ({
-      kind: 'append-reply',
-      term: asTerm(1),
-      accepted: true,
-      matchIndex: asIndex(matchIndex),
-      readRound: asReadRound(readRound),
-    });
-    const queue = new SendQueue();
-    for (const message of [accepted(5, 1), accepted(3, 2), accepted(4, 1)]) queue.offer(message);
-    expect(taken(queue)).toEqual([accepted(5, 2)]);
-  });
-
   test('600,000 heartbeats and rounds to a peer that takes nothing are one', () => {
     const queue = new SendQueue();
     for (let round = 1; round <= 600_000; round += 1) queue.offer(heartbeat(round));
