@@ -1,4 +1,4 @@
-import { assign, fromCallback, sendParent, sendTo, setup } from 'xstate';
+import { assign, fromCallback, not, sendParent, sendTo, setup } from 'xstate';
 import type { Append, PeerMessage, ProposeRequest, ReadRequest } from '../src/raft/messages.js';
 import type { RandomState } from '../src/raft/random.js';
 import { draw } from '../src/raft/random.js';
@@ -27,6 +27,8 @@ export interface PeerArrived {
 export type LinkEvent =
   | SendEvent
   | PeerArrived
+  /** What waits is worth nothing any more: a new connection is better than the rest of it. */
+  | { readonly type: 'link.reset'; readonly reason: string }
   | { readonly type: 'connection.opened' }
   | { readonly type: 'connection.delayed'; readonly reason: string }
   /** It did not take a message, for want of room or because it has just closed. */
@@ -37,6 +39,8 @@ export type LinkEvent =
 export interface LinkContext extends LinkInput {
   /** Dials in a row that failed. */
   readonly failures: number;
+  /** The last dial ended because one side would not have the other. */
+  readonly wasRefused: boolean;
   readonly backoffMs: number;
 }
 
@@ -94,13 +98,16 @@ const linkSetup = setup({
       const unreachedMs = Math.max(SHORTEST_BACKOFF_MS, LONGEST_BACKOFF_BEATS * context.settings.HEARTBEAT_INTERVAL);
       const longestMs = refused ? LONGEST_REFUSED_BACKOFF_MS : unreachedMs;
       const ceilingMs = Math.min(longestMs, SHORTEST_BACKOFF_MS * 2 ** context.failures);
-      return { chance: next, failures: context.failures + 1, backoffMs: ceilingMs * (0.5 + value / 2) };
+      const backoffMs = ceilingMs * (0.5 + value / 2);
+      return { chance: next, failures: context.failures + 1, wasRefused: refused, backoffMs };
     }),
   },
   guards: {
     awaitsAnswer: (_, { message }: { message: PeerMessage }) => {
       return message.kind === 'propose-request' || message.kind === 'read-request';
     },
+    /** Somebody at that address would not have us: that we hear of the peer does not change it (crossed addresses). */
+    wasRefused: ({ context }) => context.wasRefused,
     isAppend: (_, { message }: { message: PeerMessage }) => message.kind === 'append',
   },
   delays: { BACKOFF: ({ context }) => context.backoffMs },
@@ -114,7 +121,7 @@ const linkSetup = setup({
 export const link = swift(
   linkSetup.createMachine({
     id: 'link',
-    context: ({ input }) => ({ ...input, failures: 0, backoffMs: SHORTEST_BACKOFF_MS }),
+    context: ({ input }) => ({ ...input, failures: 0, wasRefused: false, backoffMs: SHORTEST_BACKOFF_MS }),
     initial: 'connected',
     on: {
       'link.send': {
@@ -151,6 +158,11 @@ export const link = swift(
             entry: ['forgetFailures', 'reportOpened'],
             on: {
               'link.send': { actions: 'transmit' },
+              'link.reset': {
+                target: '#link.connected',
+                reenter: true,
+                actions: { type: 'reportClosed', params: ({ event }) => event },
+              },
               'connection.refused': [
                 {
                   guard: { type: 'isAppend', params: ({ event }) => event },
@@ -166,7 +178,10 @@ export const link = swift(
           },
         },
       },
-      backingOff: { after: { BACKOFF: 'connected' }, on: { 'peer.arrived': 'connected' } },
+      backingOff: {
+        after: { BACKOFF: 'connected' },
+        on: { 'peer.arrived': { guard: not('wasRefused'), target: 'connected' } },
+      },
     },
   }),
 );

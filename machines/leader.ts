@@ -23,7 +23,7 @@ export const leader = replicaSetup.createStateConfig({
     // P36: others cannot tell that nothing more becomes durable here, for heartbeats need no disk.
     'log.stalled': {
       target: 'stalled',
-      actions: ['forgetLeader', { type: 'announceLog', params: ({ event }) => event }],
+      actions: ['forgetLeader', 'resetLinks', { type: 'announceLog', params: ({ event }) => event }],
     },
     'heartbeat.due': { actions: 'beat' },
     'peer.statusChanged': { actions: { type: 'noteStatus', params: ({ event }) => event } },

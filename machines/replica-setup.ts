@@ -96,6 +96,10 @@ export const replicaSetup = setup({
       const link = valueFor(context.links, from);
       if (link !== undefined) enqueue.sendTo(link, { type: 'peer.arrived' });
     }),
+    resetLinks: enqueueActions(({ context, enqueue }) => {
+      const reset = { type: 'link.reset', reason: 'it led, and its disk hangs' } as const;
+      for (const ref of Object.values(context.links)) enqueue.sendTo(ref, reset);
+    }),
     stopLinks: enqueueActions(({ context, enqueue }) => {
       for (const ref of Object.values(context.links)) enqueue(stopChild(ref));
       enqueue.assign({ links: {} });

@@ -35,8 +35,10 @@ export class Outbox {
         return true;
       }
     }
-    const isTaken = this.#queue.offer(message);
+    // First, so that the room it makes is told of before a refusal, never between a refusal and its being told.
     this.#drain();
+    const isTaken = this.#queue.offer(message);
+    if (isTaken) this.#drain();
     return isTaken;
   }
 

@@ -16,6 +16,8 @@ interface Waiting {
   bytes: number;
 }
 
+const GONE: Waiting = { message: null, frames: null, bytes: 0 };
+
 /** What a small message takes, roughly: what it really takes is known when it is encoded. */
 const SMALL_BYTES = 64;
 
@@ -123,9 +125,11 @@ export class SendQueue {
     this.#bytes -= waiting.bytes;
     if (waiting === this.#heartbeat) this.#heartbeat = undefined;
     if (waiting === this.#voteRequest) this.#voteRequest = undefined;
+    // Let go of at once: a line that always has more to carry would keep all that it ever carried.
+    this.#waiting[this.#first] = GONE;
     this.#first += 1;
-    if (this.#first < this.#waiting.length) return;
-    this.#waiting = [];
+    if (this.#first * 2 < this.#waiting.length || (this.#first < 1_024 && !this.isEmpty)) return;
+    this.#waiting = this.#waiting.slice(this.#first);
     this.#first = 0;
   }
 }

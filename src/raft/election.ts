@@ -47,8 +47,9 @@ export function answerVoteRequest(state: RaftState, from: NodeId, request: VoteR
   const effects: Effect[] = [
     // A vote that can be forgotten is no vote: the reply waits for the disk (P1).
     { kind: 'write', records: [{ kind: 'vote', term, votedFor: from }], then: [reply] },
-    { kind: 'vote-granted' },
   ];
+  // Asked again, whoever has the vote is given no more time: one whom no answer reaches would keep everybody waiting for ever.
+  if (state.votedFor === null) effects.push({ kind: 'vote-granted' });
   return { state: changed(state, { votedFor: from }), effects };
 }
 

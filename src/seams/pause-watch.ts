@@ -8,6 +8,16 @@ const TICK_MS = 50;
  */
 const SETTLING_TURNS = 10;
 const SETTLING_TURN_MS = 5;
+/** Standing still for less than this is an ordinary turn: the shortest election timeout by default. */
+const SHORTEST_PAUSE_MS = 150;
+/** Where each turn takes long, settling ends after this, and after a few turns at the least. */
+const LONGEST_SETTLING_MS = 500;
+const FEWEST_SETTLING_TURNS = 3;
+/**
+ * For so long after a pause, another that is not much longer is no new one: a process whose turns all take long would
+ * otherwise settle for ever, and do nothing of what it is asked.
+ */
+const BETWEEN_PAUSES_MS = 1_500;
 
 /**
  * Notices when this process stood still: stopped, suspended, or kept busy by one long turn of its event loop. What is read
@@ -18,6 +28,7 @@ export class PauseWatch {
   #tickedAtMs: number;
   #resumedAtMs = 0;
   #pauseMs = 0;
+  #nextPauseFromMs = Number.NEGATIVE_INFINITY;
   #turnsToSettle = 0;
   #timer: unknown;
 
@@ -35,6 +46,8 @@ export class PauseWatch {
   /** How long to wait, at the least, before anything is done that waited through a pause; 0 where there was none lately. */
   settlesInMs(nowMs: number): number {
     this.#look(nowMs);
+    const turns = SETTLING_TURNS - this.#turnsToSettle;
+    if (nowMs - this.#resumedAtMs >= LONGEST_SETTLING_MS && turns >= FEWEST_SETTLING_TURNS) this.#turnsToSettle = 0;
     return this.#turnsToSettle * SETTLING_TURN_MS;
   }
 
@@ -45,10 +58,13 @@ export class PauseWatch {
   /** Whoever asks looks, too: after a pause the sockets may be read before the timers run. */
   #look(nowMs: number): void {
     const gapMs = nowMs - this.#tickedAtMs;
-    if (gapMs <= 2 * TICK_MS) return;
-    this.#pauseMs = this.#turnsToSettle === 0 ? gapMs : this.#pauseMs + (nowMs - this.#resumedAtMs);
-    this.#resumedAtMs = nowMs;
+    if (gapMs <= SHORTEST_PAUSE_MS) return;
     this.#tickedAtMs = nowMs;
+    // What came since the last pause is known to be at most as old as that one, and the time since.
+    if (nowMs < this.#nextPauseFromMs && gapMs <= 2 * this.#pauseMs) return;
+    this.#pauseMs = gapMs;
+    this.#resumedAtMs = nowMs;
+    this.#nextPauseFromMs = nowMs + BETWEEN_PAUSES_MS;
     this.#turnsToSettle = SETTLING_TURNS;
   }
 

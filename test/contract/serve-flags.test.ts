@@ -66,7 +66,11 @@ describe('quorate serve', () => {
     [['--config', 'missing.json'], {}, /missing\.json cannot be read/],
     [['--log-level', 'loud'], {}, /expected --log-level to be one of trace, .*got "loud"/],
     // A name that every object has is a node's name like any other: what is wrong is the level.
-    [['--id', 'toString', '--peers', 'toString=127.0.0.1:7999', '--log-level', 'loud'], {}, /expected --log-level/],
+    [
+      ['--id', 'toString', '--peers', 'toString=127.0.0.1:7999'],
+      {},
+      /expected an id that is no name of JavaScript's own/,
+    ],
     [['--peers', 'n1=127.0.0.1:7999,n1=127.0.0.1:7998'], {}, /names n1 twice/],
     [[], { QUORATE_CONFIG: 'missing.json' }, /missing\.json cannot be read/],
     [[], { QUORATE_INSECURE: 'maybe' }, /expected QUORATE_INSECURE to be 1 or 0, yes or no, got "maybe"/],

@@ -60,6 +60,18 @@ describe('P45 after this process stood still', () => {
     expect(office.sent.map(({ type }) => type).sort()).toEqual(['client.proposed', 'client.read']);
   });
 
+  test('a process whose turns all take long still hands on what it is asked', () => {
+    const calls: Outcome[] = [];
+    for (let turn = 0; turn < 60; turn += 1) {
+      office.clock.pass(200);
+      calls.push(office.propose('x', { timeoutMs: 5_000 }));
+      office.clock.runFor(20);
+    }
+    const handedOn = office.sent.flatMap((event) => (event.type === 'client.proposed' ? event.commands : []));
+    expect(handedOn.length).toBeGreaterThan(40);
+    expect(calls.filter(({ code }) => code === 'QUORATE_NO_LEADER')).toEqual([]);
+  });
+
   test('what waited through the pause for its turn is not done where its time was up', () => {
     const calls = Array.from({ length: 1_500 }, () => office.propose('x', { timeoutMs: 1_000 }));
     const deferred: (() => void)[] = [];

@@ -78,6 +78,10 @@ describe('§5.2 one vote a term', () => {
     const granted = answerVoteRequest(stateOf({ term: asTerm(2) }), 'b', request(2));
     expect(effectsOf(granted, 'vote-granted')).toHaveLength(1);
     expect(effectsOf(answerVoteRequest(granted.state, 'c', request(2)), 'vote-granted')).toHaveLength(0);
+    // A candidate whom no answer reaches asks again and again: answered, but given no more time, or nobody else ever stands.
+    const again = answerVoteRequest(granted.state, 'b', request(2));
+    expect(effectsOf(again, 'vote-granted')).toHaveLength(0);
+    expect(effectsOf(again, 'write')).toHaveLength(1);
   });
 
   test('only those who have not answered are asked again', () => {

@@ -12,7 +12,7 @@ import { codeOf } from './outcomes.js';
 import { freePorts, put, RealNodes } from './real-nodes.js';
 
 /** Nothing is ever made there. */
-const NOWHERE = path.join(tmpdir(), 'quorate-nowhere');
+const NOWHERE = path.join(tmpdir(), `quorate-nowhere-${process.pid}`);
 
 let cluster: RealNodes | undefined;
 
@@ -101,7 +101,7 @@ describe('opening', () => {
     ['cluster', 5],
     ['stateMachine', KeyValueStore],
     ['stateMachine', { apply: () => [] }],
-    ['logger', console],
+    ['logger', 'loud'],
     ['server', {}],
     ['inspect', 'all'],
     ['signal', 'SIGTERM'],

@@ -14,7 +14,7 @@ describe('options that no simulation can run with are refused, with what was exp
     [{ seed: 1, replicas: '' }, 'expected at least one replica, got none'],
     [{ seed: 1, replicas: 'aba' }, "expected each replica's id once, got a twice"],
     [{ seed: 1, replicas: ['n 1'] }, 'A-Z a-z 0-9 _ . -, got "n 1"'],
-    [{ seed: 1, replicas: ['__proto__'] }, 'A-Z a-z 0-9 _ . -, got "__proto__"'],
+    [{ seed: 1, replicas: ['__proto__'] }, 'no name of JavaScript\'s own, got "__proto__"'],
     [{ seed: 1, replicas: [7] }, 'A-Z a-z 0-9 _ . -, got 7'],
     [{ seed: 1, mostDiskMs: Number.NaN }, 'expected mostDiskMs to be a number of milliseconds from 0 up, got NaN'],
     [{ seed: 1, mostDiskMs: -1 }, 'expected mostDiskMs to be a number of milliseconds from 0 up, got -1'],
