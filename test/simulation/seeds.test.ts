@@ -28,7 +28,7 @@ test('the same seed gives the same trace, twice in one process; another seed giv
 });
 
 test('replicas halt on failed disks and come back, and those with another data directory are refused', () => {
-  const traces = Array.from({ length: 18 }, (_, at) => explore(at + 1).trace);
+  const traces = Array.from({ length: 70 }, (_, at) => explore(at + 1).trace);
   const count = (what: RegExp): number => traces.flat().filter((line) => what.test(line)).length;
   expect(count(/ node\.halted /)).toBeGreaterThan(5);
   expect(count(/ connection\.refused .*another data directory/)).toBeGreaterThan(5);
