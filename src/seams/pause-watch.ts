@@ -18,6 +18,8 @@ const FEWEST_SETTLING_TURNS = 3;
  * otherwise settle for ever, and do nothing of what it is asked.
  */
 const BETWEEN_PAUSES_MS = 1_500;
+/** Whoever stands still for longer is no process of long turns: that is a pause whenever it comes. */
+const LONGEST_TURN_MS = 500;
 
 /**
  * Notices when this process stood still: stopped, suspended, or kept busy by one long turn of its event loop. What is read
@@ -60,8 +62,8 @@ export class PauseWatch {
     const gapMs = nowMs - this.#tickedAtMs;
     if (gapMs <= SHORTEST_PAUSE_MS) return;
     this.#tickedAtMs = nowMs;
-    // What came since the last pause is known to be at most as old as that one, and the time since.
-    if (nowMs < this.#nextPauseFromMs && gapMs <= 2 * this.#pauseMs) return;
+    const isLongTurn = gapMs <= LONGEST_TURN_MS && gapMs <= 2 * this.#pauseMs;
+    if (isLongTurn && nowMs < this.#nextPauseFromMs) return;
     this.#pauseMs = gapMs;
     this.#resumedAtMs = nowMs;
     this.#nextPauseFromMs = nowMs + BETWEEN_PAUSES_MS;

@@ -60,6 +60,15 @@ describe('P45 after this process stood still', () => {
     expect(office.sent.map(({ type }) => type).sort()).toEqual(['client.proposed', 'client.read']);
   });
 
+  test('a second pause soon after the first is one, too', () => {
+    office.clock.pass(2_000);
+    office.clock.runFor(200);
+    office.clock.pass(1_200);
+    const call = office.propose('ghost', { timeoutMs: 1_000 });
+    office.clock.runFor(100);
+    expect([office.sent, call.code]).toEqual([[], 'QUORATE_NO_LEADER']);
+  });
+
   test('a process whose turns all take long still hands on what it is asked', () => {
     const calls: Outcome[] = [];
     for (let turn = 0; turn < 60; turn += 1) {
