@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
 import { decodeMessage } from '../../src/codec/frames.js';
 import { asIndex, asReadRound, asTerm } from '../../src/raft/kinds.js';
@@ -19,6 +21,15 @@ const reply = (requestId: number, bytes = 0): PeerMessage => {
 const request = (requestId: number, bytes: number): PeerMessage => {
   return { kind: 'propose-request', requestId, remainingMs: 1_000, commands: [new Uint8Array(bytes)] };
 };
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+function usedBytes(): number {
+  collectGarbage();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
 
 const taken = (queue: SendQueue): PeerMessage[] => {
   const messages: PeerMessage[] = [];
@@ -75,5 +86,19 @@ describe('a queue of what waits to leave', () => {
     expect(queue.makesRoom()).toBe(true);
     expect(queue.makesRoom()).toBe(false);
     expect(queue.offer(request(requests, 1))).toBe(true);
+  });
+
+  test('that never runs empty keeps nothing of what has left', () => {
+    const queue = new SendQueue();
+    for (let id = 0; id < 4; id += 1) queue.offer(request(id, 250_000));
+    const before = usedBytes();
+    let most = 0;
+    for (let id = 4; id < 1_500; id += 1) {
+      queue.offer(request(id, 250_000));
+      queue.take();
+      if (id % 250 === 0) most = Math.max(most, usedBytes() - before);
+    }
+    expect(queue.isEmpty).toBe(false);
+    expect(most).toBeLessThan(120 * 1024 * 1024);
   });
 });

@@ -1,0 +1,86 @@
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { createServer } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { systemClock } from '../../src/replica-node/system-clock.js';
+import { TcpDial } from '../../transport/tcp-dial.js';
+
+/** Reserved for documentation (RFC 5737): nobody answers there, or the system says at once that it is out of reach. */
+const NOBODY = '192.0.2.1';
+
+let server: Server;
+let port: number;
+const accepted: Socket[] = [];
+
+beforeEach(async () => {
+  server = createServer((socket) => void accepted.push(socket.on('error', () => undefined)));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  ({ port } = server.address() as AddressInfo);
+});
+
+afterEach(async () => {
+  for (const socket of accepted.splice(0)) socket.destroy();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+const dial = (addresses: readonly string[], times: { mostAnswerMs?: number; nextAfterMs?: number } = {}) =>
+  new Promise<Socket>((resolve, reject) => {
+    new TcpDial({
+      addresses: addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+      port,
+      clock: systemClock,
+      mostAnswerMs: 500,
+      nextAfterMs: 20,
+      ...times,
+      done: (error, socket) => (socket === undefined ? reject(error) : resolve(socket)),
+    });
+  });
+
+describe('a name with several addresses', () => {
+  test.each([
+    ['the only one', ['127.0.0.1']],
+    ['the second, where nobody listens at the first', ['127.0.0.2', '127.0.0.1']],
+    ['the second, where the first is of the other family', ['::1', '127.0.0.1']],
+    ['the second, where the first says nothing', [NOBODY, '127.0.0.1']],
+    ['the last of many', ['127.0.0.2', NOBODY, '127.0.0.3', '::1', '127.0.0.1']],
+  ])('is reached at %s', async (_, addresses) => {
+    const socket = await dial(addresses);
+    expect(socket.remoteAddress).toBe('127.0.0.1');
+    socket.destroy();
+  });
+
+  test('of which none answers is given up, with the last error in words', async () => {
+    await expect(dial(['127.0.0.2', '127.0.0.3'])).rejects.toThrow(/ECONNREFUSED/);
+  });
+
+  test('of which two answer is dialed at one: the other attempt leaves no connection behind', async () => {
+    const socket = await dial(['127.0.0.1', '127.0.0.1'], { nextAfterMs: 0 });
+    await new Promise((resolve) => setImmediate(resolve));
+    const connections = (): Promise<number> =>
+      new Promise((resolve, reject) => {
+        server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
+      });
+    while (accepted.length === 0 || (await connections()) !== 1) {
+      for (const each of accepted) each.resume();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(socket.readyState).toBe('open');
+    socket.destroy();
+  });
+
+  test('is left alone when the dial is cancelled', async () => {
+    let outcomes = 0;
+    const dialed = new TcpDial({
+      addresses: [{ address: '127.0.0.1', family: 4 }],
+      port,
+      clock: systemClock,
+      mostAnswerMs: 500,
+      nextAfterMs: 20,
+      done: () => {
+        outcomes += 1;
+      },
+    });
+    dialed.cancel();
+    await dial(['127.0.0.1']).then((socket) => socket.destroy());
+    expect(outcomes).toBe(0);
+  });
+});
