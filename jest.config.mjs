@@ -20,7 +20,7 @@ export const development = {
   setupFilesAfterEnv: ['<rootDir>/test/development/no-warnings.ts'],
 };
 
-const RUN_ACTORS = ['machines/*', 'development/*', 'replica-node/replica-node', 'embedding/invoked*'];
+const RUN_ACTORS = ['machines/*', 'development/*', 'node/replica-node', 'fast-transition/*', 'embedding/invoked*'];
 
 export default {
   projects: [

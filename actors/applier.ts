@@ -1,15 +1,15 @@
 import { assign, enqueueActions, sendParent, setup } from 'xstate';
+import { QuorateError } from '../src/errors/quorate-error.js';
+import { fastTransition } from '../src/fast-transition/fast-transition.js';
 import type { Entry } from '../src/raft/entry.js';
 import type { Index } from '../src/raft/kinds.js';
 import { advance, greater, NO_INDEX } from '../src/raft/kinds.js';
 import type { Clock } from '../src/seams/clock.js';
-import { QuorateError } from '../src/seams/errors.js';
 import type { LogStore, ReadLimits } from '../src/seams/log-store.js';
 import type { Committed, StateMachine } from '../src/seams/state-machine.js';
 import { takeNewStateMachine } from './new-state-machines.js';
 import { sendOutcome } from './outcomes.js';
 import type { ApplierReport } from './reports.js';
-import { swift } from './swift.js';
 
 export interface ApplierInput {
   readonly store: LogStore;
@@ -97,7 +97,7 @@ const applierSetup = setup({
 });
 
 /** Feeds committed entries to the state machine, in batches, giving way every few milliseconds. */
-export const applier = swift(
+export const applier = fastTransition(
   applierSetup.createMachine({
     id: 'applier',
     context: ({ input }) => ({ ...input, applied: NO_INDEX, allowed: NO_INDEX, busySinceMs: 0 }),

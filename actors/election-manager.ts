@@ -2,13 +2,13 @@ import { and, assign, enqueueActions, fromCallback, sendParent, sendTo, setup } 
 import type { Role } from '../src/raft/notices.js';
 import type { RandomState } from '../src/raft/random.js';
 import { draw } from '../src/raft/random.js';
-import type { ReplicaState } from '../src/raft/replica-state.js';
+import type { ReplicaView } from '../src/raft/replica-view.js';
 import type { Clock } from '../src/seams/clock.js';
 import type { HeartbeatManagerEvent, HeartbeatManagerRef } from './heartbeat-manager.js';
 import type { ElectionReport } from './reports.js';
 
 export interface ElectionManagerInput {
-  readonly state: ReplicaState;
+  readonly state: ReplicaView;
   readonly clock: Clock;
   /** Where the random timeouts come from. */
   readonly chance: RandomState;

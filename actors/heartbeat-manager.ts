@@ -1,16 +1,16 @@
 import { assign, enqueueActions, sendParent, sendTo, setup } from 'xstate';
+import { fastTransition } from '../src/fast-transition/fast-transition.js';
 import type { NodeId, Term } from '../src/raft/kinds.js';
 import { valueFor } from '../src/raft/kinds.js';
 import type { Role } from '../src/raft/notices.js';
 import { statusAfter } from '../src/raft/peers.js';
-import type { ReplicaState } from '../src/raft/replica-state.js';
+import type { ReplicaView } from '../src/raft/replica-view.js';
 import type { Clock } from '../src/seams/clock.js';
 import type { ElectionManagerEvent, ElectionManagerRef } from './election-manager.js';
 import type { HeartbeatReport } from './reports.js';
-import { swift } from './swift.js';
 
 export interface HeartbeatManagerInput {
-  readonly state: ReplicaState;
+  readonly state: ReplicaView;
   readonly clock: Clock;
 }
 
@@ -104,7 +104,7 @@ const heartbeatSetup = setup({
  * what each peer left unanswered. Watching, when it follows: what it heard and missed of the leader goes to the
  * ElectionManager, whose random timer alone starts an election.
  */
-export const heartbeatManager = swift(
+export const heartbeatManager = fastTransition(
   heartbeatSetup.createMachine({
     id: 'heartbeatManager',
     context: ({ input }) => ({ ...input, electionManager: null, watchingSinceMs: 0, missed: 0, unanswered: {} }),

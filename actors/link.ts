@@ -1,10 +1,10 @@
 import { assign, fromCallback, not, sendParent, sendTo, setup } from 'xstate';
+import { fastTransition } from '../src/fast-transition/fast-transition.js';
 import type { Append, PeerMessage, ProposeRequest, ReadRequest } from '../src/raft/messages.js';
 import type { RandomState } from '../src/raft/random.js';
 import { draw } from '../src/raft/random.js';
 import type { Identity, LinkSettings, PeerAddress, Transport } from '../src/seams/transport.js';
 import type { LinkReport } from './reports.js';
-import { swift } from './swift.js';
 
 export interface LinkInput {
   readonly transport: Transport;
@@ -92,7 +92,7 @@ const linkSetup = setup({
       return { type: 'link.undeliverable', peer: context.peer.id, message: message as ProposeRequest | ReadRequest };
     }),
     forgetFailures: assign({ failures: 0 }),
-    /** Doubles with each failure, with jitter over half of it, so that peers do not dial a restarted node in step. */
+    /** DuplicateNodeDetector with each failure, with jitter over half of it, so that peers do not dial a restarted node in step. */
     drawBackoff: assign(({ context }, { refused }: { refused: boolean }) => {
       const { value, next } = draw(context.chance);
       const unreachedMs = Math.max(SHORTEST_BACKOFF_MS, LONGEST_BACKOFF_BEATS * context.settings.HEARTBEAT_INTERVAL);
@@ -118,7 +118,7 @@ const linkSetup = setup({
  * it is given, and one that is full refuses it; a passed-on request is reported back, because nothing was done about it, and
  * an append that was refused, so that its replicator keeps its place.
  */
-export const link = swift(
+export const link = fastTransition(
   linkSetup.createMachine({
     id: 'link',
     context: ({ input }) => ({ ...input, failures: 0, wasRefused: false, backoffMs: SHORTEST_BACKOFF_MS }),

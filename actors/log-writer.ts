@@ -1,5 +1,6 @@
 import type { AnyActorRef } from 'xstate';
 import { assign, enqueueActions, fromCallback, sendParent, setup } from 'xstate';
+import { fastTransition } from '../src/fast-transition/fast-transition.js';
 import type { LogRecord } from '../src/raft/entry.js';
 import type { LogPosition } from '../src/raft/kinds.js';
 import { greater } from '../src/raft/kinds.js';
@@ -9,10 +10,9 @@ import type { LogStore, Recovered } from '../src/seams/log-store.js';
 import type { SendEvent } from './link.js';
 import { isRunning, sendOutcome } from './outcomes.js';
 import type { LogReport } from './reports.js';
-import { swift } from './swift.js';
 
 /** A message that waits for the disk, with the link it will leave by. */
-export interface Waiting {
+export interface HeldMessage {
   readonly link: AnyActorRef;
   readonly message: PeerMessage;
 }
@@ -20,7 +20,7 @@ export interface Waiting {
 export interface WriteEvent {
   readonly type: 'log.write';
   readonly records: readonly LogRecord[];
-  readonly then: readonly Waiting[];
+  readonly then: readonly HeldMessage[];
 }
 
 export interface LogWriterInput {
@@ -41,7 +41,7 @@ export type LogWriterEvent =
 
 /** What one sync covers. */
 export interface Group {
-  readonly then: readonly Waiting[];
+  readonly then: readonly HeldMessage[];
   readonly last: LogPosition | null;
   readonly vote: Extract<LogRecord, { kind: 'vote' }> | null;
   readonly content: 'nothing' | 'messages' | 'records';
@@ -140,7 +140,7 @@ const logWriterSetup = setup({
  * durable, and while it runs the next group gathers. A sync that does not end is reported (P36), and what is written then
  * still waits for it. After a failure nothing ever leaves again (P31).
  */
-export const logWriter = swift(
+export const logWriter = fastTransition(
   logWriterSetup.createMachine({
     id: 'logWriter',
     context: ({ input }) => ({ ...input, syncing: NOTHING, gathering: NOTHING, intervalsWaited: 0 }),
@@ -231,8 +231,8 @@ function waitedMs(intervals: number, { lookEveryMs }: LogWriterInput): number {
  * While the disk hangs only the newest answer of a kind to each peer is kept: it says all that the ones before it say, and
  * they would be ever more.
  */
-function withNewest(waiting: readonly Waiting[], { link, message }: Waiting): readonly Waiting[] {
-  const isOlder = (other: Waiting): boolean => other.link === link && isSameKind(other.message, message);
+function withNewest(waiting: readonly HeldMessage[], { link, message }: HeldMessage): readonly HeldMessage[] {
+  const isOlder = (other: HeldMessage): boolean => other.link === link && isSameKind(other.message, message);
   const newest = waiting.filter(isOlder).reduce((newer, older) => joined(older.message, newer), message);
   return [...waiting.filter((other) => !isOlder(other)), { link, message: newest }];
 }

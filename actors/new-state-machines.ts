@@ -1,4 +1,4 @@
-import { QuorateError } from '../src/seams/errors.js';
+import { QuorateError } from '../src/errors/quorate-error.js';
 import type { AnyStateMachine } from '../src/seams/state-machine.js';
 
 /** State machines without `open` that a replica of this process has applied its log to, or was about to. */

@@ -1,17 +1,17 @@
 import type { AnyActorRef } from 'xstate';
 import { assign, enqueueActions, sendParent, setup } from 'xstate';
+import { fastTransition } from '../src/fast-transition/fast-transition.js';
 import type { Entry } from '../src/raft/entry.js';
 import type { Index, LogPosition, NodeId, Term } from '../src/raft/kinds.js';
 import { advance, greater, NO_INDEX } from '../src/raft/kinds.js';
 import { termAt } from '../src/raft/log-shape.js';
 import type { Append, AppendAccepted, AppendRejected } from '../src/raft/messages.js';
 import { nextAfterRejection } from '../src/raft/probe.js';
-import type { ReplicaState } from '../src/raft/replica-state.js';
+import type { ReplicaView } from '../src/raft/replica-view.js';
 import type { LogStore, ReadLimits } from '../src/seams/log-store.js';
 import type { SendEvent } from './link.js';
 import { sendOutcome } from './outcomes.js';
 import type { LogReport } from './reports.js';
-import { swift } from './swift.js';
 
 /** How much a replicator sends at once, and how much it leaves unacknowledged. */
 export interface FlowLimits {
@@ -30,7 +30,7 @@ export interface ReplicatorInput {
   readonly peer: NodeId;
   readonly link: AnyActorRef;
   readonly store: LogStore;
-  readonly state: ReplicaState;
+  readonly state: ReplicaView;
   readonly flow: FlowLimits;
   readonly term: Term;
   /** What a new leader has just appended is not in doubt: it begins with the place before that (§5.3). */
@@ -153,7 +153,7 @@ const replicatorSetup = setup({
  * at a time; streaming keeps several appends in flight behind it, as many as the window and the link take. Owns next index,
  * window and mode; the match index that commits is the chart's. Only what a rejection proves lost is sent again.
  */
-export const replicator = swift(
+export const replicator = fastTransition(
   replicatorSetup.createMachine({
     id: 'replicator',
     context: ({ input }) => ({ ...input, acknowledged: NO_INDEX, inFlight: [] }),

@@ -1,7 +1,7 @@
 import type { Entry } from '../src/raft/entry.js';
 import type { Index, LogPosition, NodeId, Term } from '../src/raft/kinds.js';
 import type { Append, ForwardedMessage, PeerMessage } from '../src/raft/messages.js';
-import type { PeerStatus } from '../src/raft/raft-state.js';
+import type { PeerStatus } from '../src/raft/replica-state.js';
 import type { Recovered } from '../src/seams/log-store.js';
 
 /** What the actors tell the chart. IO never throws into the chart: a failure is a report like any other. */

@@ -9,10 +9,10 @@ import { link } from '../dist/actors/link.js';
 import { logWriter } from '../dist/actors/log-writer.js';
 import { replicator } from '../dist/actors/replicator.js';
 import { replicaMachine } from '../dist/machines/index.js';
-import { systemClock } from '../dist/src/replica-node/system-clock.js';
-import { keyValueCommandCodec } from '../dist/src/state-machines/key-value-codec.js';
-import { KeyValueStore } from '../dist/src/state-machines/key-value-store.js';
-import { MemoryLogStore } from '../dist/src/storage/memory-log-store.js';
+import { keyValueCommandCodec } from '../dist/src/key-value/codec.js';
+import { KeyValueStore } from '../dist/src/key-value/store.js';
+import { MemoryLogStore } from '../dist/src/log/memory-log-store.js';
+import { systemClock } from '../dist/src/node/system-clock.js';
 
 const BLOCKS = 40;
 const WRITES = 1_000;

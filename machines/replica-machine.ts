@@ -1,18 +1,18 @@
 import { DEFAULT_FLOW } from '../actors/replicator.js';
-import { swift } from '../actors/swift.js';
-import { initialState } from '../src/raft/raft-state.js';
+import { fastTransition } from '../src/fast-transition/fast-transition.js';
 import { derive } from '../src/raft/random.js';
-import { ReplicaState } from '../src/raft/replica-state.js';
+import { initialState } from '../src/raft/replica-state.js';
+import { ReplicaView } from '../src/raft/replica-view.js';
 import { DEFAULT_SETTINGS } from '../src/raft/settings.js';
-import { active } from './active.js';
-import type { ReplicaContext, ReplicaInput } from './replica-context.js';
-import { replicaSetup } from './replica-setup.js';
+import type { ReplicaContext, ReplicaInput } from './context.js';
+import { active } from './roles/active.js';
+import { replicaSetup } from './vocabulary.js';
 
 /**
  * One replica. It *runs* the node: roles are states, time comes from the two managers, the disk and the network
  * are actors that report events. Invoke it in a machine of your own, with whatever seams you like as its input.
  */
-export const replicaMachine = swift(
+export const replicaMachine = fastTransition(
   replicaSetup.createMachine({
     id: 'replica',
     context: ({ input }) => contextFrom(input),
@@ -120,7 +120,7 @@ function contextFrom(input: ReplicaInput): ReplicaContext {
   const { identity, servers, seed, log, transport, stateMachine, clock } = input;
   const raft = initialState(identity.nodeId, servers, { ...DEFAULT_SETTINGS, ...input.settings });
   const address = servers.find((server) => server.id === identity.nodeId)?.address ?? '';
-  const state = input.state ?? new ReplicaState(address, raft);
+  const state = input.state ?? new ReplicaView(address, raft);
   const seams = { identity, seed, log, transport, stateMachine, clock };
   const flow = input.flow ?? DEFAULT_FLOW;
   return { raft, state, seams, flow, links: {}, replicators: {}, haltedBy: null };

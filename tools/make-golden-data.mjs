@@ -3,10 +3,10 @@
  * `npm run build && node tools/make-golden-data.mjs test/golden/format-1`. Never over one that is kept already.
  */
 import { existsSync } from 'node:fs';
-import { systemClock } from '../dist/src/replica-node/system-clock.js';
-import { keyValueCommandCodec } from '../dist/src/state-machines/key-value-codec.js';
-import { openDataDirectory } from '../dist/src/storage/data-directory.js';
-import { NodeDisk, nodeChecksum } from '../dist/src/storage/node-disk.js';
+import { keyValueCommandCodec } from '../dist/src/key-value/codec.js';
+import { openDataDirectory } from '../dist/src/log/data-directory.js';
+import { NodeDisk, nodeChecksum } from '../dist/src/log/node-disk.js';
+import { systemClock } from '../dist/src/node/system-clock.js';
 
 const [directory] = process.argv.slice(2);
 if (directory === undefined || existsSync(directory)) throw new Error('name a directory that does not exist yet');

@@ -1,6 +1,6 @@
-import { encodeMessage } from '../src/codec/frames.js';
 import type { AppendAccepted, PeerMessage } from '../src/raft/messages.js';
-import { framesOf } from './parts.js';
+import { framesOf } from './fragments.js';
+import { encodeMessage } from './frames.js';
 
 /** From so many waiting bytes on, what may be refused is refused. One message more than that may wait. */
 export const MOST_WAITING_BYTES = 2 * 1024 * 1024;
@@ -10,13 +10,13 @@ const ROOM_BYTES = MOST_WAITING_BYTES / 2;
 export const MOST_KEPT_BYTES = 64 * 1024 * 1024;
 
 /** A message that waits, or what is left of the one that is being sent. Small ones are encoded when they leave. */
-interface Waiting {
+interface QueuedMessage {
   message: PeerMessage | null;
   readonly frames: Iterator<Uint8Array> | null;
   bytes: number;
 }
 
-const GONE: Waiting = { message: null, frames: null, bytes: 0 };
+const GONE: QueuedMessage = { message: null, frames: null, bytes: 0 };
 
 /** What a small message takes, roughly: what it really takes is known when it is encoded. */
 const SMALL_BYTES = 64;
@@ -27,12 +27,12 @@ const SMALL_BYTES = 64;
  * because the newer says all that the older said: however long a peer takes nothing, they take no more memory.
  */
 export class SendQueue {
-  #waiting: Waiting[] = [];
+  #waiting: QueuedMessage[] = [];
   #first = 0;
   #bytes = 0;
   #hasRefused = false;
-  #heartbeat: Waiting | undefined;
-  #voteRequest: Waiting | undefined;
+  #heartbeat: QueuedMessage | undefined;
+  #voteRequest: QueuedMessage | undefined;
 
   get bytes(): number {
     return this.#bytes;
@@ -94,7 +94,8 @@ export class SendQueue {
 
   #addSmall(message: PeerMessage): void {
     const last = this.#waiting.at(-1);
-    const isLast = (waiting: Waiting | undefined): waiting is Waiting => waiting !== undefined && waiting === last;
+    const isLast = (waiting: QueuedMessage | undefined): waiting is QueuedMessage =>
+      waiting !== undefined && waiting === last;
     if (message.kind === 'append') {
       if (isLast(this.#heartbeat)) this.#heartbeat.message = message;
       else this.#heartbeat = this.#inPlaceOf(this.#heartbeat, message);
@@ -103,25 +104,25 @@ export class SendQueue {
       else this.#voteRequest = this.#inPlaceOf(this.#voteRequest, message);
     } else {
       const merged = this.isEmpty ? undefined : mergedReply(last?.message, message);
-      if (merged !== undefined) (last as Waiting).message = merged;
+      if (merged !== undefined) (last as QueuedMessage).message = merged;
       else this.#push({ message, frames: null, bytes: SMALL_BYTES });
     }
   }
 
   /** Behind everything, so that the order stays: what waits in between came before the newer message. */
-  #inPlaceOf(older: Waiting | undefined, message: PeerMessage): Waiting {
+  #inPlaceOf(older: QueuedMessage | undefined, message: PeerMessage): QueuedMessage {
     if (older !== undefined) older.message = null;
     const waiting = { message, frames: null, bytes: SMALL_BYTES };
     this.#push(waiting);
     return waiting;
   }
 
-  #push(waiting: Waiting): void {
+  #push(waiting: QueuedMessage): void {
     this.#waiting.push(waiting);
     this.#bytes += waiting.bytes;
   }
 
-  #drop(waiting: Waiting): void {
+  #drop(waiting: QueuedMessage): void {
     this.#bytes -= waiting.bytes;
     if (waiting === this.#heartbeat) this.#heartbeat = undefined;
     if (waiting === this.#voteRequest) this.#voteRequest = undefined;

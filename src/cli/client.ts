@@ -1,5 +1,5 @@
 import { addressOf } from '../client/endpoint.js';
-import { isWorthAnotherTry, QuorateError } from '../seams/errors.js';
+import { isWorthAnotherTry, QuorateError } from '../errors/quorate-error.js';
 import type { HttpRequest } from './exchange.js';
 import { exchange, NoAnswer } from './exchange.js';
 import { CommandFailure, EXIT, exitCodeFor, usage } from './exit.js';

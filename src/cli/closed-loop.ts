@@ -1,6 +1,6 @@
 import { createHistogram } from 'node:perf_hooks';
 import type { QuorateClient } from '../client/client.js';
-import { QuorateError } from '../seams/errors.js';
+import { QuorateError } from '../errors/quorate-error.js';
 
 export interface Load {
   readonly op: 'put' | 'get';

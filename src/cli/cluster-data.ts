@@ -1,9 +1,9 @@
 import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { holderOf } from '../log/directory-lock.js';
+import { unusable } from '../log/lock-errors.js';
+import { makeDirectories } from '../log/node-disk.js';
 import type { DiskError } from '../seams/disk.js';
-import { holderOf } from '../storage/directory-lock.js';
-import { unusable } from '../storage/lock-errors.js';
-import { makeDirectories } from '../storage/node-disk.js';
 import { usage } from './exit.js';
 
 export function makeDirectory(data: string): void {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { isHostName } from '../node/option-kinds.js';
+import type { ReplicaNodeOptions } from '../node/options.js';
+import { checkNodeOptions, SETTING_NAMES } from '../node/settings.js';
 import { DEFAULT_SETTINGS } from '../raft/settings.js';
-import { isHostName } from '../replica-node/option-kinds.js';
-import type { ReplicaNodeOptions } from '../replica-node/options.js';
-import { checkNodeOptions, SETTING_NAMES } from '../replica-node/settings.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
 import { fromEnvironment, SERVE_NAMES, variableOf } from './environment.js';
 import { usage } from './exit.js';

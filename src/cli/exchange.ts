@@ -1,6 +1,6 @@
 import { request as open } from 'node:http';
-import { Names } from '../names/names.js';
-import { systemLookup } from '../names/system-lookup.js';
+import { HostNames } from '../dns/host-names.js';
+import { systemLookup } from '../dns/system-lookup.js';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'PUT' | 'DELETE';
@@ -29,7 +29,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'looking up the name failed: the name server did not answer (EAI_AGAIN)',
 };
 
-const names = new Names({
+const names = new HostNames({
   lookup: systemLookup,
   clock: {
     now: () => performance.now(),

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { QuorateError } from '../seams/errors.js';
+import { QuorateError } from '../errors/quorate-error.js';
 
 export const EXIT = { done: 0, failed: 1, usage: 2, unknown: 3 } as const;
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { MOST_VALUE_BYTES } from '../state-machines/key-value-codec.js';
+import { MOST_VALUE_BYTES } from '../key-value/codec.js';
 import type { Call } from './client.js';
 import { call } from './client.js';
 import type { ClientFlags } from './client-flags.js';

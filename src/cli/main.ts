@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { VERSION } from '../replica-node/version.js';
+import { VERSION } from '../node/version.js';
 import { addBenchCommand } from './bench-command.js';
 import { addClusterCommand } from './cluster-command.js';
 import { problemWithVariables } from './environment.js';

@@ -1,9 +1,9 @@
 import { pino } from 'pino';
-import { ReplicaNode } from '../replica-node/replica-node.js';
-import { systemClock } from '../replica-node/system-clock.js';
-import type { Inspector } from '../server/inspector-server.js';
-import { openInspector } from '../server/inspector-server.js';
-import { KeyValueStore } from '../state-machines/key-value-store.js';
+import type { Inspector } from '../inspect/inspector-server.js';
+import { openInspector } from '../inspect/inspector-server.js';
+import { KeyValueStore } from '../key-value/store.js';
+import { ReplicaNode } from '../node/replica-node.js';
+import { systemClock } from '../node/system-clock.js';
 import type { Configuration } from './configuration.js';
 import { checkGivenValues, configure, inspectPort, nodeOptions } from './configuration.js';
 import { fromEnvironment } from './environment.js';

@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
 import type { Command } from 'commander';
-import type { NodeStatus } from '../replica-node/status.js';
+import type { NodeStatus } from '../replica/status.js';
 import { call } from './client.js';
 import type { ClientFlags } from './client-flags.js';
 import { clientOptions, withClientFlags } from './client-flags.js';

@@ -3,9 +3,9 @@ import type { ConnectOptions } from './connect.js';
 import { connectOn } from './connect.js';
 import type { ClientSocket, Platform } from './platform.js';
 
-export { QuorateError, type QuorateErrorCode } from '../seams/errors.js';
-export type { Consistency } from '../state-machines/key-value-queries.js';
-export type { KeyValueEntry, KeyValueItem, ListPage } from '../state-machines/key-value-store.js';
+export { QuorateError, type QuorateErrorCode } from '../errors/quorate-error.js';
+export type { Consistency } from '../key-value/queries.js';
+export type { KeyValueEntry, KeyValueItem, ListPage } from '../key-value/store.js';
 export type { CallOptions } from './call.js';
 export type { ListOptions, QuorateClient, ReadOptions, WriteOptions } from './client.js';
 export type { ClientEvents } from './client-events.js';

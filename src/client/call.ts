@@ -1,7 +1,7 @@
-import type { Operation } from '../codec/client-frames.js';
-import { whenAborted } from '../desk/abort.js';
-import { outcomeUnknown } from '../desk/request.js';
-import { QuorateError } from '../seams/errors.js';
+import { whenAborted } from '../calls/abort.js';
+import { outcomeUnknown } from '../calls/pending-call.js';
+import { QuorateError } from '../errors/quorate-error.js';
+import type { Operation } from '../wire/client-frames.js';
 import type { Connection } from './connection.js';
 
 export interface CallOptions {

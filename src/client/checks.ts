@@ -1,11 +1,11 @@
 // What no node would take is refused here, with nothing sent: each check throws BAD_REQUEST, or TOO_LARGE.
 
-import { encodeText } from '../codec/bytes.js';
-import { badRequest, QuorateError } from '../seams/errors.js';
-import type { Condition } from '../state-machines/key-value-codec.js';
-import { isWellFormed, MOST_KEY_BYTES, MOST_VALUE_BYTES } from '../state-machines/key-value-codec.js';
-import type { Consistency } from '../state-machines/key-value-queries.js';
-import { CONSISTENCIES, MOST_ITEMS } from '../state-machines/key-value-queries.js';
+import { badRequest, QuorateError } from '../errors/quorate-error.js';
+import type { Condition } from '../key-value/codec.js';
+import { isWellFormed, MOST_KEY_BYTES, MOST_VALUE_BYTES } from '../key-value/codec.js';
+import type { Consistency } from '../key-value/queries.js';
+import { CONSISTENCIES, MOST_ITEMS } from '../key-value/queries.js';
+import { encodeText } from '../wire/bytes.js';
 
 const MOST_TIMEOUT_MS = 60_000;
 

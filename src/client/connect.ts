@@ -1,5 +1,5 @@
-import { checkCallOptions } from '../desk/call-options.js';
-import { badRequest } from '../seams/errors.js';
+import { checkCallOptions } from '../calls/call-options.js';
+import { badRequest } from '../errors/quorate-error.js';
 import type { CallOptions } from './call.js';
 import { checkTimeout } from './checks.js';
 import { QuorateClient } from './client.js';

@@ -1,5 +1,5 @@
-import type { ClientReply, ClientRequest, LeaderNews } from '../codec/client-frames.js';
-import { CLIENT_PATH, CLIENT_PROTOCOL, decodeNodeFrame, encodeClientFrame } from '../codec/client-frames.js';
+import type { ClientReply, ClientRequest, LeaderNews } from '../wire/client-frames.js';
+import { CLIENT_PATH, CLIENT_PROTOCOL, decodeNodeFrame, encodeClientFrame } from '../wire/client-frames.js';
 import type { ClientSocket, Platform } from './platform.js';
 
 export interface ConnectionEvents {

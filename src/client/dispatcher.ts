@@ -1,6 +1,6 @@
-import type { ClientReply, ClientRequest, LeaderNews } from '../codec/client-frames.js';
-import { MOST_REQUESTS } from '../codec/client-frames.js';
-import { isWorthAnotherTry, QuorateError } from '../seams/errors.js';
+import { isWorthAnotherTry, QuorateError } from '../errors/quorate-error.js';
+import type { ClientReply, ClientRequest, LeaderNews } from '../wire/client-frames.js';
+import { MOST_REQUESTS } from '../wire/client-frames.js';
 import type { Asked } from './call.js';
 import { Call } from './call.js';
 import { CallsUnderWay } from './calls-under-way.js';

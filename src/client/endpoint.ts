@@ -1,4 +1,4 @@
-import { badRequest } from '../seams/errors.js';
+import { badRequest } from '../errors/quorate-error.js';
 
 /** What a local cluster of three listens on: `quorate cluster` without `--port`. */
 export const DEFAULT_ENDPOINTS: readonly string[] = ['127.0.0.1:7401', '127.0.0.1:7402', '127.0.0.1:7403'];

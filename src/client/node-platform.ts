@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws';
-import { Names } from '../names/names.js';
-import { systemLookup } from '../names/system-lookup.js';
+import { HostNames } from '../dns/host-names.js';
+import { systemLookup } from '../dns/system-lookup.js';
 import type { ClientSocket, Platform } from './platform.js';
 
 const MOST_REASON_CHARACTERS = 1_024;
@@ -12,10 +12,10 @@ const clock = {
 };
 
 /** Shared by all clients of a process: a name that is slow to look up is looked up once for all of them. */
-const systemNames = new Names({ lookup: systemLookup, clock });
+const systemNames = new HostNames({ lookup: systemLookup, clock });
 
 /** Node.js, with `names` for what its name servers say. */
-export function nodePlatform(names: Names = systemNames): Platform {
+export function nodePlatform(names: HostNames = systemNames): Platform {
   return {
     ...clock,
     openSocket: (url, protocol) => {

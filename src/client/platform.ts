@@ -1,4 +1,4 @@
-import type { ResolveEvents } from '../names/names.js';
+import type { ResolveEvents } from '../dns/host-names.js';
 
 /** What a client needs of where it runs: a socket as browsers have it, and time. */
 export interface Platform {

@@ -1,6 +1,6 @@
 import type { PeerMessage } from './messages.js';
 import { hasTerm } from './messages.js';
-import type { RaftState } from './raft-state.js';
+import type { ReplicaState } from './replica-state.js';
 
 /** What becomes of a peer's message before any role sees it. */
 export type Verdict = 'deliver' | 'adopt' | 'refuse' | 'drop';
@@ -12,7 +12,7 @@ export type Verdict = 'deliver' | 'adopt' | 'refuse' | 'drop';
  * could not hear the leader for a while would otherwise depose it. Pre-votes (thesis §9.6) carry the term
  * that an election would have: only their rejections tell of a term that exists (P3, P4).
  */
-export function admit(state: RaftState, message: PeerMessage, atMs: number): Verdict {
+export function admit(state: ReplicaState, message: PeerMessage, atMs: number): Verdict {
   if (!hasTerm(message)) return 'deliver';
   const newer = message.term > state.term;
   if (newer && isTentative(message)) return 'deliver';
@@ -26,7 +26,7 @@ export function admit(state: RaftState, message: PeerMessage, atMs: number): Ver
  * Whether a leader spoke within the shortest election timeout. A leader always hears itself: what a server says that
  * cannot hear it is no reason to step down, a newer term in an append or a reply is.
  */
-export function hearsLiveLeader(state: RaftState, atMs: number): boolean {
+export function hearsLiveLeader(state: ReplicaState, atMs: number): boolean {
   if (state.leaderId === null) return false;
   if (state.leaderId === state.id) return true;
   return atMs - state.leaderHeardAtMs < state.settings.ELECTION_TIMEOUT_MIN;

@@ -3,27 +3,27 @@ import { unchanged } from './effects.js';
 import type { Index, LogPosition, NodeId } from './kinds.js';
 import { greater, NO_INDEX, valueFor } from './kinds.js';
 import { holds, termAt } from './log-shape.js';
-import type { RaftState } from './raft-state.js';
-import { applicableIndex, changed, majority } from './raft-state.js';
+import type { ReplicaState } from './replica-state.js';
+import { applicableIndex, changed, majority } from './replica-state.js';
 
 /**
  * The disk has everything up to `written`. Counts only if the log still holds that very entry: it may have
  * been replaced by another leader's while the disk was busy (P13).
  */
-export function noteDurable(state: RaftState, written: LogPosition): Step {
+export function noteDurable(state: ReplicaState, written: LogPosition): Step {
   if (!holds(state.log, written)) return unchanged(state);
   const durableIndex = greater(state.log.durableIndex, written.index);
   return withApply(state, changed(state, { log: { ...state.log, durableIndex } }));
 }
 
 /** As `noteDurable`, at a leader: its own copy counts like any other, and only once it is durable (P18). */
-export function noteLeaderDurable(state: RaftState, written: LogPosition): Step {
+export function noteLeaderDurable(state: ReplicaState, written: LogPosition): Step {
   const { state: noted } = noteDurable(state, written);
   return withApply(state, advanceCommit(noteMatch(noted, noted.id, noted.log.durableIndex)));
 }
 
 /** A match index never goes back, however late a reply is (P14). */
-export function noteMatch(state: RaftState, voter: NodeId, index: Index): RaftState {
+export function noteMatch(state: ReplicaState, voter: NodeId, index: Index): ReplicaState {
   const known = valueFor(state.matchIndex, voter) ?? NO_INDEX;
   if (index <= known) return state;
   return changed(state, { matchIndex: { ...state.matchIndex, [voter]: index } });
@@ -33,20 +33,20 @@ export function noteMatch(state: RaftState, voter: NodeId, index: Index): RaftSt
  * §5.3, §5.4.2: committed is what a majority holds durably, but only an entry of the leader's own term is
  * committed by counting; older ones are committed with it (Figure 8, P11).
  */
-export function advanceCommit(state: RaftState): RaftState {
+export function advanceCommit(state: ReplicaState): ReplicaState {
   const index = quorumIndex(state);
   if (index <= state.commitIndex || termAt(state.log, index) !== state.term) return state;
   return changed(state, { commitIndex: index });
 }
 
 /** The highest index that a majority of the voters holds. */
-export function quorumIndex(state: RaftState): Index {
+export function quorumIndex(state: ReplicaState): Index {
   const matches = state.voters.map((voter) => valueFor(state.matchIndex, voter) ?? NO_INDEX).sort((a, b) => b - a);
   return matches[majority(state) - 1] ?? NO_INDEX;
 }
 
 /** Adds the effect that lets entries be applied, where `after` allows more than `before` did. */
-export function withApply(before: RaftState, after: RaftState): Step {
+export function withApply(before: ReplicaState, after: ReplicaState): Step {
   const effects: Effect[] = [];
   if (applicableIndex(after) > applicableIndex(before)) effects.push({ kind: 'apply', upTo: applicableIndex(after) });
   return { state: after, effects };

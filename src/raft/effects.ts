@@ -2,7 +2,7 @@ import type { LogRecord } from './entry.js';
 import type { Index, NodeId } from './kinds.js';
 import type { AppendReply, Outgoing, PeerMessage } from './messages.js';
 import type { Notice } from './notices.js';
-import type { RaftState } from './raft-state.js';
+import type { ReplicaState } from './replica-state.js';
 
 /** What a rule wants done. Data, so that the order of durability can be read and tested. */
 export type Effect =
@@ -26,8 +26,8 @@ export type Effect =
 
 /** What every rule returns. */
 export interface Step {
-  readonly state: RaftState;
+  readonly state: ReplicaState;
   readonly effects: readonly Effect[];
 }
 
-export const unchanged = (state: RaftState): Step => ({ state, effects: [] });
+export const unchanged = (state: ReplicaState): Step => ({ state, effects: [] });

@@ -4,14 +4,14 @@ import type { LogPosition, NodeId, Term } from './kinds.js';
 import { asTerm, valueFor } from './kinds.js';
 import { lastPosition } from './log-shape.js';
 import type { Outgoing, VoteReply, VoteRequest } from './messages.js';
-import type { RaftState } from './raft-state.js';
-import { changed, majority } from './raft-state.js';
+import type { ReplicaState } from './replica-state.js';
+import { changed, majority } from './replica-state.js';
 
 /**
  * §5.2: a new term and a vote for oneself, durable before anybody is asked (P1). The candidate's own
  * vote counts only when `voteDurable` says so.
  */
-export function startElection(state: RaftState, reason: string): Step {
+export function startElection(state: ReplicaState, reason: string): Step {
   const term = asTerm(state.term + 1);
   const started = changed(state, { term, votedFor: state.id, votes: {}, leaderId: null });
   return {
@@ -25,19 +25,19 @@ export function startElection(state: RaftState, reason: string): Step {
 }
 
 /** The candidate's own vote is on disk. */
-export function voteDurable(state: RaftState, vote: { term: Term; votedFor: NodeId | null }): Step {
+export function voteDurable(state: ReplicaState, vote: { term: Term; votedFor: NodeId | null }): Step {
   if (vote.term !== state.term || vote.votedFor !== state.id) return unchanged(state);
   return { state: changed(state, { votes: { ...state.votes, [state.id]: true } }), effects: [] };
 }
 
 /** Asks again those who have not answered; nobody before the own vote is durable (P1). */
-export function solicitAgain(state: RaftState): Step {
+export function solicitAgain(state: ReplicaState): Step {
   if (valueFor(state.votes, state.id) !== true) return unchanged(state);
   return { state, effects: requests(state).map((request) => ({ kind: 'send', ...request })) };
 }
 
 /** §5.2, §5.4.1: one vote a term, first come first served, and only for a log that holds all that may be committed. */
-export function answerVoteRequest(state: RaftState, from: NodeId, request: VoteRequest): Step {
+export function answerVoteRequest(state: ReplicaState, from: NodeId, request: VoteRequest): Step {
   const { term } = state;
   const { preVote } = request;
   const free = state.votedFor === null || state.votedFor === from;
@@ -54,14 +54,14 @@ export function answerVoteRequest(state: RaftState, from: NodeId, request: VoteR
 }
 
 /** A pre-vote's reply is never counted as a vote (P3). A voter's first answer stands. */
-export function recordVote(state: RaftState, from: NodeId, reply: VoteReply): Step {
+export function recordVote(state: ReplicaState, from: NodeId, reply: VoteReply): Step {
   if (reply.preVote || !state.voters.includes(from) || valueFor(state.votes, from) !== undefined)
     return unchanged(state);
   return { state: changed(state, { votes: { ...state.votes, [from]: reply.granted } }), effects: [] };
 }
 
 /** §5.2: votes of more than half of all voters, whether they answered or not. */
-export function hasMajority(state: RaftState): boolean {
+export function hasMajority(state: ReplicaState): boolean {
   return state.voters.filter((voter) => valueFor(state.votes, voter) === true).length >= majority(state);
 }
 
@@ -71,7 +71,7 @@ export function mayLead(candidate: LogPosition, voter: LogPosition): boolean {
   return candidate.index >= voter.index;
 }
 
-function requests(state: RaftState): Outgoing[] {
+function requests(state: ReplicaState): Outgoing[] {
   const last = lastPosition(state.log);
   const message: VoteRequest = { kind: 'vote-request', term: state.term, last, preVote: false, transfer: false };
   const silent = (voter: NodeId): boolean => voter !== state.id && valueFor(state.votes, voter) === undefined;

@@ -6,14 +6,14 @@ import { advance, greater, lesser } from './kinds.js';
 import type { LogShape } from './log-shape.js';
 import { extend, holds, lastPossibleMatch, termAt, truncate } from './log-shape.js';
 import type { Append, AppendReply } from './messages.js';
-import type { RaftState } from './raft-state.js';
-import { applicableIndex, changed, lastTimeMs } from './raft-state.js';
+import type { ReplicaState } from './replica-state.js';
+import { applicableIndex, changed, lastTimeMs } from './replica-state.js';
 
 /**
  * AppendEntries at a follower (§5.3). What it holds already is left alone, a real conflict cuts the log there
  * and nowhere else (P12), and the reply leaves when everything that it vouches for is durable (P15).
  */
-export function acceptAppend(state: RaftState, from: NodeId, append: Append, atMs: number): Step {
+export function acceptAppend(state: ReplicaState, from: NodeId, append: Append, atMs: number): Step {
   const { state: following, effects: heard } = followLeader(state, from, atMs);
   if (!holds(following.log, append.previous)) {
     return { state: following, effects: [...heard, answer(from, rejection(following, append))] };
@@ -43,7 +43,7 @@ export function acceptAppend(state: RaftState, from: NodeId, append: Append, atM
 }
 
 /** Notes in the log how far it is committed, but only beside entries: a hint is never worth a sync of its own. */
-export function commitHint(state: RaftState, besideEntries: boolean): { state: RaftState; records: LogRecord[] } {
+export function commitHint(state: ReplicaState, besideEntries: boolean): { state: ReplicaState; records: LogRecord[] } {
   if (!besideEntries || state.commitIndex <= state.recordedCommit) return { state, records: [] };
   return {
     state: changed(state, { recordedCommit: state.commitIndex }),
@@ -52,7 +52,7 @@ export function commitHint(state: RaftState, besideEntries: boolean): { state: R
 }
 
 /** §5.2: an append of the current term comes from its one leader. */
-export function followLeader(state: RaftState, from: NodeId, atMs: number): Step {
+export function followLeader(state: ReplicaState, from: NodeId, atMs: number): Step {
   invariant(from !== state.id && (state.leaderId ?? from) === from, '§5.2: at most one leader in a term');
   const effects: Effect[] = [];
   if (state.leaderId === null) {
@@ -62,12 +62,12 @@ export function followLeader(state: RaftState, from: NodeId, atMs: number): Step
 }
 
 /** Any bytes on the leader's link: hearing it for elections, never for reads. */
-export function hearLeader(state: RaftState, from: NodeId, atMs: number): Step {
+export function hearLeader(state: ReplicaState, from: NodeId, atMs: number): Step {
   if (from !== state.leaderId) return { state, effects: [] };
   return { state: changed(state, { leaderHeardAtMs: atMs }), effects: [] };
 }
 
-function rejection(state: RaftState, append: Append): AppendReply {
+function rejection(state: ReplicaState, append: Append): AppendReply {
   const { term, readRound, previous } = append;
   const hint = lastPossibleMatch(state.log, previous);
   return { kind: 'append-reply', term, accepted: false, rejectedIndex: previous.index, hint, readRound };
@@ -83,7 +83,7 @@ interface Merge {
   readonly truncatedFrom: Index | null;
 }
 
-function merge(state: RaftState, entries: readonly Entry[]): Merge {
+function merge(state: ReplicaState, entries: readonly Entry[]): Merge {
   const firstUnknown = entries.findIndex((entry) => termAt(state.log, entry.index) !== entry.term);
   const fresh = firstUnknown === -1 ? [] : entries.slice(firstUnknown);
   const first = fresh[0];

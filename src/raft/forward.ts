@@ -1,11 +1,11 @@
 import type { Step } from './effects.js';
 import type { NodeId } from './kinds.js';
 import type { ForwardedMessage, ProposeReply, ProposeRequest, ReadReply } from './messages.js';
-import type { Origin, RaftState } from './raft-state.js';
-import { refuseRead } from './reads.js';
+import { readRefusal } from './reads.js';
+import type { Origin, ReplicaState } from './replica-state.js';
 
 /** A node that does not lead passes its callers' commands on, or refuses where nobody is known to lead. */
-export function forwardProposal(state: RaftState, proposal: Omit<ProposeRequest, 'kind'>): Step {
+export function forwardProposal(state: ReplicaState, proposal: Omit<ProposeRequest, 'kind'>): Step {
   const { requestId } = proposal;
   const to = leaderElsewhere(state);
   if (to === null) return refuseProposal(state, { from: null, requestId });
@@ -18,9 +18,9 @@ export function forwardProposal(state: RaftState, proposal: Omit<ProposeRequest,
   };
 }
 
-export function forwardRead(state: RaftState, requestId: number): Step {
+export function forwardRead(state: ReplicaState, requestId: number): Step {
   const to = leaderElsewhere(state);
-  if (to === null) return { state, effects: [refuseRead({ from: null, requestId }, null)] };
+  if (to === null) return { state, effects: [readRefusal({ from: null, requestId }, null)] };
   return {
     state,
     effects: [
@@ -31,7 +31,7 @@ export function forwardRead(state: RaftState, requestId: number): Step {
 }
 
 /** Nothing was appended. A peer's request is passed on once, never twice: it would chase leaders in circles. */
-export function refuseProposal(state: RaftState, origin: Origin): Step {
+export function refuseProposal(state: ReplicaState, origin: Origin): Step {
   const { from, requestId } = origin;
   const leaderId = leaderElsewhere(state);
   if (from === null) {
@@ -41,11 +41,11 @@ export function refuseProposal(state: RaftState, origin: Origin): Step {
   return { state, effects: [{ kind: 'send', to: from, message: { kind: 'propose-reply', requestId, outcome } }] };
 }
 
-export function refusePeersRead(state: RaftState, origin: Origin): Step {
-  return { state, effects: [refuseRead(origin, leaderElsewhere(state))] };
+export function refuseRead(state: ReplicaState, origin: Origin): Step {
+  return { state, effects: [readRefusal(origin, leaderElsewhere(state))] };
 }
 
-export function noteProposeReply(state: RaftState, { requestId, outcome }: ProposeReply): Step {
+export function noteProposeReply(state: ReplicaState, { requestId, outcome }: ProposeReply): Step {
   switch (outcome.kind) {
     case 'refused': {
       const { leaderId } = outcome;
@@ -60,13 +60,13 @@ export function noteProposeReply(state: RaftState, { requestId, outcome }: Propo
   }
 }
 
-export function noteReadReply(state: RaftState, { requestId, readIndex }: ReadReply): Step {
-  if (readIndex === null) return { state, effects: [refuseRead({ from: null, requestId }, null)] };
+export function noteReadReply(state: ReplicaState, { requestId, readIndex }: ReadReply): Step {
+  if (readIndex === null) return { state, effects: [readRefusal({ from: null, requestId }, null)] };
   return { state, effects: [{ kind: 'notify', notice: { type: 'reads.confirmed', requestId, readIndex } }] };
 }
 
 /** The link was down and took nothing: what was to be passed on is refused, so that it can be tried again. */
-export function noteUndeliverable(state: RaftState, message: ForwardedMessage): Step {
+export function noteUndeliverable(state: ReplicaState, message: ForwardedMessage): Step {
   const { requestId } = message;
   const origin: Origin = { from: null, requestId };
   switch (message.kind) {
@@ -76,12 +76,12 @@ export function noteUndeliverable(state: RaftState, message: ForwardedMessage): 
         effects: [{ kind: 'notify', notice: { type: 'proposals.refused', requestId, leaderId: null } }],
       };
     case 'read-request':
-      return { state, effects: [refuseRead(origin, null)] };
+      return { state, effects: [readRefusal(origin, null)] };
     default:
       return { state, effects: [] };
   }
 }
 
-function leaderElsewhere(state: RaftState): NodeId | null {
+function leaderElsewhere(state: ReplicaState): NodeId | null {
   return state.leaderId === state.id ? null : state.leaderId;
 }

@@ -8,14 +8,14 @@ import type { NodeId } from './kinds.js';
 import { advance, NO_INDEX } from './kinds.js';
 import { extend } from './log-shape.js';
 import type { AppendReply } from './messages.js';
-import type { Origin, RaftState } from './raft-state.js';
-import { changed } from './raft-state.js';
 import { confirmReads, noteEcho } from './reads.js';
+import type { Origin, ReplicaState } from './replica-state.js';
+import { changed } from './replica-state.js';
 
 const NO_BYTES = new Uint8Array(0);
 
 /** §5.2, §8: a new leader knows nothing of its followers' logs, and begins its term with an entry of its own. */
-export function becomeLeader(state: RaftState, wallMs: number): Step {
+export function becomeLeader(state: ReplicaState, wallMs: number): Step {
   const leading = changed(state, {
     leaderId: state.id,
     matchIndex: Object.fromEntries(state.voters.map((voter) => [voter, NO_INDEX])),
@@ -34,7 +34,7 @@ export function becomeLeader(state: RaftState, wallMs: number): Step {
  * For a leader that can make nothing durable any more (P36), and for every node that halts: it knows of no leader, itself
  * included. The term goes on without it.
  */
-export function forgetLeader(state: RaftState): Step {
+export function forgetLeader(state: ReplicaState): Step {
   const { term } = state;
   if (state.leaderId === null) return { state, effects: [] };
   const notice = { type: 'leader.changed', leaderId: null, term } as const;
@@ -42,7 +42,7 @@ export function forgetLeader(state: RaftState): Step {
 }
 
 /** Clients' commands become entries: all that came in one turn at once. Only the leader does this. */
-export function propose(state: RaftState, origin: Origin, commands: readonly Uint8Array[], wallMs: number): Step {
+export function propose(state: ReplicaState, origin: Origin, commands: readonly Uint8Array[], wallMs: number): Step {
   const firstIndex = advance(state.log.lastIndex, 1);
   const { state: appended, effects } = appendEntries(state, 'command', commands, wallMs);
   const { term } = state;
@@ -53,7 +53,7 @@ export function propose(state: RaftState, origin: Origin, commands: readonly Uin
 }
 
 /** A follower answered an append of this term (§5.3). It echoes the round, so it also confirms leadership (P33). */
-export function noteAppendReply(state: RaftState, from: NodeId, reply: AppendReply): Step {
+export function noteAppendReply(state: ReplicaState, from: NodeId, reply: AppendReply): Step {
   if (!state.voters.includes(from)) return unchanged(state);
   const isFirst = !state.answered.includes(from);
   const answered: Effect = { kind: 'answered', peer: from, reply, isFirst };
@@ -65,18 +65,18 @@ export function noteAppendReply(state: RaftState, from: NodeId, reply: AppendRep
   return { state: confirmed.state, effects: [answered, ...applied.effects, ...confirmed.effects] };
 }
 
-function matchedBy(state: RaftState, from: NodeId, matchIndex: RaftState['commitIndex']): RaftState {
+function matchedBy(state: ReplicaState, from: NodeId, matchIndex: ReplicaState['commitIndex']): ReplicaState {
   invariant(matchIndex <= state.log.lastIndex, 'a follower never acknowledges what was never sent');
   return noteMatch(state, from, matchIndex);
 }
 
 /** §5.2: every replicator sends something now, and answers are counted anew. */
-export function beat(state: RaftState): Step {
+export function beat(state: ReplicaState): Step {
   return { state: changed(state, { answered: [] }), effects: [{ kind: 'beat' }] };
 }
 
 /** The leader writes at the same time as its followers (thesis §10.2.1). */
-function appendEntries(state: RaftState, kind: EntryKind, payloads: readonly Uint8Array[], wallMs: number): Step {
+function appendEntries(state: ReplicaState, kind: EntryKind, payloads: readonly Uint8Array[], wallMs: number): Step {
   invariant(state.leaderId === state.id, 'only the leader appends');
   const timeMs = Math.max(state.lastTimeMs, Math.floor(wallMs));
   const { term } = state;

@@ -1,6 +1,6 @@
 import type { Entry } from './entry.js';
 import type { Index, NodeId, Term } from './kinds.js';
-import type { PeerStatus } from './raft-state.js';
+import type { PeerStatus } from './replica-state.js';
 
 export type Role = 'recovering' | 'follower' | 'candidate' | 'leader' | 'halted';
 

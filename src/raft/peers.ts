@@ -2,8 +2,8 @@ import type { Step } from './effects.js';
 import { unchanged } from './effects.js';
 import type { NodeId } from './kinds.js';
 import { valueFor } from './kinds.js';
-import type { Peer, PeerStatus, RaftState } from './raft-state.js';
-import { changed } from './raft-state.js';
+import type { Peer, PeerStatus, ReplicaState } from './replica-state.js';
+import { changed } from './replica-state.js';
 
 /** A peer is suspect after one heartbeat that it left unanswered, and down after MAX_MISSED_HEARTBEATS. */
 export function statusAfter(missed: number, maxMissed: number): PeerStatus {
@@ -11,7 +11,7 @@ export function statusAfter(missed: number, maxMissed: number): PeerStatus {
   return missed >= maxMissed ? 'down' : 'suspect';
 }
 
-export function noteStatus(state: RaftState, peer: NodeId, status: PeerStatus, missed: number): Step {
+export function noteStatus(state: ReplicaState, peer: NodeId, status: PeerStatus, missed: number): Step {
   return {
     state: withPeer(state, peer, { status }),
     effects: [{ kind: 'notify', notice: { type: 'peer.changed', peer, status, missed } }],
@@ -19,17 +19,17 @@ export function noteStatus(state: RaftState, peer: NodeId, status: PeerStatus, m
 }
 
 /** Only a leader hears acknowledgements: whoever leads no longer knows nothing of its peers. */
-export function forgetStatuses(state: RaftState): RaftState {
+export function forgetStatuses(state: ReplicaState): ReplicaState {
   return Object.keys(state.peers).reduce((next, peer) => withPeer(next, peer, { status: null }), state);
 }
 
 /** A new leader takes its peers for alive until they miss a heartbeat. */
-export function presumeUp(state: RaftState): RaftState {
+export function presumeUp(state: ReplicaState): ReplicaState {
   return Object.keys(state.peers).reduce((next, peer) => withPeer(next, peer, { status: 'up' }), state);
 }
 
 /** Our connection to `peer` opened, or closed or could not be made for `reason`. */
-export function noteLink(state: RaftState, peer: NodeId, open: boolean, reason: string): Step {
+export function noteLink(state: ReplicaState, peer: NodeId, open: boolean, reason: string): Step {
   const before = valueFor(state.peers, peer)?.link;
   if (before === undefined || (before.open === open && before.reason === reason)) return unchanged(state);
   return {
@@ -38,7 +38,7 @@ export function noteLink(state: RaftState, peer: NodeId, open: boolean, reason: 
   };
 }
 
-function withPeer(state: RaftState, id: NodeId, change: Partial<Peer>): RaftState {
+function withPeer(state: ReplicaState, id: NodeId, change: Partial<Peer>): ReplicaState {
   const peer = valueFor(state.peers, id);
   if (peer === undefined) return state;
   return changed(state, { peers: { ...state.peers, [id]: { ...peer, ...change } } });

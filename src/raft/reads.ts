@@ -1,8 +1,8 @@
 import type { Effect, Step } from './effects.js';
 import type { Index, NodeId, ReadRound } from './kinds.js';
 import { asReadRound, valueFor } from './kinds.js';
-import type { Origin, PendingRead, RaftState } from './raft-state.js';
-import { changed, hasCommittedInOwnTerm, majority } from './raft-state.js';
+import type { Origin, PendingRead, ReplicaState } from './replica-state.js';
+import { changed, hasCommittedInOwnTerm, majority } from './replica-state.js';
 
 /** Each is all the reads of one turn of the event loop at one node. */
 const MOST_PENDING = 1_024;
@@ -12,7 +12,7 @@ const MOST_PENDING = 1_024;
  * majority's answer to an append sent afterwards, then read what has applied that index. Each round has an
  * identity of its own, so that no earlier answer can confirm it (P33, P34).
  */
-export function beginRead(state: RaftState, origin: Origin): Step {
+export function beginRead(state: ReplicaState, origin: Origin): Step {
   const { state: roomy, effects } = makeRoom(state);
   if (!hasCommittedInOwnTerm(roomy)) return { state: park(roomy, origin), effects };
   const begun = begin(roomy, [origin]);
@@ -20,7 +20,7 @@ export function beginRead(state: RaftState, origin: Origin): Step {
 }
 
 /** The leader has committed in its own term: reads that waited for that begin (P35). */
-export function beginParkedReads(state: RaftState): Step {
+export function beginParkedReads(state: ReplicaState): Step {
   const parked = state.reads.pending.filter((read) => read.round === null);
   if (parked.length === 0) return { state, effects: [] };
   const pending = state.reads.pending.filter((read) => read.round !== null);
@@ -31,13 +31,13 @@ export function beginParkedReads(state: RaftState): Step {
 }
 
 /** A voter answered an append that carried `round`. */
-export function noteEcho(state: RaftState, voter: NodeId, round: ReadRound): RaftState {
+export function noteEcho(state: ReplicaState, voter: NodeId, round: ReadRound): ReplicaState {
   if (round <= (valueFor(state.reads.echoed, voter) ?? 0)) return state;
   return changed(state, { reads: { ...state.reads, echoed: { ...state.reads.echoed, [voter]: round } } });
 }
 
 /** Answers the reads whose round a majority has echoed. */
-export function confirmReads(state: RaftState): Step {
+export function confirmReads(state: ReplicaState): Step {
   if (state.reads.pending.length === 0) return { state, effects: [] };
   const confirmed = confirmedRound(state);
   const isConfirmed = (read: PendingRead): boolean => read.round !== null && read.round <= confirmed;
@@ -51,12 +51,12 @@ export function confirmReads(state: RaftState): Step {
 }
 
 /** Leadership is over: every read that waits is answered, with a refusal (P35). */
-export function refusePendingReads(state: RaftState): Step {
-  const refusals = state.reads.pending.map((read) => refuseRead(read.origin, null));
+export function refusePendingReads(state: ReplicaState): Step {
+  const refusals = state.reads.pending.map((read) => readRefusal(read.origin, null));
   return { state: changed(state, { reads: { ...state.reads, pending: [] } }), effects: refusals };
 }
 
-export function refuseRead(origin: Origin, leaderId: NodeId | null): Effect {
+export function readRefusal(origin: Origin, leaderId: NodeId | null): Effect {
   if (origin.from === null) {
     return { kind: 'notify', notice: { type: 'reads.refused', requestId: origin.requestId, leaderId } };
   }
@@ -64,13 +64,13 @@ export function refuseRead(origin: Origin, leaderId: NodeId | null): Effect {
 }
 
 /** A leader that hears no majority gets ever more of them: the oldest give way, and their callers may ask again. */
-function makeRoom(state: RaftState): Step {
+function makeRoom(state: ReplicaState): Step {
   const [oldest, ...pending] = state.reads.pending;
   if (oldest === undefined || pending.length < MOST_PENDING - 1) return { state, effects: [] };
-  return { state: changed(state, { reads: { ...state.reads, pending } }), effects: [refuseRead(oldest.origin, null)] };
+  return { state: changed(state, { reads: { ...state.reads, pending } }), effects: [readRefusal(oldest.origin, null)] };
 }
 
-function begin(state: RaftState, origins: readonly Origin[]): Step {
+function begin(state: ReplicaState, origins: readonly Origin[]): Step {
   const round = asReadRound(state.reads.current + 1);
   const begun = origins.map<PendingRead>((origin) => ({ origin, round, readIndex: state.commitIndex }));
   const reads = { ...state.reads, current: round, pending: [...state.reads.pending, ...begun] };
@@ -78,12 +78,12 @@ function begin(state: RaftState, origins: readonly Origin[]): Step {
   return { state: next, effects: [...effects, { kind: 'ask-for-round' }] };
 }
 
-function park(state: RaftState, origin: Origin): RaftState {
+function park(state: ReplicaState, origin: Origin): ReplicaState {
   const read: PendingRead = { origin, round: null, readIndex: state.commitIndex };
   return changed(state, { reads: { ...state.reads, pending: [...state.reads.pending, read] } });
 }
 
-function confirmedRound(state: RaftState): number {
+function confirmedRound(state: ReplicaState): number {
   const roundOf = (voter: NodeId): number =>
     voter === state.id ? state.reads.current : (valueFor(state.reads.echoed, voter) ?? 0);
   const rounds = state.voters.map(roundOf).sort((a, b) => b - a);

@@ -2,8 +2,8 @@ import type { Effect, Step } from './effects.js';
 import type { Index, NodeId, Term } from './kinds.js';
 import { greater } from './kinds.js';
 import type { LogShape } from './log-shape.js';
-import type { RaftState } from './raft-state.js';
-import { applicableIndex, changed } from './raft-state.js';
+import type { ReplicaState } from './replica-state.js';
+import { applicableIndex, changed } from './replica-state.js';
 
 /** What was durable when the node stopped (Figure 2's persistent state, and how far it is known to be committed). */
 export interface Remembered {
@@ -14,18 +14,18 @@ export interface Remembered {
   readonly lastTimeMs: number;
 }
 
-export function remember(state: RaftState, found: Remembered): RaftState {
+export function remember(state: ReplicaState, found: Remembered): ReplicaState {
   const { term, votedFor, log, commitIndex, lastTimeMs } = found;
   return changed(state, { term, votedFor, log, commitIndex, recordedCommit: commitIndex, lastTimeMs });
 }
 
 /** P16: a state machine that holds more than the log was made from another one; what is missing would be appended anew and skipped. */
-export function isAheadOfLog(state: RaftState, applied: Index): boolean {
+export function isAheadOfLog(state: ReplicaState, applied: Index): boolean {
   return applied > state.log.lastIndex;
 }
 
 /** The state machine holds everything up to `applied`, so that much was committed; what is committed beyond it can be applied. */
-export function resumeApplying(state: RaftState, applied: Index): Step {
+export function resumeApplying(state: ReplicaState, applied: Index): Step {
   const commitIndex = greater(state.commitIndex, applied);
   const resumed = changed(state, { commitIndex, lastApplied: applied });
   const upTo = applicableIndex(resumed);

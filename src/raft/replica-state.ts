@@ -1,97 +1,152 @@
+import type { Entry } from './entry.js';
 import type { Index, NodeId, ReadRound, Term } from './kinds.js';
+import { asReadRound, NO_INDEX, NO_TERM } from './kinds.js';
 import type { LogShape } from './log-shape.js';
-import type { Role } from './notices.js';
-import type { Peer, RaftState } from './raft-state.js';
+import { EMPTY_LOG, termAt } from './log-shape.js';
 import type { Settings } from './settings.js';
 
-/**
- * What a chart shows of itself: where it is, and the rules' state. Functions, made once: an object with getters made for
- * each question would be a new hidden class each time, and those keep what they can reach from being collected young.
- */
-export interface Standing {
-  readonly role: () => Role;
-  readonly raft: () => RaftState;
+/** As the leader sees a peer: answering, silent since its last heartbeat, or silent for MAX_MISSED_HEARTBEATS. */
+export type PeerStatus = 'up' | 'suspect' | 'down';
+
+export interface Peer {
+  readonly id: NodeId;
+  /** host:port */
+  readonly address: string;
+  /** null on a node that does not lead: only a leader counts acknowledgements. */
+  readonly status: PeerStatus | null;
+  /** Whether our own connection to it is open, and if not, why. */
+  readonly link: { readonly open: boolean; readonly reason: string };
+}
+
+/** Who asked: this node's own callers (`from` is null) or a peer that passed its clients' requests on. */
+export interface Origin {
+  readonly from: NodeId | null;
+  readonly requestId: number;
+}
+
+/** A read that waits for its round; parked (`round` null) until the leader has committed in its own term (P35). */
+export interface PendingRead {
+  readonly origin: Origin;
+  readonly round: ReadRound | null;
+  /** The commit index when the read began: what the state machine must have applied to answer it. */
+  readonly readIndex: Index;
+}
+
+export interface ReadRounds {
+  /** The newest round begun. Every append carries it. */
+  readonly current: ReadRound;
+  /** The newest round each voter has echoed in this term. */
+  readonly echoed: Readonly<Record<NodeId, ReadRound>>;
+  readonly pending: readonly PendingRead[];
 }
 
 /**
- * What a replica knows, for everybody to read and nobody to write: who it is, its term and role, its
- * peers and votes, the shape of its log. Both managers work from it. It stores nothing: each property reads
- * the running chart's present state, so the role is always the one the chart is in.
+ * Everything that the rules decide from, and nothing else: Figure 2's state with the log reduced to
+ * its shape. Immutable. The role is not here: it is where the chart is.
  */
-export class ReplicaState {
-  #standing: Standing;
+export interface ReplicaState {
   readonly id: NodeId;
-  /** host:port under which peers reach this node. */
-  readonly address: string;
+  readonly settings: Settings;
+  /** All servers that count in majorities, this one included, sorted. */
+  readonly voters: readonly NodeId[];
+  /** The other servers. */
+  readonly peers: Readonly<Record<NodeId, Peer>>;
 
-  constructor(address: string, initial: RaftState) {
-    this.id = initial.id;
-    this.address = address;
-    this.#standing = { role: () => 'recovering', raft: () => initial };
-  }
+  readonly term: Term;
+  readonly votedFor: NodeId | null;
+  readonly log: LogShape;
 
-  /** Reads from a running chart from now on; called when the chart starts, and when it has ended. */
-  follow(standing: Standing): void {
-    this.#standing = standing;
-  }
-
-  get role(): Role {
-    return this.#standing.role();
-  }
-  get term(): Term {
-    return this.#raft.term;
-  }
-  get leaderId(): NodeId | null {
-    return this.#raft.leaderId;
-  }
+  readonly leaderId: NodeId | null;
   /** Monotonic ms; -Infinity before any leader was heard. */
-  get leaderHeardAtMs(): number {
-    return this.#raft.leaderHeardAtMs;
-  }
-  /** As a leader: which peers have answered since the last heartbeat went out. */
-  get answered(): readonly NodeId[] {
-    return this.#raft.answered;
-  }
-  get votedFor(): NodeId | null {
-    return this.#raft.votedFor;
-  }
-  get voters(): readonly NodeId[] {
-    return this.#raft.voters;
-  }
-  /** The other servers, by id. */
-  get peers(): Readonly<Record<NodeId, Peer>> {
-    return this.#raft.peers;
-  }
-  /** The answers of this term's election: true where granted. */
-  get votes(): Readonly<Record<NodeId, boolean>> {
-    return this.#raft.votes;
-  }
-  get log(): LogShape {
-    return this.#raft.log;
-  }
-  get commitIndex(): Index {
-    return this.#raft.commitIndex;
-  }
-  get lastApplied(): Index {
-    return this.#raft.lastApplied;
-  }
-  get matchIndex(): Readonly<Record<NodeId, Index>> {
-    return this.#raft.matchIndex;
-  }
-  get readRound(): ReadRound {
-    return this.#raft.reads.current;
-  }
-  get settings(): Settings {
-    return this.#raft.settings;
-  }
+  readonly leaderHeardAtMs: number;
+  readonly commitIndex: Index;
+  readonly lastApplied: Index;
+  /** The newest commit index that was written into the log as a hint. */
+  readonly recordedCommit: Index;
+  /** Of the last entry. */
+  readonly lastTimeMs: number;
 
-  toJSON(): Record<string, unknown> {
-    const { id, address, role, term, leaderId, votedFor, peers, votes, log, commitIndex, lastApplied, matchIndex } =
-      this;
-    return { id, address, role, term, leaderId, votedFor, peers, votes, log, commitIndex, lastApplied, matchIndex };
-  }
+  /** The answers of this term's election, by voter: filled by a candidate. */
+  readonly votes: Readonly<Record<NodeId, boolean>>;
+  /** By voter, durable there: filled by a leader. */
+  readonly matchIndex: Readonly<Record<NodeId, Index>>;
+  /** Peers that have answered since the last heartbeat: filled by a leader. */
+  readonly answered: readonly NodeId[];
+  readonly reads: ReadRounds;
+}
 
-  get #raft(): RaftState {
-    return this.#standing.raft();
-  }
+export interface ServerAddress {
+  readonly id: NodeId;
+  readonly address: string;
+}
+
+/** The state of a node that knows who its peers are and nothing more. */
+export function initialState(id: NodeId, servers: readonly ServerAddress[], settings: Settings): ReplicaState {
+  const others = servers.filter((server) => server.id !== id);
+  const link = { open: false, reason: 'not dialed yet' };
+  return {
+    id,
+    settings,
+    voters: servers.map((server) => server.id).sort(),
+    peers: Object.fromEntries(others.map((peer) => [peer.id, { ...peer, status: null, link }])),
+    term: NO_TERM,
+    votedFor: null,
+    log: EMPTY_LOG,
+    leaderId: null,
+    leaderHeardAtMs: Number.NEGATIVE_INFINITY,
+    commitIndex: NO_INDEX,
+    lastApplied: NO_INDEX,
+    recordedCommit: NO_INDEX,
+    lastTimeMs: 0,
+    votes: {},
+    matchIndex: {},
+    answered: [],
+    reads: { current: asReadRound(0), echoed: {}, pending: [] },
+  };
+}
+
+/**
+ * The state with `change` in place of what it names: what `{ ...state, ...change }` says. Field by field, because a spread of
+ * so many takes the engine a microsecond, and makes objects of another hidden class each time that their order differs.
+ */
+export function changed(state: ReplicaState, change: Partial<ReplicaState>): ReplicaState {
+  const copy: ReplicaState = {
+    id: state.id,
+    settings: state.settings,
+    voters: state.voters,
+    peers: state.peers,
+    term: state.term,
+    votedFor: state.votedFor,
+    log: state.log,
+    leaderId: state.leaderId,
+    leaderHeardAtMs: state.leaderHeardAtMs,
+    commitIndex: state.commitIndex,
+    lastApplied: state.lastApplied,
+    recordedCommit: state.recordedCommit,
+    lastTimeMs: state.lastTimeMs,
+    votes: state.votes,
+    matchIndex: state.matchIndex,
+    answered: state.answered,
+    reads: state.reads,
+  };
+  return Object.assign(copy, change);
+}
+
+/** The smallest number of voters that any two groups of share one. */
+export function majority(state: ReplicaState): number {
+  return Math.floor(state.voters.length / 2) + 1;
+}
+
+/** §8: only then does a leader know which older entries are committed, so only then may it answer reads. */
+export function hasCommittedInOwnTerm(state: ReplicaState): boolean {
+  return state.leaderId === state.id && termAt(state.log, state.commitIndex) === state.term;
+}
+
+/** P16: what is applied is never more than what would survive a crash here. */
+export function applicableIndex(state: ReplicaState): Index {
+  return state.commitIndex < state.log.durableIndex ? state.commitIndex : state.log.durableIndex;
+}
+
+export function lastTimeMs(entries: readonly Entry[], before: number): number {
+  return entries.at(-1)?.timeMs ?? before;
 }

@@ -4,11 +4,11 @@ import { invariant } from './invariant.js';
 import type { NodeId, Term } from './kinds.js';
 import { LOG_START } from './kinds.js';
 import type { PeerMessage } from './messages.js';
-import type { RaftState } from './raft-state.js';
-import { changed } from './raft-state.js';
+import type { ReplicaState } from './replica-state.js';
+import { changed } from './replica-state.js';
 
 /** §5.1: a newer term makes a follower of whoever learns of it. It is on disk before anything that depends on it leaves (P1). */
-export function adoptTerm(state: RaftState, term: Term): Step {
+export function adoptTerm(state: ReplicaState, term: Term): Step {
   invariant(term > state.term, '§5.1: terms only grow');
   return {
     state: changed(state, { term, votedFor: null, votes: {}, leaderId: null }),
@@ -20,7 +20,7 @@ export function adoptTerm(state: RaftState, term: Term): Step {
 }
 
 /** §5.1: a request of an older term is answered with ours, so that its sender catches up. */
-export function refuseOldTerm(state: RaftState, from: NodeId, message: PeerMessage): Step {
+export function refuseOldTerm(state: ReplicaState, from: NodeId, message: PeerMessage): Step {
   const { term } = state;
   switch (message.kind) {
     case 'vote-request': {
@@ -43,6 +43,6 @@ export function refuseOldTerm(state: RaftState, from: NodeId, message: PeerMessa
   }
 }
 
-function reply(state: RaftState, to: NodeId, message: PeerMessage): Step {
+function reply(state: ReplicaState, to: NodeId, message: PeerMessage): Step {
   return { state, effects: [{ kind: 'write', records: [], then: [{ to, message }] }] };
 }

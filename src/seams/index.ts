@@ -1,6 +1,6 @@
+export { QuorateError, type QuorateErrorCode } from '../errors/quorate-error.js';
 export type { Clock } from './clock.js';
 export type { Disk, DiskDone, DiskError, DiskFile } from './disk.js';
-export { QuorateError, type QuorateErrorCode } from './errors.js';
 export type { KnownPeers } from './known-peers.js';
 export type { LogStore, ReadLimits, Recovered } from './log-store.js';
 export type { Capture, Codec, Committed, Restore, StateMachine } from './state-machine.js';

@@ -1,3 +1,5 @@
+import type { LogImage } from '../log/log-image.js';
+import { EMPTY_IMAGE, withRecord } from '../log/log-image.js';
 import type { LogRecord } from '../raft/entry.js';
 import type { Index, NodeId, Term } from '../raft/kinds.js';
 import { NO_INDEX } from '../raft/kinds.js';
@@ -6,11 +8,9 @@ import { lastPosition, termAt } from '../raft/log-shape.js';
 import type { PeerMessage } from '../raft/messages.js';
 import { hasTerm } from '../raft/messages.js';
 import type { Role } from '../raft/notices.js';
-import type { RaftState } from '../raft/raft-state.js';
-import { majority } from '../raft/raft-state.js';
+import type { ReplicaState } from '../raft/replica-state.js';
+import { majority } from '../raft/replica-state.js';
 import type { Recovered } from '../seams/log-store.js';
-import type { LogImage } from '../storage/log-image.js';
-import { EMPTY_IMAGE, withRecord } from '../storage/log-image.js';
 import { SafetyViolation } from './safety.js';
 
 /** The data directory that a replica starts with, and whose log counts in majorities. */
@@ -37,7 +37,7 @@ export class DurabilityChecker {
   readonly #directories = new Map<NodeId, string>();
   /** The logs on the disks that replicas had before they were emptied. */
   readonly #lost = new Map<NodeId, readonly LogShape[]>();
-  readonly #seen = new Map<NodeId, { readonly raft: RaftState; readonly role: Role }>();
+  readonly #seen = new Map<NodeId, { readonly raft: ReplicaState; readonly role: Role }>();
 
   /** The replica's data directory is new, or another one. What a majority held with the old one stays committed. */
   emptied(id: NodeId): void {
@@ -119,7 +119,7 @@ export class DurabilityChecker {
   }
 
   /** A replica's chart moved. */
-  moved(id: NodeId, role: Role, raft: RaftState): void {
+  moved(id: NodeId, role: Role, raft: ReplicaState): void {
     const before = this.#seen.get(id);
     if (before?.raft === raft && before.role === role) return;
     this.#seen.set(id, { raft, role });

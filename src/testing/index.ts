@@ -1,5 +1,5 @@
-export { MemoryNetwork } from '../../transport/memory-transport.js';
-export { MemoryLogStore } from '../storage/memory-log-store.js';
+export { MemoryNetwork } from '../../transport/memory/transport.js';
+export { MemoryLogStore } from '../log/memory-log-store.js';
 export { type Exploration, explore } from './explore.js';
 export type { Outcome } from './proposals.js';
 export { Recorder } from './recorder.js';

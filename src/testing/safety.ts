@@ -4,7 +4,7 @@ import { advance } from '../raft/kinds.js';
 import type { LogShape } from '../raft/log-shape.js';
 import { extend, termAt, truncate } from '../raft/log-shape.js';
 import type { Role } from '../raft/notices.js';
-import type { RaftState } from '../raft/raft-state.js';
+import type { ReplicaState } from '../raft/replica-state.js';
 
 /** One of Raft's guarantees does not hold: the run's seed shows it again. */
 export class SafetyViolation extends Error {
@@ -30,7 +30,7 @@ export class SafetyChecker {
   readonly #committedIn: Term[] = [];
   readonly #applied = new Map<Index, string>();
   readonly #shapes = new Map<NodeId, LogShape>();
-  readonly #seen = new Map<NodeId, { raft: RaftState; role: Role }>();
+  readonly #seen = new Map<NodeId, { raft: ReplicaState; role: Role }>();
 
   get committedIndex(): number {
     return this.#committed.length;
@@ -57,7 +57,7 @@ export class SafetyChecker {
   }
 
   /** A replica's chart moved. */
-  moved(id: NodeId, role: Role, raft: RaftState): void {
+  moved(id: NodeId, role: Role, raft: ReplicaState): void {
     const before = this.#seen.get(id);
     if (before?.raft === raft && before.role === role) return;
     this.#seen.set(id, { raft, role });
@@ -87,7 +87,7 @@ export class SafetyChecker {
     this.#require(term === entry.term, `${id} applied ${entry.index} of term ${entry.term}, which is not committed`);
   }
 
-  #leads(id: NodeId, raft: RaftState, isNew: boolean): void {
+  #leads(id: NodeId, raft: ReplicaState, isNew: boolean): void {
     const other = this.#leaderOf.get(raft.term) ?? id;
     this.#require(other === id, `${other} and ${id} both lead term ${raft.term} (election safety)`);
     this.#leaderOf.set(raft.term, id);
@@ -103,7 +103,7 @@ export class SafetyChecker {
     });
   }
 
-  #agrees(id: NodeId, raft: RaftState): void {
+  #agrees(id: NodeId, raft: ReplicaState): void {
     for (let index = 1; index <= raft.commitIndex; index += 1) {
       this.#require(
         this.#termOf(raft, index as Index) === this.#committed[index - 1],
@@ -130,7 +130,7 @@ export class SafetyChecker {
     this.#shapes.set(id, extend(shape, entry.term, 1));
   }
 
-  #termOf(raft: RaftState, index: Index): Term {
+  #termOf(raft: ReplicaState, index: Index): Term {
     const term = termAt(raft.log, index);
     this.#require(term !== undefined, `${raft.id}: committed ${index} is not in its log`);
     return term as Term;

@@ -1,7 +1,6 @@
 import { electionManager } from '../../actors/election-manager.js';
 import { DEFAULT_FLOW } from '../../actors/replicator.js';
 import { replicaMachine } from '../../machines/index.js';
-import { encodeCommand } from '../desk/encode-command.js';
 import type { NodeId } from '../raft/kinds.js';
 import { NO_INDEX } from '../raft/kinds.js';
 import type { Notice } from '../raft/notices.js';
@@ -9,6 +8,7 @@ import type { RandomState } from '../raft/random.js';
 import { derive, draw } from '../raft/random.js';
 import type { Settings } from '../raft/settings.js';
 import { DEFAULT_SETTINGS } from '../raft/settings.js';
+import { encodeCommand } from '../replica/encode-command.js';
 import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
 import { AppliedCommands } from './applied-commands.js';
 import { DurabilityChecker, OWN_DIRECTORY } from './durability.js';

@@ -1,5 +1,5 @@
-import type { MemoryNetworkOptions } from '../../transport/memory-transport.js';
-import { MemoryNetwork } from '../../transport/memory-transport.js';
+import type { MemoryNetworkOptions } from '../../transport/memory/transport.js';
+import { MemoryNetwork } from '../../transport/memory/transport.js';
 import type { NodeId } from '../raft/kinds.js';
 import { invalid } from './simulation-options.js';
 

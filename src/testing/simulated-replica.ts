@@ -2,21 +2,21 @@ import type { Actor } from 'xstate';
 import { createActor } from 'xstate';
 import type { FlowLimits } from '../../actors/replicator.js';
 import type { replicaMachine } from '../../machines/index.js';
-import { Desks } from '../desk/desks.js';
-import type { Request } from '../desk/request.js';
+import type { CallRequest } from '../calls/pending-call.js';
+import { QuorateError } from '../errors/quorate-error.js';
+import type { DataDirectory } from '../log/data-directory.js';
+import { openDataDirectory } from '../log/data-directory.js';
 import type { NodeId } from '../raft/kinds.js';
 import type { Notice, Role } from '../raft/notices.js';
-import type { RaftState } from '../raft/raft-state.js';
-import { initialState } from '../raft/raft-state.js';
-import { ReplicaState } from '../raft/replica-state.js';
+import type { ReplicaState } from '../raft/replica-state.js';
+import { initialState } from '../raft/replica-state.js';
+import { ReplicaView } from '../raft/replica-view.js';
 import type { Settings } from '../raft/settings.js';
+import { PendingRequests } from '../replica/pending-requests.js';
 import type { DiskError } from '../seams/disk.js';
-import { QuorateError } from '../seams/errors.js';
 import type { KnownPeers } from '../seams/known-peers.js';
 import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
 import type { Transport } from '../seams/transport.js';
-import type { DataDirectory } from '../storage/data-directory.js';
-import { openDataDirectory } from '../storage/data-directory.js';
 import type { DurabilityChecker } from './durability.js';
 import { OWN_DIRECTORY } from './durability.js';
 import type { Recorder } from './recorder.js';
@@ -53,14 +53,14 @@ export interface SimulatedReplicaOptions<Machine extends AnyStateMachine> {
 /** One running life of a replica's process. */
 interface Life<Machine extends AnyStateMachine> {
   readonly actor: Actor<typeof replicaMachine>;
-  readonly desks: Desks<Indexed<ResultOf<Machine>>>;
+  readonly pendingRequests: PendingRequests<Indexed<ResultOf<Machine>>>;
   readonly stateMachine: WatchedStateMachine<Machine>;
-  readonly state: ReplicaState;
+  readonly state: ReplicaView;
 }
 
 const SEGMENT_BYTES = 32 * 1024;
 
-/** A replica as in production (chart, actors, rules, desks, log files) on virtual time, disk and network. */
+/** A replica as in production (chart, actors, rules, pendingRequests, log files) on virtual time, disk and network. */
 export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
   readonly id: NodeId;
   readonly clock: ReplicaClock;
@@ -178,7 +178,7 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
     return this.#life?.state.role ?? 'crashed';
   }
 
-  get raft(): RaftState | undefined {
+  get raft(): ReplicaState | undefined {
     return this.#life?.actor.getSnapshot().context.raft;
   }
 
@@ -209,17 +209,17 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
     return this.#life?.actor;
   }
 
-  propose(payload: Uint8Array, request: Omit<Request<Indexed<ResultOf<Machine>>>, 'signal'>): void {
+  propose(payload: Uint8Array, request: Omit<CallRequest<Indexed<ResultOf<Machine>>>, 'signal'>): void {
     const life = this.#life;
     if (life === undefined) return request.done(new QuorateError('QUORATE_CLOSED', 'crashed'));
-    life.desks.propose(payload, { ...request, signal: undefined });
+    life.pendingRequests.propose(payload, { ...request, signal: undefined });
   }
 
   /** `done` is called when the state machine here may be read. */
-  read(request: Omit<Request<undefined>, 'signal'>): void {
+  read(request: Omit<CallRequest<undefined>, 'signal'>): void {
     const life = this.#life;
     if (life === undefined) return request.done(new QuorateError('QUORATE_CLOSED', 'crashed'));
-    life.desks.read({ ...request, signal: undefined });
+    life.pendingRequests.read({ ...request, signal: undefined });
   }
 
   /** Why this replica can't go on, unless that was brought about on purpose. */
@@ -260,7 +260,7 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
     this.#options.safety.stopped(this.id);
     this.#options.durability.stopped(this.id);
     life?.actor.stop();
-    life?.desks.close(new QuorateError('QUORATE_CLOSED', 'crashed'));
+    life?.pendingRequests.close(new QuorateError('QUORATE_CLOSED', 'crashed'));
   }
 
   /** A failed call of the disk lies at the bottom of it. */
@@ -275,7 +275,7 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
     const { id, seed, settings, flow, machine, tell } = this.#options;
     const servers = ids.map((server) => ({ id: server, address: server }));
     const stateMachine = new WatchedStateMachine(this.#options.makeStateMachine(id), this.#options.watcher(id));
-    const state = new ReplicaState(id, initialState(id, servers, settings));
+    const state = new ReplicaView(id, initialState(id, servers, settings));
     const actor = createActor(machine, {
       clock: this.clock,
       input: {
@@ -292,7 +292,7 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
         state,
       },
     });
-    const desks = new Desks<Indexed<ResultOf<Machine>>>({
+    const pendingRequests = new PendingRequests<Indexed<ResultOf<Machine>>>({
       send: (event) => actor.send(event),
       clock: this.clock,
       resultCodec: stateMachine.resultCodec,
@@ -301,12 +301,13 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
     });
     actor.on('*', (notice) => {
       tell(id, notice);
-      desks.notice(notice);
+      pendingRequests.notice(notice);
       // As a node does: nobody who waits will get another answer from it.
-      if (notice.type === 'node.halted') desks.close(new QuorateError('QUORATE_HALTED', notice.error.message));
+      if (notice.type === 'node.halted')
+        pendingRequests.close(new QuorateError('QUORATE_HALTED', notice.error.message));
     });
     actor.subscribe({ error: (error) => (this.startError = error as Error) });
-    this.#life = { actor, desks, stateMachine, state };
+    this.#life = { actor, pendingRequests, stateMachine, state };
     actor.start();
   }
 

@@ -1,11 +1,11 @@
 import type { FlowLimits } from '../../actors/replicator.js';
 import type { replicaMachine } from '../../machines/index.js';
-import type { Conditions } from '../../transport/memory-transport.js';
+import type { Conditions } from '../../transport/memory/transport.js';
+import { QuorateError } from '../errors/quorate-error.js';
 import type { NodeId } from '../raft/kinds.js';
 import { problemWithId } from '../raft/kinds.js';
 import type { Settings } from '../raft/settings.js';
 import { DEFAULT_SETTINGS, problemWithSettings } from '../raft/settings.js';
-import { QuorateError } from '../seams/errors.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
 import type { Recorder } from './recorder.js';
 

@@ -1,5 +1,5 @@
+import { QuorateError } from '../errors/quorate-error.js';
 import type { Disk, DiskDone, DiskError, DiskFile } from '../seams/disk.js';
-import { QuorateError } from '../seams/errors.js';
 import type { UnsyncedWrite } from './virtual-inode.js';
 import { Inode } from './virtual-inode.js';
 

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { QuorateClient } from '../../src/client/node.js';
 import { connect } from '../../src/client/node.js';
-import type { QuorateErrorCode } from '../../src/seams/errors.js';
-import { freePorts, RealNodes, STEADY } from '../replica-node/real-nodes.js';
+import type { QuorateErrorCode } from '../../src/errors/quorate-error.js';
+import { freePorts, RealNodes, STEADY } from '../node/real-nodes.js';
 import { answered, until } from '../waiting/conditions.js';
 import { codeOf, text } from './outcomes.js';
 

@@ -3,11 +3,11 @@ import { beforeEach, expect, test } from '@jest/globals';
 import type { Asked } from '../../src/client/call.js';
 import { Dispatcher } from '../../src/client/dispatcher.js';
 import type { ClientSocket } from '../../src/client/platform.js';
-import type { ClientFrame, ClientReply } from '../../src/codec/client-frames.js';
-import { decodeClientFrame, encodeNodeFrame } from '../../src/codec/client-frames.js';
+import type { QuorateErrorCode } from '../../src/errors/quorate-error.js';
 import { asTerm } from '../../src/raft/kinds.js';
-import type { QuorateErrorCode } from '../../src/seams/errors.js';
 import { VirtualClock } from '../../src/testing/index.js';
+import type { ClientFrame, ClientReply } from '../../src/wire/client-frames.js';
+import { decodeClientFrame, encodeNodeFrame } from '../../src/wire/client-frames.js';
 
 /** A connection's other end, played by the test. */
 class PlayedSocket implements ClientSocket {

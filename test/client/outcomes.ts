@@ -1,4 +1,4 @@
-import type { QuorateErrorCode } from '../../src/seams/errors.js';
+import type { QuorateErrorCode } from '../../src/errors/quorate-error.js';
 
 export const text = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes);
 export const codeOf = (call: Promise<unknown>): Promise<QuorateErrorCode | undefined> => {

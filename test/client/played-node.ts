@@ -2,9 +2,9 @@ import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { ClientFrame } from '../../src/codec/client-frames.js';
-import { decodeClientFrame, encodeNodeFrame } from '../../src/codec/client-frames.js';
 import { asTerm } from '../../src/raft/kinds.js';
+import type { ClientFrame } from '../../src/wire/client-frames.js';
+import { decodeClientFrame, encodeNodeFrame } from '../../src/wire/client-frames.js';
 
 /** A node that is played by the test: it takes frames, and answers what and when it likes. */
 export class PlayedNode {

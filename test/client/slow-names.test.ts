@@ -3,12 +3,12 @@ import { connectOn } from '../../src/client/connect.js';
 import { Connection } from '../../src/client/connection.js';
 import { nodePlatform } from '../../src/client/node-platform.js';
 import type { ClientSocket } from '../../src/client/platform.js';
-import { encodeNodeFrame } from '../../src/codec/client-frames.js';
-import type { Address, LookupError } from '../../src/names/names.js';
-import { Names } from '../../src/names/names.js';
+import type { Address, LookupError } from '../../src/dns/host-names.js';
+import { HostNames } from '../../src/dns/host-names.js';
 import { asTerm } from '../../src/raft/kinds.js';
 import { VirtualClock } from '../../src/testing/index.js';
-import { RealNodes, STEADY } from '../replica-node/real-nodes.js';
+import { encodeNodeFrame } from '../../src/wire/client-frames.js';
+import { RealNodes, STEADY } from '../node/real-nodes.js';
 
 /** A connection's other end, played by the test. */
 class PlayedSocket implements ClientSocket {
@@ -40,7 +40,7 @@ let lost: string[];
 beforeEach(() => {
   clock = new VirtualClock();
   [sockets, lookups, lost] = [[], [], []];
-  const names = new Names({ clock, lookup: (_name, done) => void lookups.push(done) });
+  const names = new HostNames({ clock, lookup: (_name, done) => void lookups.push(done) });
   const platform = {
     openSocket: () => {
       const socket = new PlayedSocket();
@@ -100,7 +100,7 @@ test('on real sockets: connect waits for a slow name and no other endpoint waits
   try {
     const [, port] = (nodes.peers.a as string).split(':');
     const pending: (() => void)[] = [];
-    const names = new Names({
+    const names = new HostNames({
       clock: nodePlatform(),
       lookup: (_name, done) => void pending.push(() => done(null, [{ address: '127.0.0.1', family: 4 }])),
     });

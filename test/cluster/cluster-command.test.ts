@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { freePorts, isFree } from '../replica-node/real-nodes.js';
+import { freePorts, isFree } from '../node/real-nodes.js';
 import { found, until } from '../waiting/conditions.js';
 
 const PROGRAM = path.resolve('dist/src/cli/main.js');

@@ -5,9 +5,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { codeOf } from '../replica-node/outcomes.js';
-import { freePorts, RealNodes } from '../replica-node/real-nodes.js';
-import { CONTAINER, hasNamespaces, innermost } from '../storage/lock-processes.js';
+import { CONTAINER, hasNamespaces, innermost } from '../log/lock-processes.js';
+import { codeOf } from '../node/outcomes.js';
+import { freePorts, RealNodes } from '../node/real-nodes.js';
 import { answered, until } from '../waiting/conditions.js';
 
 let directory: string;

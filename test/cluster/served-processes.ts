@@ -4,7 +4,7 @@ import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { freePorts } from '../replica-node/real-nodes.js';
+import { freePorts } from '../node/real-nodes.js';
 
 export interface HttpAnswer {
   readonly status: number;

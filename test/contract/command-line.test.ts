@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { freePorts, RealNodes, STEADY } from '../replica-node/real-nodes.js';
+import { freePorts, RealNodes, STEADY } from '../node/real-nodes.js';
 import { until } from '../waiting/conditions.js';
 import type { Run } from './run-command.js';
 import { PROGRAM, quorate } from './run-command.js';

@@ -1,6 +1,6 @@
 import net from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { RealNodes, STEADY } from '../replica-node/real-nodes.js';
+import { RealNodes, STEADY } from '../node/real-nodes.js';
 import { ask, refusal } from './ask.js';
 
 let nodes: RealNodes;

@@ -1,6 +1,6 @@
 import net from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { RealNodes, STEADY } from '../replica-node/real-nodes.js';
+import { RealNodes, STEADY } from '../node/real-nodes.js';
 import { found, until } from '../waiting/conditions.js';
 import { ask, refusal } from './ask.js';
 

@@ -5,17 +5,17 @@ import type { AddressInfo } from 'node:net';
 import net from 'node:net';
 import { jest } from '@jest/globals';
 import { WebSocket } from 'ws';
-import type { NodeFrame } from '../../src/codec/client-frames.js';
-import { CLIENT_PROTOCOL, decodeNodeFrame, encodeClientFrame } from '../../src/codec/client-frames.js';
+import type { QuorateErrorCode } from '../../src/errors/quorate-error.js';
+import { QuorateError } from '../../src/errors/quorate-error.js';
+import { attachApi } from '../../src/http/attach-api.js';
+import type { CallLimits, ServedNode } from '../../src/http/served-node.js';
+import { encodeGet } from '../../src/key-value/queries.js';
+import { KeyValueStore } from '../../src/key-value/store.js';
+import { systemClock } from '../../src/node/system-clock.js';
 import { asTerm } from '../../src/raft/kinds.js';
-import { systemClock } from '../../src/replica-node/system-clock.js';
 import type { Clock } from '../../src/seams/clock.js';
-import type { QuorateErrorCode } from '../../src/seams/errors.js';
-import { QuorateError } from '../../src/seams/errors.js';
-import { attachApi } from '../../src/server/attach-api.js';
-import type { CallLimits, ServedNode } from '../../src/server/served-node.js';
-import { encodeGet } from '../../src/state-machines/key-value-queries.js';
-import { KeyValueStore } from '../../src/state-machines/key-value-store.js';
+import type { NodeFrame } from '../../src/wire/client-frames.js';
+import { CLIENT_PROTOCOL, decodeNodeFrame, encodeClientFrame } from '../../src/wire/client-frames.js';
 
 /** What a node may answer that a healthy one never does: it is played here, and served as a real one is. */
 class PlayedNode implements ServedNode {

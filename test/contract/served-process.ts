@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { freePorts } from '../replica-node/real-nodes.js';
+import { freePorts } from '../node/real-nodes.js';
 import { until } from '../waiting/conditions.js';
 import { ask } from './ask.js';
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { freePorts } from '../replica-node/real-nodes.js';
+import { freePorts } from '../node/real-nodes.js';
 
 let directory: string;
 beforeEach(() => {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { createActor, createMachine } from 'xstate';
-import { initialState } from '../../src/raft/raft-state.js';
-import { ReplicaState } from '../../src/raft/replica-state.js';
+import { initialState } from '../../src/raft/replica-state.js';
+import { ReplicaView } from '../../src/raft/replica-view.js';
 import { DEFAULT_SETTINGS } from '../../src/raft/settings.js';
 import { explore } from '../../src/testing/index.js';
 import { LoneReplica } from '../machines/lone-replica.js';
@@ -19,7 +19,7 @@ test('twenty seeds run clean, and no actor sends to one that was stopped', () =>
 });
 
 test('a manager that fails halts the node, and is told nothing any more', () => {
-  class FailingState extends ReplicaState {
+  class FailingState extends ReplicaView {
     isBroken = false;
     override get settings() {
       if (this.isBroken) throw new Error('broken by the test');

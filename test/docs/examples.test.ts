@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { RealNodes, STEADY } from '../replica-node/real-nodes.js';
+import { RealNodes, STEADY } from '../node/real-nodes.js';
 
 let directory: string;
 beforeEach(() => {
@@ -57,7 +57,7 @@ test("the guide's simulation of a state machine runs as it is printed", async ()
 });
 
 test('the reference explains every error code, and nothing that is none', () => {
-  const source = readFileSync('src/seams/errors.ts', 'utf8');
+  const source = readFileSync('src/errors/quorate-error.ts', 'utf8');
   // Some codes stand there twice: where they are declared, and among those that may be asked again.
   const codes = new Set([...source.matchAll(/'QUORATE_([A-Z_]+)'/g)].map(([, code]) => code));
   const explained = [...readFileSync('docs/reference.md', 'utf8').matchAll(/^\| ([A-Z_]{6,}) \|/gm)].map(

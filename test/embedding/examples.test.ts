@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { freePorts } from '../replica-node/real-nodes.js';
+import { freePorts } from '../node/real-nodes.js';
 import { found, until } from '../waiting/conditions.js';
 
 let directory: string;

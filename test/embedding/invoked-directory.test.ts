@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { assign, createActor, setup, waitFor } from 'xstate';
-import type { ReplicaReply, ReplicaRequest } from '../../machines/index.js';
-import { replica } from '../../machines/index.js';
 import type { DataDirectory } from '../../src/index.js';
 import { KeyValueStore, NodeDisk, nodeChecksum, openDataDirectory, systemClock } from '../../src/index.js';
+import type { ReplicaReply, ReplicaRequest } from '../../src/machines.js';
+import { replica } from '../../src/machines.js';
 import { MemoryNetwork } from '../../src/testing/index.js';
 
 let dataDir: string;

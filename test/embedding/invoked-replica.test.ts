@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { assign, createActor, sendTo, setup } from 'xstate';
-import type { InvokedReplicaInput, ReplicaReply } from '../../machines/index.js';
-import { replica } from '../../machines/index.js';
+import type { InvokedReplicaInput, ReplicaReply } from '../../src/machines.js';
+import { replica } from '../../src/machines.js';
 import { MemoryLogStore, MemoryNetwork, Recorder, VirtualClock } from '../../src/testing/index.js';
 
 function countCommands({ commands }: Recorder): number {

@@ -3,7 +3,7 @@ import { assign, createActor, setup } from 'xstate';
 import type { ReplicaInput } from '../../machines/index.js';
 import { replicaMachine } from '../../machines/index.js';
 import { MemoryLogStore, Recorder, VirtualClock } from '../../src/testing/index.js';
-import { MemoryNetwork } from '../../transport/memory-transport.js';
+import { MemoryNetwork } from '../../transport/memory/transport.js';
 
 const IDS = ['a', 'b', 'c'];
 const servers = IDS.map((id) => ({ id, address: id }));

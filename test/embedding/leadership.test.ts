@@ -6,7 +6,7 @@ import type { ActorRefFrom } from 'xstate';
 import { assign, createActor, setup } from 'xstate';
 import { leadership } from '../../machines/index.js';
 import { KeyValueStore, ReplicaNode } from '../../src/index.js';
-import { freePorts } from '../replica-node/real-nodes.js';
+import { freePorts } from '../node/real-nodes.js';
 import { until } from '../waiting/conditions.js';
 import { CuttableProxy } from './cuttable-proxy.js';
 

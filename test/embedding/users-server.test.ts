@@ -12,8 +12,8 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { connect } from '../../src/client/node.js';
 import { fastifyRoutes, requestHandler } from '../../src/index.js';
 import { ask, refusal } from '../contract/ask.js';
-import type { StoreNode, StoreOptions } from '../replica-node/real-nodes.js';
-import { RealNodes } from '../replica-node/real-nodes.js';
+import type { StoreNode, StoreOptions } from '../node/real-nodes.js';
+import { RealNodes } from '../node/real-nodes.js';
 
 let nodes: RealNodes;
 let servers: Server[];

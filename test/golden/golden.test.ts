@@ -3,16 +3,16 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { KeyValueCommand } from '../../src/key-value/codec.js';
+import { keyValueCommandCodec } from '../../src/key-value/codec.js';
+import { KeyValueStore } from '../../src/key-value/store.js';
+import type { DataDirectory } from '../../src/log/data-directory.js';
+import { openDataDirectory } from '../../src/log/data-directory.js';
+import { NodeDisk, nodeChecksum } from '../../src/log/node-disk.js';
+import { systemClock } from '../../src/node/system-clock.js';
 import type { Entry } from '../../src/raft/entry.js';
 import { asIndex } from '../../src/raft/kinds.js';
-import { systemClock } from '../../src/replica-node/system-clock.js';
 import type { Recovered } from '../../src/seams/log-store.js';
-import type { KeyValueCommand } from '../../src/state-machines/key-value-codec.js';
-import { keyValueCommandCodec } from '../../src/state-machines/key-value-codec.js';
-import { KeyValueStore } from '../../src/state-machines/key-value-store.js';
-import type { DataDirectory } from '../../src/storage/data-directory.js';
-import { openDataDirectory } from '../../src/storage/data-directory.js';
-import { NodeDisk, nodeChecksum } from '../../src/storage/node-disk.js';
 
 const settle = <Value>(run: (done: (error: Error | undefined, value?: Value) => void) => void): Promise<Value> => {
   return new Promise((resolve, reject) => run((error, value) => (error ? reject(error) : resolve(value as Value))));

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { CLIENT_PROTOCOL, encodeClientFrame } from '../../src/codec/client-frames.js';
+import { CLIENT_PROTOCOL, encodeClientFrame } from '../../src/wire/client-frames.js';
 import { ask, refusal } from '../contract/ask.js';
 import type { ProcessOptions } from '../contract/served-process.js';
 import { RawConnection, ServedProcesses } from '../contract/served-process.js';

@@ -10,12 +10,12 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ClientOptions } from 'ws';
 import { WebSocket } from 'ws';
 import { connect } from '../../src/client/node.js';
-import type { ClientRequest } from '../../src/codec/client-frames.js';
-import { CLIENT_PROTOCOL, encodeClientFrame } from '../../src/codec/client-frames.js';
-import { encodeGet } from '../../src/state-machines/key-value-queries.js';
-import { PEER_PROTOCOL } from '../../transport/web-socket-transport.js';
-import type { StoreNode } from '../replica-node/real-nodes.js';
-import { freePorts, put, RealNodes, STEADY } from '../replica-node/real-nodes.js';
+import { encodeGet } from '../../src/key-value/queries.js';
+import type { ClientRequest } from '../../src/wire/client-frames.js';
+import { CLIENT_PROTOCOL, encodeClientFrame } from '../../src/wire/client-frames.js';
+import { PEER_PROTOCOL } from '../../transport/web-socket/transport.js';
+import type { StoreNode } from '../node/real-nodes.js';
+import { freePorts, put, RealNodes, STEADY } from '../node/real-nodes.js';
 import { until } from '../waiting/conditions.js';
 
 const MEBIBYTE = 1024 * 1024;

@@ -3,10 +3,10 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { systemClock } from '../../src/replica-node/system-clock.js';
-import { openInspector } from '../../src/server/inspector-server.js';
-import type { StoreNode } from '../replica-node/real-nodes.js';
-import { RealNodes, STEADY, standForElection } from '../replica-node/real-nodes.js';
+import { openInspector } from '../../src/inspect/inspector-server.js';
+import { systemClock } from '../../src/node/system-clock.js';
+import type { StoreNode } from '../node/real-nodes.js';
+import { RealNodes, STEADY, standForElection } from '../node/real-nodes.js';
 import { until } from '../waiting/conditions.js';
 
 interface ReceiverEvent {

@@ -1,16 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { decodeHello, encodeHello, PROTOCOL_VERSION } from '../../src/codec/hello.js';
 import { KeyValueStore, ReplicaNode } from '../../src/index.js';
 import { noteMatch, quorumIndex } from '../../src/raft/commit.js';
 import { hasMajority, recordVote, solicitAgain, startElection, voteDurable } from '../../src/raft/election.js';
 import { asIndex, asReadRound, problemWithId } from '../../src/raft/kinds.js';
 import { noteLink } from '../../src/raft/peers.js';
-import { initialState, type RaftState } from '../../src/raft/raft-state.js';
 import { noteEcho } from '../../src/raft/reads.js';
+import { initialState, type ReplicaState } from '../../src/raft/replica-state.js';
 import { DEFAULT_SETTINGS } from '../../src/raft/settings.js';
 import { simulate } from '../../src/testing/index.js';
-import { codeOf } from '../replica-node/outcomes.js';
+import { decodeHello, encodeHello, PROTOCOL_VERSION } from '../../transport/hello.js';
+import { codeOf } from '../node/outcomes.js';
 import { effectsOf, logOf } from './states.js';
 
 /** What every object has without being given it: `constructor`, `toString`, `__proto__` and their like. */
@@ -20,7 +20,7 @@ const inherited = fc.constantFrom(...INHERITED);
 /** Three ids, some of them inherited names. */
 const ids = fc.uniqueArray(fc.oneof(inherited, fc.constantFrom('a', 'b', 'c')), { minLength: 3, maxLength: 3 });
 
-function candidate([self, ...others]: readonly string[]): RaftState {
+function candidate([self, ...others]: readonly string[]): ReplicaState {
   const servers = [self as string, ...others].map((id) => ({ id, address: `${id}:1` }));
   const { state } = startElection(initialState(self as string, servers, DEFAULT_SETTINGS), 'silence');
   return voteDurable(state, { term: state.term, votedFor: self as string }).state;

@@ -5,8 +5,8 @@ import { asIndex, asReadRound, asTerm } from '../../src/raft/kinds.js';
 import type { LogShape } from '../../src/raft/log-shape.js';
 import { EMPTY_LOG, extend } from '../../src/raft/log-shape.js';
 import type { Append, AppendReply } from '../../src/raft/messages.js';
-import type { RaftState } from '../../src/raft/raft-state.js';
-import { initialState } from '../../src/raft/raft-state.js';
+import type { ReplicaState } from '../../src/raft/replica-state.js';
+import { initialState } from '../../src/raft/replica-state.js';
 import { DEFAULT_SETTINGS } from '../../src/raft/settings.js';
 
 /** A log whose entries have these terms, all of them durable. */
@@ -16,7 +16,7 @@ export function logOf(...terms: readonly number[]): LogShape {
 }
 
 /** Server `a` of a cluster. */
-export function stateOf(change: Partial<RaftState> = {}, ids = 'abc'): RaftState {
+export function stateOf(change: Partial<ReplicaState> = {}, ids = 'abc'): ReplicaState {
   const servers = [...ids].map((id) => ({ id, address: `${id}:1` }));
   return { ...initialState('a', servers, DEFAULT_SETTINGS), ...change };
 }
@@ -27,7 +27,7 @@ export function leaderOf(
   log: LogShape,
   match: Readonly<Record<NodeId, number>> = {},
   ids = 'abc',
-): RaftState {
+): ReplicaState {
   const matchIndex = { a: log.durableIndex, ...match } as unknown as Record<NodeId, Index>;
   return stateOf({ term: asTerm(term), log, leaderId: 'a', votedFor: 'a', matchIndex }, ids);
 }

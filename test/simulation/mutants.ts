@@ -1,7 +1,7 @@
 import { enqueueActions } from 'xstate';
+import { carryOutEffects } from '../../machines/actions/carry-out-effects.js';
+import type { ReplicaContext } from '../../machines/context.js';
 import { replicaMachine } from '../../machines/index.js';
-import { perform } from '../../machines/perform.js';
-import type { ReplicaContext } from '../../machines/replica-context.js';
 import { advanceCommit, noteLeaderDurable, noteMatch, quorumIndex, withApply } from '../../src/raft/commit.js';
 import type { Effect, Step } from '../../src/raft/effects.js';
 import { answerVoteRequest } from '../../src/raft/election.js';
@@ -14,7 +14,7 @@ type Rule<Params> = (context: ReplicaContext, params: Params) => Step;
 
 function running<Params>(rule: Rule<Params>) {
   return enqueueActions(({ context, enqueue }, params: Params) => {
-    perform(enqueue as never, context as ReplicaContext, () => rule(context as ReplicaContext, params));
+    carryOutEffects(enqueue as never, context as ReplicaContext, () => rule(context as ReplicaContext, params));
   }) as never;
 }
 

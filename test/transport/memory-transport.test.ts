@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { DEFAULT_SETTINGS } from '../../src/raft/settings.js';
 import { VirtualClock } from '../../src/testing/index.js';
-import type { Conditions } from '../../transport/memory-transport.js';
-import { MemoryNetwork } from '../../transport/memory-transport.js';
+import type { Conditions } from '../../transport/memory/transport.js';
+import { MemoryNetwork } from '../../transport/memory/transport.js';
 import { conformsAsTransport, identityOf } from './transport.conformance.js';
 
 conformsAsTransport('MemoryNetwork', async () => {

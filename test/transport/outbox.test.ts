@@ -2,12 +2,12 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import type { WebSocket } from 'ws';
-import { decodeMessage } from '../../src/codec/frames.js';
 import { asIndex, asReadRound, asTerm } from '../../src/raft/kinds.js';
 import type { PeerMessage } from '../../src/raft/messages.js';
-import { Outbox } from '../../transport/outbox.js';
-import { Reassembler } from '../../transport/parts.js';
+import { Reassembler } from '../../transport/fragments.js';
+import { decodeMessage } from '../../transport/frames.js';
 import { MOST_WAITING_BYTES } from '../../transport/send-queue.js';
+import { Outbox } from '../../transport/web-socket/outbox.js';
 
 const request = (requestId: number, bytes: number): PeerMessage => {
   return { kind: 'propose-request', requestId, remainingMs: 1_000, commands: [new Uint8Array(bytes)] };

@@ -1,9 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
-import { decodeMessage } from '../../src/codec/frames.js';
 import { asIndex, asReadRound, asTerm } from '../../src/raft/kinds.js';
 import type { Append, PeerMessage } from '../../src/raft/messages.js';
+import { decodeMessage } from '../../transport/frames.js';
 import { MOST_WAITING_BYTES, SendQueue } from '../../transport/send-queue.js';
 
 const heartbeat = (readRound: number): Append => ({

@@ -1,8 +1,8 @@
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { systemClock } from '../../src/replica-node/system-clock.js';
-import { TcpDial } from '../../transport/tcp-dial.js';
+import { systemClock } from '../../src/node/system-clock.js';
+import { TcpDial } from '../../transport/web-socket/tcp-dial.js';
 
 /** Reserved for documentation (RFC 5737): nobody answers there, or the system says at once that it is out of reach. */
 const NOBODY = '192.0.2.1';

@@ -1,4 +1,4 @@
-import type { QuorateErrorCode } from '../../src/seams/errors.js';
+import type { QuorateErrorCode } from '../../src/errors/quorate-error.js';
 
 const LOOK_EVERY_MS = 5;
 

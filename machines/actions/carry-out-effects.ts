@@ -1,0 +1,96 @@
+import type { AnyActorRef } from 'xstate';
+import type { ApplierEvent } from '../../actors/applier.js';
+import type { ElectionManagerEvent } from '../../actors/election-manager.js';
+import type { HeartbeatManagerEvent } from '../../actors/heartbeat-manager.js';
+import type { SendEvent } from '../../actors/link.js';
+import type { HeldMessage, WriteEvent } from '../../actors/log-writer.js';
+import type { ReplicatorEvent } from '../../actors/replicator.js';
+import type { Effect, Step } from '../../src/raft/effects.js';
+import { valueFor } from '../../src/raft/kinds.js';
+import type { Outgoing } from '../../src/raft/messages.js';
+import type { Notice } from '../../src/raft/notices.js';
+import type { ReplicaContext, RuleFailure } from '../context.js';
+
+/** The part of XState's `enqueue` that carries out effects. */
+interface Enqueue {
+  assign(change: Pick<ReplicaContext, 'raft'>): void;
+  emit(notice: Notice): void;
+  raise(event: RuleFailure): void;
+  sendTo(target: 'logWriter', event: WriteEvent): void;
+  sendTo(target: 'applier', event: ApplierEvent): void;
+  sendTo(target: 'electionManager', event: ElectionManagerEvent): void;
+  sendTo(target: 'heartbeatManager', event: HeartbeatManagerEvent): void;
+  sendTo(target: AnyActorRef, event: SendEvent | ReplicatorEvent): void;
+}
+
+/**
+ * Where a rule's decision becomes deeds: its state is assigned, its effects go to the actors that they are for, in order.
+ * A rule that throws has met a state which nobody foresaw: nothing of it is done, and the node halts.
+ */
+export function carryOutEffects(enqueue: Enqueue, context: ReplicaContext, rule: () => Step): void {
+  let step: Step;
+  try {
+    step = rule();
+  } catch (error) {
+    enqueue.raise({ type: 'rule.failed', error: error instanceof Error ? error : new Error(String(error)) });
+    return;
+  }
+  if (step.state !== context.raft) enqueue.assign({ raft: step.state });
+  for (const effect of step.effects) carryOut(enqueue, context, effect);
+}
+
+function carryOut(enqueue: Enqueue, context: ReplicaContext, effect: Effect): void {
+  switch (effect.kind) {
+    case 'write': {
+      const then = effect.then.flatMap((outgoing) => waiting(context, outgoing));
+      enqueue.sendTo('logWriter', { type: 'log.write', records: effect.records, then });
+      break;
+    }
+    case 'send': {
+      const link = valueFor(context.links, effect.to);
+      if (link !== undefined) enqueue.sendTo(link, { type: 'link.send', message: effect.message });
+      break;
+    }
+    case 'replicate':
+      toReplicators(enqueue, context, { type: 'log.grew' });
+      break;
+    case 'beat':
+      toReplicators(enqueue, context, { type: 'beat' });
+      break;
+    case 'ask-for-round':
+      toReplicators(enqueue, context, { type: 'round.began' });
+      break;
+    case 'answered':
+      passOn(enqueue, context, effect);
+      break;
+    case 'vote-granted':
+      enqueue.sendTo('electionManager', { type: 'vote.granted' });
+      break;
+    case 'apply':
+      enqueue.sendTo('applier', { type: 'apply.allowed', upTo: effect.upTo });
+      break;
+    case 'notify':
+      enqueue.emit(effect.notice);
+      break;
+  }
+}
+
+type Answered = Extract<Effect, { kind: 'answered' }>;
+
+/** To the peer's replicator, for the flow, and to the HeartbeatManager, for the count of missed answers. */
+function passOn(enqueue: Enqueue, { replicators }: ReplicaContext, { peer, reply, isFirst }: Answered): void {
+  const replicator = valueFor(replicators, peer);
+  if (replicator === undefined) return;
+  if (reply.accepted) enqueue.sendTo(replicator, { type: 'append.accepted', reply });
+  else enqueue.sendTo(replicator, { type: 'append.rejected', reply });
+  if (isFirst) enqueue.sendTo('heartbeatManager', { type: 'peer.acknowledged', peer });
+}
+
+function toReplicators(enqueue: Enqueue, { replicators }: ReplicaContext, event: ReplicatorEvent): void {
+  for (const replicator of Object.values(replicators)) enqueue.sendTo(replicator, event);
+}
+
+function waiting({ links }: ReplicaContext, { to, message }: Outgoing): HeldMessage[] {
+  const link = valueFor(links, to);
+  return link === undefined ? [] : [{ link, message }];
+}

@@ -1,0 +1,101 @@
+import { QuorateError } from '../errors/quorate-error.js';
+import { whenAborted } from './abort.js';
+
+/** One call that waits: how it ends, and until when. */
+export interface CallRequest<Value> {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  /** Looked at before anything is done for the request: cheaper than a signal where there are many. */
+  readonly isGone?: () => boolean;
+  readonly done: (error: QuorateError | undefined, value?: Value) => void;
+}
+
+/** Whether anything may have been done for a request when it ends without a result. */
+export type Fate = 'nothing done' | 'unknown';
+
+/** A request with its deadline: it ends once, however many reasons come together. */
+export class PendingCall<Value> {
+  /** At the latest: it may have come while this process stood still, and be older. */
+  readonly receivedAtMs: number;
+  readonly deadlineMs: number;
+  readonly bytes: number;
+  readonly payload: Uint8Array;
+  fate: Fate = 'nothing done';
+  #request: CallRequest<Value> | undefined;
+  readonly #onEnd: ((ended: PendingCall<Value>) => void) | undefined;
+  #letGo: (() => void) | undefined;
+
+  /** `onEnd` is called once, before the request learns its end. */
+  constructor(
+    request: CallRequest<Value>,
+    nowMs: number,
+    payload: Uint8Array,
+    onEnd?: (ended: PendingCall<Value>) => void,
+  ) {
+    this.#request = request;
+    this.#onEnd = onEnd;
+    this.receivedAtMs = nowMs;
+    this.deadlineMs = nowMs + request.timeoutMs;
+    this.payload = payload;
+    this.bytes = payload.byteLength;
+    const { signal } = request;
+    if (signal === undefined) return;
+    this.#letGo = whenAborted(signal, () => this.fail(abortedWhen(this.fate, signal.reason)));
+  }
+
+  get isOver(): boolean {
+    return this.#request === undefined;
+  }
+
+  /** Whether something may still be done for it. Ends it where its caller has gone or its time is up. */
+  isWorthDoing(nowMs: number, tooLate: () => QuorateError): boolean {
+    if (this.#request?.isGone?.() === true) this.fail(aborted(new Error('the caller hung up')));
+    else if (this.deadlineMs <= nowMs) this.fail(tooLate());
+    return !this.isOver;
+  }
+
+  resolve(value: Value): void {
+    settle(this.#end(), undefined, value);
+  }
+
+  fail(error: QuorateError): void {
+    settle(this.#end(), error);
+  }
+
+  #end(): CallRequest<Value> | undefined {
+    const request = this.#request;
+    if (request === undefined) return undefined;
+    this.#request = undefined;
+    this.#letGo?.();
+    this.#onEnd?.(this);
+    return request;
+  }
+}
+
+/** A callback that throws takes none of those that are called after it their answer: what it throws is thrown behind them (P52). */
+function settle<Value>(request: CallRequest<Value> | undefined, error: QuorateError | undefined, value?: Value): void {
+  try {
+    request?.done(error, value);
+  } catch (thrown) {
+    queueMicrotask(() => {
+      throw thrown;
+    });
+  }
+}
+
+function abortedWhen(fate: Fate, cause: unknown): QuorateError {
+  if (fate === 'unknown') return outcomeUnknown('the call was aborted after the command was handed on', cause);
+  return aborted(cause);
+}
+
+export function aborted(cause: unknown): QuorateError {
+  return new QuorateError('QUORATE_ABORTED', 'the call was aborted before anything was done', { cause });
+}
+
+export function outcomeUnknown(why: string, cause?: unknown): QuorateError {
+  return new QuorateError(
+    'QUORATE_OUTCOME_UNKNOWN',
+    `${why}: it may still take effect; read before you retry`,
+    cause === undefined ? {} : { cause },
+  );
+}

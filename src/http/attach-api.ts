@@ -1,0 +1,59 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { PEER_PATH } from '../../transport/web-socket/transport.js';
+import type { QuorateError } from '../errors/quorate-error.js';
+import type { Clock } from '../seams/clock.js';
+import type { Admission, Client } from './admission.js';
+import { openClientEndpoint } from './client-endpoint.js';
+import { Connection } from './connection.js';
+import { answerMalformed } from './malformed-requests.js';
+import { createRequestHandler } from './request-handler.js';
+import type { ServedNode } from './served-node.js';
+import { UpgradeRouter } from './upgrade-router.js';
+
+export interface ApiOptions {
+  readonly node: ServedNode;
+  readonly clock: Clock;
+  readonly maxValueBytes: number;
+  /** Who bounds the number of connections. Default: nobody. */
+  readonly admission?: Admission | undefined;
+}
+
+/** A connection has so long to say what it wants. */
+const HEADERS_TIMEOUT_MS = 3_000;
+const REQUEST_TIMEOUT_MS = 120_000;
+const MOST_HEADERS = 100;
+
+/** Between two requests. A client that waits longer for its next one connects anew. */
+const KEEP_ALIVE_TIMEOUT_MS = 5_000;
+
+/** Serves a node's HTTP interface and its clients on a server that is its own. Returns how to stop. */
+export function attachApi(server: Server, { node, clock, maxValueBytes, admission }: ApiOptions): () => Promise<void> {
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
+  server.maxHeadersCount = MOST_HEADERS;
+  answerMalformed(server);
+  if (admission !== undefined) server.on('connection', (socket) => admission.arrived(socket, asClient(socket)));
+  const refusal = ({ socket }: IncomingMessage): QuorateError | undefined =>
+    admission?.refusal(socket, asClient(socket));
+  const { answer } = createRequestHandler(node, { maxValueBytes, asksForBodies: true, refusal });
+  server.on('request', answer);
+  // Only who is going to read a body asks for it.
+  server.on('checkContinue', answer);
+  server.on('checkExpectation', answer);
+  // A client that ends its half of the connection after a request still reads the answer (P44).
+  (server as { httpAllowHalfOpen?: boolean }).httpAllowHalfOpen = true;
+  // Peers that come before the node has recovered, or after it halted, are told so at once: they dial again.
+  const router = UpgradeRouter.of(server);
+  router.announce(PEER_PATH, (socket) => (admission?.admitPeer(socket) === false ? TOO_MANY_PEERS : undefined));
+  router.waitFor((socket, proceed) => Connection.of(socket).afterAnswers(proceed));
+  return openClientEndpoint({ server, node, clock, maxValueBytes, admission });
+}
+
+const TOO_MANY_PEERS = 'more connections speak for peers than there are peers: try again in a moment';
+
+function asClient(socket: Socket): Client {
+  const connection = Connection.of(socket);
+  return { end: () => socket.destroy(), isIdle: () => connection.isIdle, asked: () => connection.count };
+}

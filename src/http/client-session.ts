@@ -1,0 +1,285 @@
+import type { RawData, WebSocket } from 'ws';
+import { badRequest, QuorateError } from '../errors/quorate-error.js';
+import { checkKeyValueCommand } from '../key-value/codec.js';
+import type { Consistency } from '../key-value/queries.js';
+import { decodeGet, decodeList, encodeEntry, encodePage } from '../key-value/queries.js';
+import { KeyValueStore } from '../key-value/store.js';
+import type { Clock } from '../seams/clock.js';
+import type { ClientReply, ClientRequest } from '../wire/client-frames.js';
+import { decodeClientFrame, encodeNodeFrame } from '../wire/client-frames.js';
+import { MalformedBytes } from '../wire/malformed.js';
+import { Rests } from './read-pauses.js';
+import { notInThisVersion } from './replies.js';
+import type { ServedNode } from './served-node.js';
+
+export interface ClientSessionOptions {
+  readonly socket: WebSocket;
+  readonly node: ServedNode;
+  readonly clock: Clock;
+  readonly maxValueBytes: number;
+}
+
+/** What may come in one frame beside one value of the largest size. */
+export const MOST_FRAME_BYTES = 2 * 1024 * 1024;
+/** Replies are sent in frames of about this size. */
+const REPLY_FRAME_BYTES = 1024 * 1024;
+/** More than this unsent, and nothing further is read from a client that reads no answers. */
+const MOST_UNSENT_BYTES = 4 * 1024 * 1024;
+/** What was asked before is still answered, up to here. */
+const MOST_UNSENT_ANSWERS_BYTES = 16 * 1024 * 1024;
+const MOST_WAITING = 16_384;
+/** After so many nothing further is read in this turn of the event loop: heartbeats have their turn, too. */
+const RESTS_AFTER = 1_024;
+const MOST_TIMEOUT_MS = 60_000;
+const MALFORMED = 4_001;
+const POLL_MS = 20;
+
+/** One client's connection: its requests, and in one frame the replies that are known at the same time. */
+export class ClientSession {
+  /** Once the client has said hello. */
+  readonly greeted: Promise<void>;
+  readonly #options: ClientSessionOptions;
+  #noteGreeting: () => void = () => undefined;
+  #isGreeted = false;
+  #isOver = false;
+  readonly #isGone = (): boolean => this.#isOver;
+  #waiting = 0;
+  #asked = 0;
+  #replies: ClientReply[] = [];
+  #replyBytes = 0;
+  #flushIsDue = false;
+  /** In this turn of the event loop. */
+  #taken = 0;
+  readonly #rests: Rests;
+  /** Questions whose answers wait for room; those before `#answered` are done. */
+  #toAnswer: { readonly id: number; readonly answer: () => Uint8Array }[] = [];
+  #answered = 0;
+
+  constructor(options: ClientSessionOptions) {
+    const { socket } = options;
+    this.#options = options;
+    this.#rests = new Rests(socket);
+    this.greeted = new Promise((resolve) => {
+      this.#noteGreeting = resolve;
+    });
+    socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
+  }
+
+  /** How many frames of requests have come. */
+  get asked(): number {
+    return this.#asked;
+  }
+
+  /** Whether the client waits for nothing. */
+  get isIdle(): boolean {
+    return this.#waiting === 0;
+  }
+
+  #receive(data: RawData, isBinary: boolean): void {
+    if (this.#isOver) return;
+    try {
+      if (!isBinary) throw new MalformedBytes('a text frame');
+      const frame = decodeClientFrame(data as Buffer);
+      if (frame.kind === 'hello') this.#greet();
+      else if (this.#isGreeted) this.#take(frame.requests);
+      else throw new MalformedBytes('no hello before the first request');
+    } catch (error) {
+      if (!(error instanceof MalformedBytes)) throw error;
+      this.#isOver = true;
+      this.#options.socket.close(MALFORMED, error.message.slice(0, 120));
+      this.#options.clock.setTimeout(() => this.#options.socket.terminate(), 500);
+    }
+  }
+
+  #greet(): void {
+    const { socket, node } = this.#options;
+    if (this.#isGreeted) throw new MalformedBytes('a second hello');
+    this.#isGreeted = true;
+    this.#noteGreeting();
+    const stop = node.watchLeader((news) => this.#send(encodeNodeFrame({ kind: 'leader', news })));
+    socket.once('close', () => {
+      this.#isOver = true;
+      this.#replies = [];
+      this.#toAnswer = [];
+      stop();
+    });
+  }
+
+  #take(requests: readonly ClientRequest[]): void {
+    this.#asked += 1;
+    this.#restAfter(requests.length);
+    // Reads that may take equally long share one round.
+    const reads = new Map<number, { readonly id: number; readonly answer: () => Uint8Array }[]>();
+    const read = (id: number, timeoutMs: number, consistency: Consistency, answer: () => Uint8Array): void => {
+      if (consistency === 'lease') throw notInThisVersion('reading by lease');
+      if (consistency === 'stale') return this.#answer(id, answer);
+      const together = reads.get(timeoutMs) ?? [];
+      if (together.length === 0) reads.set(timeoutMs, together);
+      together.push({ id, answer });
+    };
+    for (const request of requests) {
+      const { id, operation } = request;
+      try {
+        this.#admit();
+        const timeoutMs = checkTimeout(request.timeoutMs);
+        if (operation === 'propose') this.#propose(id, request.payload, timeoutMs);
+        else if (operation === 'get') {
+          const { consistency, key } = decodeGet(request.payload);
+          read(id, timeoutMs, consistency, () => encodeEntry(this.#store.get(key)));
+        } else {
+          const { consistency, query } = decodeList(request.payload);
+          read(id, timeoutMs, consistency, () => encodePage(this.#store.list(query)));
+        }
+      } catch (error) {
+        this.#fail(id, asError(error));
+      }
+    }
+    for (const [timeoutMs, together] of reads) this.#read(together, timeoutMs);
+  }
+
+  #restAfter(count: number): void {
+    if (this.#taken === 0)
+      this.#options.clock.defer(() => {
+        this.#taken = 0;
+        this.#rests.end('turn');
+      });
+    // A frame counts even if nothing is in it.
+    this.#taken += Math.max(1, count);
+    if (this.#taken >= RESTS_AFTER) this.#rests.begin('turn');
+  }
+
+  #propose(id: number, payload: Uint8Array, timeoutMs: number): void {
+    const { node, maxValueBytes } = this.#options;
+    const valueBytes = checkKeyValueCommand(payload);
+    if (valueBytes > maxValueBytes) {
+      throw new QuorateError(
+        'QUORATE_TOO_LARGE',
+        `a value has at most ${maxValueBytes} bytes, this one has ${valueBytes}`,
+      );
+    }
+    const { resultCodec } = this.#store;
+    node.submit(payload, {
+      timeoutMs,
+      signal: undefined,
+      isGone: this.#isGone,
+      done: (error, result) => {
+        if (error === undefined) this.#reply({ id, payload: resultCodec.encode(result as never) });
+        else this.#fail(id, error);
+      },
+    });
+  }
+
+  #read(together: readonly { readonly id: number; readonly answer: () => Uint8Array }[], timeoutMs: number): void {
+    this.#options.node.ask({
+      timeoutMs,
+      signal: undefined,
+      done: (error) => {
+        for (const { id, answer } of together) {
+          if (error !== undefined) this.#fail(id, error);
+          else this.#answer(id, answer);
+        }
+      },
+    });
+  }
+
+  get #store(): KeyValueStore {
+    const { stateMachine } = this.#options.node;
+    if (stateMachine instanceof KeyValueStore) return stateMachine;
+    throw new QuorateError(
+      'QUORATE_NOT_FOUND',
+      'this node replicates a state machine of its own, not a key-value store',
+    );
+  }
+
+  #admit(): void {
+    this.#waiting += 1;
+    if (this.#waiting > MOST_WAITING)
+      throw new QuorateError(
+        'QUORATE_OVERLOADED',
+        `${MOST_WAITING} requests wait on this connection: await some first`,
+      );
+  }
+
+  #answer(id: number, answer: () => Uint8Array): void {
+    // Nothing is read for who hung up.
+    if (this.#isOver) return;
+    this.#toAnswer.push({ id, answer });
+    this.#answerWhatFits();
+  }
+
+  /** An answer is read when it can be sent; none is kept in memory for a client that does not read what it asked for. */
+  #answerWhatFits(): void {
+    const { socket } = this.#options;
+    while (this.#replyBytes + socket.bufferedAmount <= MOST_UNSENT_ANSWERS_BYTES) {
+      const next = this.#toAnswer[this.#answered];
+      if (next === undefined) break;
+      this.#answered += 1;
+      try {
+        this.#reply({ id: next.id, payload: next.answer() });
+      } catch (error) {
+        this.#fail(next.id, asError(error));
+      }
+    }
+    if (this.#answered < this.#toAnswer.length) return this.#restUntilRead();
+    this.#toAnswer = [];
+    this.#answered = 0;
+  }
+
+  #fail(id: number, { code, message, details }: QuorateError): void {
+    this.#reply({ id, error: { code, message, details } });
+  }
+
+  #reply(reply: ClientReply): void {
+    this.#waiting -= 1;
+    if (this.#isOver) return;
+    this.#replies.push(reply);
+    this.#replyBytes += 'payload' in reply ? reply.payload.byteLength : 0;
+    if (this.#replyBytes >= REPLY_FRAME_BYTES) return this.#flush();
+    if (this.#flushIsDue) return;
+    this.#flushIsDue = true;
+    // What was applied together is answered together, at once: another turn of the event loop would only be waited for.
+    queueMicrotask(() => {
+      this.#flushIsDue = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    const replies = this.#replies;
+    if (replies.length === 0 || this.#isOver) return;
+    this.#replies = [];
+    this.#replyBytes = 0;
+    this.#send(encodeNodeFrame({ kind: 'replies', replies }));
+    if (this.#options.socket.bufferedAmount > MOST_UNSENT_BYTES) this.#restUntilRead();
+  }
+
+  #send(bytes: Uint8Array): void {
+    this.#options.socket.send(bytes, { binary: true });
+  }
+
+  /** A client that reads no answers is asked nothing further until it does. */
+  #restUntilRead(): void {
+    const { socket, clock } = this.#options;
+    if (this.#isOver || this.#rests.has('unread')) return;
+    this.#rests.begin('unread');
+    const look = (): void => {
+      if (this.#isOver) return this.#rests.end('unread');
+      const hasRoom = socket.bufferedAmount <= MOST_UNSENT_BYTES;
+      if (hasRoom) this.#answerWhatFits();
+      if (hasRoom && this.#toAnswer.length === 0) this.#rests.end('unread');
+      else clock.setTimeout(look, POLL_MS);
+    };
+    clock.setTimeout(look, POLL_MS);
+  }
+}
+
+function checkTimeout(timeoutMs: number): number {
+  if (timeoutMs >= 1 && timeoutMs <= MOST_TIMEOUT_MS) return timeoutMs;
+  throw badRequest(`a timeout of ${timeoutMs} ms: 1 to ${MOST_TIMEOUT_MS} would do`);
+}
+
+function asError(error: unknown): QuorateError {
+  if (error instanceof QuorateError) return error;
+  if (error instanceof MalformedBytes) return badRequest(error.message);
+  throw error;
+}

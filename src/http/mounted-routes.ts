@@ -1,0 +1,78 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { MOST_VALUE_BYTES } from '../key-value/codec.js';
+import type { RequestHandler } from './request-handler.js';
+import { createRequestHandler } from './request-handler.js';
+import type { ServedNode } from './served-node.js';
+
+export interface RequestHandlerOptions {
+  /** The routes' paths follow it: `/quorate` gives `/quorate/v1/status`. Not needed where the framework takes it off. */
+  readonly prefix?: string;
+}
+
+/**
+ * A node's HTTP routes (`/v1/status`, `/v1/kv`, `/health/…`) for a server of yours: as the listener of a `node:http` server,
+ * called from one, or as middleware of Express and its kind. A path that is none of the node's goes to `next`; where there
+ * is none, it is answered with 404. Mount it before body parsers.
+ */
+export function requestHandler(
+  node: ServedNode,
+  { prefix = '' }: RequestHandlerOptions = {},
+): (request: IncomingMessage, response: ServerResponse, next?: () => void) => void {
+  const handler = createRequestHandler(node, { maxValueBytes: MOST_VALUE_BYTES, prefix: checkedPrefix(prefix) });
+  return (request, response, next) => {
+    if (next === undefined || handler.serves(request)) handler.answer(request, response);
+    else next();
+  };
+}
+
+/** What is used of a Fastify instance. */
+interface FastifyScope {
+  readonly prefix: string;
+  removeAllContentTypeParsers(): unknown;
+  addContentTypeParser(
+    type: string,
+    parser: (request: never, payload: never, done: (error: Error | null) => void) => void,
+  ): unknown;
+  all(path: string, handler: (request: FastifyRequest, reply: FastifyReply) => void): unknown;
+}
+
+interface FastifyRequest {
+  readonly raw: IncomingMessage;
+}
+
+interface FastifyReply {
+  readonly raw: ServerResponse;
+  hijack(): unknown;
+}
+
+/**
+ * The same routes as a Fastify plugin: `app.register(fastifyRoutes(node), { prefix: '/quorate' })`. Hooks of yours that
+ * run before handlers (authentication) apply; bodies are read by the node itself.
+ */
+export function fastifyRoutes(node: ServedNode): (scope: FastifyScope, options: object, done: () => void) => void {
+  return (scope, _options, done) => {
+    const { answer }: RequestHandler = createRequestHandler(node, {
+      maxValueBytes: MOST_VALUE_BYTES,
+      prefix: scope.prefix,
+    });
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', (_request, _payload, parsed) => parsed(null));
+    scope.all('/*', (request, reply) => {
+      reply.hijack();
+      answer(request.raw, reply.raw);
+    });
+    done();
+  };
+}
+
+function checkedPrefix(prefix: string): string {
+  const problem = problemWithPrefix(prefix);
+  if (problem !== undefined) throw new TypeError(problem);
+  return prefix;
+}
+
+/** Undefined for a prefix that can work. */
+export function problemWithPrefix(prefix: unknown): string | undefined {
+  const isFine = typeof prefix === 'string' && (prefix === '' || /^(\/[^/?#\s]+)+$/.test(prefix));
+  return isFine ? undefined : `expected a prefix such as "/quorate", got ${JSON.stringify(prefix)}`;
+}

@@ -1,0 +1,60 @@
+import type { ServerResponse } from 'node:http';
+import type { QuorateErrorCode } from '../errors/quorate-error.js';
+import { QuorateError } from '../errors/quorate-error.js';
+import { RefusedRequest } from './refused-request.js';
+
+/** Of the codes that a request can meet. */
+const STATUS_OF: Partial<Record<QuorateErrorCode, number>> = {
+  QUORATE_BAD_REQUEST: 400,
+  QUORATE_FORBIDDEN: 403,
+  QUORATE_NOT_FOUND: 404,
+  QUORATE_CONFLICT: 412,
+  QUORATE_TOO_LARGE: 413,
+  QUORATE_OVERLOADED: 429,
+  QUORATE_NOT_IN_THIS_VERSION: 501,
+  QUORATE_NO_LEADER: 503,
+  QUORATE_NO_QUORUM: 503,
+  QUORATE_CATCHING_UP: 503,
+  QUORATE_HALTED: 503,
+  QUORATE_CLOSED: 503,
+  QUORATE_ABORTED: 503,
+  QUORATE_OUTCOME_UNKNOWN: 504,
+};
+
+type Headers = Readonly<Record<string, string>>;
+
+/** What is true now may not be true of the next request: nobody on the way may keep it. */
+export const FOR_NOW_ONLY = { 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' } as const;
+
+export function sendJson(response: ServerResponse, status: number, document: object, headers: Headers = {}): void {
+  const body = `${JSON.stringify(document)}\n`;
+  response.writeHead(status, {
+    'Content-Type': 'application/json',
+    'Content-Length': Buffer.byteLength(body),
+    ...FOR_NOW_ONLY,
+    ...headers,
+  });
+  response.end(body);
+}
+
+/** `{"error": {"code", "message", …}}`, with the code as over the command line: without its prefix. */
+export function sendError(response: ServerResponse, error: unknown): void {
+  const known = error instanceof QuorateError ? error : unexpected(error);
+  const status = known instanceof RefusedRequest ? known.status : (STATUS_OF[known.code] ?? 500);
+  const retry: Headers = known.code === 'QUORATE_OVERLOADED' ? { 'Retry-After': '1' } : {};
+  const code = known.code.replace('QUORATE_', '');
+  const document = { error: { code, message: known.message, ...known.details } };
+  if (response.headersSent) response.destroy();
+  else sendJson(response, status, document, retry);
+}
+
+export function notInThisVersion(what: string): QuorateError {
+  return new QuorateError('QUORATE_NOT_IN_THIS_VERSION', `${what}: not in this version`);
+}
+
+/** A mistake of ours. What it did before it failed is not known, so nobody may take it for undone and try again (P37). */
+function unexpected(error: unknown): QuorateError {
+  const message = error instanceof Error ? error.message : String(error);
+  const why = `the request failed in an unforeseen way (${message}): it may have taken effect, or still do so`;
+  return new QuorateError('QUORATE_OUTCOME_UNKNOWN', why, { cause: error });
+}

@@ -1,0 +1,167 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { PEER_PATH } from '../../transport/web-socket/transport.js';
+import { badRequest, QuorateError } from '../errors/quorate-error.js';
+import { deleteKey, getKey, listKeys, putKey } from '../key-value/http-routes.js';
+import { KeyValueStore } from '../key-value/store.js';
+import { CLIENT_PATH } from '../wire/client-frames.js';
+import { Connection, Exchange } from './connection.js';
+import { checkFraming } from './framing.js';
+import { checkCaller } from './guard.js';
+import { RefusedRequest } from './refused-request.js';
+import { notInThisVersion, sendError, sendJson } from './replies.js';
+import type { HttpRequest } from './request.js';
+import type { ServedNode } from './served-node.js';
+import { targetOf } from './upgrades.js';
+
+export interface RequestHandlerOptions {
+  readonly maxValueBytes: number;
+  /** The routes' paths follow it: `/quorate` gives `/quorate/v1/status`. Default: none. */
+  readonly prefix?: string;
+  /** Whether the server leaves it to the handler to ask for bodies that are offered (`Expect`). Default: false. */
+  readonly asksForBodies?: boolean;
+  /** Why a connection is not served, but for health. Default: all are. */
+  readonly refusal?: (message: IncomingMessage) => QuorateError | undefined;
+}
+
+/** Answers people and scripts: status, health, and the key-value store where that is what the node replicates. */
+export interface RequestHandler {
+  /** Whether the node has something at the path that this request asks for. */
+  serves(message: IncomingMessage): boolean;
+  /** Answers any request, with 404 where the node has nothing. */
+  answer(message: IncomingMessage, response: ServerResponse): void;
+}
+
+type Endpoint = (request: HttpRequest) => Promise<void> | void;
+type Endpoints = Readonly<Record<string, Endpoint>>;
+
+const KEY_PREFIX = '/v1/kv/';
+/** Answered plainly, so that a script can tell what is missing from what is misspelled. */
+const LATER = ['/v1/members', '/v1/transfer', '/v1/snapshot', '/metrics', '/playground', '/'];
+const WEB_SOCKET_PATHS = [PEER_PATH, CLIENT_PATH];
+
+export function createRequestHandler(
+  node: ServedNode,
+  { maxValueBytes, prefix = '', asksForBodies = false, refusal = () => undefined }: RequestHandlerOptions,
+): RequestHandler {
+  return {
+    serves(message) {
+      const path = withoutPrefix(targetOf(message).path, prefix);
+      return path !== undefined && endpointsAt(path, node) !== undefined;
+    },
+    answer(message, response) {
+      const { path, search } = targetOf(message);
+      const exchange = new Exchange(message, response);
+      if (node.isSettling) endWithCaller(exchange, node);
+      const request: HttpRequest = {
+        method: message.method ?? 'GET',
+        path: withoutPrefix(path, prefix) ?? path,
+        query: new URLSearchParams(search),
+        exchange,
+        message,
+        response,
+        node,
+        maxValueBytes,
+        mustAskForBody: asksForBodies,
+      };
+      const run = (): Promise<void> =>
+        answer(request, search, refusal(message)).catch((error: unknown) => sendError(response, error));
+      Connection.of(message.socket).take(exchange, run);
+    },
+  };
+}
+
+/** Undefined where the path is not under the prefix. */
+function withoutPrefix(path: string, prefix: string): string | undefined {
+  return path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : undefined;
+}
+
+async function answer(request: HttpRequest, search: string, refusal: QuorateError | undefined): Promise<void> {
+  // Probes ask under any name, and are told nothing that is secret.
+  const isProbe = request.path.startsWith('/health/');
+  if (refusal !== undefined) request.response.setHeader('Connection', 'close');
+  if (refusal !== undefined && !isProbe) throw refusal;
+  if (!isProbe) checkCaller(request.message, request.node);
+  mustBeText(search);
+  checkFraming(request);
+  if (WEB_SOCKET_PATHS.includes(request.path)) mustBeUpgraded(request);
+  const endpoints = endpointsAt(request.path, request.node);
+  if (endpoints === undefined) throw nothingAt(request);
+  const endpoint = endpoints[request.method] ?? (request.method === 'HEAD' ? endpoints.GET : undefined);
+  if (endpoint !== undefined) return await endpoint(request);
+  const allowed = Object.keys(endpoints).join(', ');
+  request.response.setHeader('Allow', allowed);
+  throw new RefusedRequest(405, `${request.method} is not possible here; ${allowed} would be`);
+}
+
+/** RFC 9110, section 15.5.22: the answer names the protocol that is wanted. */
+function mustBeUpgraded({ path, response }: HttpRequest): never {
+  response.setHeader('Upgrade', 'websocket');
+  response.setHeader('Connection', 'Upgrade');
+  throw new RefusedRequest(
+    426,
+    `expected a WebSocket at ${path}, got an ordinary request: use quorate/client, or /v1/kv for HTTP`,
+  );
+}
+
+/** Undefined where there is nothing at this path. */
+function endpointsAt(path: string, node: ServedNode): Endpoints | undefined {
+  switch (path) {
+    case '/v1/status':
+      return { GET: ({ response }) => sendJson(response, 200, node.status()) };
+    case '/health/live':
+      return { GET: live };
+    case '/health/ready':
+      return { GET: ready };
+    default:
+      break;
+  }
+  if (!isKeyValuePath(path) || !(node.stateMachine instanceof KeyValueStore)) return undefined;
+  if (path === '/v1/kv') return { GET: listKeys };
+  const key = path.slice(KEY_PREFIX.length);
+  return {
+    GET: (request) => getKey(request, key),
+    PUT: (request) => putKey(request, key),
+    DELETE: (request) => deleteKey(request, key),
+  };
+}
+
+const isKeyValuePath = (path: string): boolean => path === '/v1/kv' || path.startsWith(KEY_PREFIX);
+
+function nothingAt({ path }: HttpRequest): QuorateError {
+  if (LATER.includes(path)) return notInThisVersion(path);
+  const why = isKeyValuePath(path)
+    ? 'this node replicates a state machine of its own, not a key-value store'
+    : `there is nothing at ${path}`;
+  return new QuorateError('QUORATE_NOT_FOUND', why);
+}
+
+/**
+ * P45: who sent this while the process stood still may have hung up since. A caller that only ended its half of the
+ * connection looks the same, and is told that nothing was done.
+ */
+function endWithCaller(exchange: Exchange, node: ServedNode): void {
+  exchange.message.socket.once('end', () => {
+    if (node.isSettling) exchange.noteHangUp();
+  });
+}
+
+function live({ node, response }: HttpRequest): void {
+  if (node.state.role === 'halted')
+    throw node.whyNotReady() ?? new QuorateError('QUORATE_HALTED', 'this node has halted');
+  sendJson(response, 200, { live: true });
+}
+
+function ready({ node, response }: HttpRequest): void {
+  const why = node.whyNotReady();
+  if (why === undefined) return sendJson(response, 200, { ready: true });
+  throw why;
+}
+
+/** URLSearchParams takes broken encoding for U+FFFD: another prefix than the caller's would be listed. */
+function mustBeText(search: string): void {
+  try {
+    decodeURIComponent(search);
+  } catch {
+    throw badRequest('the query is not percent-encoded UTF-8');
+  }
+}

@@ -1,0 +1,45 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { badRequest } from '../errors/quorate-error.js';
+import type { Exchange } from './connection.js';
+import type { CallLimits, ServedNode } from './served-node.js';
+
+/** A request with its path and query taken apart. */
+export interface HttpRequest {
+  readonly method: string;
+  /** Without the prefix under which the routes are mounted. Still percent-encoded, and never normalized. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly exchange: Exchange;
+  readonly message: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly node: ServedNode;
+  readonly maxValueBytes: number;
+  /** Whether a client that offers a body (`Expect`) has not been asked for it yet. */
+  readonly mustAskForBody: boolean;
+}
+
+const DEFAULT_TIMEOUT_MS = 5_000;
+const MOST_TIMEOUT_MS = 60_000;
+
+/** Until when the caller waits, and whether it still does. */
+export function limitsOf({ query, exchange }: HttpRequest): CallLimits {
+  const timeoutMs = wholeNumber(query, 'timeout', DEFAULT_TIMEOUT_MS, MOST_TIMEOUT_MS);
+  return { timeoutMs, signal: exchange.signal };
+}
+
+/** A misspelled name must not pass for none: `?prefx=a` would list everything. */
+export function allowQuery({ query }: HttpRequest, names: readonly string[]): void {
+  const given = [...query.keys()];
+  const twice = given.find((name, at) => given.indexOf(name) !== at);
+  if (twice !== undefined) throw badRequest(`?${twice}= is there more than once`);
+  const unknown = given.find((name) => !names.includes(name));
+  if (unknown !== undefined) throw badRequest(`?${unknown}= means nothing here; ${names.join(', ')} would`);
+}
+
+export function wholeNumber(query: URLSearchParams, name: string, otherwise: number, most: number): number {
+  const text = query.get(name);
+  if (text === null) return otherwise;
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= 1 && value <= most) return value;
+  throw badRequest(`${name}=${text}: a whole number from 1 to ${most} would do`);
+}

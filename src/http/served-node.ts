@@ -1,0 +1,35 @@
+import type { CallRequest } from '../calls/pending-call.js';
+import type { QuorateError } from '../errors/quorate-error.js';
+import type { Role } from '../raft/notices.js';
+import type { AnyStateMachine } from '../seams/state-machine.js';
+import type { LeaderNews } from '../wire/client-frames.js';
+
+/** What people and clients are served from: all that the outside needs of a node. */
+export interface ServedNode {
+  readonly address: string;
+  /** What Host may name beside localhost, IP addresses and the members' addresses. */
+  readonly allowHosts: readonly string[];
+  readonly state: { readonly role: Role; readonly peers: Readonly<Record<string, { readonly address: string }>> };
+  /** Looked at only to see whether the key-value endpoints make sense. */
+  readonly stateMachine: unknown;
+  status(): object;
+  whyNotReady(): QuorateError | undefined;
+  propose(command: unknown, options: CallLimits): Promise<unknown>;
+  read<Value>(
+    query: (stateMachine: AnyStateMachine) => Value,
+    options: CallLimits & { consistency: 'linearizable' | 'stale' },
+  ): Promise<Value>;
+  /** As `propose`, for a command that its codec has encoded, and with a callback: a promise for each costs more than it does. */
+  submit(command: Uint8Array, request: CallRequest<unknown>): void;
+  /** Whether this process stood still a moment ago, and has not read yet all that came meanwhile. */
+  readonly isSettling: boolean;
+  /** Calls back when the state machine here may be read linearizably. */
+  ask(request: CallRequest<undefined>): void;
+  /** Tells at once who leads, and again at each change, until it is stopped. */
+  watchLeader(tell: (news: LeaderNews) => void): () => void;
+}
+
+export interface CallLimits {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,99 @@
+import { QuorateError } from '../errors/quorate-error.js';
+import type { Disk } from '../seams/disk.js';
+import type { KnownPeers } from '../seams/known-peers.js';
+import type { Identity } from '../seams/transport.js';
+import type { Members, Owner } from './identity-file.js';
+import { IDENTITY_FILE, IdentityFile, readOwner } from './identity-file.js';
+import { damage } from './recovery.js';
+import type { Checksum } from './segment-format.js';
+import { segmentIdOf } from './segment-format.js';
+import { SegmentedLog } from './segmented-log.js';
+
+export interface DataDirectoryOptions {
+  readonly disk: Disk;
+  readonly checksum: Checksum;
+  /** Of a cluster that starts now, made of its name and its members' ids. */
+  readonly clusterId: string;
+  /** The cluster's name. */
+  readonly cluster: string;
+  /** Addresses by id, as they are given at this start. */
+  readonly members: Members;
+  readonly nodeId: string;
+  /** Called once in a directory's life. */
+  readonly makeIncarnation: () => string;
+  readonly segmentBytes?: number;
+  readonly cacheBytes?: number;
+}
+
+/** A locked data directory: whose it is, and its log, which is not opened yet. */
+export interface DataDirectory {
+  readonly identity: Identity;
+  /** Of the first start: they count, whatever later starts are given. */
+  readonly members: Members;
+  /** Durable: whom this node has met, across restarts. */
+  readonly knownPeers: KnownPeers;
+  readonly log: SegmentedLog;
+  /** Lets other processes in. Close the log first. */
+  unlock(done: (error?: Error) => void): void;
+}
+
+type Done<Value> = (error: Error | undefined, value?: Value) => void;
+
+/**
+ * Locks a data directory and finds out whose it is; makes it this node's where it is new. Fails with DATA_LOCKED, with
+ * CONFIG_INVALID where it belongs to another node or cluster, with DATA_DAMAGED, or with the disk's own error; the lock
+ * is let go then.
+ */
+export function openDataDirectory(options: DataDirectoryOptions, done: Done<DataDirectory>): void {
+  const { disk } = options;
+  let log: SegmentedLog | undefined;
+  const lost = (error: Error): void => log?.fail(error);
+  disk.lock((lockError) => {
+    if (lockError !== undefined) return done(lockError);
+    openIdentity(options, (error, file) => {
+      if (file === undefined) return disk.unlock(() => done(error));
+      const { identity, members, hasLog } = file.owner;
+      const salt = options.checksum(new TextEncoder().encode(identity.incarnation));
+      const mark = { isSet: hasLog, set: (noted: (error?: Error) => void) => file.noteLog(noted) };
+      log = new SegmentedLog({ ...options, salt, mark });
+      const unlock: DataDirectory['unlock'] = (unlocked) =>
+        file.close(() => disk.unlock((unlockError) => unlocked(unlockError)));
+      done(undefined, { identity, members, knownPeers: file, log, unlock });
+    });
+  }, lost);
+}
+
+function openIdentity(options: DataDirectoryOptions, done: Done<IdentityFile>): void {
+  const { disk, clusterId, cluster, members, nodeId, makeIncarnation } = options;
+  disk.list((error, names) => {
+    if (error !== undefined) return done(error);
+    if (names.includes(IDENTITY_FILE)) {
+      return readOwner(disk, (readError, owner) => {
+        const problem = readError ?? (owner === undefined ? undefined : foreignness(owner, options));
+        if (problem !== undefined || owner === undefined) return done(problem);
+        done(undefined, new IdentityFile(disk, owner));
+      });
+    }
+    if (names.some((name) => segmentIdOf(name) !== undefined)) {
+      return done(damage(IDENTITY_FILE, 0, 'it is missing, but there are log files'));
+    }
+    const identity: Identity = { clusterId, nodeId, incarnation: makeIncarnation() };
+    const file = new IdentityFile(disk, { identity, cluster, members, hasLog: false, met: new Map() });
+    file.create((writeError) => done(writeError, writeError === undefined ? file : undefined));
+  });
+}
+
+/** Why a directory is not this node's; undefined where it is. */
+function foreignness({ identity, cluster }: Owner, options: DataDirectoryOptions): QuorateError | undefined {
+  if (identity.nodeId !== options.nodeId) {
+    return new QuorateError(
+      'QUORATE_CONFIG_INVALID',
+      `the data directory belongs to node ${identity.nodeId}, not ${options.nodeId}: give each node a directory of its own`,
+    );
+  }
+  if (cluster === options.cluster) return undefined;
+  return new QuorateError(
+    'QUORATE_CONFIG_INVALID',
+    `the data directory belongs to the cluster named ${cluster}, not ${options.cluster}: start the node with the name of its first start (--cluster), or with another directory`,
+  );
+}

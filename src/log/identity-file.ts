@@ -1,0 +1,176 @@
+import { QuorateError } from '../errors/quorate-error.js';
+import type { Disk } from '../seams/disk.js';
+import type { KnownPeers } from '../seams/known-peers.js';
+import type { Identity } from '../seams/transport.js';
+import { damage } from './recovery.js';
+
+/** host:port of each server, by id. */
+export type Members = Readonly<Record<string, string>>;
+
+/** What identity.json says. */
+export interface Owner {
+  readonly identity: Identity;
+  readonly cluster: string;
+  /** Of the directory's first start. */
+  readonly members: Members;
+  /** Whether there must be a log: one that is gone would let the node vote twice. */
+  readonly hasLog: boolean;
+  /** The incarnation of each peer that was met, by id. */
+  readonly met: ReadonlyMap<string, string>;
+}
+
+type Change = (owner: Owner) => Owner;
+
+interface PendingWrite {
+  readonly change: Change;
+  readonly done: (error?: Error) => void;
+}
+
+export const IDENTITY_FILE = 'identity.json';
+const TEMPORARY_FILE = 'identity.tmp';
+const FORMAT_VERSION = 1;
+
+/**
+ * The file that says whose a data directory is and whom its node has met. Changes are written one after another, those that wait
+ * together at once; a change that could not be made durable is not made at all.
+ */
+export class IdentityFile implements KnownPeers {
+  readonly #disk: Disk;
+  #owner: Owner;
+  #waiting: PendingWrite[] = [];
+  #isWriting = false;
+  #whenClosed: (() => void) | undefined;
+
+  constructor(disk: Disk, owner: Owner) {
+    this.#disk = disk;
+    this.#owner = owner;
+  }
+
+  /** What is durable. */
+  get owner(): Owner {
+    return this.#owner;
+  }
+
+  incarnationOf(peer: string): string | undefined {
+    return this.#owner.met.get(peer);
+  }
+
+  remember(peer: string, incarnation: string, done: (error?: Error) => void): void {
+    if (this.#owner.met.has(peer)) return done();
+    this.#apply((owner) => {
+      if (owner.met.has(peer)) return owner;
+      return { ...owner, met: new Map([...owner.met, [peer, incarnation]]) };
+    }, done);
+  }
+
+  noteLog(done: (error?: Error) => void): void {
+    this.#apply((owner) => ({ ...owner, hasLog: true }), done);
+  }
+
+  /** Writes the file where there is none yet. */
+  create(done: (error?: Error) => void): void {
+    this.#apply((owner) => ({ ...owner }), done);
+  }
+
+  /** Takes no more changes, and calls back once none is under way: from then on another process may own the directory. */
+  close(done: () => void): void {
+    this.#whenClosed = done;
+    if (!this.#isWriting) done();
+  }
+
+  #apply(change: Change, done: (error?: Error) => void): void {
+    if (this.#whenClosed !== undefined)
+      return done(new QuorateError('QUORATE_CLOSED', 'the data directory is being closed'));
+    this.#waiting.push({ change, done });
+    if (!this.#isWriting) this.#writeNext();
+  }
+
+  #writeNext(): void {
+    const batch = this.#waiting;
+    this.#waiting = [];
+    const owner = batch.reduce((changed, { change }) => change(changed), this.#owner);
+    const settle = (error?: Error): void => {
+      this.#isWriting = false;
+      if (error === undefined) this.#owner = owner;
+      if (this.#waiting.length > 0) this.#writeNext();
+      for (const { done } of batch) done(error);
+      if (!this.#isWriting) this.#whenClosed?.();
+    };
+    if (owner === this.#owner) return settle();
+    this.#isWriting = true;
+    write(this.#disk, owner, settle);
+  }
+}
+
+/** Whole or not at all: written aside, synced, renamed, and the directory synced (P32). */
+function write(disk: Disk, owner: Owner, done: (error?: Error) => void): void {
+  const { identity, cluster, members, hasLog, met } = owner;
+  const fields = { version: FORMAT_VERSION, ...identity, cluster, members, hasLog, met: Object.fromEntries(met) };
+  const bytes = new TextEncoder().encode(`${JSON.stringify(fields)}\n`);
+  disk.remove(TEMPORARY_FILE, () => {
+    disk.open(TEMPORARY_FILE, 'create', (openError, file) => {
+      if (openError !== undefined) return done(openError);
+      file.write(bytes, 0, (writeError) => {
+        if (writeError !== undefined) return file.close(() => done(writeError));
+        file.sync((syncError) => {
+          file.close((closeError) => {
+            const error = syncError ?? closeError;
+            if (error !== undefined) return done(error);
+            disk.rename(TEMPORARY_FILE, IDENTITY_FILE, (renameError) => {
+              if (renameError !== undefined) return done(renameError);
+              disk.syncDirectory(done);
+            });
+          });
+        });
+      });
+    });
+  });
+}
+
+/** Whose the directory is. Fails with DATA_DAMAGED, or with the disk's own error. */
+export function readOwner(disk: Disk, done: (error: Error | undefined, owner?: Owner) => void): void {
+  disk.open(IDENTITY_FILE, 'read', (openError, file) => {
+    if (openError !== undefined) return done(openError);
+    file.size((sizeError, size) => {
+      if (sizeError !== undefined) return file.close(() => done(sizeError));
+      file.read(0, size, (readError, bytes) => {
+        file.close((closeError) => {
+          const error = readError ?? closeError;
+          if (error !== undefined) return done(error);
+          try {
+            done(undefined, ownerIn(parse(bytes)));
+          } catch (thrown) {
+            done(thrown as Error);
+          }
+        });
+      });
+    });
+  });
+}
+
+function parse(bytes: Uint8Array): Record<string, unknown> {
+  try {
+    return Object(JSON.parse(new TextDecoder().decode(bytes))) as Record<string, unknown>;
+  } catch (cause) {
+    throw damage(IDENTITY_FILE, 0, `it is not readable (${(cause as Error).message})`);
+  }
+}
+
+function ownerIn(found: Record<string, unknown>): Owner {
+  const { version, incarnation, clusterId, nodeId, cluster, members, hasLog } = found;
+  if (version !== FORMAT_VERSION)
+    throw damage(IDENTITY_FILE, 0, `its format version is ${version}, not ${FORMAT_VERSION}`);
+  if (typeof incarnation !== 'string') throw damage(IDENTITY_FILE, 0, 'it names no incarnation');
+  if (typeof clusterId !== 'string') throw damage(IDENTITY_FILE, 0, 'it names no cluster');
+  if (!isRecordOfText(members)) throw damage(IDENTITY_FILE, 0, 'it names no members');
+  // Directories of earlier versions have no such field: their nodes have met nobody.
+  const met = found.met ?? {};
+  if (!isRecordOfText(met)) throw damage(IDENTITY_FILE, 0, 'what it says of the peers that were met is not readable');
+  const identity = { clusterId, nodeId: String(nodeId), incarnation };
+  return { identity, cluster: String(cluster), members, hasLog: hasLog === true, met: new Map(Object.entries(met)) };
+}
+
+function isRecordOfText(found: unknown): found is Readonly<Record<string, string>> {
+  if (typeof found !== 'object' || found === null) return false;
+  return Object.values(found).every((value) => typeof value === 'string');
+}

@@ -1,0 +1,274 @@
+import { QuorateError } from '../errors/quorate-error.js';
+import type { Disk, DiskFile } from '../seams/disk.js';
+import { MalformedBytes } from '../wire/malformed.js';
+import type { StoredRecord } from '../wire/records.js';
+import { EntryPositions } from './entry-positions.js';
+import type { LogImage } from './log-image.js';
+import { EMPTY_IMAGE, endOf, withRecord } from './log-image.js';
+import type { Checksum, SegmentHeader } from './segment-format.js';
+import {
+  batchEnd,
+  batchPayload,
+  decodeBatch,
+  decodeHeader,
+  HEADER_BYTES,
+  nextCandidate,
+  readBatchHeader,
+  segmentIdOf,
+  segmentName,
+  UnknownFormat,
+} from './segment-format.js';
+
+/** Where the log goes on. */
+export interface Tail {
+  readonly segmentId: number;
+  /** 0: the segment has no header yet. */
+  readonly offset: number;
+  readonly sequence: number;
+  /** The last write that was taken in, a batch or the header: from here to `offset`. Whether its sync succeeded is not known. */
+  readonly lastWriteAt: number;
+  /** Bytes after `offset` that are not zero: a write that was under way at the crash. */
+  readonly tornBytes: number;
+  /** Files that were prepared for what comes next, and never begun. */
+  readonly spares: readonly Spare[];
+}
+
+export interface Spare {
+  readonly segmentId: number;
+  /** Bytes that are not zero: the rest of a torn header. */
+  readonly tornBytes: number;
+}
+
+export interface RecoveredLog {
+  readonly image: LogImage;
+  readonly positions: EntryPositions;
+  /** Null where there is no segment yet. */
+  readonly tail: Tail | null;
+}
+
+export interface RecoveryOptions {
+  readonly disk: Disk;
+  readonly checksum: Checksum;
+  readonly salt: number;
+}
+
+type Done = (error: Error | undefined, recovered?: RecoveredLog) => void;
+
+/**
+ * Reads the segments in order. A bad batch with a valid one after it was once synced: that is damage, and refused. A bad last
+ * one was never acknowledged: that is a torn write, and cut (P32).
+ */
+export function recoverLog(options: RecoveryOptions, done: Done): void {
+  options.disk.list((error, names) => {
+    if (error !== undefined) return done(error);
+    const ids = names.flatMap((name) => segmentIdOf(name) ?? []).sort((a, b) => a - b);
+    new Recovery(options, ids, done).next();
+  });
+}
+
+class Recovery {
+  readonly #options: RecoveryOptions;
+  readonly #ids: readonly number[];
+  readonly #done: Done;
+  readonly #positions = new EntryPositions();
+  #image = EMPTY_IMAGE;
+  #at = 0;
+  #sequence = 1;
+  #tail: Tail | null = null;
+  /** Of the tail's file: how long it is, and how much of it lies behind the last batch. */
+  #tailBytes = 0;
+  #tailRoomBytes = 0;
+
+  constructor(options: RecoveryOptions, ids: readonly number[], done: Done) {
+    this.#options = options;
+    this.#ids = ids;
+    this.#done = done;
+  }
+
+  next(): void {
+    const segmentId = this.#ids[this.#at];
+    if (segmentId === undefined) {
+      return this.#done(undefined, { image: this.#image, positions: this.#positions, tail: this.#tail });
+    }
+    readWhole(this.#options.disk, segmentName(segmentId), (error, bytes) => {
+      if (bytes === undefined) return this.#done(error);
+      try {
+        this.#take(segmentId, bytes);
+      } catch (thrown) {
+        return this.#done(thrown as Error);
+      }
+      this.#at += 1;
+      this.next();
+    });
+  }
+
+  #take(segmentId: number, bytes: Uint8Array): void {
+    const header = this.#header(segmentId, bytes);
+    if (header === undefined) return this.#takeSpare(segmentId, usedBytes(bytes, 0));
+    const expected = (this.#ids[0] as number) + this.#at;
+    if (segmentId !== expected) throw missing(expected);
+    if (this.#tail !== null) mustEndWell(this.#tail, segmentId);
+    this.#follows(segmentId, header);
+    const { end, lastAt } = this.#batches(segmentId, bytes);
+    this.#tail = {
+      segmentId,
+      offset: end,
+      lastWriteAt: lastAt,
+      sequence: this.#sequence,
+      tornBytes: usedBytes(bytes, end),
+      spares: [],
+    };
+    this.#tailRoomBytes = bytes.byteLength - end;
+    this.#tailBytes = bytes.byteLength;
+  }
+
+  /** A file without a header was prepared, and nothing in it was ever acknowledged. Spares are used in their order. */
+  #takeSpare(segmentId: number, tornBytes: number): void {
+    const tail = this.#tail;
+    if (tail === null) {
+      this.#tail = { segmentId, offset: 0, lastWriteAt: 0, sequence: this.#sequence, tornBytes, spares: [] };
+      return;
+    }
+    const isNext = segmentId === tail.segmentId + 1 || tail.spares.length > 0 || tail.offset === 0;
+    if (!isNext && !this.#hasRoomInTail()) throw missing(tail.segmentId + 1);
+    this.#tail = { ...tail, spares: [...tail.spares, { segmentId, tornBytes }] };
+  }
+
+  /**
+   * Version 0.1 left out a number when it could not open a spare file. The missing file was never begun then: what would
+   * have been in it has room in the segment before. Otherwise it was begun when that segment was full, and is lost.
+   */
+  #hasRoomInTail(): boolean {
+    return this.#tailRoomBytes * 4 >= this.#tailBytes;
+  }
+
+  /**
+   * Undefined for a segment that was prepared and never used, or whose header was torn. The header is synced before the
+   * first batch is written, so a batch behind a broken header means damage.
+   */
+  #header(segmentId: number, bytes: Uint8Array): SegmentHeader | undefined {
+    const name = segmentName(segmentId);
+    const { checksum, salt } = this.#options;
+    try {
+      return decodeHeader(bytes.subarray(0, HEADER_BYTES), checksum, salt);
+    } catch (error) {
+      if (error instanceof UnknownFormat) throw unknownFormat(name, error.version);
+      if (!(error instanceof MalformedBytes)) throw error;
+      const valid = this.#findBatch(segmentId, bytes, 0);
+      if (valid !== undefined) throw damage(name, 0, `the header is not readable, and a batch follows at ${valid}`);
+      return undefined;
+    }
+  }
+
+  #follows(segmentId: number, header: SegmentHeader): void {
+    const name = segmentName(segmentId);
+    if (header.segmentId !== segmentId) throw damage(name, 0, `it is segment ${header.segmentId}`);
+    const { index, term } = endOf(this.#image);
+    const fits = header.sequence === this.#sequence && header.previous.index === index && header.previous.term === term;
+    if (!fits) {
+      const last = this.#at === 0 ? 'nothing' : segmentName(segmentId - 1);
+      throw damage(name, 0, `it does not follow ${last}: batches or segments before it are gone`);
+    }
+  }
+
+  /** Takes in all valid batches; returns where the last one begins (0, the header, if there is none) and ends. */
+  #batches(segmentId: number, bytes: Uint8Array): { readonly end: number; readonly lastAt: number } {
+    const { checksum, salt } = this.#options;
+    let at = HEADER_BYTES;
+    let lastAt = 0;
+    for (;;) {
+      const header = readBatchHeader(bytes, at, checksum, salt);
+      const isNext = header?.segmentId === segmentId && header.sequence === this.#sequence;
+      const payload = isNext ? batchPayload(bytes, at, header, checksum, salt) : undefined;
+      if (header === undefined || payload === undefined) break;
+      this.#batch(segmentId, at, payload);
+      this.#sequence += 1;
+      lastAt = at;
+      at = batchEnd(at, header);
+    }
+    const valid = this.#findBatch(segmentId, bytes, at);
+    if (valid !== undefined) {
+      throw damage(segmentName(segmentId), at, `a batch is not readable, and a valid one follows at ${valid}`);
+    }
+    return { end: at, lastAt };
+  }
+
+  #batch(segmentId: number, at: number, payload: Uint8Array): void {
+    try {
+      for (const record of decodeBatch(payload)) this.#record(segmentId, at, record);
+    } catch (cause) {
+      throw damage(segmentName(segmentId), at, `a batch makes no sense: ${(cause as Error).message}`);
+    }
+  }
+
+  #record(segmentId: number, at: number, record: StoredRecord): void {
+    this.#image = withRecord(this.#image, record);
+    if (record.kind === 'truncation') this.#positions.truncated(record.from);
+    const first = record.kind === 'entries' ? record.entries[0] : undefined;
+    if (first !== undefined) this.#positions.wrote(first.index, segmentId, at);
+  }
+
+  /** Where a valid batch of this segment lies that was not taken in, at or after `from`. */
+  #findBatch(segmentId: number, bytes: Uint8Array, from: number): number | undefined {
+    const { checksum, salt } = this.#options;
+    for (let at = nextCandidate(bytes, from); at !== -1; at = nextCandidate(bytes, at + 1)) {
+      const header = readBatchHeader(bytes, at, checksum, salt);
+      if (header?.segmentId !== segmentId || header.sequence < this.#sequence) continue;
+      if (batchPayload(bytes, at, header, checksum, salt) !== undefined) return at;
+    }
+    return undefined;
+  }
+}
+
+/** The segment after this one was begun, so all of this one had been synced. */
+function mustEndWell({ segmentId, offset, tornBytes }: Tail, nextId: number): void {
+  if (tornBytes === 0 && offset > 0) return;
+  const what = `what follows is not readable, and ${segmentName(nextId)} is in use`;
+  throw damage(segmentName(segmentId), offset, what);
+}
+
+function readWhole(disk: Disk, name: string, done: (error: Error | undefined, bytes?: Uint8Array) => void): void {
+  disk.open(name, 'read', (openError, file) => {
+    if (openError !== undefined) return done(openError);
+    const finish = (error: Error | undefined, bytes?: Uint8Array): void => {
+      file.close((closeError) => done(error ?? closeError, bytes));
+    };
+    readAll(file, finish);
+  });
+}
+
+function readAll(file: DiskFile, done: (error: Error | undefined, bytes?: Uint8Array) => void): void {
+  file.size((error, size) => {
+    if (error !== undefined) return done(error);
+    file.read(0, size, (readError, bytes) => (readError === undefined ? done(undefined, bytes) : done(readError)));
+  });
+}
+
+/** How many bytes from `start` on are in use, up to the last one that is not zero. */
+function usedBytes(bytes: Uint8Array, start: number): number {
+  let end = bytes.byteLength;
+  while (end > start && bytes[end - 1] === 0) end -= 1;
+  return Math.max(0, end - start);
+}
+
+const missing = (segmentId: number): QuorateError => damage(segmentName(segmentId), 0, 'the file is missing');
+
+export function damage(file: string, offset: number, what: string): QuorateError {
+  return new QuorateError(
+    'QUORATE_DATA_DAMAGED',
+    `${file} is damaged at offset ${offset}: ${what}. This node does not start on it, because what it acknowledged may be lost. ` +
+      'Keep a copy of the directory. If there is a backup of it from after the node last stopped, put that in its place. ' +
+      'If not, leave this node stopped: an older backup has forgotten votes and acknowledged writes, and so has an empty ' +
+      'directory, with which the other nodes refuse this one. They work on while a majority of them runs; this version ' +
+      'cannot replace a member.',
+    { details: { file, offset } },
+  );
+}
+
+function unknownFormat(file: string, version: number): QuorateError {
+  return new QuorateError(
+    'QUORATE_DATA_DAMAGED',
+    `${file} has format version ${version}, which this version of Quorate does not know: start the version that wrote it. If no other version ever ran here, the file is damaged`,
+    { details: { file, offset: 0 } },
+  );
+}

@@ -1,0 +1,238 @@
+import type { Disk, DiskFile } from '../seams/disk.js';
+import { mayOpenLater } from '../seams/disk.js';
+import type { StoredRecord } from '../wire/records.js';
+import type { LogImage } from './log-image.js';
+import { EMPTY_IMAGE, endOf } from './log-image.js';
+import type { Tail } from './recovery.js';
+import type { Checksum } from './segment-format.js';
+import { encodeBatch, encodedBatchBytes, encodeHeader, HEADER_BYTES, segmentName } from './segment-format.js';
+
+export interface SegmentWriterOptions {
+  readonly disk: Disk;
+  readonly checksum: Checksum;
+  readonly salt: number;
+  readonly segmentBytes: number;
+}
+
+/** Where a batch was written. */
+export interface Written {
+  readonly segmentId: number;
+  readonly offset: number;
+}
+
+type Done<Value = void> = (error: Error | undefined, value?: Value) => void;
+
+interface Segment {
+  readonly id: number;
+  readonly file: DiskFile;
+}
+
+const ZEROS = new Uint8Array(256 * 1024);
+
+/**
+ * Writes batches, one at a time, each with one write and one sync into space that was made before. The next segment is
+ * filled with zeros and synced while the present one is being used: a file of zeros has its blocks, so that a sync of a
+ * batch has no blocks to find and no length to record.
+ */
+export class SegmentWriter {
+  readonly #options: SegmentWriterOptions;
+  #segment: Segment | undefined;
+  #offset = 0;
+  #sequence = 1;
+  #nextId = 1;
+  #spare: Segment | undefined;
+  /** Files that exist already and were never begun, by number: how many bytes of each are not zero. */
+  #leftovers = new Map<number, number>();
+  #isPreparing = false;
+  #waitsForSpare: Done<Segment> | undefined;
+  #afterPreparing: (() => void) | undefined;
+  #failure: Error | undefined;
+
+  constructor(options: SegmentWriterOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Goes on where a recovered log ends. What was torn there becomes zeros first, so that it never looks like damage later.
+   * All that was read is synced: a process that was killed may have left it to the kernel, which can still lose it. The
+   * last write is written once more before that: if its sync failed, the kernel takes its pages for clean and would sync
+   * nothing (Can applications recover from fsync failures?, ATC'20).
+   */
+  open(tail: Tail | null, done: Done): void {
+    if (tail === null) return this.#openFirst(done);
+    this.#sequence = tail.sequence;
+    this.#nextId = tail.segmentId;
+    this.#leftovers = new Map(tail.spares.map(({ segmentId, tornBytes }) => [segmentId, tornBytes]));
+    if (tail.offset === 0) {
+      this.#leftovers.set(tail.segmentId, tail.tornBytes);
+      return this.#openFirst(done);
+    }
+    this.#writeAgain(tail, (rewriteError) => {
+      if (rewriteError !== undefined) return done(rewriteError);
+      this.#openSegment('open', tail.offset, tail.tornBytes, (error, segment) => {
+        if (segment === undefined) return done(error);
+        this.#segment = segment;
+        this.#offset = tail.offset;
+        if (this.#leftovers.has(this.#nextId)) this.#prepare(() => done(this.#failure));
+        else done(undefined);
+      });
+    });
+  }
+
+  /** A log that is open has a header, so that one without any was never opened. */
+  #openFirst(done: Done): void {
+    this.#openNext((error, segment) => {
+      if (segment === undefined) done(error);
+      else this.#begin(segment, EMPTY_IMAGE, done);
+    });
+  }
+
+  #writeAgain({ segmentId, lastWriteAt, offset }: Tail, done: Done): void {
+    this.#options.disk.open(segmentName(segmentId), 'open', (openError, file) => {
+      if (openError !== undefined) return done(openError);
+      const finish = (error: Error | undefined): void => file.close((closeError) => done(error ?? closeError));
+      file.read(lastWriteAt, offset - lastWriteAt, (readError, bytes) => {
+        if (readError === undefined) file.write(bytes, lastWriteAt, finish);
+        else finish(readError);
+      });
+    });
+  }
+
+  /** `before` is what the log adds up to without these records: a new segment's header holds it. */
+  write(records: readonly StoredRecord[], before: LogImage, done: Done<Written>): void {
+    if (this.#failure !== undefined) return done(this.#failure);
+    const bytes = encodedBatchBytes(records);
+    if (this.#segment !== undefined && this.#offset + bytes <= this.#options.segmentBytes) {
+      return this.#put(this.#segment, records, done);
+    }
+    this.#takeSpare((error, spare) => {
+      // The present segment grows while no other can be opened: that is slower, and as safe (P42).
+      if (spare === undefined && this.#failure === undefined && this.#segment !== undefined)
+        return this.#put(this.#segment, records, done);
+      if (spare === undefined) return done(error);
+      this.#begin(spare, before, (beginError) => {
+        if (beginError !== undefined) done(beginError);
+        else this.#put(spare, records, done);
+      });
+    });
+  }
+
+  /** Lets go of the files, when a segment that is being prepared is done. */
+  close(done: Done): void {
+    if (this.#isPreparing) {
+      this.#afterPreparing = () => this.close(done);
+      return;
+    }
+    const files = [this.#segment?.file, this.#spare?.file].filter((file) => file !== undefined);
+    const next = (failure: Error | undefined): void => {
+      const file = files.pop();
+      if (file === undefined) return done(failure);
+      file.close((error) => next(failure ?? error));
+    };
+    next(undefined);
+  }
+
+  #put(segment: Segment, records: readonly StoredRecord[], done: Done<Written>): void {
+    const { checksum, salt } = this.#options;
+    const bytes = encodeBatch(records, { segmentId: segment.id, sequence: this.#sequence }, checksum, salt);
+    const offset = this.#offset;
+    segment.file.writeDurably(bytes, offset, (error) => {
+      if (error !== undefined) return done(error);
+      this.#offset = offset + bytes.byteLength;
+      this.#sequence += 1;
+      this.#prepareInTime();
+      done(undefined, { segmentId: segment.id, offset });
+    });
+  }
+
+  /** The header is durable before the first batch: a torn one is then never followed by anything, and can be told from damage. */
+  #begin(segment: Segment, before: LogImage, done: Done): void {
+    const { checksum, salt } = this.#options;
+    const { term, votedFor, commitIndex, lastTimeMs } = before;
+    const place = { segmentId: segment.id, sequence: this.#sequence, previous: endOf(before) };
+    const header = encodeHeader({ ...place, term, votedFor, commitIndex, lastTimeMs }, checksum, salt);
+    const old = this.#segment;
+    this.#segment = segment;
+    this.#offset = HEADER_BYTES;
+    segment.file.writeDurably(header, 0, (error) => {
+      if (error !== undefined || old === undefined) done(error);
+      else old.file.close((closeError) => done(closeError));
+    });
+  }
+
+  #takeSpare(done: Done<Segment>): void {
+    if (this.#spare !== undefined) {
+      const spare = this.#spare;
+      this.#spare = undefined;
+      return done(undefined, spare);
+    }
+    this.#waitsForSpare = done;
+    if (!this.#isPreparing) this.#prepare(() => undefined);
+  }
+
+  #prepareInTime(): void {
+    if (this.#isPreparing || this.#spare !== undefined || this.#offset * 2 < this.#options.segmentBytes) return;
+    if (this.#failure === undefined) this.#prepare(() => undefined);
+  }
+
+  /** One that could not be opened is tried again with the next batch; after any other failure nothing is written any more. */
+  #prepare(done: () => void): void {
+    this.#isPreparing = true;
+    this.#openNext((error, segment) => {
+      this.#isPreparing = false;
+      this.#spare = segment;
+      if (error !== undefined && !mayOpenLater(error)) this.#failure ??= error;
+      done();
+      const waits = this.#waitsForSpare;
+      this.#waitsForSpare = undefined;
+      if (segment === undefined) waits?.(error);
+      else if (waits !== undefined) this.#takeSpare(waits);
+      this.#afterPreparing?.();
+    });
+  }
+
+  /** The next segment as a file of zeros: one that is there already, or a new one. */
+  #openNext(done: Done<Segment>): void {
+    const id = this.#nextId;
+    const tornBytes = this.#leftovers.get(id);
+    this.#openSegment(tornBytes === undefined ? 'create' : 'open', 0, tornBytes ?? 0, (error, segment) => {
+      if (segment !== undefined) this.#leftovers.delete(id);
+      done(error, segment);
+    });
+  }
+
+  /** The next segment, from `offset` on nothing but zeros, up to its full size; these and its name are durable. Its number is taken then. */
+  #openSegment(how: 'create' | 'open', offset: number, tornBytes: number, done: Done<Segment>): void {
+    const { disk } = this.#options;
+    const id = this.#nextId;
+    disk.open(segmentName(id), how, (openError, file) => {
+      if (openError !== undefined) return done(openError);
+      // From here on the file exists, whatever else fails.
+      if (how === 'create') this.#leftovers.set(id, 0);
+      this.#fill(file, offset, tornBytes, (error) => {
+        if (error !== undefined) return file.close(() => done(error));
+        // A file that is not in its directory is lost with all that was synced into it (P32).
+        disk.syncDirectory((syncError) => {
+          if (syncError !== undefined) return file.close(() => done(syncError));
+          this.#nextId = id + 1;
+          done(undefined, { id, file });
+        });
+      });
+    });
+  }
+
+  /** In pieces, so that a batch's sync never waits for a whole segment. */
+  #fill(file: DiskFile, offset: number, tornBytes: number, done: Done): void {
+    file.size((sizeError, size) => {
+      if (sizeError !== undefined) return done(sizeError);
+      const next = (at: number, end: number, then: () => void): void => {
+        if (at >= end) return then();
+        const piece = ZEROS.subarray(0, Math.min(ZEROS.byteLength, end - at));
+        file.write(piece, at, (error) => (error === undefined ? next(at + piece.byteLength, end, then) : done(error)));
+      };
+      next(offset, offset + tornBytes, () => {
+        next(size, this.#options.segmentBytes, () => file.sync((error) => done(error)));
+      });
+    });
+  }
+}

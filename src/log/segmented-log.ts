@@ -1,0 +1,308 @@
+import { QuorateError } from '../errors/quorate-error.js';
+import type { Entry, LogRecord } from '../raft/entry.js';
+import { invariant } from '../raft/invariant.js';
+import type { Index } from '../raft/kinds.js';
+import { advance, lesser } from '../raft/kinds.js';
+import type { Disk, DiskError } from '../seams/disk.js';
+import { mayOpenLater } from '../seams/disk.js';
+import type { LogStore, ReadLimits, Recovered } from '../seams/log-store.js';
+import type { StoredRecord } from '../wire/records.js';
+import { encodedRecordBytes } from '../wire/records.js';
+import { EntryCache } from './entry-cache.js';
+import { EntryPositions } from './entry-positions.js';
+import type { LogImage } from './log-image.js';
+import { EMPTY_IMAGE, withRecord } from './log-image.js';
+import type { RecoveredLog } from './recovery.js';
+import { damage, recoverLog } from './recovery.js';
+import type { Checksum } from './segment-format.js';
+import { segmentName } from './segment-format.js';
+import { readStretch } from './segment-reader.js';
+import type { Written } from './segment-writer.js';
+import { SegmentWriter } from './segment-writer.js';
+
+export interface SegmentedLogOptions {
+  /** Locked by the caller. */
+  readonly disk: Disk;
+  readonly checksum: Checksum;
+  /** Where every checksum starts, unknown to clients: bytes of theirs can then never pass for a batch of ours. */
+  readonly salt?: number;
+  /** Of a log file. Default 16 MiB. */
+  readonly segmentBytes?: number;
+  /** Of entries kept in memory, beside those that are not durable yet. Default 32 MiB. */
+  readonly cacheBytes?: number;
+  /**
+   * What is synced together becomes one batch up to here, and several beyond, each durable before the next: who reads a part
+   * of a batch reads all of it. Default 4 MiB.
+   */
+  readonly batchBytes?: number;
+  /** Default none: a directory without log files is then always a new log. */
+  readonly mark?: LogMark;
+}
+
+/** Remembers, outside the log files, that there is a log: files that were taken away can then be told from a first start. */
+export interface LogMark {
+  readonly isSet: boolean;
+  /** Durably. Called when the first segment is durable, and before the first batch is. */
+  set(done: (error?: Error) => void): void;
+}
+
+const NO_MARK: LogMark = { isSet: false, set: (done) => done() };
+
+const NEVER_CUT = Number.MAX_SAFE_INTEGER as Index;
+
+/**
+ * The log in segment files, only ever appended to: truncations, terms and votes are records as entries are. All that was
+ * appended since the last sync becomes one batch with one checksum, one write and one sync; what is very much, several.
+ */
+export class SegmentedLog implements LogStore {
+  readonly #options: Required<SegmentedLogOptions>;
+  readonly #writer: SegmentWriter;
+  readonly #cache: EntryCache;
+  #positions = new EntryPositions();
+  #staged: LogRecord[] = [];
+  /** About so much is staged. */
+  #stagedBytes = 0;
+  /** About so much is being written. */
+  #syncingBytes = 0;
+  /** What everything appended adds up to, and what of it is on disk. */
+  #appended: LogImage = EMPTY_IMAGE;
+  #durable: LogImage = EMPTY_IMAGE;
+  /** Where the log was cut since the last batch was handed to the writer: what the disk has from there on is of the past. */
+  #stagedCut: Index = NEVER_CUT;
+  /** Grows with each truncation. */
+  #cuts = 0;
+  #isOpening = false;
+  #isOpen = false;
+  #isSyncing = false;
+  #afterSync: (() => void) | undefined;
+  #afterOpening: (() => void) | undefined;
+  #failure: QuorateError | undefined;
+  #failed: (error: Error) => void = () => undefined;
+
+  constructor(options: SegmentedLogOptions) {
+    this.#options = {
+      salt: 0,
+      segmentBytes: 16 * 1024 * 1024,
+      cacheBytes: 32 * 1024 * 1024,
+      batchBytes: 4 * 1024 * 1024,
+      mark: NO_MARK,
+      ...options,
+    };
+    this.#writer = new SegmentWriter(this.#options);
+    this.#cache = new EntryCache(this.#options.cacheBytes);
+  }
+
+  open(
+    opened: (error: Error | undefined, recovered?: Recovered) => void,
+    failed: (error: Error) => void = () => undefined,
+  ): void {
+    const { mark } = this.#options;
+    this.#failed = failed;
+    const done: typeof opened = (error, recovered) => {
+      this.#isOpening = false;
+      opened(error, recovered);
+      const then = this.#afterOpening;
+      this.#afterOpening = undefined;
+      then?.();
+    };
+    this.#isOpening = true;
+    recoverLog(this.#options, (error, found) => {
+      if (found === undefined) return done(this.#poison(error ?? new Error('nothing was recovered')));
+      if (mark.isSet && !hasBegun(found)) return done(this.#poison(logIsGone(found)));
+      this.#writer.open(found.tail, (writerError) => {
+        if (writerError !== undefined) return done(this.#poison(writerError));
+        this.#setMark((markError) => {
+          if (markError !== undefined) return this.#writer.close(() => done(this.#poison(markError)));
+          this.#appended = found.image;
+          this.#durable = found.image;
+          this.#positions = found.positions;
+          this.#cache.reset(found.image.log.lastIndex);
+          this.#isOpen = true;
+          done(undefined, recoveredFrom(found));
+        });
+      });
+    });
+  }
+
+  /** The directory is not this log's own any more: nothing is written, nothing is acknowledged, and the node learns of it at once. */
+  fail(error: Error): void {
+    const isNew = this.#failure === undefined;
+    this.#poison(error);
+    if (isNew && this.#isOpen) this.#failed(error);
+  }
+
+  /** Throws where a record cannot follow what came before it: better a crash of the writer than a log that cannot be opened. */
+  append(records: readonly LogRecord[]): void {
+    for (const record of records) {
+      this.#appended = withRecord(this.#appended, record);
+      this.#staged.push(record);
+      if (record.kind === 'entries') this.#stagedBytes += this.#cache.add(record.entries);
+      if (record.kind !== 'truncation') continue;
+      this.#cache.truncate(record.from);
+      this.#stagedCut = lesser(this.#stagedCut, record.from);
+      this.#cuts += 1;
+    }
+  }
+
+  get unsyncedBytes(): number {
+    return this.#stagedBytes + this.#syncingBytes;
+  }
+
+  sync(done: (error?: Error) => void): void {
+    invariant(!this.#isSyncing, 'a batch is written when the one before it is durable');
+    if (this.#failure !== undefined) return done(this.#failure);
+    invariant(this.#isOpen, 'a log is opened before it is written');
+    if (this.#staged.length === 0) return done();
+    this.#write(this.#takeStaged(), done);
+  }
+
+  cached(from: Index, limits: ReadLimits): readonly Entry[] | undefined {
+    return this.#cache.read(from, limits);
+  }
+
+  read(from: Index, limits: ReadLimits, done: (error: Error | undefined, entries?: readonly Entry[]) => void): void {
+    const cached = this.#cache.read(from, limits);
+    if (cached !== undefined) return done(undefined, cached);
+    if (this.#failure !== undefined) return done(this.#failure);
+    const stretch = this.#positions.find(from);
+    if (stretch === undefined) return done(new Error(`entry ${from} is not in this log`));
+    // What is in memory may be newer than what the disk has at the same index.
+    const lastIndex = lesser(stretch.lastIndex, advance(this.#cache.firstIndex, -1));
+    const cuts = this.#cuts;
+    readStretch(this.#options, { ...stretch, lastIndex }, from, limits, (error, entries) => {
+      const isAskedAgain = this.#cuts !== cuts || (error !== undefined && mayOpenLater(error));
+      if (isAskedAgain) this.read(from, limits, done);
+      else if (error !== undefined) done(this.#poison(error));
+      else done(undefined, entries);
+    });
+  }
+
+  /**
+   * A log that failed before, as its callers were told, only lets go of its files. One that is being opened writes until it is
+   * open, and is closed then: nobody else may have the directory before.
+   */
+  close(done: (error?: Error) => void): void {
+    if (this.#isOpening) {
+      this.#afterOpening = () => this.close(done);
+      return;
+    }
+    if (this.#isSyncing) {
+      this.#afterSync = () => this.close(done);
+      return;
+    }
+    if (!this.#isOpen) return done();
+    this.#isOpen = false;
+    const finish = (error?: Error): void => {
+      this.#failure ??= new QuorateError('QUORATE_CLOSED', 'the log was closed: open the data directory again');
+      this.#writer.close((closeError) => done(error ?? closeError));
+    };
+    if (this.#failure !== undefined) return finish();
+    this.#write([...this.#takeStaged(), { kind: 'closed' }], finish);
+  }
+
+  #setMark(done: (error?: Error) => void): void {
+    if (this.#options.mark.isSet) done();
+    else this.#options.mark.set(done);
+  }
+
+  #takeStaged(): readonly StoredRecord[] {
+    const records = this.#staged;
+    this.#staged = [];
+    return records;
+  }
+
+  #write(records: readonly StoredRecord[], done: (error?: Error) => void): void {
+    const { batchBytes } = this.#options;
+    const isOneBatch = this.#stagedBytes <= batchBytes;
+    this.#syncingBytes = this.#stagedBytes;
+    this.#stagedBytes = 0;
+    this.#stagedCut = NEVER_CUT;
+    this.#isSyncing = true;
+    this.#writeNext(isOneBatch ? [records] : inBatches(records, batchBytes), this.#appended, (error) => {
+      this.#isSyncing = false;
+      this.#syncingBytes = 0;
+      done(error);
+      const then = this.#afterSync;
+      this.#afterSync = undefined;
+      then?.();
+    });
+  }
+
+  /** `end` is what all of the batches add up to. */
+  #writeNext(batches: readonly (readonly StoredRecord[])[], end: LogImage, done: (error?: Error) => void): void {
+    const [records = [], ...others] = batches;
+    const after = others.length === 0 ? end : records.reduce(withRecord, this.#durable);
+    this.#writer.write(records, this.#durable, (error, written) => {
+      if (written === undefined) return done(this.#poison(error ?? new Error('nothing was written')));
+      this.#durable = after;
+      this.#note(records, written, others.flat());
+      if (others.length === 0) done();
+      else this.#writeNext(others, end, done);
+    });
+  }
+
+  /** `others` are written after these, and may cut entries of these. */
+  #note(records: readonly StoredRecord[], { segmentId, offset }: Written, others: readonly StoredRecord[]): void {
+    for (const record of records) {
+      if (record.kind === 'truncation') this.#positions.truncated(record.from);
+      const first = record.kind === 'entries' ? record.entries[0] : undefined;
+      if (first !== undefined) this.#positions.wrote(first.index, segmentId, offset);
+    }
+    // Entries that were cut and written anew since this batch was made are not on disk yet (P13).
+    const cut = others.reduce((least, record) => {
+      return record.kind === 'truncation' ? lesser(least, record.from) : least;
+    }, this.#stagedCut);
+    this.#cache.trim(lesser(this.#durable.log.lastIndex, advance(cut, -1)));
+  }
+
+  /** After one failure nothing is known of what reached the disk: no retry, no acknowledgement, ever again (P31). */
+  #poison(cause: Error): QuorateError {
+    this.#failure ??= cause instanceof QuorateError ? cause : halted(cause);
+    return this.#failure;
+  }
+}
+
+/** Records in their order, in batches that are not much larger than they need to be. */
+function inBatches(records: readonly StoredRecord[], most: number): readonly (readonly StoredRecord[])[] {
+  const batches: StoredRecord[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const record of records) {
+    const size = encodedRecordBytes(record);
+    if (bytes + size > most) {
+      batches.push([]);
+      bytes = 0;
+    }
+    batches.at(-1)?.push(record);
+    bytes += size;
+  }
+  return batches;
+}
+
+/** Whether any segment has its header. */
+const hasBegun = ({ tail }: RecoveredLog): boolean => tail !== null && tail.offset > 0;
+
+function logIsGone({ tail }: RecoveredLog): QuorateError {
+  const what = tail === null ? 'the file is missing' : 'it has no header';
+  return damage(segmentName(tail?.segmentId ?? 1), 0, `${what}, and this node has had a log`);
+}
+
+function halted(cause: DiskError): QuorateError {
+  return new QuorateError(
+    'QUORATE_HALTED',
+    `the log could not be written or read (${cause.message}): this node stops rather than guess what is on disk. ` +
+      `${remedyFor(cause.code)}, then start the node again: it recovers what is durable`,
+    { cause },
+  );
+}
+
+function remedyFor(code: string | undefined): string {
+  if (code === 'ENOSPC' || code === 'EDQUOT') return 'Free space on the disk of the data directory';
+  if (code === 'EMFILE' || code === 'ENFILE') return 'Let this process open more files (ulimit -n)';
+  return 'Mend the disk';
+}
+
+function recoveredFrom({ image, tail }: RecoveredLog): Recovered {
+  const { term, votedFor, commitIndex, lastTimeMs, closed } = image;
+  const log = { ...image.log, durableIndex: image.log.lastIndex };
+  return { term, votedFor, log, commitIndex, lastTimeMs, closedCleanly: closed, tornBytes: tail?.tornBytes ?? 0 };
+}

@@ -1,0 +1,8 @@
+/** What `quorate/machines` exports: a replica's statechart, and actors to invoke in statecharts of your own. */
+export * from '../machines/index.js';
+export {
+  type InvokedReplicaInput,
+  type ReplicaReply,
+  type ReplicaRequest,
+  replica,
+} from './replica/invoked-replica.js';

@@ -1,0 +1,400 @@
+import { randomInt } from 'node:crypto';
+import type { Actor } from 'xstate';
+import { createActor } from 'xstate';
+import { replicaMachine } from '../../machines/index.js';
+import { checkCallOptions } from '../calls/call-options.js';
+import type { CallRequest } from '../calls/pending-call.js';
+import { aborted } from '../calls/pending-call.js';
+import { badRequest, QuorateError } from '../errors/quorate-error.js';
+import type { Serving } from '../http/serve-node.js';
+import { serveNode } from '../http/serve-node.js';
+import type { NodeId } from '../raft/kinds.js';
+import type { Notice } from '../raft/notices.js';
+import type { ReplicaState } from '../raft/replica-state.js';
+import { initialState } from '../raft/replica-state.js';
+import { ReplicaView } from '../raft/replica-view.js';
+import type { Settings } from '../raft/settings.js';
+import { encodeCommand } from '../replica/encode-command.js';
+import { PendingRequests } from '../replica/pending-requests.js';
+import { reserveStateMachine } from '../replica/state-machine-in-use.js';
+import type { NodeStatus } from '../replica/status.js';
+import { describe } from '../replica/status.js';
+import { whyNoLeader, whyNoQuorum } from '../replica/why-no-leader.js';
+import type { Clock } from '../seams/clock.js';
+import { MOST_UNSYNCED_BYTES } from '../seams/log-store.js';
+import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
+import type { LeaderNews } from '../wire/client-frames.js';
+import { guardedInspector, guardObservers } from './guarded-observers.js';
+import { LeaderWatch } from './leader-watch.js';
+import type { Logger } from './node-log.js';
+import { NodeLog } from './node-log.js';
+import { NoticeLog } from './notice-log.js';
+import { problemWithOptions } from './option-kinds.js';
+import type { CallOptions, ReadOptions, ReplicaNodeOptions } from './options.js';
+import { Readiness } from './readiness.js';
+import { checkTimeout, DISK_HANGS, diskIsBehind, halted, noLeader, refuseAborted } from './refusals.js';
+import type { NodeResources } from './resources.js';
+import { clusterIdOf, inDirectory, openResources } from './resources.js';
+import { checkNodeOptions, invalid, resolveSettings } from './settings.js';
+import { systemClock } from './system-clock.js';
+import { VERSION } from './version.js';
+
+const DEFAULT_TIMEOUT_MS = 5_000;
+
+/**
+ * One replica of a state machine: creates the ReplicaView, runs the chart with both managers on it, opens the transport
+ * and joins its peers. Several may live in one process. It never exits the process and installs no signal handlers.
+ */
+export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDisposable {
+  /** Who this node is and what it knows, to be read only. */
+  readonly state: ReplicaView;
+  /** The running chart: subscribe to it, inspect it, `waitFor` it, `on('role.changed', …)`. */
+  readonly actor: Actor<typeof replicaMachine>;
+  /** Names that Host may have in requests, beside localhost, IP addresses and the members' addresses. */
+  readonly allowHosts: readonly string[];
+  readonly #stateMachine: Machine;
+  readonly #serving: Serving;
+  readonly #releaseStateMachine: () => void;
+  readonly #resources: NodeResources;
+  readonly #pendingRequests: PendingRequests<ResultOf<Machine>>;
+  readonly #readiness: Readiness;
+  readonly #watch: LeaderWatch;
+  readonly #logger: Logger;
+  readonly #noticeLog: NoticeLog;
+  readonly #dataDir: string | undefined;
+  readonly #waitsForLeader = new Set<(error: Error) => void>();
+  readonly #clock: Clock;
+  #stopServing: () => Promise<void> = async () => undefined;
+  #closing: Promise<void> | undefined;
+
+  /**
+   * Opens the data directory, listens, recovers, and starts taking part. Resolves when the node follows, whether or not
+   * anybody leads yet. Rejects with CONFIG_INVALID, DATA_LOCKED, DATA_DAMAGED, or what the operating system says.
+   */
+  static async open<Machine extends AnyStateMachine>(
+    options: ReplicaNodeOptions<Machine>,
+  ): Promise<ReplicaNode<Machine>> {
+    const problem = problemWithOptions(Object(options));
+    if (problem !== undefined) throw invalid(problem);
+    const settings = resolveSettings(options, process.env);
+    const checked = checkNodeOptions({ ...options, ...settings });
+    refuseAborted(options.signal);
+    const release = reserveStateMachine(options.stateMachine);
+    try {
+      return await ReplicaNode.#openChecked(options, checked, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  static async #openChecked<Machine extends AnyStateMachine>(
+    options: ReplicaNodeOptions<Machine>,
+    settings: Settings,
+    releaseStateMachine: () => void,
+  ): Promise<ReplicaNode<Machine>> {
+    const clock = options.clock ?? systemClock;
+    const logger = new NodeLog(options.id, options.logger);
+    const resources = await openResources(options, { clock, logger, clusterId: clusterIdOf(options) });
+    let node: ReplicaNode<Machine>;
+    try {
+      node = new ReplicaNode(options, { resources, clock, logger, settings, releaseStateMachine });
+    } catch (error) {
+      await resources.clear();
+      throw error;
+    }
+    try {
+      await node.#start(options.signal);
+      return node;
+    } catch (error) {
+      await node.close();
+      throw error;
+    }
+  }
+
+  private constructor(
+    options: ReplicaNodeOptions<Machine>,
+    made: {
+      resources: NodeResources;
+      clock: Clock;
+      logger: Logger;
+      settings: Settings;
+      releaseStateMachine: () => void;
+    },
+  ) {
+    const { resources, clock, logger, settings } = made;
+    const { identity, members, log, transport, address } = resources;
+    const servers = Object.entries(members).map(([id, at]) => ({ id, address: at }));
+    const seed = options.seed ?? randomInt(2 ** 31);
+    const { stateMachine, inspect, machine = replicaMachine } = options;
+    this.allowHosts = options.allowHosts ?? [];
+    this.#serving = options;
+    this.#resources = resources;
+    this.#stateMachine = stateMachine;
+    this.#releaseStateMachine = made.releaseStateMachine;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#dataDir = options.dataDir;
+    this.#noticeLog = new NoticeLog(logger);
+    this.state = new ReplicaView(address, initialState(options.id, servers, settings));
+    const input = { identity, servers, settings, seed, log, transport, stateMachine, clock, state: this.state };
+    const inspector = inspect === undefined ? {} : { inspect: guardedInspector(inspect, logger) };
+    this.actor = createActor(machine, { input, clock, ...inspector });
+    this.#pendingRequests = new PendingRequests<ResultOf<Machine>>({
+      send: (event) => this.actor.send(event),
+      clock,
+      resultCodec: stateMachine.resultCodec,
+      noLeader: () => this.#whyNobodyAnswers(),
+      whyUnanswered: () => this.#whyUnanswered(),
+      chance: Math.random(),
+    });
+    this.#readiness = new Readiness((request) => this.#pendingRequests.read(request));
+    this.#watch = new LeaderWatch({
+      clock,
+      patienceMs: settings.ELECTION_TIMEOUT_MAX * 4,
+      why: () => whyNoLeader(this.#raft),
+      tell: (why) => logger.warn({ event: 'no leader', term: this.state.term }, why),
+    });
+  }
+
+  /** The state machine itself. Reading it directly is a stale read; changing it breaks the cluster. */
+  get stateMachine(): Machine {
+    return this.#stateMachine;
+  }
+
+  /** Under which this node listens: host:port. */
+  get address(): string {
+    return this.state.address;
+  }
+
+  /**
+   * Replicates a command and resolves to the state machine's result once a majority has it on disk and it is applied.
+   * Any node takes it and passes it on to the leader. Rejects with NO_LEADER or NO_QUORUM (nothing was done), or with
+   * OUTCOME_UNKNOWN once it may have been appended.
+   */
+  propose(command: CommandOf<Machine>, options: CallOptions = {}): Promise<ResultOf<Machine>> {
+    return new Promise((resolve, reject) => {
+      checkCallOptions(options, ['timeoutMs', 'signal']);
+      const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
+      refuseAborted(signal);
+      checkTimeout(timeoutMs);
+      const payload = encodeCommand(this.#stateMachine.codec, command);
+      this.#pendingRequests.propose(payload, {
+        timeoutMs,
+        signal,
+        done: (error, result) => (error === undefined ? resolve(result as ResultOf<Machine>) : reject(error)),
+      });
+    });
+  }
+
+  /** Runs `query` on this node's state machine, once it holds every write that was acknowledged before the call. */
+  read<Value>(query: (stateMachine: Machine) => Value, options: ReadOptions = {}): Promise<Value> {
+    return new Promise((resolve, reject) => {
+      checkCallOptions(options, ['consistency', 'timeoutMs', 'signal']);
+      const { consistency = 'linearizable', timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
+      refuseAborted(signal);
+      checkTimeout(timeoutMs);
+      if (consistency !== 'linearizable' && consistency !== 'stale')
+        throw badRequest(`consistency is ${consistency}: linearizable or stale would do`);
+      const answer = (): void => resolve(query(this.#stateMachine));
+      if (consistency === 'stale') return answer();
+      this.#pendingRequests.read({
+        timeoutMs,
+        signal,
+        done: (error) => {
+          if (error !== undefined) return reject(error);
+          try {
+            answer();
+          } catch (thrown) {
+            reject(thrown);
+          }
+        },
+      });
+    });
+  }
+
+  /** As `propose`, for bytes that the state machine's codec has made, and with a callback. */
+  submit(command: Uint8Array, request: CallRequest<ResultOf<Machine>>): void {
+    this.#pendingRequests.propose(command, request);
+  }
+
+  /** Whether this process stood still a moment ago, and has not read yet all that came meanwhile. */
+  get isSettling(): boolean {
+    return this.#pendingRequests.isSettling;
+  }
+
+  /** Calls back once this node's state machine holds every write that was acknowledged before. */
+  ask(request: CallRequest<undefined>): void {
+    this.#pendingRequests.read(request);
+  }
+
+  /** Tells at once who leads, as far as this node knows, and again at each change. Returns how to stop. */
+  watchLeader(tell: (news: LeaderNews) => void): () => void {
+    const look = (): void => {
+      const { term, leaderId } = this.state;
+      tell({ term, leaderId, members: this.status().members.map(({ id, address }) => ({ id, address })) });
+    };
+    const subscription = this.actor.on('leader.changed', look);
+    look();
+    return () => subscription.unsubscribe();
+  }
+
+  /** Resolves to the leader's id as soon as this node knows of one that it can reach. */
+  waitForLeader(options: CallOptions = {}): Promise<NodeId> {
+    return new Promise((resolve, reject) => {
+      checkCallOptions(options, ['timeoutMs', 'signal']);
+      const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
+      refuseAborted(signal);
+      checkTimeout(timeoutMs);
+      const settle = (end: () => void): void => {
+        subscription.unsubscribe();
+        this.#clock.clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
+        this.#waitsForLeader.delete(fail);
+        end();
+      };
+      const fail = (error: Error): void => settle(() => reject(error));
+      if (this.#closing !== undefined) throw new QuorateError('QUORATE_CLOSED', 'this node is closed');
+      if (this.state.role === 'halted') throw halted(this.#haltReason());
+      const look = (): void => {
+        const { leaderId } = this.state;
+        if (leaderId !== null) settle(() => resolve(leaderId));
+      };
+      const abort = (): void => fail(aborted(signal?.reason));
+      const timer = this.#clock.setTimeout(() => fail(this.#whyNobodyAnswers()), timeoutMs);
+      const subscription = this.actor.on('leader.changed', look);
+      signal?.addEventListener('abort', abort, { once: true });
+      this.#waitsForLeader.add(fail);
+      look();
+    });
+  }
+
+  /** The document of `GET /v1/status`. */
+  status(): NodeStatus {
+    const { clusterId } = this.#resources.identity;
+    const snapshot = this.actor.getSnapshot();
+    const value = snapshot.status === 'active' ? snapshot.value : 'halted';
+    return describe(this.state, { clusterId, version: VERSION, value });
+  }
+
+  /**
+   * Why this node should get no requests at the moment: CLOSED, HALTED, NO_QUORUM, NO_LEADER, or CATCHING_UP while its state machine
+   * lacks what was committed when it last found a leader (P48). Undefined where it is ready.
+   */
+  whyNotReady(): QuorateError | undefined {
+    const { role } = this.state;
+    if (this.#closing !== undefined) return new QuorateError('QUORATE_CLOSED', 'this node is closing');
+    if (role === 'halted') return halted(this.#haltReason());
+    if (role === 'recovering') return noLeader('this node is recovering its log');
+    if (this.actor.getSnapshot().matches({ active: 'stalled' })) return noLeader(DISK_HANGS);
+    const noQuorum = whyNoQuorum(this.#raft);
+    if (noQuorum !== undefined) return new QuorateError('QUORATE_NO_QUORUM', noQuorum);
+    const why = whyNoLeader(this.#raft);
+    if (why !== undefined) return noLeader(why);
+    const isServing = role !== 'leader' || this.actor.getSnapshot().matches({ active: { leader: 'serving' } });
+    return isServing ? this.#readiness.whyBehind(this.#raft) : noLeader('the leader is establishing itself');
+  }
+
+  /**
+   * Stops taking part, makes everything durable, and lets go of files, sockets and timers. Callers that wait are answered. From then
+   * on the node's role is `halted`, and it names no leader.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#shutDown();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  get #raft(): ReplicaState {
+    return this.actor.getSnapshot().context.raft;
+  }
+
+  #start(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.actor.on('*', (told) => {
+        const isHalt = told.type === 'node.halted';
+        const notice = isHalt ? { ...told, error: inDirectory(told.error, this.#dataDir) } : told;
+        this.#notice(notice);
+        if (notice.type === 'role.changed' && notice.role === 'follower') resolve();
+        if (notice.type === 'node.halted') reject(notice.error);
+      });
+      this.actor.subscribe({
+        error: (error) => {
+          this.#logger.error({ event: 'halted', err: error }, 'the chart failed: this node has halted');
+          this.#takeNoPart();
+          this.#turnAway(halted(String(error)));
+          reject(error);
+        },
+      });
+      guardObservers(this.actor, this.#logger);
+      const abort = (): void => {
+        reject(aborted(signal?.reason));
+        void this.close();
+      };
+      signal?.addEventListener('abort', abort, { once: true });
+      if (signal?.aborted === true) return abort();
+      const warn = (message: string): void => this.#logger.warn({ event: 'connections' }, message);
+      this.#stopServing = serveNode(this, this.#resources.ownServer, this.#serving, { clock: this.#clock, warn });
+      this.actor.start();
+      this.#watch.start();
+    });
+  }
+
+  #notice(notice: Notice): void {
+    this.#noticeLog.write(notice);
+    this.#watch.notice(notice);
+    this.#pendingRequests.notice(notice);
+    this.#readiness.notice(notice);
+    if (notice.type === 'node.halted') {
+      this.#watch.stop();
+      this.#turnAway(halted(notice.error.message));
+    }
+  }
+
+  #haltReason(): string {
+    const { status, context, error } = this.actor.getSnapshot();
+    return status === 'error' ? String(error) : (context.haltedBy?.message ?? 'unknown');
+  }
+
+  #whyNobodyAnswers(): QuorateError {
+    if (this.state.role === 'halted') return halted(this.#haltReason());
+    if (this.actor.getSnapshot().matches({ active: 'stalled' }))
+      return noLeader(`${DISK_HANGS}; nothing was done, ask another node`);
+    if (this.state.role === 'leader' && this.#resources.log.unsyncedBytes > MOST_UNSYNCED_BYTES) return diskIsBehind();
+    const noQuorum = whyNoQuorum(this.#raft);
+    if (noQuorum !== undefined) return new QuorateError('QUORATE_NO_QUORUM', `${noQuorum}; nothing was done`);
+    const why = whyNoLeader(this.#raft) ?? `leader ${this.state.leaderId} did not answer in time`;
+    return noLeader(`${why}; nothing was done, try again`);
+  }
+
+  #whyUnanswered(): string | undefined {
+    const { leaderId } = this.state;
+    const elsewhere = leaderId === this.state.id ? undefined : `leader ${leaderId} has told no result`;
+    return whyNoQuorum(this.#raft) ?? whyNoLeader(this.#raft) ?? elsewhere;
+  }
+
+  /** Whoever waits gets an answer: this node will have no other. */
+  #turnAway(error: QuorateError): void {
+    this.#pendingRequests.close(error);
+    for (const fail of [...this.#waitsForLeader]) fail(error);
+  }
+
+  /** The chart has ended, closed or failed: what it was in last is no role any more. `halted` is the one that takes no part. */
+  #takeNoPart(): void {
+    const raft = { ...this.#raft, leaderId: null };
+    this.state.follow({ role: () => 'halted', raft: () => raft });
+  }
+
+  async #shutDown(): Promise<void> {
+    this.#watch.stop();
+    this.#turnAway(new QuorateError('QUORATE_CLOSED', 'this node is closed'));
+    this.actor.stop();
+    this.#takeNoPart();
+    await this.#stopServing();
+    this.#releaseStateMachine();
+    await this.#resources.clear();
+  }
+}

@@ -1,0 +1,386 @@
+import type { ClientEvent } from '../../machines/index.js';
+import type { CallRequest } from '../calls/pending-call.js';
+import { outcomeUnknown, PendingCall } from '../calls/pending-call.js';
+import { QuorateError } from '../errors/quorate-error.js';
+import type { Entry } from '../raft/entry.js';
+import type { Index, NodeId } from '../raft/kinds.js';
+import type { Notice, Role } from '../raft/notices.js';
+import type { Clock } from '../seams/clock.js';
+import type { PauseWatch } from '../seams/pause-watch.js';
+import type { Codec } from '../seams/state-machine.js';
+import { isWaiting, Queue } from './call-queue.js';
+
+type Proposal<Result> = PendingCall<Result>;
+
+/** Commands that stand in the log from `firstIndex` on and wait to be applied. */
+interface Appended<Result> {
+  readonly firstIndex: Index;
+  readonly term: number;
+  readonly count: number;
+  /** Our own callers', or nobody's: then `peer` waits for the results. */
+  readonly proposals: readonly Proposal<Result>[];
+  readonly peer: { readonly id: NodeId; readonly requestId: number; readonly results: Uint8Array[] } | null;
+}
+
+interface Forwarded<Result> {
+  readonly to: NodeId;
+  readonly proposals: readonly Proposal<Result>[];
+}
+
+export interface PendingProposalsOptions<Result> {
+  readonly send: (event: ClientEvent) => void;
+  readonly clock: Clock;
+  readonly pauses: PauseWatch;
+  readonly resultCodec: Codec<Result>;
+  readonly nextRequestId: () => number;
+  /** What to tell a caller whose time ran out before anybody took its command. */
+  readonly noLeader: () => QuorateError;
+  /** Why a command that was handed on may have no result yet, as far as this node can see. */
+  readonly whyUnanswered?: (() => string | undefined) | undefined;
+}
+
+/** What becomes one event, and one log write, at the most. */
+const MOST_BATCH_BYTES = 1024 * 1024;
+const MOST_BATCH_COMMANDS = 1_024;
+/** What may wait here altogether before further callers are turned away. */
+const MOST_WAITING_BYTES = 128 * 1024 * 1024;
+/** What a command takes beside its bytes, roughly: even empty ones count. */
+const OVERHEAD_BYTES = 256;
+/** Of one command. Well below what a transport takes as one message: a command that cannot travel would stop the log. */
+export const MOST_COMMAND_BYTES = 32 * 1024 * 1024;
+
+/**
+ * Where callers' commands wait. What arrives in one turn of the event loop becomes one event to the chart, which appends,
+ * passes on or refuses. A refused command is tried again within its time; one that was handed on ends with its result or
+ * as "outcome unknown", never with anything that promises it was not done.
+ */
+export class PendingProposals<Result> {
+  readonly #options: PendingProposalsOptions<Result>;
+  readonly #queue: Queue<Proposal<Result>>;
+  #waitingBytes = 0;
+  /** Sent to the chart, which has not said yet what becomes of them. */
+  readonly #asked = new Map<number, readonly Proposal<Result>[]>();
+  readonly #forwarded = new Map<number, Forwarded<Result>>();
+  /** Of a turn that brought more than one batch: those that wait for a turn of their own. */
+  #next: (readonly Proposal<Result>[])[] = [];
+  /** In the order of their indexes. */
+  #appended: Appended<Result>[] = [];
+  #closed: QuorateError | undefined;
+  #isLeading = false;
+  /** When this node, having stood still as leader, learned that it leads no more. */
+  #deposedAtMs = Number.NEGATIVE_INFINITY;
+  readonly #letGo = ({ bytes }: Proposal<Result>): void => {
+    this.#waitingBytes -= bytes + OVERHEAD_BYTES;
+  };
+
+  constructor(options: PendingProposalsOptions<Result>) {
+    this.#options = options;
+    const { clock, pauses } = options;
+    const isWorthDoing = (proposal: Proposal<Result>, nowMs: number): boolean => this.#isWorthDoing(proposal, nowMs);
+    this.#queue = new Queue({ clock, pauses, isWorthDoing, flush: (arrived) => this.#flush(arrived) });
+  }
+
+  propose(payload: Uint8Array, request: CallRequest<Result>): void {
+    if (this.#closed !== undefined) return request.done(this.#closed);
+    if (payload.byteLength > MOST_COMMAND_BYTES) return request.done(tooLarge(payload.byteLength));
+    const bytes = payload.byteLength + OVERHEAD_BYTES;
+    if (this.#waitingBytes + bytes > MOST_WAITING_BYTES) return request.done(overloaded());
+    this.#waitingBytes += bytes;
+    const nowMs = this.#options.clock.now();
+    this.#queue.add(new PendingCall(request, nowMs - this.#options.pauses.mostWaitMs(nowMs), payload, this.#letGo));
+  }
+
+  /** What the chart tells of commands, leaders and links. */
+  notice(notice: Notice): void {
+    switch (notice.type) {
+      case 'proposals.appended':
+        this.#append(notice);
+        break;
+      case 'proposals.forwarded':
+        this.#forward(notice.requestId, notice.to);
+        break;
+      case 'proposals.refused':
+        this.#park(this.#takeBack(notice.requestId));
+        break;
+      case 'proposals.answered':
+        this.#answer(notice.requestId, notice.results);
+        break;
+      case 'entries.applied':
+        this.#apply(notice.entries, notice.results);
+        break;
+      case 'log.truncated':
+        this.#truncate(notice.from);
+        break;
+      case 'role.changed':
+        this.#noteRole(notice.role);
+        break;
+      case 'leader.changed':
+        if (notice.leaderId !== null) this.#queue.retry();
+        break;
+      case 'link.changed':
+        if (notice.open) this.#queue.retry();
+        else this.#loseLink(notice.peer);
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** Ends what ran out of time. Called by whoever owns the sweep's timer. */
+  expire(nowMs: number): void {
+    const isDue = (proposal: Proposal<Result>): boolean => !proposal.isOver && proposal.deadlineMs <= nowMs;
+    // All are found before any is answered: whoever is answered may ask again at once.
+    for (const proposal of [...this.#all()].filter(isDue)) {
+      if (proposal.fate === 'unknown') proposal.fail(outcomeUnknown(this.#whyUnanswered()));
+      else proposal.fail(this.#options.noLeader());
+    }
+    this.#letGoOfEnded();
+  }
+
+  /** Nothing is kept for calls that ended: an answer that is late, or never comes, is of no use to anybody. */
+  #letGoOfEnded(): void {
+    this.#queue.prune();
+    for (const [requestId, proposals] of this.#asked) {
+      if (!proposals.some(isWaiting)) this.#asked.delete(requestId);
+    }
+    for (const [requestId, { proposals }] of this.#forwarded) {
+      if (!proposals.some(isWaiting)) this.#forwarded.delete(requestId);
+    }
+    // A peer's are answered when they are applied or cut, and hold no command.
+    this.#appended = this.#appended.filter(({ peer, proposals }) => peer !== null || proposals.some(isWaiting));
+  }
+
+  #whyUnanswered(): string {
+    const why = this.#options.whyUnanswered?.();
+    return why === undefined ? 'no answer came in time' : `no answer came in time (${why})`;
+  }
+
+  /** Whether nothing is kept for any of this node's callers. */
+  get isIdle(): boolean {
+    const isKept = this.#asked.size > 0 || this.#forwarded.size > 0 || this.#next.length > 0;
+    return this.#waitingBytes === 0 && this.#queue.isEmpty && !isKept && this.#appended.every(isOfPeer);
+  }
+
+  /** Nothing more will come of the chart: everybody is answered, each as far as is known. */
+  close(reason: QuorateError): void {
+    this.#closed = reason;
+    for (const proposal of this.#all()) {
+      if (proposal.fate === 'unknown') proposal.fail(outcomeUnknown(reason.message, reason));
+      else proposal.fail(reason);
+    }
+    this.#queue.clear();
+    this.#next = [];
+    this.#appended = [];
+    this.#asked.clear();
+    this.#forwarded.clear();
+  }
+
+  *#all(): Iterable<Proposal<Result>> {
+    yield* this.#queue;
+    for (const proposals of this.#next) yield* proposals;
+    for (const proposals of this.#asked.values()) yield* proposals;
+    for (const { proposals } of this.#forwarded.values()) yield* proposals;
+    for (const { proposals } of this.#appended) yield* proposals;
+  }
+
+  /** One batch a turn: a burst of commands must not keep the heartbeats of all nodes waiting. */
+  #flush(arrived: readonly Proposal<Result>[]): void {
+    const isWaitingForItsTurn = this.#next.length > 0;
+    this.#next.push(...batches(arrived));
+    if (!isWaitingForItsTurn) this.#sendNext();
+  }
+
+  #sendNext(): void {
+    const { clock, pauses, nextRequestId, send } = this.#options;
+    const nowMs = clock.now();
+    const settlesInMs = pauses.settlesInMs(nowMs);
+    if (settlesInMs > 0) {
+      clock.setTimeout(() => this.#sendNext(), settlesInMs);
+      return;
+    }
+    const proposals = this.#next.shift()?.filter((proposal) => this.#isWorthDoing(proposal, nowMs)) ?? [];
+    if (this.#next.length > 0) clock.defer(() => this.#sendNext());
+    if (proposals.length === 0) return;
+    const requestId = nextRequestId();
+    let deadlineMs = Number.POSITIVE_INFINITY;
+    for (const proposal of proposals) {
+      proposal.fate = 'unknown';
+      deadlineMs = Math.min(deadlineMs, proposal.deadlineMs);
+    }
+    this.#asked.set(requestId, proposals);
+    const commands = proposals.map(({ payload }) => payload);
+    send({ type: 'client.proposed', requestId, commands, remainingMs: deadlineMs - nowMs });
+  }
+
+  #noteRole(role: Role): void {
+    const { clock, pauses } = this.#options;
+    const nowMs = clock.now();
+    if (this.#isLeading && role !== 'leader' && pauses.settlesInMs(nowMs) > 0) this.#deposedAtMs = nowMs;
+    this.#isLeading = role === 'leader';
+  }
+
+  /**
+   * P45: what a leader received before it knew that it had been replaced while it stood still is not passed on: its
+   * caller may have written something else through the new leader since.
+   */
+  #isWorthDoing(proposal: Proposal<Result>, nowMs: number): boolean {
+    if (!proposal.isOver && proposal.receivedAtMs <= this.#deposedAtMs) proposal.fail(deposed());
+    return proposal.isWorthDoing(nowMs, this.#options.noLeader);
+  }
+
+  #append({ from, requestId, firstIndex, count, term }: Extract<Notice, { type: 'proposals.appended' }>): void {
+    const proposals = from === null ? this.#takeAsked(requestId) : [];
+    const peer = from === null ? null : { id: from, requestId, results: [] };
+    this.#appended.push({ firstIndex, term, count, proposals, peer });
+  }
+
+  #forward(requestId: number, to: NodeId): void {
+    this.#forwarded.set(requestId, { to, proposals: this.#takeAsked(requestId) });
+  }
+
+  #takeAsked(requestId: number): readonly Proposal<Result>[] {
+    const proposals = this.#asked.get(requestId) ?? [];
+    this.#asked.delete(requestId);
+    return proposals;
+  }
+
+  #takeBack(requestId: number): readonly Proposal<Result>[] {
+    const forwarded = this.#forwarded.get(requestId);
+    if (forwarded === undefined) return this.#takeAsked(requestId);
+    this.#forwarded.delete(requestId);
+    return forwarded.proposals;
+  }
+
+  #park(proposals: readonly Proposal<Result>[]): void {
+    const waiting = proposals.filter(isWaiting);
+    for (const proposal of waiting) proposal.fate = 'nothing done';
+    this.#queue.park(waiting);
+  }
+
+  #answer(requestId: number, results: readonly Uint8Array[] | null): void {
+    const forwarded = this.#forwarded.get(requestId);
+    if (forwarded === undefined) return;
+    this.#forwarded.delete(requestId);
+    forwarded.proposals.forEach((proposal, at) => {
+      const result = results?.[at];
+      if (result === undefined) proposal.fail(outcomeUnknown(`leader ${forwarded.to} has no result to tell`));
+      else this.#hand(proposal, result);
+    });
+  }
+
+  /** A result that came from another node. It is done; only what came of it may not be known. */
+  #hand(proposal: Proposal<Result>, bytes: Uint8Array): void {
+    let result: Result;
+    try {
+      result = this.#options.resultCodec.decode(bytes);
+    } catch (error) {
+      return proposal.fail(
+        outcomeUnknown(`the state machine's resultCodec cannot decode its result (${error})`, error),
+      );
+    }
+    proposal.resolve(result);
+  }
+
+  #apply(entries: readonly Entry[], results: readonly unknown[]): void {
+    const first = entries[0];
+    if (first === undefined) return;
+    const end = first.index + entries.length;
+    let finished = 0;
+    for (const appended of this.#appended) {
+      if (appended.firstIndex >= end) break;
+      this.#settle(appended, first.index, entries, results);
+      if (appended.firstIndex + appended.count <= end) finished += 1;
+    }
+    if (finished > 0) this.#appended = this.#appended.slice(finished);
+  }
+
+  /** Hands out the results of those of its commands that were just applied. */
+  #settle(appended: Appended<Result>, first: Index, entries: readonly Entry[], results: readonly unknown[]): void {
+    const { firstIndex, count, term, proposals, peer } = appended;
+    const from = Math.max(firstIndex, first);
+    const until = Math.min(firstIndex + count, first + entries.length);
+    for (let index = from; index < until; index += 1) {
+      const isOurs = entries[index - first]?.term === term;
+      const result = results[index - first] as Result;
+      if (peer !== null) {
+        if (isOurs) this.#keepFor(peer, result);
+      } else if (isOurs) proposals[index - firstIndex]?.resolve(result);
+      else proposals[index - firstIndex]?.fail(replaced());
+    }
+    if (peer !== null && until === firstIndex + count) this.#answerPeer(peer, count);
+  }
+
+  /** A result that is no bytes cannot travel: the peer's callers will be told that it is unknown. */
+  #keepFor(peer: NonNullable<Appended<Result>['peer']>, result: Result): void {
+    try {
+      const bytes: unknown = this.#options.resultCodec.encode(result);
+      if (bytes instanceof Uint8Array) peer.results.push(bytes);
+    } catch {
+      // As if it had given none.
+    }
+  }
+
+  #answerPeer({ id, requestId, results }: NonNullable<Appended<Result>['peer']>, count: number): void {
+    const outcome = results.length === count ? ({ kind: 'results', results } as const) : ({ kind: 'unknown' } as const);
+    this.#options.send({ type: 'client.answered', to: id, message: { kind: 'propose-reply', requestId, outcome } });
+  }
+
+  #truncate(from: Index): void {
+    this.#appended = this.#appended.flatMap((appended) => {
+      const { firstIndex, count, proposals, peer } = appended;
+      const kept = Math.max(0, from - firstIndex);
+      if (kept >= count) return [appended];
+      for (const proposal of proposals.slice(kept)) proposal.fail(replaced());
+      if (peer !== null) this.#answerPeer({ ...peer, results: [] }, count);
+      // What lies before the cut is still there, and its callers still wait.
+      return kept === 0 || peer !== null ? [] : [{ ...appended, count: kept, proposals: proposals.slice(0, kept) }];
+    });
+  }
+
+  /** Its answer would have come from there: whether the leader took the command cannot be known. */
+  #loseLink(peer: NodeId): void {
+    for (const [requestId, { to, proposals }] of this.#forwarded) {
+      if (to !== peer) continue;
+      this.#forwarded.delete(requestId);
+      for (const proposal of proposals) proposal.fail(outcomeUnknown(`the connection to leader ${peer} was lost`));
+    }
+  }
+}
+
+const isOfPeer = ({ peer }: { readonly peer: unknown }): boolean => peer !== null;
+
+function* batches<Result>(proposals: readonly Proposal<Result>[]): Iterable<readonly Proposal<Result>[]> {
+  let batch: Proposal<Result>[] = [];
+  let bytes = 0;
+  for (const proposal of proposals) {
+    const isFull = batch.length === MOST_BATCH_COMMANDS || bytes + proposal.bytes > MOST_BATCH_BYTES;
+    if (batch.length > 0 && isFull) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(proposal);
+    bytes += proposal.bytes;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function replaced(): QuorateError {
+  return outcomeUnknown('leadership was lost and another leader wrote over the command');
+}
+
+function deposed(): QuorateError {
+  const why = 'this node stood still as leader, and another leads now: nothing was done, try again';
+  return new QuorateError('QUORATE_NO_LEADER', why);
+}
+
+function tooLarge(bytes: number): QuorateError {
+  return new QuorateError(
+    'QUORATE_TOO_LARGE',
+    `a command has at most ${MOST_COMMAND_BYTES} bytes when it is encoded, this one has ${bytes}`,
+  );
+}
+
+function overloaded(): QuorateError {
+  return new QuorateError('QUORATE_OVERLOADED', 'too much is waiting to be written: try again in a moment');
+}

@@ -1,0 +1,164 @@
+import type { ClientEvent } from '../../machines/index.js';
+import type { CallRequest } from '../calls/pending-call.js';
+import { PendingCall } from '../calls/pending-call.js';
+import type { QuorateError } from '../errors/quorate-error.js';
+import type { Index, NodeId } from '../raft/kinds.js';
+import { NO_INDEX } from '../raft/kinds.js';
+import type { Notice } from '../raft/notices.js';
+import type { Clock } from '../seams/clock.js';
+import type { PauseWatch } from '../seams/pause-watch.js';
+import { isWaiting, Queue } from './call-queue.js';
+
+type Read = PendingCall<undefined>;
+
+/** A leader that has a majority confirms a read in far less: its answer was lost, and is asked for again. */
+const ASK_AGAIN_AFTER_MS = 500;
+
+interface Round {
+  readonly askedAtMs: number;
+  readonly reads: readonly Read[];
+  /** The leader that was asked, null where it is this node. */
+  readonly to: NodeId | null;
+}
+
+export interface PendingReadsOptions {
+  readonly send: (event: ClientEvent) => void;
+  readonly clock: Clock;
+  readonly pauses: PauseWatch;
+  readonly nextRequestId: () => number;
+  readonly noLeader: () => QuorateError;
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/**
+ * Where linearizable reads wait: one read round for all that arrive in a turn of the event loop, then for the state
+ * machine to have applied the round's index. A read changes nothing, so it is asked again whenever its answer may not come.
+ */
+export class PendingReads {
+  readonly #options: PendingReadsOptions;
+  readonly #queue: Queue<Read>;
+  readonly #rounds = new Map<number, Round>();
+  /** Confirmed, but their index is not applied here yet. */
+  #confirmed: { readonly readIndex: Index; readonly reads: readonly Read[] }[] = [];
+  #applied: Index = NO_INDEX;
+  #closed: QuorateError | undefined;
+
+  constructor(options: PendingReadsOptions) {
+    this.#options = options;
+    const { clock, pauses, noLeader } = options;
+    const isWorthDoing = (read: Read, nowMs: number): boolean => read.isWorthDoing(nowMs, noLeader);
+    this.#queue = new Queue({ clock, pauses, isWorthDoing, flush: (reads) => this.#flush(reads) });
+  }
+
+  /** `done` is called when the state machine here may be read. */
+  read(request: CallRequest<undefined>): void {
+    if (this.#closed !== undefined) return request.done(this.#closed);
+    const nowMs = this.#options.clock.now();
+    this.#queue.add(new PendingCall(request, nowMs - this.#options.pauses.mostWaitMs(nowMs), NO_BYTES));
+  }
+
+  notice(notice: Notice): void {
+    switch (notice.type) {
+      case 'reads.forwarded':
+        this.#noteForwarded(notice.requestId, notice.to);
+        break;
+      case 'reads.confirmed':
+        this.#confirm(notice.requestId, notice.readIndex);
+        break;
+      case 'reads.refused':
+        this.#askAgain(notice.requestId);
+        break;
+      case 'state.opened':
+        this.noteApplied(notice.applied);
+        break;
+      case 'entries.applied':
+        this.noteApplied(notice.entries.at(-1)?.index ?? this.#applied);
+        break;
+      case 'leader.changed':
+        if (notice.leaderId !== null) this.#changeLeader(notice.leaderId);
+        break;
+      case 'link.changed':
+        if (notice.open) this.#queue.retry();
+        else this.#askAgainOf((to) => to === notice.peer);
+        break;
+      default:
+        break;
+    }
+  }
+
+  noteApplied(index: Index): void {
+    this.#applied = index;
+    if (this.#confirmed.length === 0) return;
+    const ready = this.#confirmed.filter(({ readIndex }) => readIndex <= index);
+    this.#confirmed = this.#confirmed.filter(({ readIndex }) => readIndex > index);
+    for (const { reads } of ready) for (const read of reads) read.resolve(undefined);
+  }
+
+  /** Reads that ran out of time. They changed nothing, so nothing about them is unknown. */
+  expire(nowMs: number): void {
+    // All are found before any is answered: whoever is answered may ask again at once.
+    const due = [...this.#all()].filter((read) => !read.isOver && read.deadlineMs <= nowMs);
+    for (const read of due) read.fail(this.#options.noLeader());
+    this.#queue.prune();
+    for (const [requestId, { reads, to, askedAtMs }] of this.#rounds) {
+      if (!reads.some(isWaiting)) this.#rounds.delete(requestId);
+      // In a new round: the answer to this one counts for nothing from now on (P33).
+      else if (to !== null && nowMs - askedAtMs >= ASK_AGAIN_AFTER_MS) this.#askAgain(requestId);
+    }
+    this.#confirmed = this.#confirmed.filter(({ reads }) => reads.some(isWaiting));
+  }
+
+  get isIdle(): boolean {
+    return this.#queue.isEmpty && this.#rounds.size === 0 && this.#confirmed.length === 0;
+  }
+
+  close(reason: QuorateError): void {
+    this.#closed = reason;
+    for (const read of this.#all()) read.fail(reason);
+    this.#queue.clear();
+    this.#confirmed = [];
+    this.#rounds.clear();
+  }
+
+  *#all(): Iterable<Read> {
+    yield* this.#queue;
+    for (const { reads } of this.#rounds.values()) yield* reads;
+    for (const { reads } of this.#confirmed) yield* reads;
+  }
+
+  #flush(reads: readonly Read[]): void {
+    const requestId = this.#options.nextRequestId();
+    this.#rounds.set(requestId, { reads, to: null, askedAtMs: this.#options.clock.now() });
+    this.#options.send({ type: 'client.read', requestId });
+  }
+
+  #noteForwarded(requestId: number, to: NodeId): void {
+    const round = this.#rounds.get(requestId);
+    if (round !== undefined) this.#rounds.set(requestId, { ...round, to });
+  }
+
+  #confirm(requestId: number, readIndex: Index): void {
+    const round = this.#rounds.get(requestId);
+    if (round === undefined) return;
+    this.#rounds.delete(requestId);
+    this.#confirmed.push({ readIndex, reads: round.reads });
+    this.noteApplied(this.#applied);
+  }
+
+  #askAgain(requestId: number): void {
+    const round = this.#rounds.get(requestId);
+    if (round === undefined) return;
+    this.#rounds.delete(requestId);
+    this.#queue.park(round.reads.filter(isWaiting));
+  }
+
+  #changeLeader(leaderId: NodeId): void {
+    this.#askAgainOf((to) => to !== null && to !== leaderId);
+    this.#queue.retry();
+  }
+
+  #askAgainOf(isStranded: (to: NodeId | null) => boolean): void {
+    for (const [requestId, { to }] of this.#rounds) if (isStranded(to)) this.#askAgain(requestId);
+  }
+}

@@ -1,0 +1,174 @@
+import type { QuorateErrorCode } from '../errors/quorate-error.js';
+import type { NodeId, Term } from '../raft/kinds.js';
+import { asTerm } from '../raft/kinds.js';
+import { ByteReader, ByteWriter, decodeText, encodeText } from './bytes.js';
+import { MalformedBytes } from './malformed.js';
+
+/** What clients and nodes say to each other on `/client`. */
+
+/** The subprotocol, with its version. */
+export const CLIENT_PROTOCOL = 'quorate.client.1';
+export const CLIENT_PATH = '/client';
+
+/** What is asked for: a command is for the state machine's codec, the others are questions to the key-value store. */
+export type Operation = 'propose' | 'get' | 'list';
+
+export interface ClientRequest {
+  /** Chosen by the client, unique on its connection; below 2^32. */
+  readonly id: number;
+  readonly operation: Operation;
+  /** How long the node may take, ms. */
+  readonly timeoutMs: number;
+  readonly payload: Uint8Array;
+}
+
+export interface ErrorReply {
+  readonly code: QuorateErrorCode;
+  readonly message: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+export type ClientReply =
+  | { readonly id: number; readonly payload: Uint8Array }
+  | { readonly id: number; readonly error: ErrorReply };
+
+/** Who leads, as far as the node knows: sent after the greeting, and at every change. */
+export interface LeaderNews {
+  readonly term: Term;
+  readonly leaderId: NodeId | null;
+  readonly members: readonly { readonly id: NodeId; readonly address: string }[];
+}
+
+export type ClientFrame =
+  /** The first frame of a connection, sent at once: one that says nothing is closed. */
+  { readonly kind: 'hello' } | { readonly kind: 'requests'; readonly requests: readonly ClientRequest[] };
+
+export type NodeFrame =
+  | { readonly kind: 'replies'; readonly replies: readonly ClientReply[] }
+  | { readonly kind: 'leader'; readonly news: LeaderNews };
+
+/** In one frame. Taking them in must not keep a node from its peers: clients send more in further frames. */
+export const MOST_REQUESTS = 1_024;
+
+const HELLO = 0;
+const REQUESTS = 1;
+const REPLIES = 2;
+const LEADER = 3;
+const OPERATIONS: readonly Operation[] = ['propose', 'get', 'list'];
+const REQUEST_HEADER_BYTES = 4 + 1 + 4 + 4;
+const REPLY_HEADER_BYTES = 4 + 1 + 4;
+const MOST_TEXT_BYTES = 64 * 1024;
+const MOST_MEMBERS = 1_024;
+
+export function encodeClientFrame(frame: ClientFrame): Uint8Array {
+  if (frame.kind === 'hello') return new ByteWriter(1).u8(HELLO).bytes;
+  let size = 5;
+  for (const { payload } of frame.requests) size += REQUEST_HEADER_BYTES + payload.byteLength;
+  const writer = new ByteWriter(size).u8(REQUESTS).u32(frame.requests.length);
+  for (const { id, operation, timeoutMs, payload } of frame.requests) {
+    writer.u32(id).u8(OPERATIONS.indexOf(operation)).u32(timeoutMs).text(payload);
+  }
+  return writer.bytes;
+}
+
+/** Payloads are views of `bytes`. */
+export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
+  const reader = new ByteReader(bytes);
+  const kind = reader.u8();
+  if (kind === HELLO) {
+    reader.end();
+    return { kind: 'hello' };
+  }
+  if (kind !== REQUESTS) throw new MalformedBytes(`${kind} is no kind of frame that a client sends`);
+  const requests = list(reader, { leastBytes: REQUEST_HEADER_BYTES, most: MOST_REQUESTS }, () => {
+    const id = reader.u32();
+    const operation = OPERATIONS[reader.u8()];
+    if (operation === undefined) throw new MalformedBytes('an unknown operation');
+    const timeoutMs = reader.u32();
+    return { id, operation, timeoutMs, payload: reader.run(reader.u32()) };
+  });
+  reader.end();
+  return { kind: 'requests', requests };
+}
+
+export function encodeNodeFrame(frame: NodeFrame): Uint8Array {
+  return frame.kind === 'replies' ? encodeReplies(frame.replies) : encodeNews(frame.news);
+}
+
+/** Payloads are views of `bytes`. */
+export function decodeNodeFrame(bytes: Uint8Array): NodeFrame {
+  const reader = new ByteReader(bytes);
+  const frame = decodeByKind(reader, reader.u8());
+  reader.end();
+  return frame;
+}
+
+function decodeByKind(reader: ByteReader, kind: number): NodeFrame {
+  if (kind === LEADER) return { kind: 'leader', news: decodeNews(reader) };
+  if (kind !== REPLIES) throw new MalformedBytes(`${kind} is no kind of frame that a node sends`);
+  const replies = list(reader, { leastBytes: REPLY_HEADER_BYTES }, (): ClientReply => {
+    const id = reader.u32();
+    const isError = reader.boolean();
+    const payload = reader.run(reader.u32());
+    return isError ? { id, error: decodeError(payload) } : { id, payload };
+  });
+  return { kind: 'replies', replies };
+}
+
+function encodeReplies(replies: readonly ClientReply[]): Uint8Array {
+  const bodies = replies.map((reply) => ('error' in reply ? encodeText(JSON.stringify(reply.error)) : reply.payload));
+  let size = 5;
+  for (const body of bodies) size += REPLY_HEADER_BYTES + body.byteLength;
+  const writer = new ByteWriter(size).u8(REPLIES).u32(replies.length);
+  replies.forEach((reply, at) => {
+    writer
+      .u32(reply.id)
+      .u8(Number('error' in reply))
+      .text(bodies[at] as Uint8Array);
+  });
+  return writer.bytes;
+}
+
+function decodeError(payload: Uint8Array): ErrorReply {
+  try {
+    const { code, message, details } = JSON.parse(decodeText(payload)) as Partial<ErrorReply>;
+    // Without a code nothing is known of it: least of all that it is safe to ask again.
+    return { code: code ?? 'QUORATE_OUTCOME_UNKNOWN', message: String(message), details: details ?? {} };
+  } catch {
+    throw new MalformedBytes('an error that is no JSON');
+  }
+}
+
+function encodeNews({ term, leaderId, members }: LeaderNews): Uint8Array {
+  const leader = encodeText(leaderId ?? '');
+  const texts = members.flatMap(({ id, address }) => [encodeText(id), encodeText(address)]);
+  const size = texts.reduce((sum, text) => sum + 4 + text.byteLength, 1 + 8 + 4 + leader.byteLength + 4);
+  const writer = new ByteWriter(size).u8(LEADER).u64(term).text(leader).u32(members.length);
+  for (const text of texts) writer.text(text);
+  return writer.bytes;
+}
+
+function decodeNews(reader: ByteReader): LeaderNews {
+  const term = asTerm(reader.u64());
+  const leaderId = reader.text(MOST_TEXT_BYTES);
+  const count = reader.u32();
+  if (count > MOST_MEMBERS) throw new MalformedBytes(`${count} members`);
+  const members = Array.from({ length: count }, () => {
+    return { id: reader.text(MOST_TEXT_BYTES), address: reader.text(MOST_TEXT_BYTES) };
+  });
+  return { term, leaderId: leaderId === '' ? null : leaderId, members };
+}
+
+/** As many as are said to be there; a count that cannot be true allocates nothing. */
+function list<Item>(
+  reader: ByteReader,
+  { leastBytes, most = Number.POSITIVE_INFINITY }: { readonly leastBytes: number; readonly most?: number },
+  read: () => Item,
+): readonly Item[] {
+  const count = reader.u32();
+  if (count > most) throw new MalformedBytes(`${count} items, at most ${most} would do`);
+  if (count * leastBytes > reader.left) throw new MalformedBytes(`${count} items do not fit in ${reader.left} bytes`);
+  const items: Item[] = [];
+  for (let at = 0; at < count; at += 1) items.push(read());
+  return items;
+}

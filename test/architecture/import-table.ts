@@ -1,0 +1,123 @@
+/** Who may import whom: docs/design.md's table as data. Rooms that are not named may import everything. */
+export interface Room {
+  /** Itself is always among them. */
+  readonly rooms?: readonly string[];
+  /** Of these only types, which are gone at run time. */
+  readonly types?: readonly string[];
+  /** Single files of other rooms. */
+  readonly files?: readonly string[];
+  readonly packages?: readonly string[];
+  /** Packages, `node:` ones too, in single files. */
+  readonly only?: Readonly<Record<string, readonly string[]>>;
+}
+
+export const ROOMS: Readonly<Record<string, Room>> = {
+  'src/errors': {},
+  'src/raft': {},
+  'src/seams': { rooms: ['src/errors'], types: ['src/raft'] },
+  'src/calls': { rooms: ['src/errors'] },
+  'src/wire': { rooms: ['src/errors'], types: ['src/raft'], files: ['src/raft/kinds.js'] },
+  'src/dns': { rooms: ['src/seams'], only: { 'src/dns/system-lookup.ts': ['node:'] } },
+  'src/fast-transition': { packages: ['xstate'] },
+  actors: { rooms: ['src/errors', 'src/raft', 'src/seams', 'src/fast-transition'], packages: ['xstate'] },
+  machines: { rooms: ['src/errors', 'src/raft', 'src/seams', 'src/fast-transition', 'actors'], packages: ['xstate'] },
+  'src/log': {
+    rooms: ['src/errors', 'src/raft', 'src/seams', 'src/wire'],
+    only: {
+      'src/log/node-disk.ts': ['node:'],
+      'src/log/directory-lock.ts': ['node:'],
+      'src/log/lock-judge.ts': ['node:'],
+      'src/log/lock-place.ts': ['node:'],
+      'src/log/lock-record.ts': ['node:'],
+      'src/log/lock-socket.ts': ['node:'],
+    },
+  },
+  transport: {
+    rooms: ['src/raft', 'src/seams', 'src/wire', 'src/dns'],
+    // Peers come in through the server that people and clients come in through, too.
+    files: ['src/http/upgrade-router.js', 'src/http/upgrades.js'],
+    only: {
+      'transport/web-socket/transport.ts': ['types of node:'],
+      'transport/web-socket/outbound.ts': ['ws', 'types of node:'],
+      'transport/web-socket/inbound.ts': ['ws', 'types of node:'],
+      'transport/web-socket/outbox.ts': ['types of ws', 'types of node:'],
+      'transport/web-socket/tcp-dial.ts': ['node:'],
+    },
+  },
+  'src/replica': {
+    rooms: ['src/errors', 'src/calls', 'src/raft', 'src/seams', 'machines'],
+    files: ['actors/new-state-machines.js'],
+    packages: ['xstate'],
+  },
+  'src/key-value': { rooms: ['src/errors', 'src/raft', 'src/seams', 'src/wire', 'src/http'] },
+  'src/testing': {
+    rooms: [
+      'src/errors',
+      'src/calls',
+      'src/raft',
+      'src/seams',
+      'src/wire',
+      'src/dns',
+      'src/replica',
+      'src/log',
+      'src/key-value',
+      'machines',
+      'actors',
+      'transport',
+    ],
+    packages: ['xstate'],
+  },
+  'src/client': {
+    rooms: ['src/errors', 'src/calls', 'src/raft', 'src/seams', 'src/wire', 'src/key-value', 'src/dns'],
+    only: { 'src/client/node-platform.ts': ['ws'] },
+  },
+  'src/inspect': {
+    rooms: ['src/seams'],
+    packages: ['xstate'],
+    files: ['src/http/upgrades.js'],
+    only: { 'src/inspect/inspector-server.ts': ['ws', 'node:'] },
+  },
+};
+
+export interface Import {
+  readonly from: string;
+  readonly isType: boolean;
+}
+
+const IMPORT =
+  /^(?:import|export)\s+(type\s)?[^;'"]*?from\s+'([^']+)'|^import\s+'([^']+)'|\bimport\(\s*'([^']+)'\s*\)/gm;
+
+export function importsOf(source: string): readonly Import[] {
+  return [...source.matchAll(IMPORT)].map(([, type, named, bare, dynamic]) => {
+    return { from: named ?? bare ?? dynamic ?? '', isType: type !== undefined };
+  });
+}
+
+export function roomOf(file: string): string {
+  const [first = '', second = ''] = file.split('/');
+  return first === 'src' ? `${first}/${second}` : first;
+}
+
+/** What a file imports and may not, as sentences. `file` and the imports' targets are paths from the top. */
+export function trespasses(file: string, imports: readonly Import[], rooms = ROOMS): readonly string[] {
+  const room = roomOf(file);
+  const rule = rooms[room];
+  if (rule === undefined) return [];
+  return imports.filter((one) => !isAllowed(file, room, rule, one)).map(({ from }) => `${file} may not import ${from}`);
+}
+
+function isAllowed(file: string, room: string, rule: Room, { from, isType }: Import): boolean {
+  if (!from.startsWith('.')) {
+    const name = from.startsWith('node:') ? 'node:' : from;
+    const here = [...(rule.packages ?? []), ...(rule.only?.[file] ?? [])];
+    return here.includes(name) || (isType && here.includes(`types of ${name}`));
+  }
+  const path = resolve(file, from);
+  if ((rule.files ?? []).includes(path)) return true;
+  const target = roomOf(path);
+  return target === room || (rule.rooms ?? []).includes(target) || (isType && (rule.types ?? []).includes(target));
+}
+
+function resolve(file: string, relative: string): string {
+  return new URL(relative, `file:///${file}`).pathname.slice(1);
+}

@@ -1,0 +1,249 @@
+import type { NodeId } from '../src/raft/kinds.js';
+import { asIndex, asReadRound, asTerm, NO_DEADLINE_MS } from '../src/raft/kinds.js';
+import type {
+  Append,
+  AppendReply,
+  PeerMessage,
+  ProposeReply,
+  ProposeRequest,
+  ReadReply,
+  VoteReply,
+  VoteRequest,
+} from '../src/raft/messages.js';
+import { ByteReader, ByteWriter, encodeText } from '../src/wire/bytes.js';
+import { encodedEntriesBytes, readEntries, writeEntries } from '../src/wire/entry.js';
+import { MalformedBytes } from '../src/wire/malformed.js';
+
+const TYPES = [
+  'vote-request',
+  'vote-reply',
+  'append',
+  'append-reply',
+  'propose-request',
+  'propose-reply',
+  'read-request',
+  'read-reply',
+] as const satisfies readonly PeerMessage['kind'][];
+
+/** Type u8, group u32 (reserved, 0). */
+const HEADER_BYTES = 5;
+const MOST_ID_BYTES = 64;
+
+/** One message as the bytes of one frame, in one pass over exactly as many bytes as it needs. */
+export function encodeMessage(message: PeerMessage): Uint8Array {
+  switch (message.kind) {
+    case 'vote-request':
+      return begin(message, 8 + 16 + 2)
+        .u64(message.term)
+        .u64(message.last.index)
+        .u64(message.last.term)
+        .u8(Number(message.preVote))
+        .u8(Number(message.transfer)).bytes;
+    case 'vote-reply':
+      return begin(message, 8 + 2)
+        .u64(message.term)
+        .u8(Number(message.granted))
+        .u8(Number(message.preVote)).bytes;
+    case 'append':
+      return encodeAppend(message);
+    case 'append-reply':
+      return encodeAppendReply(message);
+    case 'propose-request':
+      return encodeProposeRequest(message);
+    case 'propose-reply':
+      return encodeProposeReply(message);
+    case 'read-request':
+      return begin(message, 8).u64(message.requestId).bytes;
+    case 'read-reply':
+      return begin(message, 8 + 1 + 8)
+        .u64(message.requestId)
+        .u8(Number(message.readIndex !== null))
+        .u64(message.readIndex ?? 0).bytes;
+  }
+}
+
+/**
+ * The message in a frame's bytes. Commands and entries of it are views of the frame, or of a copy of it, so that a small
+ * message never pins a buffer of more than twice its size that the socket read it into. Throws `MalformedBytes`, and nothing else.
+ */
+export function decodeMessage(bytes: Uint8Array): PeerMessage {
+  const reader = new ByteReader(keepsBytes(bytes) && isSmallPart(bytes) ? new Uint8Array(bytes) : bytes);
+  const kind = TYPES[reader.u8()];
+  if (kind === undefined) throw new MalformedBytes('a message of a type that this version does not know');
+  if (reader.u32() !== 0) throw new MalformedBytes('a message for another group');
+  const message = decodeBody(kind, reader);
+  reader.end();
+  return message;
+}
+
+function keepsBytes(bytes: Uint8Array): boolean {
+  const kind = TYPES[bytes[0] ?? 0];
+  return kind === 'append' || kind === 'propose-request' || kind === 'propose-reply';
+}
+
+const isSmallPart = ({ byteLength, buffer }: Uint8Array): boolean => byteLength * 2 < buffer.byteLength;
+
+function decodeBody(kind: PeerMessage['kind'], reader: ByteReader): PeerMessage {
+  switch (kind) {
+    case 'vote-request':
+      return decodeVoteRequest(reader);
+    case 'vote-reply':
+      return decodeVoteReply(reader);
+    case 'append':
+      return decodeAppend(reader);
+    case 'append-reply':
+      return decodeAppendReply(reader);
+    case 'propose-request':
+      return decodeProposeRequest(reader);
+    case 'propose-reply':
+      return decodeProposeReply(reader);
+    case 'read-request':
+      return { kind, requestId: reader.u64() };
+    case 'read-reply':
+      return decodeReadReply(reader);
+  }
+}
+
+function begin(message: PeerMessage, bodyBytes: number): ByteWriter {
+  return new ByteWriter(HEADER_BYTES + bodyBytes).u8(TYPES.indexOf(message.kind)).u32(0);
+}
+
+function decodeVoteRequest(reader: ByteReader): VoteRequest {
+  const term = asTerm(reader.u64());
+  const last = { index: asIndex(reader.u64()), term: asTerm(reader.u64()) };
+  if (last.term > term) throw new MalformedBytes('a candidate whose log is of a later term than its own');
+  return { kind: 'vote-request', term, last, preVote: reader.boolean(), transfer: reader.boolean() };
+}
+
+function decodeVoteReply(reader: ByteReader): VoteReply {
+  return { kind: 'vote-reply', term: asTerm(reader.u64()), granted: reader.boolean(), preVote: reader.boolean() };
+}
+
+function encodeAppend(append: Append): Uint8Array {
+  const { term, previous, entries, commitIndex, readRound } = append;
+  const writer = begin(append, 8 + 16 + 8 + 8 + 4 + encodedEntriesBytes(entries))
+    .u64(term)
+    .u64(previous.index)
+    .u64(previous.term)
+    .u64(commitIndex)
+    .u64(readRound)
+    .u32(entries.length);
+  writeEntries(writer, entries);
+  return writer.bytes;
+}
+
+function decodeAppend(reader: ByteReader): Append {
+  const term = asTerm(reader.u64());
+  const previous = { index: asIndex(reader.u64()), term: asTerm(reader.u64()) };
+  const commitIndex = asIndex(reader.u64());
+  const readRound = asReadRound(reader.u64());
+  const entries = readEntries(reader, reader.u32());
+  let before = { index: previous.index as number, term: previous.term as number };
+  for (const entry of entries) {
+    const follows = entry.index === before.index + 1 && entry.term >= before.term && entry.term <= term;
+    if (!follows) throw new MalformedBytes(`entry ${entry.index} of term ${entry.term} cannot follow ${before.index}`);
+    before = entry;
+  }
+  return { kind: 'append', term, previous, entries, commitIndex, readRound };
+}
+
+function encodeAppendReply(reply: AppendReply): Uint8Array {
+  const writer = begin(reply, 8 + 1 + 8 + 8 + (reply.accepted ? 0 : 16))
+    .u64(reply.term)
+    .u8(Number(reply.accepted))
+    .u64(reply.readRound);
+  if (reply.accepted) return writer.u64(reply.matchIndex).bytes;
+  return writer.u64(reply.rejectedIndex).u64(reply.hint.index).u64(reply.hint.term).bytes;
+}
+
+function decodeAppendReply(reader: ByteReader): AppendReply {
+  const term = asTerm(reader.u64());
+  const accepted = reader.boolean();
+  const readRound = asReadRound(reader.u64());
+  const index = asIndex(reader.u64());
+  if (accepted) return { kind: 'append-reply', term, accepted, matchIndex: index, readRound };
+  const hint = { index: asIndex(reader.u64()), term: asTerm(reader.u64()) };
+  return { kind: 'append-reply', term, accepted, rejectedIndex: index, hint, readRound };
+}
+
+function encodeProposeRequest(request: ProposeRequest): Uint8Array {
+  const { requestId, remainingMs, commands } = request;
+  const writer = begin(request, 8 + 4 + runsBytes(commands))
+    .u64(requestId)
+    .u32(Math.min(NO_DEADLINE_MS, Math.max(0, Math.ceil(remainingMs))));
+  return encodeRuns(writer, commands);
+}
+
+function decodeProposeRequest(reader: ByteReader): ProposeRequest {
+  const [requestId, remainingMs] = [reader.u64(), reader.u32()];
+  return { kind: 'propose-request', requestId, remainingMs, commands: decodeRuns(reader) };
+}
+
+function encodeProposeReply(reply: ProposeReply): Uint8Array {
+  const { outcome } = reply;
+  switch (outcome.kind) {
+    case 'results': {
+      const writer = begin(reply, 8 + 1 + runsBytes(outcome.results))
+        .u64(reply.requestId)
+        .u8(0);
+      return encodeRuns(writer, outcome.results);
+    }
+    case 'refused': {
+      const leader = encodeText(outcome.leaderId ?? '');
+      return begin(reply, 8 + 1 + 4 + leader.byteLength)
+        .u64(reply.requestId)
+        .u8(1)
+        .text(leader).bytes;
+    }
+    case 'unknown':
+      return begin(reply, 8 + 1)
+        .u64(reply.requestId)
+        .u8(2).bytes;
+  }
+}
+
+function decodeProposeReply(reader: ByteReader): ProposeReply {
+  const requestId = reader.u64();
+  const outcome = reader.u8();
+  switch (outcome) {
+    case 0:
+      return { kind: 'propose-reply', requestId, outcome: { kind: 'results', results: decodeRuns(reader) } };
+    case 1: {
+      const leaderId: NodeId = reader.text(MOST_ID_BYTES);
+      return {
+        kind: 'propose-reply',
+        requestId,
+        outcome: { kind: 'refused', leaderId: leaderId === '' ? null : leaderId },
+      };
+    }
+    case 2:
+      return { kind: 'propose-reply', requestId, outcome: { kind: 'unknown' } };
+    default:
+      throw new MalformedBytes(`${outcome} is no outcome of a proposal`);
+  }
+}
+
+function decodeReadReply(reader: ByteReader): ReadReply {
+  const requestId = reader.u64();
+  const confirmed = reader.boolean();
+  const readIndex = asIndex(reader.u64());
+  return { kind: 'read-reply', requestId, readIndex: confirmed ? readIndex : null };
+}
+
+function runsBytes(runs: readonly Uint8Array[]): number {
+  return runs.reduce((sum, run) => sum + 4 + run.byteLength, 4);
+}
+
+function encodeRuns(writer: ByteWriter, runs: readonly Uint8Array[]): Uint8Array {
+  writer.u32(runs.length);
+  for (const run of runs) writer.text(run);
+  return writer.bytes;
+}
+
+function decodeRuns(reader: ByteReader): Uint8Array[] {
+  const count = reader.u32();
+  if (count * 4 > reader.left) throw new MalformedBytes(`${count} runs cannot be in so few bytes`);
+  const runs: Uint8Array[] = [];
+  for (let at = 0; at < count; at += 1) runs.push(reader.run(reader.u32()));
+  return runs;
+}

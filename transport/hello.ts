@@ -1,0 +1,86 @@
+import type { NodeId } from '../src/raft/kinds.js';
+import { problemWithId } from '../src/raft/kinds.js';
+import type { Identity } from '../src/seams/transport.js';
+import { ByteReader, ByteWriter, encodeText } from '../src/wire/bytes.js';
+import { MalformedBytes } from '../src/wire/malformed.js';
+
+/** Of everything that travels between nodes: the first thing either side says. */
+export const PROTOCOL_VERSION = 1;
+
+/** What the one who dialed says first. */
+export interface Hello {
+  readonly version: number;
+  readonly identity: Identity;
+  /** Whom it thinks it has dialed. */
+  readonly expected: NodeId;
+}
+
+/** What it is answered. */
+export type Welcome =
+  | { readonly accepted: true; readonly identity: Identity }
+  | { readonly accepted: false; readonly reason: string };
+
+const MAGIC = 0x4f525551; // "QURO"
+const MOST_TEXT_BYTES = 512;
+
+export function encodeHello({ version, identity, expected }: Hello): Uint8Array {
+  const texts = [...textsOf(identity), encodeText(expected)];
+  return withTexts(new ByteWriter(8 + sizeOf(texts)).u32(MAGIC).u32(version), texts);
+}
+
+/** A hello of another version is read as far as its version, and no further: what follows may be anything. */
+export function decodeHello(bytes: Uint8Array): Hello | { readonly version: number; readonly identity: null } {
+  const reader = new ByteReader(bytes);
+  if (reader.u32() !== MAGIC) throw new MalformedBytes('no greeting of a Quorate node');
+  const version = reader.u32();
+  if (version !== PROTOCOL_VERSION) return { version, identity: null };
+  const identity = readIdentity(reader);
+  const expected = readId(reader);
+  reader.end();
+  return { version, identity, expected };
+}
+
+export function encodeWelcome(welcome: Welcome): Uint8Array {
+  const texts = welcome.accepted
+    ? textsOf(welcome.identity)
+    : [encodeText(welcome.reason).subarray(0, MOST_TEXT_BYTES)];
+  return withTexts(new ByteWriter(5 + sizeOf(texts)).u32(MAGIC).u8(Number(welcome.accepted)), texts);
+}
+
+export function decodeWelcome(bytes: Uint8Array): Welcome {
+  const reader = new ByteReader(bytes);
+  if (reader.u32() !== MAGIC) throw new MalformedBytes('no answer of a Quorate node');
+  const accepted = reader.boolean();
+  const welcome: Welcome = accepted
+    ? { accepted, identity: readIdentity(reader) }
+    : { accepted, reason: reader.text(MOST_TEXT_BYTES) };
+  reader.end();
+  return welcome;
+}
+
+function textsOf({ clusterId, nodeId, incarnation }: Identity): Uint8Array[] {
+  return [clusterId, nodeId, incarnation].map(encodeText);
+}
+
+function readIdentity(reader: ByteReader): Identity {
+  const clusterId = reader.text(MOST_TEXT_BYTES);
+  const nodeId = readId(reader);
+  return { clusterId, nodeId, incarnation: reader.text(MOST_TEXT_BYTES) };
+}
+
+/** An id that no node can have would be looked up in records all the same. */
+function readId(reader: ByteReader): NodeId {
+  const id = reader.text(MOST_TEXT_BYTES);
+  const problem = problemWithId(id);
+  if (problem !== undefined) throw new MalformedBytes(problem);
+  return id;
+}
+
+function sizeOf(texts: readonly Uint8Array[]): number {
+  return texts.reduce((sum, text) => sum + 4 + text.byteLength, 0);
+}
+
+function withTexts(writer: ByteWriter, texts: readonly Uint8Array[]): Uint8Array {
+  for (const text of texts) writer.text(text);
+  return writer.bytes;
+}

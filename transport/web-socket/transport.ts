@@ -1,0 +1,76 @@
+import type { Server } from 'node:http';
+import { HostNames, type SystemLookup } from '../../src/dns/host-names.js';
+import { systemLookup } from '../../src/dns/system-lookup.js';
+import type { NodeId } from '../../src/raft/kinds.js';
+import type { Clock } from '../../src/seams/clock.js';
+import type { KnownPeers } from '../../src/seams/known-peers.js';
+import type {
+  Connection,
+  DialEvents,
+  Identity,
+  Inbound,
+  LinkSettings,
+  PeerAddress,
+  Transport,
+} from '../../src/seams/transport.js';
+import { PeersKnownInMemory } from '../identity-check.js';
+import { Pulse } from '../pulse.js';
+import { Reception } from './inbound.js';
+import { Dialed } from './outbound.js';
+
+export { PEER_PATH, PEER_PROTOCOL } from './peer-protocol.js';
+
+export interface WebSocketTransportOptions {
+  /** Peers' connections come in as upgrades of its requests for `/peer`; other paths are left to others. */
+  readonly server: Server;
+  readonly clock: Clock;
+  /** Within this whoever connects must have said who it is. Default 2,000. */
+  readonly helloDeadlineMs?: number;
+  /** The nodes' addresses, host:port each: beside localhost and numbers, what Host may name. Default none. */
+  readonly addresses?: readonly string[];
+  /** Of one message, all its parts together. Default 64 MiB. */
+  readonly maxMessageBytes?: number;
+  /** Whom this node has met before. Default: nobody, and it forgets with this object whom it meets. */
+  readonly knownPeers?: KnownPeers;
+  /** How names become addresses. Default: as the operating system says. */
+  readonly lookup?: SystemLookup;
+}
+
+const HELLO_DEADLINE_MS = 2_000;
+const MOST_MESSAGE_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Links between nodes, over `ws`: binary frames, no compression, and a bound on everything that comes in, that waits to
+ * leave, and on how long a connection may be silent.
+ */
+export class WebSocketTransport implements Transport {
+  readonly #options: Required<WebSocketTransportOptions>;
+  readonly #names: HostNames;
+  readonly #unanswered = new Map<NodeId, number>();
+  #pulse: { readonly settings: LinkSettings; readonly pulse: Pulse } | undefined;
+
+  constructor(options: WebSocketTransportOptions) {
+    const defaults = { helloDeadlineMs: HELLO_DEADLINE_MS, maxMessageBytes: MOST_MESSAGE_BYTES, addresses: [] };
+    const knownPeers = new PeersKnownInMemory();
+    this.#options = { ...defaults, knownPeers, lookup: systemLookup, ...options };
+    this.#names = new HostNames({ lookup: this.#options.lookup, clock: options.clock });
+  }
+
+  accept(identity: Identity, inbound: Inbound, settings: LinkSettings): () => void {
+    const reception = new Reception({ ...this.#options, pulse: this.#pulseFor(settings) }, identity, inbound);
+    return reception.open();
+  }
+
+  dial(identity: Identity, peer: PeerAddress, events: DialEvents, settings: LinkSettings): Connection {
+    const { clock, knownPeers } = this.#options;
+    const pulse = this.#pulseFor(settings);
+    const shared = { names: this.#names, unanswered: this.#unanswered };
+    return new Dialed({ clock, knownPeers, settings, pulse, ...shared }, identity, peer, events);
+  }
+
+  /** One for all connections that keep time by the same settings, as all of one node do. */
+  #pulseFor(settings: LinkSettings): Pulse {
+    if (this.#pulse?.settings !== settings) this.#pulse = { settings, pulse: new Pulse(this.#options.clock, settings) };
+    return this.#pulse.pulse;
+  }
+}
