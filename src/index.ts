@@ -17,7 +17,7 @@ export { ReplicaNode } from './node/replica-node.js';
 export { systemClock } from './node/system-clock.js';
 export type { Index, NodeId, Term } from './raft/kinds.js';
 export type { Notice, Role } from './raft/notices.js';
-export type { Peer, PeerStatus } from './raft/replica-state.js';
+export type { Peer, PeerStatus, ReplicaState } from './raft/replica-state.js';
 export { ReplicaView } from './raft/replica-view.js';
 export { DEFAULT_SETTINGS, type Settings } from './raft/settings.js';
 export type { MemberStatus, NodeStatus } from './replica/status.js';
