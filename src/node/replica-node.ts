@@ -10,18 +10,18 @@ import type { Serving } from '../http/serve-node.js';
 import { serveNode } from '../http/serve-node.js';
 import type { NodeId } from '../raft/kinds.js';
 import type { Notice } from '../raft/notices.js';
-import type { ReplicaState } from '../raft/replica-state.js';
 import { initialState } from '../raft/replica-state.js';
 import { ReplicaView } from '../raft/replica-view.js';
 import type { Settings } from '../raft/settings.js';
 import { encodeCommand } from '../replica/encode-command.js';
-import { PendingRequests } from '../replica/pending-requests.js';
+import { checkTimeout, refuseAborted } from '../replica/refusals.js';
+import { Replica } from '../replica/replica.js';
 import { reserveStateMachine } from '../replica/state-machine-in-use.js';
 import type { NodeStatus } from '../replica/status.js';
 import { describe } from '../replica/status.js';
-import { whyNoLeader, whyNoQuorum } from '../replica/why-no-leader.js';
+import { waitForLeader } from '../replica/wait-for-leader.js';
+import { whyNoLeader } from '../replica/why-no-leader.js';
 import type { Clock } from '../seams/clock.js';
-import { MOST_UNSYNCED_BYTES } from '../seams/log-store.js';
 import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
 import type { LeaderNews } from '../wire/client-frames.js';
 import { guardedInspector, guardObservers } from './guarded-observers.js';
@@ -31,8 +31,6 @@ import { NodeLog } from './node-log.js';
 import { NoticeLog } from './notice-log.js';
 import { problemWithOptions } from './option-kinds.js';
 import type { CallOptions, ReadOptions, ReplicaNodeOptions } from './options.js';
-import { Readiness } from './readiness.js';
-import { checkTimeout, DISK_HANGS, diskIsBehind, halted, noLeader, refuseAborted } from './refusals.js';
 import type { NodeResources } from './resources.js';
 import { clusterIdOf, inDirectory, openResources } from './resources.js';
 import { checkNodeOptions, invalid, resolveSettings } from './settings.js';
@@ -56,15 +54,15 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   readonly #serving: Serving;
   readonly #releaseStateMachine: () => void;
   readonly #resources: NodeResources;
-  readonly #pendingRequests: PendingRequests<ResultOf<Machine>>;
-  readonly #readiness: Readiness;
+  readonly #replica: Replica<ResultOf<Machine>>;
   readonly #watch: LeaderWatch;
   readonly #logger: Logger;
   readonly #noticeLog: NoticeLog;
   readonly #dataDir: string | undefined;
-  readonly #waitsForLeader = new Set<(error: Error) => void>();
   readonly #clock: Clock;
   #stopServing: () => Promise<void> = async () => undefined;
+  /** Ends `open`: the node follows, or cannot. */
+  #settleStart: (error?: Error) => void = () => undefined;
   #closing: Promise<void> | undefined;
 
   /**
@@ -140,19 +138,21 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     const input = { identity, servers, settings, seed, log, transport, stateMachine, clock, state: this.state };
     const inspector = inspect === undefined ? {} : { inspect: guardedInspector(inspect, logger) };
     this.actor = createActor(machine, { input, clock, ...inspector });
-    this.#pendingRequests = new PendingRequests<ResultOf<Machine>>({
-      send: (event) => this.actor.send(event),
-      clock,
+    this.#replica = new Replica<ResultOf<Machine>>({
+      actor: this.actor,
+      view: this.state,
+      log,
       resultCodec: stateMachine.resultCodec,
-      noLeader: () => this.#whyNobodyAnswers(),
-      whyUnanswered: () => this.#whyUnanswered(),
+      clock,
       chance: Math.random(),
+      noticed: (notice) => this.#notice(notice),
+      failed: (error) => this.#failed(error),
+      explained: (error) => inDirectory(error, this.#dataDir),
     });
-    this.#readiness = new Readiness((request) => this.#pendingRequests.read(request));
     this.#watch = new LeaderWatch({
       clock,
       patienceMs: settings.ELECTION_TIMEOUT_MAX * 4,
-      why: () => whyNoLeader(this.#raft),
+      why: () => whyNoLeader(this.#replica.raft),
       tell: (why) => logger.warn({ event: 'no leader', term: this.state.term }, why),
     });
   }
@@ -179,7 +179,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
       refuseAborted(signal);
       checkTimeout(timeoutMs);
       const payload = encodeCommand(this.#stateMachine.codec, command);
-      this.#pendingRequests.propose(payload, {
+      this.#replica.propose(payload, {
         timeoutMs,
         signal,
         done: (error, result) => (error === undefined ? resolve(result as ResultOf<Machine>) : reject(error)),
@@ -198,7 +198,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
         throw badRequest(`consistency is ${consistency}: linearizable or stale would do`);
       const answer = (): void => resolve(query(this.#stateMachine));
       if (consistency === 'stale') return answer();
-      this.#pendingRequests.read({
+      this.#replica.read({
         timeoutMs,
         signal,
         done: (error) => {
@@ -215,58 +215,33 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
 
   /** As `propose`, for bytes that the state machine's codec has made, and with a callback. */
   submit(command: Uint8Array, request: CallRequest<ResultOf<Machine>>): void {
-    this.#pendingRequests.propose(command, request);
+    this.#replica.propose(command, request);
   }
 
   /** Whether this process stood still a moment ago, and has not read yet all that came meanwhile. */
   get isSettling(): boolean {
-    return this.#pendingRequests.isSettling;
+    return this.#replica.isSettling;
   }
 
   /** Calls back once this node's state machine holds every write that was acknowledged before. */
   ask(request: CallRequest<undefined>): void {
-    this.#pendingRequests.read(request);
+    this.#replica.read(request);
   }
 
   /** Tells at once who leads, as far as this node knows, and again at each change. Returns how to stop. */
   watchLeader(tell: (news: LeaderNews) => void): () => void {
-    const look = (): void => {
-      const { term, leaderId } = this.state;
-      tell({ term, leaderId, members: this.status().members.map(({ id, address }) => ({ id, address })) });
-    };
-    const subscription = this.actor.on('leader.changed', look);
-    look();
-    return () => subscription.unsubscribe();
+    return this.#replica.watchLeader((news) => {
+      tell({ ...news, members: this.status().members.map(({ id, address }) => ({ id, address })) });
+    });
   }
 
   /** Resolves to the leader's id as soon as this node knows of one that it can reach. */
-  waitForLeader(options: CallOptions = {}): Promise<NodeId> {
-    return new Promise((resolve, reject) => {
-      checkCallOptions(options, ['timeoutMs', 'signal']);
-      const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
-      refuseAborted(signal);
-      checkTimeout(timeoutMs);
-      const settle = (end: () => void): void => {
-        subscription.unsubscribe();
-        this.#clock.clearTimeout(timer);
-        signal?.removeEventListener('abort', abort);
-        this.#waitsForLeader.delete(fail);
-        end();
-      };
-      const fail = (error: Error): void => settle(() => reject(error));
-      if (this.#closing !== undefined) throw new QuorateError('QUORATE_CLOSED', 'this node is closed');
-      if (this.state.role === 'halted') throw halted(this.#haltReason());
-      const look = (): void => {
-        const { leaderId } = this.state;
-        if (leaderId !== null) settle(() => resolve(leaderId));
-      };
-      const abort = (): void => fail(aborted(signal?.reason));
-      const timer = this.#clock.setTimeout(() => fail(this.#whyNobodyAnswers()), timeoutMs);
-      const subscription = this.actor.on('leader.changed', look);
-      signal?.addEventListener('abort', abort, { once: true });
-      this.#waitsForLeader.add(fail);
-      look();
-    });
+  async waitForLeader(options: CallOptions = {}): Promise<NodeId> {
+    checkCallOptions(options, ['timeoutMs', 'signal']);
+    const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
+    refuseAborted(signal);
+    checkTimeout(timeoutMs);
+    return waitForLeader(this.#replica, { clock: this.#clock, timeoutMs, signal });
   }
 
   /** The document of `GET /v1/status`. */
@@ -282,17 +257,8 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
    * lacks what was committed when it last found a leader (P48). Undefined where it is ready.
    */
   whyNotReady(): QuorateError | undefined {
-    const { role } = this.state;
     if (this.#closing !== undefined) return new QuorateError('QUORATE_CLOSED', 'this node is closing');
-    if (role === 'halted') return halted(this.#haltReason());
-    if (role === 'recovering') return noLeader('this node is recovering its log');
-    if (this.actor.getSnapshot().matches({ active: 'stalled' })) return noLeader(DISK_HANGS);
-    const noQuorum = whyNoQuorum(this.#raft);
-    if (noQuorum !== undefined) return new QuorateError('QUORATE_NO_QUORUM', noQuorum);
-    const why = whyNoLeader(this.#raft);
-    if (why !== undefined) return noLeader(why);
-    const isServing = role !== 'leader' || this.actor.getSnapshot().matches({ active: { leader: 'serving' } });
-    return isServing ? this.#readiness.whyBehind(this.#raft) : noLeader('the leader is establishing itself');
+    return this.#replica.whyNotReady();
   }
 
   /**
@@ -308,27 +274,9 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     await this.close();
   }
 
-  get #raft(): ReplicaState {
-    return this.actor.getSnapshot().context.raft;
-  }
-
   #start(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.actor.on('*', (told) => {
-        const isHalt = told.type === 'node.halted';
-        const notice = isHalt ? { ...told, error: inDirectory(told.error, this.#dataDir) } : told;
-        this.#notice(notice);
-        if (notice.type === 'role.changed' && notice.role === 'follower') resolve();
-        if (notice.type === 'node.halted') reject(notice.error);
-      });
-      this.actor.subscribe({
-        error: (error) => {
-          this.#logger.error({ event: 'halted', err: error }, 'the chart failed: this node has halted');
-          this.#takeNoPart();
-          this.#turnAway(halted(String(error)));
-          reject(error);
-        },
-      });
+      this.#settleStart = (error) => (error === undefined ? resolve() : reject(error));
       guardObservers(this.actor, this.#logger);
       const abort = (): void => {
         reject(aborted(signal?.reason));
@@ -346,53 +294,22 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   #notice(notice: Notice): void {
     this.#noticeLog.write(notice);
     this.#watch.notice(notice);
-    this.#pendingRequests.notice(notice);
-    this.#readiness.notice(notice);
-    if (notice.type === 'node.halted') {
-      this.#watch.stop();
-      this.#turnAway(halted(notice.error.message));
-    }
+    if (notice.type === 'role.changed' && notice.role === 'follower') this.#settleStart();
+    if (notice.type !== 'node.halted') return;
+    this.#watch.stop();
+    this.#settleStart(notice.error);
   }
 
-  #haltReason(): string {
-    const { status, context, error } = this.actor.getSnapshot();
-    return status === 'error' ? String(error) : (context.haltedBy?.message ?? 'unknown');
-  }
-
-  #whyNobodyAnswers(): QuorateError {
-    if (this.state.role === 'halted') return halted(this.#haltReason());
-    if (this.actor.getSnapshot().matches({ active: 'stalled' }))
-      return noLeader(`${DISK_HANGS}; nothing was done, ask another node`);
-    if (this.state.role === 'leader' && this.#resources.log.unsyncedBytes > MOST_UNSYNCED_BYTES) return diskIsBehind();
-    const noQuorum = whyNoQuorum(this.#raft);
-    if (noQuorum !== undefined) return new QuorateError('QUORATE_NO_QUORUM', `${noQuorum}; nothing was done`);
-    const why = whyNoLeader(this.#raft) ?? `leader ${this.state.leaderId} did not answer in time`;
-    return noLeader(`${why}; nothing was done, try again`);
-  }
-
-  #whyUnanswered(): string | undefined {
-    const { leaderId } = this.state;
-    const elsewhere = leaderId === this.state.id ? undefined : `leader ${leaderId} has told no result`;
-    return whyNoQuorum(this.#raft) ?? whyNoLeader(this.#raft) ?? elsewhere;
-  }
-
-  /** Whoever waits gets an answer: this node will have no other. */
-  #turnAway(error: QuorateError): void {
-    this.#pendingRequests.close(error);
-    for (const fail of [...this.#waitsForLeader]) fail(error);
-  }
-
-  /** The chart has ended, closed or failed: what it was in last is no role any more. `halted` is the one that takes no part. */
-  #takeNoPart(): void {
-    const raft = { ...this.#raft, leaderId: null };
-    this.state.follow({ role: () => 'halted', raft: () => raft });
+  #failed(error: Error): void {
+    this.#logger.error({ event: 'halted', err: error }, 'the chart failed: this node has halted');
+    this.#settleStart(error);
   }
 
   async #shutDown(): Promise<void> {
     this.#watch.stop();
-    this.#turnAway(new QuorateError('QUORATE_CLOSED', 'this node is closed'));
+    this.#replica.close(new QuorateError('QUORATE_CLOSED', 'this node is closed'));
     this.actor.stop();
-    this.#takeNoPart();
+    this.#replica.takeNoPart();
     await this.#stopServing();
     this.#releaseStateMachine();
     await this.#resources.clear();

@@ -8,8 +8,7 @@ import type { Role } from '../raft/notices.js';
 import { derive, draw } from '../raft/random.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
 import { encodeCommand } from './encode-command.js';
-import { PendingRequests } from './pending-requests.js';
-import { whyNoLeader } from './why-no-leader.js';
+import { Replica } from './replica.js';
 
 export interface InvokedReplicaInput extends ReplicaInput {
   /** Called once, when the replica has ended and its log is closed: then its directory may be let go, and opened again. */
@@ -45,38 +44,34 @@ const requests = fromCallback<ReplicaRequest, InvokedReplicaInput>(({ input, sel
   };
   const { chart } = children;
   const { clock, log, stateMachine, seed, identity } = input;
-  const pendingRequests = new PendingRequests<unknown>({
-    send: (event) => chart.send(event),
-    clock,
+  const run = new Replica<unknown>({
+    actor: chart,
+    view: chart.getSnapshot().context.state,
+    log,
     resultCodec: stateMachine.resultCodec,
-    noLeader: () => {
-      const why = whyNoLeader(chart.getSnapshot().context.raft) ?? 'the leader did not answer in time';
-      return new QuorateError('QUORATE_NO_LEADER', `${why}; nothing was done, try again`);
-    },
+    clock,
     chance: draw(derive(seed, `requests ${identity.nodeId}`)).value,
+    noticed: (notice) => {
+      if (notice.type === 'node.halted') {
+        run.close(new QuorateError('QUORATE_HALTED', `this replica has halted (${notice.error.message})`));
+        closeLog(() => tell({ type: 'run.halted', error: notice.error }));
+      }
+      if (notice.type !== 'role.changed' && notice.type !== 'leader.changed') return;
+      const { role, term, leaderId } = run.view;
+      tell({ type: 'replica.changed', role, term, leaderId });
+    },
+    // The parent sees it too: a child that failed is its error.
+    failed: () => closeLog(() => undefined),
   });
   let isOver = false;
-  const end = (reason: QuorateError, told: (error?: Error) => void): void => {
+  const closeLog = (told: (error?: Error) => void): void => {
     if (isOver) return;
     isOver = true;
-    subscription.unsubscribe();
-    pendingRequests.close(reason);
     log.close((error) => {
       told(error);
       input.onClosed?.(error);
     });
   };
-  const subscription = chart.on('*', (notice) => {
-    pendingRequests.notice(notice);
-    if (notice.type === 'role.changed' || notice.type === 'leader.changed') {
-      const { role, term, leaderId } = chart.getSnapshot().context.state;
-      tell({ type: 'replica.changed', role, term, leaderId });
-    }
-    if (notice.type === 'node.halted') {
-      const halted = new QuorateError('QUORATE_HALTED', `this replica has halted (${notice.error.message})`);
-      end(halted, () => tell({ type: 'run.halted', error: notice.error }));
-    }
-  });
   receive((request) => {
     const { id, timeoutMs = DEFAULT_TIMEOUT_MS } = request;
     const settle = (answer: () => unknown): void => {
@@ -95,18 +90,21 @@ const requests = fromCallback<ReplicaRequest, InvokedReplicaInput>(({ input, sel
     };
     if (request.type === 'replica.read') {
       const { query } = request;
-      return pendingRequests.read({ timeoutMs, signal: undefined, done: done(() => query(stateMachine)) });
+      return run.read({ timeoutMs, signal: undefined, done: done(() => query(stateMachine)) });
     }
     try {
       const payload = encodeCommand(stateMachine.codec, request.command);
-      pendingRequests.propose(payload, { timeoutMs, signal: undefined, done: done((result) => result) });
+      run.propose(payload, { timeoutMs, signal: undefined, done: done((result) => result) });
     } catch (error) {
       settle(() => {
         throw error;
       });
     }
   });
-  return () => end(new QuorateError('QUORATE_CLOSED', 'this replica is closed'), () => undefined);
+  return () => {
+    run.close(new QuorateError('QUORATE_CLOSED', 'this replica is closed'));
+    closeLog(() => undefined);
+  };
 });
 
 const replicaLogic = setup({

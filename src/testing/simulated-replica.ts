@@ -12,7 +12,7 @@ import type { ReplicaState } from '../raft/replica-state.js';
 import { initialState } from '../raft/replica-state.js';
 import { ReplicaView } from '../raft/replica-view.js';
 import type { Settings } from '../raft/settings.js';
-import { PendingRequests } from '../replica/pending-requests.js';
+import { Replica } from '../replica/replica.js';
 import type { DiskError } from '../seams/disk.js';
 import type { KnownPeers } from '../seams/known-peers.js';
 import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
@@ -52,15 +52,13 @@ export interface SimulatedReplicaOptions<Machine extends AnyStateMachine> {
 
 /** One running life of a replica's process. */
 interface Life<Machine extends AnyStateMachine> {
-  readonly actor: Actor<typeof replicaMachine>;
-  readonly pendingRequests: PendingRequests<Indexed<ResultOf<Machine>>>;
+  readonly replica: Replica<Indexed<ResultOf<Machine>>>;
   readonly stateMachine: WatchedStateMachine<Machine>;
-  readonly state: ReplicaView;
 }
 
 const SEGMENT_BYTES = 32 * 1024;
 
-/** A replica as in production (chart, actors, rules, pendingRequests, log files) on virtual time, disk and network. */
+/** A replica as in production (`Replica`, chart, actors, rules, log files) on virtual time, disk and network. */
 export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
   readonly id: NodeId;
   readonly clock: ReplicaClock;
@@ -175,19 +173,19 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
   }
 
   get role(): Role | 'crashed' {
-    return this.#life?.state.role ?? 'crashed';
+    return this.#life?.replica.view.role ?? 'crashed';
   }
 
   get raft(): ReplicaState | undefined {
-    return this.#life?.actor.getSnapshot().context.raft;
+    return this.#life?.replica.raft;
   }
 
   get isServing(): boolean {
-    return this.#life?.actor.getSnapshot().matches({ active: { leader: 'serving' } }) ?? false;
+    return this.#life?.replica.isServing ?? false;
   }
 
   get haltedBy(): Error | null {
-    return this.#life?.actor.getSnapshot().context.haltedBy ?? null;
+    return this.#life?.replica.haltedBy ?? null;
   }
 
   /** What the state machine has applied in this life of the process, in order. */
@@ -206,20 +204,20 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
   }
 
   get actor(): Actor<typeof replicaMachine> | undefined {
-    return this.#life?.actor;
+    return this.#life?.replica.actor;
   }
 
   propose(payload: Uint8Array, request: Omit<CallRequest<Indexed<ResultOf<Machine>>>, 'signal'>): void {
     const life = this.#life;
     if (life === undefined) return request.done(new QuorateError('QUORATE_CLOSED', 'crashed'));
-    life.pendingRequests.propose(payload, { ...request, signal: undefined });
+    life.replica.propose(payload, { ...request, signal: undefined });
   }
 
   /** `done` is called when the state machine here may be read. */
   read(request: Omit<CallRequest<undefined>, 'signal'>): void {
     const life = this.#life;
     if (life === undefined) return request.done(new QuorateError('QUORATE_CLOSED', 'crashed'));
-    life.pendingRequests.read({ ...request, signal: undefined });
+    life.replica.read({ ...request, signal: undefined });
   }
 
   /** Why this replica can't go on, unless that was brought about on purpose. */
@@ -240,7 +238,7 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
 
   /** Holds the chart's present state against Raft's guarantees. */
   check(): void {
-    const snapshot = this.#life?.actor.getSnapshot();
+    const snapshot = this.actor?.getSnapshot();
     if (snapshot === this.#checked) return;
     this.#checked = snapshot;
     const { raft } = this;
@@ -259,8 +257,8 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
     this.#options.network.crash(this.id);
     this.#options.safety.stopped(this.id);
     this.#options.durability.stopped(this.id);
-    life?.actor.stop();
-    life?.pendingRequests.close(new QuorateError('QUORATE_CLOSED', 'crashed'));
+    life?.replica.actor.stop();
+    life?.replica.close(new QuorateError('QUORATE_CLOSED', 'crashed'));
   }
 
   /** A failed call of the disk lies at the bottom of it. */
@@ -275,7 +273,8 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
     const { id, seed, settings, flow, machine, tell } = this.#options;
     const servers = ids.map((server) => ({ id: server, address: server }));
     const stateMachine = new WatchedStateMachine(this.#options.makeStateMachine(id), this.#options.watcher(id));
-    const state = new ReplicaView(id, initialState(id, servers, settings));
+    const log = watchedLog(directory.log, id, this.#options);
+    const view = new ReplicaView(id, initialState(id, servers, settings));
     const actor = createActor(machine, {
       clock: this.clock,
       input: {
@@ -284,30 +283,27 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
         settings,
         // Each life draws anew, or a restarted replica would repeat what led to its crash.
         seed: seed + this.#starts * 7_919,
-        log: watchedLog(directory.log, id, this.#options),
+        log,
         transport: this.#transport(directory.knownPeers),
         stateMachine,
         clock: this.clock,
         flow,
-        state,
+        state: view,
       },
     });
-    const pendingRequests = new PendingRequests<Indexed<ResultOf<Machine>>>({
-      send: (event) => actor.send(event),
-      clock: this.clock,
+    const replica = new Replica<Indexed<ResultOf<Machine>>>({
+      actor,
+      view,
+      log,
       resultCodec: stateMachine.resultCodec,
-      noLeader: () => new QuorateError('QUORATE_NO_LEADER', 'nobody leads'),
+      clock: this.clock,
       chance: this.#options.random(),
+      noticed: (notice) => tell(id, notice),
+      failed: (error) => {
+        this.startError = error;
+      },
     });
-    actor.on('*', (notice) => {
-      tell(id, notice);
-      pendingRequests.notice(notice);
-      // As a node does: nobody who waits will get another answer from it.
-      if (notice.type === 'node.halted')
-        pendingRequests.close(new QuorateError('QUORATE_HALTED', notice.error.message));
-    });
-    actor.subscribe({ error: (error) => (this.startError = error as Error) });
-    this.#life = { actor, pendingRequests, stateMachine, state };
+    this.#life = { replica, stateMachine };
     actor.start();
   }
 

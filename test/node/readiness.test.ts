@@ -2,9 +2,9 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { CallRequest } from '../../src/calls/pending-call.js';
 import { QuorateError } from '../../src/errors/quorate-error.js';
 import { KeyValueStore } from '../../src/index.js';
-import { Readiness } from '../../src/node/readiness.js';
 import type { Index, NodeId, Term } from '../../src/raft/kinds.js';
 import type { ReplicaState } from '../../src/raft/replica-state.js';
+import { Readiness } from '../../src/replica/readiness.js';
 import { until } from '../waiting/conditions.js';
 import { put, RealNodes, STEADY } from './real-nodes.js';
 

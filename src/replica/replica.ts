@@ -1,0 +1,200 @@
+import type { Actor } from 'xstate';
+import type { replicaMachine } from '../../machines/replica-machine.js';
+import type { CallRequest } from '../calls/pending-call.js';
+import { QuorateError } from '../errors/quorate-error.js';
+import type { NodeId, Term } from '../raft/kinds.js';
+import type { Notice } from '../raft/notices.js';
+import type { ReplicaState } from '../raft/replica-state.js';
+import type { ReplicaView } from '../raft/replica-view.js';
+import type { Clock } from '../seams/clock.js';
+import type { LogStore } from '../seams/log-store.js';
+import { MOST_UNSYNCED_BYTES } from '../seams/log-store.js';
+import type { Codec } from '../seams/state-machine.js';
+import { PendingRequests } from './pending-requests.js';
+import { Readiness } from './readiness.js';
+import { DISK_HANGS, diskIsBehind, halted, noLeader } from './refusals.js';
+import { whyNoLeader, whyNoQuorum } from './why-no-leader.js';
+
+export type ReplicaActor = Actor<typeof replicaMachine>;
+
+export interface ReplicaOptions<Result> {
+  /** The chart, created and not started yet. Whoever created it starts and stops it. */
+  readonly actor: ReplicaActor;
+  readonly view: ReplicaView;
+  readonly log: Pick<LogStore, 'unsyncedBytes'>;
+  readonly resultCodec: Codec<Result>;
+  readonly clock: Clock;
+  /** From 0 up to 1: where the ids of this life's requests begin. */
+  readonly chance: number;
+  /** Told of everything that the chart tells, before any caller is answered because of it. */
+  readonly noticed: (notice: Notice) => void;
+  /** The chart itself failed, which is a bug: it has stopped, wherever it was. */
+  readonly failed: (error: Error) => void;
+  /** A halt's cause in the words of whoever can say more, such as in which directory it happened. Default: as it is. */
+  readonly explained?: (error: Error) => Error;
+}
+
+/**
+ * One replica of one group: the running chart, the requests of its callers, and the reasons why it cannot serve them. A node,
+ * an invoked replica and the simulator hold the same; they differ in the seams that the chart was given.
+ */
+export class Replica<Result> {
+  readonly actor: ReplicaActor;
+  /** What it knows, for everybody to read. */
+  readonly view: ReplicaView;
+  readonly #options: ReplicaOptions<Result>;
+  readonly #pendingRequests: PendingRequests<Result>;
+  readonly #readiness: Readiness;
+  readonly #subscriptions: readonly { unsubscribe(): void }[];
+  readonly #waits = new Set<(reason: QuorateError) => void>();
+  #closedBy: QuorateError | undefined;
+
+  constructor(options: ReplicaOptions<Result>) {
+    const { actor, view, clock, resultCodec, chance } = options;
+    this.#options = options;
+    this.actor = actor;
+    this.view = view;
+    this.#pendingRequests = new PendingRequests<Result>({
+      send: (event) => actor.send(event),
+      clock,
+      resultCodec,
+      noLeader: () => this.whyNobodyAnswers(),
+      whyUnanswered: () => this.#whyUnanswered(),
+      chance,
+    });
+    this.#readiness = new Readiness((request) => this.#pendingRequests.read(request));
+    this.#subscriptions = [
+      actor.on('*', (notice) => this.#notice(notice)),
+      actor.subscribe({ error: (error) => this.#fail(error as Error) }),
+    ];
+  }
+
+  /** The state that the rules decide from, as of the chart's last event. */
+  get raft(): ReplicaState {
+    return this.actor.getSnapshot().context.raft;
+  }
+
+  /** A leader that has committed in its own term. */
+  get isServing(): boolean {
+    return this.actor.getSnapshot().matches({ active: { leader: 'serving' } });
+  }
+
+  get haltedBy(): Error | null {
+    return this.actor.getSnapshot().context.haltedBy;
+  }
+
+  /** Why it was closed; undefined while it is open. */
+  get closedBy(): QuorateError | undefined {
+    return this.#closedBy;
+  }
+
+  /** Whether this process stood still a moment ago, and has not read yet all that came meanwhile. */
+  get isSettling(): boolean {
+    return this.#pendingRequests.isSettling;
+  }
+
+  /** Replicates a command, encoded by the state machine's codec; `done` gets the state machine's result. */
+  propose(command: Uint8Array, request: CallRequest<Result>): void {
+    this.#pendingRequests.propose(command, request);
+  }
+
+  /** `done` is called once the state machine here holds every write that was acknowledged before the call. */
+  read(request: CallRequest<undefined>): void {
+    this.#pendingRequests.read(request);
+  }
+
+  /** Tells at once who leads, as far as this replica knows, and again at each change. Returns how to stop. */
+  watchLeader(tell: (news: { readonly term: Term; readonly leaderId: NodeId | null }) => void): () => void {
+    const look = (): void => tell({ term: this.view.term, leaderId: this.view.leaderId });
+    const subscription = this.actor.on('leader.changed', look);
+    look();
+    return () => subscription.unsubscribe();
+  }
+
+  /** Calls `fail` once when this replica has no answer for anybody any more: it halted, or is closed. Returns how to stop. */
+  whenTurnedAway(fail: (reason: QuorateError) => void): () => void {
+    this.#waits.add(fail);
+    return () => this.#waits.delete(fail);
+  }
+
+  /**
+   * Why this replica should get no requests at the moment: HALTED, NO_QUORUM, NO_LEADER, or CATCHING_UP while its state
+   * machine lacks what was committed when it last found a leader (P48). Undefined where it is ready.
+   */
+  whyNotReady(): QuorateError | undefined {
+    const { role } = this.view;
+    if (role === 'halted') return halted(this.haltReason());
+    if (role === 'recovering') return noLeader('this node is recovering its log');
+    if (this.#isStalled) return noLeader(DISK_HANGS);
+    const noQuorum = whyNoQuorum(this.raft);
+    if (noQuorum !== undefined) return new QuorateError('QUORATE_NO_QUORUM', noQuorum);
+    const why = whyNoLeader(this.raft);
+    if (why !== undefined) return noLeader(why);
+    if (role === 'leader' && !this.isServing) return noLeader('the leader is establishing itself');
+    return this.#readiness.whyBehind(this.raft);
+  }
+
+  /** Why a request got no answer at all: nothing was done, and that is said. */
+  whyNobodyAnswers(): QuorateError {
+    if (this.view.role === 'halted') return halted(this.haltReason());
+    if (this.#isStalled) return noLeader(`${DISK_HANGS}; nothing was done, ask another node`);
+    if (this.view.role === 'leader' && this.#options.log.unsyncedBytes > MOST_UNSYNCED_BYTES) return diskIsBehind();
+    const noQuorum = whyNoQuorum(this.raft);
+    if (noQuorum !== undefined) return new QuorateError('QUORATE_NO_QUORUM', `${noQuorum}; nothing was done`);
+    const why = whyNoLeader(this.raft) ?? `leader ${this.view.leaderId} did not answer in time`;
+    return noLeader(`${why}; nothing was done, try again`);
+  }
+
+  haltReason(): string {
+    const { status, context, error } = this.actor.getSnapshot();
+    return status === 'error' ? String(error) : (context.haltedBy?.message ?? 'unknown');
+  }
+
+  /**
+   * Answers everybody who waits with `reason`, or as unknown where a command may have been appended. Nothing that the
+   * chart does from then on is told to anybody.
+   */
+  close(reason: QuorateError): void {
+    if (this.#closedBy !== undefined) return;
+    this.#closedBy = reason;
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+    this.#turnAway(reason);
+  }
+
+  /** For a chart that was stopped: what it was in last is no role any more. `halted` is the one that takes no part. */
+  takeNoPart(): void {
+    const raft = { ...this.raft, leaderId: null };
+    this.view.follow({ role: () => 'halted', raft: () => raft });
+  }
+
+  get #isStalled(): boolean {
+    return this.actor.getSnapshot().matches({ active: 'stalled' });
+  }
+
+  #whyUnanswered(): string | undefined {
+    const { leaderId } = this.view;
+    const elsewhere = leaderId === this.view.id ? undefined : `leader ${leaderId} has told no result`;
+    return whyNoQuorum(this.raft) ?? whyNoLeader(this.raft) ?? elsewhere;
+  }
+
+  #notice(told: Notice): void {
+    const { explained = (error) => error, noticed } = this.#options;
+    const notice = told.type === 'node.halted' ? { ...told, error: explained(told.error) } : told;
+    noticed(notice);
+    this.#pendingRequests.notice(notice);
+    this.#readiness.notice(notice);
+    if (notice.type === 'node.halted') this.#turnAway(halted(notice.error.message));
+  }
+
+  #fail(error: Error): void {
+    this.takeNoPart();
+    this.#turnAway(halted(String(error)));
+    this.#options.failed(error);
+  }
+
+  /** Whoever waits gets an answer: this replica will have no other. */
+  #turnAway(reason: QuorateError): void {
+    this.#pendingRequests.close(reason);
+    for (const fail of [...this.#waits]) fail(reason);
+  }
+}
