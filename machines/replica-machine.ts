@@ -49,20 +49,13 @@ export const replicaMachine = fastTransition(
     ],
     initial: 'recovering',
     on: {
-      'log.failed': { target: '.halted', actions: { type: 'noteHalt', params: ({ event }) => event } },
-      'apply.failed': { target: '.halted', actions: { type: 'noteHalt', params: ({ event }) => event } },
-      'rule.failed': { target: '.halted', actions: { type: 'noteHalt', params: ({ event }) => event } },
-      'xstate.error.actor.*': {
-        target: '.halted',
-        actions: { type: 'noteHalt', params: ({ event }: { event: unknown }) => ({ error: asError(event) }) },
-      },
-      'client.proposed': {
-        actions: { type: 'refuseProposal', params: ({ event }) => ({ from: null, requestId: event.requestId }) },
-      },
-      'client.read': {
-        actions: { type: 'refuseRead', params: ({ event }) => ({ from: null, requestId: event.requestId }) },
-      },
-      'log.applied': { actions: { type: 'noteApplied', params: ({ event }) => event } },
+      'log.failed': { target: '.halted', actions: 'noteHalt' },
+      'apply.failed': { target: '.halted', actions: 'noteHalt' },
+      'rule.failed': { target: '.halted', actions: 'noteHalt' },
+      'xstate.error.actor.*': { target: '.halted', actions: 'noteHalt' },
+      'client.proposed': { actions: 'refuseProposal' },
+      'client.read': { actions: 'refuseRead' },
+      'log.applied': { actions: 'noteApplied' },
     },
     states: {
       recovering: {
@@ -72,11 +65,7 @@ export const replicaMachine = fastTransition(
             on: {
               'log.recovered': {
                 target: 'openingStateMachine',
-                actions: [
-                  'introduceManagers',
-                  { type: 'remember', params: ({ event }) => event },
-                  { type: 'announceRecovery', params: ({ event }) => event },
-                ],
+                actions: ['introduceManagers', 'remember', 'announceRecovery'],
               },
             },
           },
@@ -84,15 +73,8 @@ export const replicaMachine = fastTransition(
             entry: 'openStateMachine',
             on: {
               'state.opened': [
-                {
-                  guard: { type: 'isAheadOfLog', params: ({ event }) => event },
-                  target: '#replica.halted',
-                  actions: { type: 'noteLogMissing', params: ({ event }) => event },
-                },
-                {
-                  target: '#replica.active',
-                  actions: { type: 'resumeApplying', params: ({ event }) => event },
-                },
+                { guard: 'isAheadOfLog', target: '#replica.halted', actions: 'noteLogMissing' },
+                { target: '#replica.active', actions: 'resumeApplying' },
               ],
             },
           },
@@ -100,15 +82,7 @@ export const replicaMachine = fastTransition(
       },
       active,
       halted: {
-        entry: [
-          { type: 'tellManagers', params: { role: 'halted' } },
-          'forgetLeader',
-          { type: 'announceHalt', params: ({ context }) => ({ error: context.haltedBy ?? new Error('unknown') }) },
-          {
-            type: 'announce',
-            params: ({ context }) => ({ role: 'halted', reason: context.haltedBy?.message ?? 'unknown' }),
-          },
-        ],
+        entry: [{ type: 'tellManagers', params: { role: 'halted' } }, 'forgetLeader', 'announceHalt', 'announceHalted'],
         // Once is enough: what fails after the first failure says nothing new.
         on: { 'log.failed': {}, 'apply.failed': {}, 'rule.failed': {}, 'xstate.error.actor.*': {} },
       },
@@ -124,9 +98,4 @@ function contextFrom(input: ReplicaInput): ReplicaContext {
   const seams = { identity, seed, log, transport, stateMachine, clock };
   const flow = input.flow ?? DEFAULT_FLOW;
   return { raft, state, seams, flow, links: {}, replicators: {}, haltedBy: null };
-}
-
-function asError(event: unknown): Error {
-  const { error } = event as { error?: unknown };
-  return error instanceof Error ? error : new Error(String(error));
 }

@@ -9,7 +9,8 @@ import type { Effect, Step } from '../../src/raft/effects.js';
 import { valueFor } from '../../src/raft/kinds.js';
 import type { Outgoing } from '../../src/raft/messages.js';
 import type { Notice } from '../../src/raft/notices.js';
-import type { ReplicaContext, RuleFailure } from '../context.js';
+import type { ReplicaContext } from '../context.js';
+import type { RuleFailure } from '../events.js';
 
 /** The part of XState's `enqueue` that carries out effects. */
 interface Enqueue {

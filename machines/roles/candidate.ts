@@ -1,25 +1,21 @@
 import { replicaSetup } from '../vocabulary.js';
-import { reasonFor } from './reasons.js';
 
 /** §5.2: has a new term and asks for votes. The chart's own transition, and nothing else, makes a leader of it. */
 export const candidate = replicaSetup.createStateConfig({
-  entry: [
-    { type: 'tellManagers', params: { role: 'candidate' } },
-    {
-      type: 'announce',
-      params: ({ context, event }) => ({ role: 'candidate', reason: reasonFor({ context, event }) }),
-    },
-  ],
+  entry: [{ type: 'tellManagers', params: { role: 'candidate' } }, 'announceCandidate'],
   always: { guard: 'hasMajority', target: 'leader' },
   on: {
-    'vote.durable': { actions: { type: 'recordOwnVote', params: ({ event }) => event } },
-    'rpc.voteReply': { actions: { type: 'recordVote', params: ({ event }) => event } },
+    'peer.received': [
+      {
+        guard: 'hearsLeaderOfTerm',
+        target: 'follower',
+        description: 'the leader of its term',
+        actions: 'receiveAsFollower',
+      },
+      { guard: 'keepsTerm', actions: 'receiveAsCandidate' },
+    ],
+    'vote.durable': { actions: 'recordOwnVote' },
     'votes.due': { actions: 'solicitAgain' },
-    'election.timedOut': {
-      target: 'candidate',
-      reenter: true,
-      actions: { type: 'startElection', params: ({ event }) => event },
-    },
-    'rpc.append': { target: 'follower', actions: { type: 'acceptAppend', params: ({ event }) => event } },
+    'election.timedOut': { target: 'candidate', reenter: true, actions: 'startElection' },
   },
 });

@@ -1,5 +1,6 @@
 import type { Effect, Step } from './effects.js';
 import { unchanged } from './effects.js';
+import type { Entry } from './entry.js';
 import type { Index, LogPosition, NodeId } from './kinds.js';
 import { greater, NO_INDEX, valueFor } from './kinds.js';
 import { holds, termAt } from './log-shape.js';
@@ -20,6 +21,15 @@ export function noteDurable(state: ReplicaState, written: LogPosition): Step {
 export function noteLeaderDurable(state: ReplicaState, written: LogPosition): Step {
   const { state: noted } = noteDurable(state, written);
   return withApply(state, advanceCommit(noteMatch(noted, noted.id, noted.log.durableIndex)));
+}
+
+/** The state machine has applied `entries`; `results[i]` belongs to `entries[i]`. */
+export function noteApplied(state: ReplicaState, entries: readonly Entry[], results: readonly unknown[]): Step {
+  const lastApplied = entries.at(-1)?.index ?? state.lastApplied;
+  return {
+    state: changed(state, { lastApplied }),
+    effects: [{ kind: 'notify', notice: { type: 'entries.applied', entries, results } }],
+  };
 }
 
 /** A match index never goes back, however late a reply is (P14). */

@@ -30,4 +30,12 @@ export interface Step {
   readonly effects: readonly Effect[];
 }
 
+/** What a rule may have to know of the node beside its state; read when the rule is asked. */
+export interface Surroundings {
+  /** The wall clock, ms since the epoch. */
+  readonly wallMs: number;
+  /** So much waits for the disk already that a leader takes no more for now. */
+  readonly isDiskBehind: boolean;
+}
+
 export const unchanged = (state: ReplicaState): Step => ({ state, effects: [] });

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { initialTransition, transition } from 'xstate';
 import { getShortestPaths } from 'xstate/graph';
-import type { ReplicaEvent, ReplicaInput } from '../../machines/context.js';
+import type { ReplicaEvent, ReplicaInput } from '../../machines/index.js';
 import { replicaMachine } from '../../machines/index.js';
 import { asTerm, NO_INDEX, NO_TERM } from '../../src/raft/kinds.js';
 import { EMPTY_LOG } from '../../src/raft/log-shape.js';

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { KeyValueStore, ReplicaNode } from '../../src/index.js';
 import { noteMatch, quorumIndex } from '../../src/raft/commit.js';
-import { hasMajority, recordVote, solicitAgain, startElection, voteDurable } from '../../src/raft/election.js';
+import { hasMajority, recordVote, solicitAgain, startElection, voteDurable } from '../../src/raft/elections.js';
 import { asIndex, asReadRound, problemWithId } from '../../src/raft/kinds.js';
 import { noteLink } from '../../src/raft/peers.js';
 import { noteEcho } from '../../src/raft/reads.js';

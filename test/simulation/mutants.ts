@@ -1,73 +1,81 @@
-import { enqueueActions } from 'xstate';
-import { carryOutEffects } from '../../machines/actions/carry-out-effects.js';
-import type { ReplicaContext } from '../../machines/context.js';
+import { rule } from '../../machines/actions/rule.js';
 import { replicaMachine } from '../../machines/index.js';
 import { advanceCommit, noteLeaderDurable, noteMatch, quorumIndex, withApply } from '../../src/raft/commit.js';
 import type { Effect, Step } from '../../src/raft/effects.js';
-import { answerVoteRequest } from '../../src/raft/election.js';
-import { acceptAppend } from '../../src/raft/follow.js';
-import { noteAppendReply } from '../../src/raft/lead.js';
+import type { MessageRules } from '../../src/raft/receive.js';
+import {
+  CANDIDATE_RULES,
+  deliver,
+  FOLLOWER_RULES,
+  LEADER_RULES,
+  receive,
+  STALLED_RULES,
+} from '../../src/raft/receive.js';
 
 /** Charts with one law taken out each: what the simulation is for is to notice. */
 
-type Rule<Params> = (context: ReplicaContext, params: Params) => Step;
+type Broken = (step: Step) => Step;
+type Kind = keyof MessageRules;
 
-function running<Params>(rule: Rule<Params>) {
-  return enqueueActions(({ context, enqueue }, params: Params) => {
-    carryOutEffects(enqueue as never, context as ReplicaContext, () => rule(context as ReplicaContext, params));
-  }) as never;
+/** The actions by which every role receives, with one message's rule broken. */
+function receivingWith(kind: Kind, broken: Broken, roles: Readonly<Record<string, MessageRules>> = RULES) {
+  const actions = Object.entries(roles).map(([name, rules]) => {
+    const whole = rules[kind] as (...args: readonly unknown[]) => Step;
+    const changed = { ...rules, [kind]: (...args: readonly unknown[]) => broken(whole(...args)) } as MessageRules;
+    return [name, rule('peer.received', (state, event, around) => receive(changed, state, event, around))];
+  });
+  return Object.fromEntries(actions);
 }
+
+const RULES = {
+  receiveAsFollower: FOLLOWER_RULES,
+  receiveAsCandidate: CANDIDATE_RULES,
+  receiveAsLeader: LEADER_RULES,
+};
+const { receiveAsFollower, receiveAsLeader } = RULES;
 
 /** §5.4.2 taken out: whatever a majority holds is committed, of whichever term. */
 export const withoutOwnTermRule = replicaMachine.provide({
   actions: {
-    noteAppendReply: running((context, { from, message }: { from: string; message: never }) => {
-      return commitAnything(noteAppendReply(context.raft, from, message));
-    }),
-    noteLeaderDurable: running((context, { written }: { written: never }) => {
-      return commitAnything(noteLeaderDurable(context.raft, written));
-    }),
+    ...receivingWith('append-reply', commitAnything, { receiveAsLeader }),
+    noteLeaderDurable: rule('log.durable', (state, { written }) => commitAnything(noteLeaderDurable(state, written))),
   },
 });
 
 /** P1 taken out: a vote leaves before it is on disk. */
 export const withoutVoteSync = replicaMachine.provide({
-  actions: {
-    answerVoteRequest: running((context, { from, message }: { from: string; message: never }) => {
-      const step = answerVoteRequest(context.raft, from, message);
-      return { state: step.state, effects: step.effects.flatMap(atOnce) };
-    }),
-  },
+  actions: receivingWith('vote-request', ({ state, effects }) => ({ state, effects: effects.flatMap(atOnce) })),
 });
 
 /** §5.1 taken out: every message reaches its role, whatever its term. */
 export const withoutTermGate = replicaMachine.provide({
-  guards: { admits: (_, { verdict }: { verdict: string }) => verdict === 'deliver' },
+  guards: { adoptsTerm: () => false, keepsTerm: () => true },
+  actions: Object.fromEntries(
+    Object.entries({ ...RULES, receiveWhileStalled: STALLED_RULES }).map(([name, rules]) => [
+      name,
+      rule('peer.received', (state, event, around) => deliver(rules, state, event, around)),
+    ]),
+  ),
 });
 
 /** P15 taken out: an acknowledgement that writes nothing itself does not wait for what was written before it. */
 export const withoutDoorForMessages = replicaMachine.provide({
-  actions: {
-    acceptAppend: running((context, { from, message, atMs }: { from: string; message: never; atMs: number }) => {
-      const step = acceptAppend(context.raft, from, message, atMs);
-      const early = (effect: Effect) =>
-        effect.kind === 'write' && effect.records.length === 0 ? atOnce(effect) : [effect];
-      return { state: step.state, effects: step.effects.flatMap(early) };
-    }),
-  },
+  actions: receivingWith('append', withoutWait, { receiveAsFollower }),
 });
 
 /** P18 taken out: a leader counts its own copy of an entry before its disk has it. */
 export const withoutOwnSync = replicaMachine.provide({
   actions: {
-    noteAppendReply: running((context, { from, message }: { from: string; message: never }) => {
-      return countOwnCopy(noteAppendReply(context.raft, from, message));
-    }),
-    noteLeaderDurable: running((context, { written }: { written: never }) => {
-      return countOwnCopy(noteLeaderDurable(context.raft, written));
-    }),
+    ...receivingWith('append-reply', countOwnCopy, { receiveAsLeader }),
+    noteLeaderDurable: rule('log.durable', (state, { written }) => countOwnCopy(noteLeaderDurable(state, written))),
   },
 });
+
+function withoutWait({ state, effects }: Step): Step {
+  const early = (effect: Effect) =>
+    effect.kind === 'write' && effect.records.length === 0 ? atOnce(effect) : [effect];
+  return { state, effects: effects.flatMap(early) };
+}
 
 function countOwnCopy(step: Step): Step {
   const counted = advanceCommit(noteMatch(step.state, step.state.id, step.state.log.lastIndex));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { noteDurable } from '../../src/raft/commit.js';
-import { acceptAppend } from '../../src/raft/follow.js';
+import { acceptAppend } from '../../src/raft/following.js';
 import { asIndex, asTerm } from '../../src/raft/kinds.js';
 import { lastPosition, lastPossibleMatch, termAt, truncate } from '../../src/raft/log-shape.js';
 import type { AppendReply } from '../../src/raft/messages.js';

@@ -1,14 +1,16 @@
+import { refuseProposal } from './clients.js';
 import { advanceCommit, noteMatch, withApply } from './commit.js';
-import type { Effect, Step } from './effects.js';
+import type { Effect, Step, Surroundings } from './effects.js';
 import { unchanged } from './effects.js';
 import type { Entry, EntryKind } from './entry.js';
-import { commitHint } from './follow.js';
+import { commitHint } from './following.js';
 import { invariant } from './invariant.js';
 import type { NodeId } from './kinds.js';
 import { advance, NO_INDEX } from './kinds.js';
 import { extend } from './log-shape.js';
 import type { AppendReply } from './messages.js';
-import { confirmReads, noteEcho } from './reads.js';
+import { forgetStatuses, presumeUp } from './peers.js';
+import { confirmReads, noteEcho, refusePendingReads } from './reads.js';
 import type { Origin, ReplicaState } from './replica-state.js';
 import { changed } from './replica-state.js';
 
@@ -16,7 +18,7 @@ const NO_BYTES = new Uint8Array(0);
 
 /** §5.2, §8: a new leader knows nothing of its followers' logs, and begins its term with an entry of its own. */
 export function becomeLeader(state: ReplicaState, wallMs: number): Step {
-  const leading = changed(state, {
+  const leading = changed(presumeUp(state), {
     leaderId: state.id,
     matchIndex: Object.fromEntries(state.voters.map((voter) => [voter, NO_INDEX])),
     answered: [],
@@ -30,6 +32,11 @@ export function becomeLeader(state: ReplicaState, wallMs: number): Step {
   };
 }
 
+/** Leadership is over: whoever waits for a read is told so, and what only a leader knows of its peers is forgotten. */
+export function stepDown(state: ReplicaState): Step {
+  return refusePendingReads(forgetStatuses(state));
+}
+
 /**
  * For a leader that can make nothing durable any more (P36), and for every node that halts: it knows of no leader, itself
  * included. The term goes on without it.
@@ -41,8 +48,21 @@ export function forgetLeader(state: ReplicaState): Step {
   return { state: changed(state, { leaderId: null }), effects: [{ kind: 'notify', notice }] };
 }
 
-/** Clients' commands become entries: all that came in one turn at once. Only the leader does this. */
-export function propose(state: ReplicaState, origin: Origin, commands: readonly Uint8Array[], wallMs: number): Step {
+/** Commands of one turn of the event loop, and who waits for their results. */
+export interface Proposal extends Origin {
+  readonly commands: readonly Uint8Array[];
+  /** For how much longer any of the callers waits, ms. Default: for ever. */
+  readonly remainingMs?: number;
+}
+
+/**
+ * Clients' commands become entries: all that came in one turn at once. Only the leader does this. It refuses, so that the
+ * callers try again in a moment, while its disk is behind, and what nobody waits for any more (P45).
+ */
+export function propose(state: ReplicaState, proposal: Proposal, { wallMs, isDiskBehind }: Surroundings): Step {
+  const { from, requestId, commands, remainingMs } = proposal;
+  const origin = { from, requestId };
+  if (isDiskBehind || remainingMs === 0) return refuseProposal(state, origin);
   const firstIndex = advance(state.log.lastIndex, 1);
   const { state: appended, effects } = appendEntries(state, 'command', commands, wallMs);
   const { term } = state;

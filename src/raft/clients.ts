@@ -82,6 +82,11 @@ export function noteUndeliverable(state: ReplicaState, message: ForwardedMessage
   }
 }
 
+/** The results of a request that `to` had passed on. */
+export function answerPeer(state: ReplicaState, to: NodeId, message: ProposeReply): Step {
+  return { state, effects: [{ kind: 'send', to, message }] };
+}
+
 function leaderElsewhere(state: ReplicaState): NodeId | null {
   return state.leaderId === state.id ? null : state.leaderId;
 }

@@ -1,12 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
+import { forwardProposal, noteUndeliverable, refuseProposal } from '../../src/raft/clients.js';
 import { noteLeaderDurable, noteMatch } from '../../src/raft/commit.js';
-import { forwardProposal, noteUndeliverable, refuseProposal } from '../../src/raft/forward.js';
 import { asIndex, asReadRound, asTerm } from '../../src/raft/kinds.js';
-import { becomeLeader, noteAppendReply, propose } from '../../src/raft/lead.js';
+import { becomeLeader, noteAppendReply, propose } from '../../src/raft/leading.js';
 import { beginParkedReads, beginRead, refusePendingReads } from '../../src/raft/reads.js';
 import { accepted, at, door, effectsOf, leaderOf, logOf, stateOf } from './states.js';
 
 const local = { from: null, requestId: 7 };
+const atWall = (wallMs: number) => ({ wallMs, isDiskBehind: false });
 
 describe('commitment', () => {
   test('P11 §5.4.2 counting replicas commits only entries of the own term (Figure 8)', () => {
@@ -31,25 +32,28 @@ describe('commitment', () => {
   test('P18 a single node commits only what its own disk has', () => {
     const { state } = propose(
       leaderOf(1, { ...logOf(), durableIndex: asIndex(0) }, {}, 'a'),
-      local,
-      [new Uint8Array(1)],
-      5,
+      { ...local, commands: [new Uint8Array(1)] },
+      atWall(5),
     );
     expect(state.commitIndex).toBe(0);
     expect(noteLeaderDurable(state, at(1, 1)).state.commitIndex).toBe(1);
-    const { state: longer } = propose(state, local, [new Uint8Array(1)], 5);
+    const { state: longer } = propose(state, { ...local, commands: [new Uint8Array(1)] }, atWall(5));
     expect(noteLeaderDurable(longer, at(1, 1)).state.commitIndex).toBe(1);
   });
 
   test('P18 the leader of several counts its own copy only when it is durable', () => {
-    const { state } = propose(leaderOf(1, logOf(), {}, 'abcde'), local, [new Uint8Array(1)], 5);
+    const { state } = propose(
+      leaderOf(1, logOf(), {}, 'abcde'),
+      { ...local, commands: [new Uint8Array(1)] },
+      atWall(5),
+    );
     const two = noteAppendReply(noteAppendReply(state, 'b', accepted(1, 1)).state, 'c', accepted(1, 1));
     expect(two.state.commitIndex).toBe(0);
     expect(noteLeaderDurable(two.state, at(1, 1)).state.commitIndex).toBe(1);
   });
 
   test('P16 a majority without the leader commits, but the leader applies only what it has on disk', () => {
-    const { state } = propose(leaderOf(1, logOf()), local, [new Uint8Array(1)], 5);
+    const { state } = propose(leaderOf(1, logOf()), { ...local, commands: [new Uint8Array(1)] }, atWall(5));
     const committed = noteAppendReply(noteAppendReply(state, 'b', accepted(1, 1)).state, 'c', accepted(1, 1));
     expect(committed.state.commitIndex).toBe(1);
     expect(effectsOf(committed, 'apply')).toEqual([]);
@@ -74,24 +78,49 @@ describe('appending', () => {
   });
 
   test('only the leader appends', () => {
-    expect(() => propose(stateOf({ leaderId: 'b' }), local, [new Uint8Array(1)], 1)).toThrow('only the leader appends');
+    expect(() => propose(stateOf({ leaderId: 'b' }), { ...local, commands: [new Uint8Array(1)] }, atWall(1))).toThrow(
+      'only the leader appends',
+    );
   });
 
   test('all that came in one turn is one write, and no message waits for it: followers write at the same time', () => {
-    const step = propose(leaderOf(1, logOf(1)), local, [new Uint8Array(1), new Uint8Array(2)], 50);
+    const step = propose(
+      leaderOf(1, logOf(1)),
+      { ...local, commands: [new Uint8Array(1), new Uint8Array(2)] },
+      atWall(50),
+    );
     expect(door(step)).toHaveLength(1);
     expect(door(step)[0]?.messages).toEqual([]);
     expect(effectsOf(step, 'replicate')).toHaveLength(1);
     expect(step.state.log.lastIndex).toBe(3);
   });
 
+  test('P45 nothing is appended for callers who have given up, nor while the disk is behind', () => {
+    const proposal = { ...local, commands: [new Uint8Array(1)] };
+    const leader = leaderOf(1, logOf(1));
+    const refused = [
+      propose(leader, { ...proposal, remainingMs: 0 }, atWall(5)),
+      propose(leader, proposal, { wallMs: 5, isDiskBehind: true }),
+    ];
+    for (const { state, effects } of refused) {
+      expect(state).toBe(leader);
+      expect(effects).toEqual([
+        { kind: 'notify', notice: { type: 'proposals.refused', requestId: 7, leaderId: null } },
+      ]);
+    }
+  });
+
   test("the leader's time never goes back", () => {
-    const { state } = propose({ ...leaderOf(1, logOf(1)), lastTimeMs: 80 }, local, [new Uint8Array(1)], 50);
+    const { state } = propose(
+      { ...leaderOf(1, logOf(1)), lastTimeMs: 80 },
+      { ...local, commands: [new Uint8Array(1)] },
+      atWall(50),
+    );
     expect(state.lastTimeMs).toBe(80);
   });
 
   test('whoever waits learns the indexes before anything else happens', () => {
-    const [first] = propose(leaderOf(1, logOf(1)), local, [new Uint8Array(1)], 50).effects;
+    const [first] = propose(leaderOf(1, logOf(1)), { ...local, commands: [new Uint8Array(1)] }, atWall(50)).effects;
     expect(first).toMatchObject({
       kind: 'notify',
       notice: { type: 'proposals.appended', requestId: 7, firstIndex: 2, term: 1 },

@@ -8,7 +8,7 @@ import {
   solicitAgain,
   startElection,
   voteDurable,
-} from '../../src/raft/election.js';
+} from '../../src/raft/elections.js';
 import { asTerm } from '../../src/raft/kinds.js';
 import type { VoteRequest } from '../../src/raft/messages.js';
 import { adoptTerm } from '../../src/raft/terms.js';

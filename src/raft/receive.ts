@@ -1,0 +1,115 @@
+import { admit } from './admit.js';
+import { noteProposeReply, noteReadReply, refuseProposal, refuseRead } from './clients.js';
+import type { Step, Surroundings } from './effects.js';
+import { unchanged } from './effects.js';
+import { answerVoteRequest, recordVote } from './elections.js';
+import { acceptAppend } from './following.js';
+import type { NodeId } from './kinds.js';
+import { noteAppendReply, propose } from './leading.js';
+import type { PeerMessage } from './messages.js';
+import { hasTerm } from './messages.js';
+import { beginRead } from './reads.js';
+import type { ReplicaState } from './replica-state.js';
+import { adoptTerm, refuseOldTerm } from './terms.js';
+
+/** A peer's message, and when it was read (monotonic ms). */
+export interface Received<Message extends PeerMessage = PeerMessage> {
+  readonly from: NodeId;
+  readonly message: Message;
+  readonly atMs: number;
+}
+
+type MessageOf<Kind extends PeerMessage['kind']> = Extract<PeerMessage, { kind: Kind }>;
+
+type MessageRule<Message extends PeerMessage> = (
+  state: ReplicaState,
+  received: Received<Message>,
+  surroundings: Surroundings,
+) => Step;
+
+/** What a role does with each kind of message. A kind that is missing is ignored. */
+export type MessageRules = {
+  readonly [Kind in PeerMessage['kind']]?: MessageRule<MessageOf<Kind>>;
+};
+
+const OF_EVERY_ROLE: MessageRules = {
+  'vote-request': (state, { from, message }) => answerVoteRequest(state, from, message),
+  'propose-request': (state, { from, message }) => refuseProposal(state, { from, requestId: message.requestId }),
+  'propose-reply': (state, { message }) => noteProposeReply(state, message),
+  'read-request': (state, { from, message }) => refuseRead(state, { from, requestId: message.requestId }),
+  'read-reply': (state, { message }) => noteReadReply(state, message),
+};
+
+export const FOLLOWER_RULES: MessageRules = {
+  ...OF_EVERY_ROLE,
+  append: (state, { from, message, atMs }) => acceptAppend(state, from, message, atMs),
+};
+
+/** An append of the candidate's own term makes it a follower, so that no rule for it stands here. */
+export const CANDIDATE_RULES: MessageRules = {
+  ...OF_EVERY_ROLE,
+  'vote-reply': (state, { from, message }) => recordVote(state, from, message),
+};
+
+export const LEADER_RULES: MessageRules = {
+  ...OF_EVERY_ROLE,
+  // §5.2: a second leader of the same term cannot be. The rule's invariant says so, and halts the node.
+  append: (state, { from, message, atMs }) => acceptAppend(state, from, message, atMs),
+  'append-reply': (state, { from, message }) => noteAppendReply(state, from, message),
+  'propose-request': (state, { from, message }, surroundings) => propose(state, { ...message, from }, surroundings),
+  'read-request': (state, { from, message }) => beginRead(state, { from, requestId: message.requestId }),
+};
+
+/** P36: a vote that waits for a disk that hangs would come too late, and bind this node to a candidate that has given up. */
+export const STALLED_RULES: MessageRules = { ...FOLLOWER_RULES, 'vote-request': unchanged };
+
+/**
+ * A peer's message, from the gate for terms (§5.1) to the rule that the role has for it: refused, dropped, or delivered, in
+ * the message's own term where that is newer. The chart is a follower by then (see `adoptsTerm`), so `rules` are a follower's.
+ */
+export function receive(
+  rules: MessageRules,
+  state: ReplicaState,
+  received: Received,
+  surroundings: Surroundings,
+): Step {
+  const { from, message, atMs } = received;
+  switch (admit(state, message, atMs)) {
+    case 'deliver':
+      return deliver(rules, state, received, surroundings);
+    case 'adopt': {
+      const adopted = adoptTermOf(state, message);
+      const delivered = deliver(rules, adopted.state, received, surroundings);
+      return { state: delivered.state, effects: [...adopted.effects, ...delivered.effects] };
+    }
+    case 'refuse':
+      return refuseOldTerm(state, from, message);
+    case 'drop':
+      return unchanged(state);
+  }
+}
+
+/** Whether a message makes a follower of whoever receives it, because its term is newer (§5.1). */
+export function adoptsTerm(state: ReplicaState, { message, atMs }: Received): boolean {
+  return admit(state, message, atMs) === 'adopt';
+}
+
+/** §5.2: whether a candidate hears from the leader of its own term. */
+export function hearsLeaderOfTerm(state: ReplicaState, { message, atMs }: Received): boolean {
+  return message.kind === 'append' && admit(state, message, atMs) === 'deliver';
+}
+
+/** To the role's rule, past the gate. */
+export function deliver(
+  rules: MessageRules,
+  state: ReplicaState,
+  received: Received,
+  surroundings: Surroundings,
+): Step {
+  const decide = rules[received.message.kind] as MessageRule<PeerMessage> | undefined;
+  return decide === undefined ? unchanged(state) : decide(state, received, surroundings);
+}
+
+function adoptTermOf(state: ReplicaState, message: PeerMessage): Step {
+  return hasTerm(message) ? adoptTerm(state, message.term) : unchanged(state);
+}
