@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { ClientFlags } from './client-flags.js';
 import { clientOptions, withClientFlags } from './client-flags.js';
 import { CommandFailure, EXIT } from './exit.js';
-import { wholeNumber } from './whole-number.js';
+import { numberOfFlag } from './flag-number.js';
 
 interface BenchFlags extends ClientFlags {
   readonly inFlight: string;
@@ -24,11 +24,11 @@ export function addBenchCommand(program: Command): void {
     .option('--read', 'linearizable gets in place of puts')
     .action(async (flags: BenchFlags) => {
       const load = {
-        inFlight: wholeNumber('--in-flight', flags.inFlight, 1, 100_000),
-        seconds: wholeNumber('--seconds', flags.seconds, 1, 86_400),
-        warmUpSeconds: wholeNumber('--warm-up', flags.warmUp, 0, 3_600),
-        size: wholeNumber('--size', flags.size, 0, 8 * 1024 * 1024),
-        keys: wholeNumber('--keys', flags.keys, 1, 100_000_000),
+        inFlight: numberOfFlag('--in-flight', flags.inFlight, { least: 1, most: 100_000 }),
+        seconds: numberOfFlag('--seconds', flags.seconds, { least: 1, most: 86_400 }),
+        warmUpSeconds: numberOfFlag('--warm-up', flags.warmUp, { least: 0, most: 3_600 }),
+        size: numberOfFlag('--size', flags.size, { least: 0, most: 8 * 1024 * 1024 }),
+        keys: numberOfFlag('--keys', flags.keys, { least: 1, most: 100_000_000 }),
         op: flags.read === true ? ('get' as const) : ('put' as const),
       };
       const { endpoints, timeoutMs } = clientOptions(flags);

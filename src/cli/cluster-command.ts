@@ -4,11 +4,11 @@ import { createWriteStream } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import type { Command } from 'commander';
+import { fromEnvironment } from '../node/serve-form.js';
 import { makeDirectory, refuseOtherCluster, runningNodes } from './cluster-data.js';
-import { fromEnvironment } from './environment.js';
 import { exchange } from './exchange.js';
 import { CommandFailure, EXIT } from './exit.js';
-import { wholeNumber } from './whole-number.js';
+import { numberOfFlag } from './flag-number.js';
 
 interface ClusterFlags {
   readonly nodes: string;
@@ -35,17 +35,21 @@ export function addClusterCommand(program: Command): void {
   program
     .command('cluster')
     .description('run a whole cluster on this machine, a process for each node; Ctrl-C stops it')
-    .option('--nodes <n>', 'how many', fromEnvironment('QUORATE_NODES') ?? '3')
-    .option('--port <port>', "the first node's; the others follow", fromEnvironment('QUORATE_PORT') ?? '7401')
+    .option('--nodes <n>', 'how many', fromEnvironment('QUORATE_NODES', process.env) ?? '3')
+    .option(
+      '--port <port>',
+      "the first node's; the others follow",
+      fromEnvironment('QUORATE_PORT', process.env) ?? '7401',
+    )
     .option(
       '--data <dir>',
       'where the nodes keep their logs between runs',
-      fromEnvironment('QUORATE_DATA') ?? '.quorate',
+      fromEnvironment('QUORATE_DATA', process.env) ?? '.quorate',
     )
     .option('--verbose', "show the nodes' logs here, too")
     .action(async (flags: ClusterFlags) => {
-      const nodes = wholeNumber('--nodes', flags.nodes, 1, 9);
-      const port = wholeNumber('--port', flags.port, 1, 65_536 - nodes);
+      const nodes = numberOfFlag('--nodes', flags.nodes, { least: 1, most: 9 });
+      const port = numberOfFlag('--port', flags.port, { least: 1, most: 65_536 - nodes });
       const ids = Array.from({ length: nodes }, (_, at) => `n${at + 1}`);
       makeDirectory(flags.data);
       refuseOtherCluster(flags.data, ids);

@@ -1,158 +1,122 @@
 import { readFileSync } from 'node:fs';
-import { isHostName } from '../node/option-kinds.js';
+import { problemWithNames, problemWithValue } from '../node/check-options.js';
 import type { ReplicaNodeOptions } from '../node/options.js';
-import { checkNodeOptions, SETTING_NAMES } from '../node/settings.js';
-import { DEFAULT_SETTINGS } from '../raft/settings.js';
+import type { Source } from '../node/serve-form.js';
+import { fromEnvironment } from '../node/serve-form.js';
+import type { CheckedOptions } from '../node/settings.js';
+import { checkNodeOptions, invalid } from '../node/settings.js';
+import type { ZodLibrary } from '../node/zod.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
-import { fromEnvironment, SERVE_NAMES, variableOf } from './environment.js';
 import { usage } from './exit.js';
-import { wholeNumber } from './whole-number.js';
-import { z } from './zod.js';
+import type { ServeOption } from './serve-options.js';
+import { SERVE_OPTIONS } from './serve-options.js';
 
 const DEFAULT_INSPECT_PORT = 7480;
-
-/** Where a value came from. */
-export type Source = 'flag' | 'environment' | 'file' | 'default';
 
 export interface Setting {
   readonly value: unknown;
   readonly source: Source;
 }
 
+/** Each option of `quorate serve` by its name in the file: what `--print-config` shows. */
 export type Configuration = Readonly<Record<string, Setting>>;
 
-const DEFAULTS: Readonly<Record<string, unknown>> = {
-  cluster: 'quorate',
-  insecure: false,
-  'log-level': 'info',
-  ...DEFAULT_SETTINGS,
-};
+/** What `quorate serve` runs with. */
+export interface ServeConfiguration {
+  readonly node: Omit<ReplicaNodeOptions<AnyStateMachine>, 'stateMachine'>;
+  /** Where the charts are shown; undefined where they are not. */
+  readonly inspectPort: number | undefined;
+  readonly logLevel: string;
+}
 
-const fileSchema = z.strictObject({
-  id: z.string().optional(),
-  listen: z.string().optional(),
-  advertise: z.string().optional(),
-  peers: z.record(z.string(), z.string()).optional(),
-  data: z.string().optional(),
-  cluster: z.string().optional(),
-  insecure: z.boolean().optional(),
-  'max-connections': z.number().optional(),
-  'allow-host': z.array(z.string()).optional(),
-  'log-level': z.string().optional(),
-  inspect: z.union([z.number(), z.boolean()]).optional(),
-  ELECTION_TIMEOUT_MIN: z.number().optional(),
-  ELECTION_TIMEOUT_MAX: z.number().optional(),
-  HEARTBEAT_INTERVAL: z.number().optional(),
-  MAX_MISSED_HEARTBEATS: z.number().optional(),
-});
-
-/** Flags, then the environment, then a JSON file, then the defaults. */
+/** Takes each option from the flags, then the environment, then a JSON file, then the defaults. Nothing is checked here. */
 export function configure(
   flags: Readonly<Record<string, unknown>>,
   environment: NodeJS.ProcessEnv,
   file: string | undefined,
 ): Configuration {
   const fromFile: Readonly<Record<string, unknown>> = file === undefined ? {} : readConfig(file);
-  const find = (name: string): Setting => {
-    const variable = isSetting(name) ? name : variableOf(name);
-    const given = flags[flagOf(name)];
-    if (given !== undefined) return { value: given, source: 'flag' };
-    const text = fromEnvironment(variable, environment);
-    if (text !== undefined) return { value: fromText(name, text), source: 'environment' };
+  const find = ({ serve }: ServeOption): Setting => {
+    const { name, read } = serve;
+    const written = (text: unknown, source: Source): Setting => {
+      return { value: typeof text === 'string' && read !== undefined ? read(text, source) : text, source };
+    };
+    const given = flags[camelCase(serve.flag.slice(2))];
+    if (given !== undefined) return written(given, 'flag');
+    const text = fromEnvironment(serve.variable, environment);
+    if (text !== undefined) return written(text, 'environment');
     if (fromFile[name] !== undefined) return { value: fromFile[name], source: 'file' };
-    return { value: DEFAULTS[name], source: 'default' };
+    return { value: serve.default, source: 'default' };
   };
-  const found = Object.fromEntries([...SERVE_NAMES, ...SETTING_NAMES].map((name) => [name, find(name)]));
+  const found = Object.fromEntries(SERVE_OPTIONS.map((option) => [option.serve.name, find(option)]));
   return { ...found, inspect: withDefaultPort(found.inspect as Setting) };
 }
 
-/** A node's options, every value checked. */
-export function nodeOptions(configuration: Configuration): Omit<ReplicaNodeOptions<AnyStateMachine>, 'stateMachine'> {
-  const given = {
-    id: required(configuration, 'id', '--id n1'),
-    listen: required(configuration, 'listen', '--listen 127.0.0.1:7401'),
-    peers: parsePeers(configuration.peers?.value),
-  };
-  const dataDir = required(configuration, 'data', '--data ./data/n1');
-  return { ...checkedOptions(configuration, given), dataDir, cluster: String(configuration.cluster?.value) };
+/** The configuration of a node that is to run: every value checked, and nothing missing. */
+export function checkedConfiguration(z: ZodLibrary, configuration: Configuration): ServeConfiguration {
+  const values = checkedValues(z, configuration);
+  for (const [name, example] of [
+    ['id', 'n1'],
+    ['listen', '127.0.0.1:7401'],
+    ['data', './data/n1'],
+  ] as const)
+    refuseMissing(configuration, name, example);
+  if (values.options.peers === undefined)
+    throw usage(
+      'which nodes are there? --peers n1=127.0.0.1:7401,n2=… (or QUORATE_PEERS) names them, this one included',
+    );
+  checkNodeOptions(values.options as CheckedOptions);
+  return { ...values, node: values.options as ServeConfiguration['node'] };
 }
 
 /** Refuses a value that cannot work. What is missing is no fault here: another value stands in for it. */
-export function checkGivenValues(configuration: Configuration): void {
-  const text = (name: string): string | undefined => {
-    const value = configuration[name]?.value;
-    return value === undefined || value === '' ? undefined : String(value);
-  };
-  const named = configuration.peers?.value === undefined ? undefined : parsePeers(configuration.peers.value);
-  const id = text('id') ?? Object.keys(named ?? {})[0] ?? 'n1';
-  const listen = text('listen');
-  const peers = named ?? { [id]: text('advertise') ?? listen ?? '127.0.0.1:7401' };
-  checkedOptions(configuration, { id, peers, ...(listen === undefined ? {} : { listen }) });
-  inspectPort(configuration);
+export function checkGivenValues(z: ZodLibrary, configuration: Configuration): void {
+  const { options } = checkedValues(z, configuration);
+  const { id = Object.keys(options.peers ?? {})[0] ?? 'n1', listen, advertise } = options;
+  const { peers = { [id]: advertise ?? listen ?? '127.0.0.1:7401' } } = options;
+  checkNodeOptions({ ...options, id, peers } as CheckedOptions);
 }
 
-/** Where the charts are shown; undefined where they are not. */
-export function inspectPort(configuration: Configuration): number | undefined {
-  const { value, source } = configuration.inspect as Setting;
-  if (value === undefined) return undefined;
-  return wholeNumber(source === 'environment' ? 'QUORATE_INSPECT' : '--inspect', String(value), 0, 65_535);
+type GivenOptions = Partial<ReplicaNodeOptions<AnyStateMachine>>;
+
+interface CheckedValues extends Omit<ServeConfiguration, 'node'> {
+  readonly options: GivenOptions;
+}
+
+/** Each value by itself, under the names that `ReplicaNode.open` has for them. */
+function checkedValues(z: ZodLibrary, configuration: Configuration): CheckedValues {
+  const values = SERVE_OPTIONS.flatMap((option) => {
+    const setting = configuration[option.serve.name] as Setting;
+    if (setting.value === undefined || setting.value === '') return [];
+    return [{ option, value: checkedValue(z, option, setting) }];
+  });
+  const ofNode = values.filter(({ option }) => option.optionName !== undefined);
+  const options = Object.fromEntries(ofNode.map(({ option, value }) => [option.optionName, value])) as GivenOptions;
+  const own = Object.fromEntries(values.map(({ option, value }) => [option.serve.name, value]));
+  return { options, inspectPort: own.inspect as number | undefined, logLevel: own['log-level'] as string };
+}
+
+function checkedValue(z: ZodLibrary, option: ServeOption, { value: given, source }: Setting): unknown {
+  const { serve } = option;
+  const value = typeof given === 'string' && serve.parse !== undefined ? serve.parse(given) : given;
+  const isWritten = source === 'flag' || source === 'environment';
+  const expected = isWritten ? (serve.expected ?? option.expected) : option.expected;
+  const problem = problemWithValue(z, option, { name: nameOf(option, source), value, expected });
+  if (problem === undefined) return value;
+  throw serve.isSetting === true ? invalid(problem) : usage(problem);
+}
+
+/** As an error calls an option, by where its value came from. */
+function nameOf({ serve }: ServeOption, source: Source): string {
+  if (serve.isSetting === true) return serve.name;
+  if (source === 'flag') return serve.flag;
+  return source === 'environment' ? serve.variable : `${serve.name} in the file of --config`;
 }
 
 /** Charts may be asked for without saying where. */
 function withDefaultPort({ value, source }: Setting): Setting {
   if (value === true) return { value: DEFAULT_INSPECT_PORT, source };
   return { value: value === false ? undefined : value, source };
-}
-
-type Given = Pick<ReplicaNodeOptions<AnyStateMachine>, 'id' | 'peers' | 'listen'>;
-
-function checkedOptions(configuration: Configuration, given: Given) {
-  const advertise = configuration.advertise?.value as string | undefined;
-  const insecure = configuration.insecure?.value === true;
-  const settings = Object.fromEntries(SETTING_NAMES.map((name) => [name, numberIn(configuration[name]?.value)]));
-  const allowHosts = hostNames(configuration['allow-host']?.value);
-  const maxConnections = connectionsIn(configuration['max-connections']?.value);
-  const options = {
-    ...given,
-    insecure,
-    allowHosts,
-    ...(advertise === undefined ? {} : { advertise }),
-    ...(maxConnections === undefined ? {} : { maxConnections }),
-  };
-  return { ...options, ...checkNodeOptions({ ...options, ...(settings as unknown as typeof DEFAULT_SETTINGS) }) };
-}
-
-function connectionsIn(value: unknown): number | undefined {
-  if (value === undefined) return undefined;
-  const count = numberIn(value);
-  if (Number.isInteger(count) && (count as number) >= 1) return count as number;
-  throw usage(`expected --max-connections to be a whole number from 1 up, got "${value}"`);
-}
-
-/** In the environment they are separated by commas. */
-function hostNames(value: unknown): readonly string[] {
-  const names = typeof value === 'string' ? value.split(',').map((name) => name.trim()) : ((value ?? []) as string[]);
-  const bad = names.find((name) => !isHostName(name));
-  if (bad === undefined) return names;
-  throw usage(`expected --allow-host to be a name such as quorate.internal, got "${bad}": leave out scheme and port`);
-}
-
-/** n1=host:port,n2=host:port */
-export function parsePeers(value: unknown): Readonly<Record<string, string>> {
-  if (typeof value === 'object' && value !== null) return value as Record<string, string>;
-  if (typeof value !== 'string' || value === '')
-    throw usage(
-      'which nodes are there? --peers n1=127.0.0.1:7401,n2=… (or QUORATE_PEERS) names them, this one included',
-    );
-  const peers = new Map<string, string>();
-  for (const part of value.split(',')) {
-    const at = part.indexOf('=');
-    const id = part.slice(0, at).trim();
-    if (at < 1) throw usage(`expected --peers to be id=host:port, several separated by commas, got "${part}" in it`);
-    if (peers.has(id)) throw usage(`--peers names ${id} twice: give each node its own id`);
-    peers.set(id, part.slice(at + 1).trim());
-  }
-  return Object.fromEntries(peers);
 }
 
 function readConfig(file: string): Readonly<Record<string, unknown>> {
@@ -162,47 +126,21 @@ function readConfig(file: string): Readonly<Record<string, unknown>> {
   } catch (error) {
     throw usage(`--config ${file} cannot be read as JSON: ${(error as Error).message}`);
   }
-  const parsed = fileSchema.safeParse(document);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw usage(`--config ${file}: ${issue?.path.join('.') || 'the document'}: ${issue?.message}`);
+  if (typeof document !== 'object' || document === null || Array.isArray(document))
+    throw usage(`expected --config ${file} to hold an object, as in {"id": "n1"}, got ${JSON.stringify(document)}`);
+  const names = SERVE_OPTIONS.map(({ serve }) => serve.name);
+  const misspelled = problemWithNames(Object.keys(document), names);
+  if (misspelled !== undefined) throw usage(`--config ${file}: ${misspelled}`);
+  return document as Readonly<Record<string, unknown>>;
 }
 
-function required(configuration: Configuration, name: string, example: string): string {
+function refuseMissing(configuration: Configuration, name: 'id' | 'listen' | 'data', example: string): void {
   const value = configuration[name]?.value;
-  if (typeof value === 'string' && value !== '') return value;
+  if (value !== undefined && value !== '') return;
   throw usage(
-    `--${name} is missing: give it, as in ${example}, or set QUORATE_${name.toUpperCase()} in the environment`,
+    `--${name} is missing: give it, as in --${name} ${example}, or set QUORATE_${name.toUpperCase()} in the environment`,
   );
 }
 
-const isSetting = (name: string): boolean => Object.hasOwn(DEFAULT_SETTINGS, name);
-
 /** As commander names a flag's value. */
-function flagOf(name: string): string {
-  if (isSetting(name)) return camelCase(name.toLowerCase().replaceAll('_', '-'));
-  return camelCase(name);
-}
-
 const camelCase = (name: string): string => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
-
-function fromText(name: string, text: string): unknown {
-  if (name === 'insecure') return yesOrNo(name, text);
-  // 1 is no port that anybody means; other numbers are ports.
-  if (name === 'inspect') return /^\d{2,}$/.test(text) ? text : yesOrNo(name, text);
-  if (isSetting(name)) return Number.isNaN(Number(text)) ? text : Number(text);
-  return text;
-}
-
-/** What is no number stays as it was written: whoever refuses it can show it. */
-function numberIn(value: unknown): unknown {
-  return typeof value === 'string' && value.trim() !== '' && !Number.isNaN(Number(value)) ? Number(value) : value;
-}
-
-function yesOrNo(name: string, text: string): boolean {
-  const word = text.toLowerCase();
-  if (['1', 'true', 'yes', 'on'].includes(word)) return true;
-  if (['0', 'false', 'no', 'off'].includes(word)) return false;
-  const alsoPort = name === 'inspect' ? ', or a port' : '';
-  throw usage(`expected ${variableOf(name)} to be 1 or 0, yes or no${alsoPort}, got "${text}"`);
-}

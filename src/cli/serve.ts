@@ -3,10 +3,11 @@ import type { Inspector } from '../inspect/inspector-server.js';
 import { openInspector } from '../inspect/inspector-server.js';
 import { KeyValueStore } from '../key-value/store.js';
 import { ReplicaNode } from '../node/replica-node.js';
+import { fromEnvironment } from '../node/serve-form.js';
 import { systemClock } from '../node/system-clock.js';
-import type { Configuration } from './configuration.js';
-import { checkGivenValues, configure, inspectPort, nodeOptions } from './configuration.js';
-import { fromEnvironment } from './environment.js';
+import { loadZod } from '../node/zod.js';
+import type { Configuration, ServeConfiguration } from './configuration.js';
+import { checkedConfiguration, checkGivenValues, configure } from './configuration.js';
 import { EXIT, usage } from './exit.js';
 
 export interface ServeFlags extends Record<string, unknown> {
@@ -19,18 +20,16 @@ export interface ServeFlags extends Record<string, unknown> {
 
 /** Runs one node until a signal or a failure ends it, or shows how it would be run. */
 export async function serve(flags: ServeFlags): Promise<void> {
-  const configuration = configure(flags, process.env, flags.config ?? fromEnvironment('QUORATE_CONFIG'));
-  if (flags.printConfig !== true) return run(configuration);
+  const configuration = configure(flags, process.env, flags.config ?? fromEnvironment('QUORATE_CONFIG', process.env));
+  const z = await loadZod();
+  if (flags.printConfig !== true) return run(checkedConfiguration(z, configuration));
   printConfiguration(configuration, flags.json === true);
-  // Shown first: whoever looks for the cause sees where the value comes from.
-  checkGivenValues(configuration);
-  levelOf(configuration);
+  // The values are shown first: then it is seen where the wrong one comes from.
+  checkGivenValues(z, configuration);
 }
 
-async function run(configuration: Configuration): Promise<void> {
-  const options = nodeOptions(configuration);
-  const chartsPort = inspectPort(configuration);
-  const logger = pino({ level: levelOf(configuration), base: { pid: process.pid } });
+async function run({ node: options, inspectPort: chartsPort, logLevel }: ServeConfiguration): Promise<void> {
+  const logger = pino({ level: logLevel, base: { pid: process.pid } });
   const node = await ReplicaNode.open({ ...options, stateMachine: new KeyValueStore(), logger });
   logger.info(
     { node: options.id, address: node.address, data: options.dataDir },
@@ -70,7 +69,7 @@ async function run(configuration: Configuration): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  if (fromEnvironment('QUORATE_ENDS_WITH_INPUT') !== undefined)
+  if (fromEnvironment('QUORATE_ENDS_WITH_INPUT', process.env) !== undefined)
     process.stdin.resume().once('close', () => stop('SIGTERM'));
 }
 
@@ -87,12 +86,4 @@ function printConfiguration(configuration: Configuration, asJson: boolean): void
     const shown = value === undefined ? '(none)' : typeof value === 'object' ? JSON.stringify(value) : String(value);
     process.stdout.write(`${name} = ${shown}  (${source})\n`);
   }
-}
-
-function levelOf(configuration: Configuration): string {
-  const level = String(configuration['log-level']?.value);
-  if (Object.hasOwn(pino.levels.values, level) || level === 'silent') return level;
-  throw usage(
-    `expected --log-level to be one of ${Object.keys(pino.levels.values).join(', ')}, silent, got "${level}"`,
-  );
 }

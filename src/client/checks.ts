@@ -1,21 +1,15 @@
 // What no node would take is refused here, with nothing sent: each check throws BAD_REQUEST, or TOO_LARGE.
 
 import { badRequest, QuorateError } from '../errors/quorate-error.js';
+import { shown } from '../errors/shown.js';
 import type { Condition } from '../key-value/codec.js';
 import { isWellFormed, MOST_KEY_BYTES, MOST_VALUE_BYTES } from '../key-value/codec.js';
 import type { Consistency } from '../key-value/queries.js';
 import { CONSISTENCIES, MOST_ITEMS } from '../key-value/queries.js';
 import { encodeText } from '../wire/bytes.js';
 
-const MOST_TIMEOUT_MS = 60_000;
-
 /** Of UTF-16's units none takes more than three bytes: most keys are known to fit without being encoded. */
 const SURELY_FITS = Math.floor(MOST_KEY_BYTES / 3);
-
-export function checkTimeout(timeoutMs: number): void {
-  if (typeof timeoutMs === 'number' && timeoutMs >= 1 && timeoutMs <= MOST_TIMEOUT_MS) return;
-  throw badRequest(`expected timeoutMs to be a number from 1 to ${MOST_TIMEOUT_MS}, got ${shown(timeoutMs)}`);
-}
 
 export function checkKey(key: string): void {
   checkText('a key', key);
@@ -52,7 +46,7 @@ export function checkLimit(limit: number): void {
 
 export function checkConsistency(consistency: Consistency = 'linearizable'): Consistency {
   if (CONSISTENCIES.includes(consistency)) return consistency;
-  throw badRequest(`expected consistency to be linearizable or stale, got ${shown(consistency)}`);
+  throw badRequest(`expected consistency to be "linearizable" or "stale", got ${shown(consistency)}`);
 }
 
 export function conditionOf({ ifRevision }: { readonly ifRevision?: number }): { readonly condition?: Condition } {
@@ -62,12 +56,4 @@ export function conditionOf({ ifRevision }: { readonly ifRevision?: number }): {
       `expected ifRevision to be a revision, or 0 for a key that does not exist, got ${shown(ifRevision)}`,
     );
   return { condition: ifRevision === 0 ? 'absent' : ifRevision };
-}
-
-/** Text in quotes, and of objects no more than their kind: values may be secret, and large. */
-function shown(value: unknown): string {
-  if (typeof value === 'string') return `"${value}"`;
-  return typeof value === 'object' && value !== null
-    ? `an object (${Object.prototype.toString.call(value).slice(8, -1)})`
-    : String(value);
 }

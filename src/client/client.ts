@@ -1,4 +1,5 @@
 import { checkCallOptions } from '../calls/call-options.js';
+import { checkTimeout, DEFAULT_TIMEOUT_MS, MOST_TIMEOUT_MS } from '../calls/timeout.js';
 import { badRequest, QuorateError } from '../errors/quorate-error.js';
 import type { KeyValueCommand, KeyValueResult } from '../key-value/codec.js';
 import { keyValueCommandCodec, keyValueResultCodec } from '../key-value/codec.js';
@@ -8,7 +9,7 @@ import type { KeyValueEntry, ListPage } from '../key-value/store.js';
 import type { Operation } from '../wire/client-frames.js';
 import type { CallOptions } from './call.js';
 import { withFramesOfCaller } from './caller-frames.js';
-import { bytesOf, checkConsistency, checkKey, checkLimit, checkText, checkTimeout, conditionOf } from './checks.js';
+import { bytesOf, checkConsistency, checkKey, checkLimit, checkText, conditionOf } from './checks.js';
 import type { ClientEvents } from './client-events.js';
 import type { DispatcherOptions } from './dispatcher.js';
 import { Dispatcher } from './dispatcher.js';
@@ -32,7 +33,6 @@ export interface ListOptions extends ReadOptions {
 }
 
 const EVENT_NAMES: readonly (keyof ClientEvents)[] = ['connected', 'disconnected', 'leaderChanged'];
-const DEFAULT_TIMEOUT_MS = 5_000;
 const OPTIONS_OF: Readonly<Record<Operation, readonly string[]>> = {
   propose: ['ifRevision', 'timeoutMs', 'signal'],
   get: ['consistency', 'timeoutMs', 'signal'],
@@ -158,7 +158,7 @@ export class QuorateClient implements AsyncDisposable {
     const answer = new Promise<Value>((resolve, reject) => {
       checkCallOptions(options, OPTIONS_OF[operation]);
       const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
-      checkTimeout(timeoutMs);
+      checkTimeout(timeoutMs, MOST_TIMEOUT_MS);
       if (signal?.aborted === true)
         throw new QuorateError('QUORATE_ABORTED', 'the call was aborted before anything was done', {
           cause: signal.reason,

@@ -1,15 +1,13 @@
 import { checkCallOptions } from '../calls/call-options.js';
+import { checkTimeout, DEFAULT_TIMEOUT_MS, MOST_TIMEOUT_MS } from '../calls/timeout.js';
 import { badRequest } from '../errors/quorate-error.js';
 import type { CallOptions } from './call.js';
-import { checkTimeout } from './checks.js';
 import { QuorateClient } from './client.js';
 import { addressOf, DEFAULT_ENDPOINTS } from './endpoint.js';
 import type { Platform } from './platform.js';
 
 /** What `connect` is made of, beside where it runs. */
 export type ConnectOptions = CallOptions;
-
-const DEFAULT_TIMEOUT_MS = 5_000;
 
 /**
  * Resolves to a client once one of the nodes has answered. Endpoints are host:port or http://host:port; without any, those of a
@@ -22,7 +20,7 @@ export async function connectOn(
 ): Promise<QuorateClient> {
   checkCallOptions(options, ['timeoutMs', 'signal']);
   const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
-  checkTimeout(timeoutMs);
+  checkTimeout(timeoutMs, MOST_TIMEOUT_MS);
   const client = new QuorateClient({ endpoints: checked(endpoints), platform });
   try {
     await client.ready(timeoutMs, signal);

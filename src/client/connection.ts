@@ -1,5 +1,6 @@
 import type { ClientReply, ClientRequest, LeaderNews } from '../wire/client-frames.js';
 import { CLIENT_PATH, CLIENT_PROTOCOL, decodeNodeFrame, encodeClientFrame } from '../wire/client-frames.js';
+import { FAREWELL_MS } from '../wire/farewell.js';
 import type { ClientSocket, Platform } from './platform.js';
 
 export interface ConnectionEvents {
@@ -18,7 +19,6 @@ const OPEN_WITHIN_MS = 3_000;
 const MOST_UNDER_WAY = 4_096;
 const MOST_BYTES_UNDER_WAY = 16 * 1024 * 1024;
 /** How long the other side may take to say goodbye: a node that hangs never does. */
-const FAREWELL_MS = 250;
 
 /** A connection to one node, dialed again, with growing pauses, for as long as it is wanted. */
 export class Connection {

@@ -1,4 +1,5 @@
 import { badRequest } from '../errors/quorate-error.js';
+import { shown } from '../errors/shown.js';
 
 /** What a local cluster of three listens on: `quorate cluster` without `--port`. */
 export const DEFAULT_ENDPOINTS: readonly string[] = ['127.0.0.1:7401', '127.0.0.1:7402', '127.0.0.1:7403'];
@@ -20,5 +21,3 @@ export function addressOf(endpoint: string): string {
 function isAddress(text: string): boolean {
   return /^(\[[^\]]+\]|[^:/\s@]+):\d{1,5}$/.test(text) && URL.canParse(`http://${text}`);
 }
-
-const shown = (value: unknown): string => (typeof value === 'string' ? `"${value}"` : String(value));

@@ -5,6 +5,7 @@ import { WebSocketServer } from 'ws';
 import { QuorateError } from '../errors/quorate-error.js';
 import type { Clock } from '../seams/clock.js';
 import { CLIENT_PATH, CLIENT_PROTOCOL } from '../wire/client-frames.js';
+import { FAREWELL_MS } from '../wire/farewell.js';
 import type { Admission } from './admission.js';
 import { ClientSession, MOST_FRAME_BYTES } from './client-session.js';
 import { checkCaller } from './guard.js';
@@ -27,9 +28,6 @@ const GOING_AWAY = 1001;
 /** As RFC 6455's registry has it: try again later. */
 const NO_ROOM = 1013;
 const MOST_REASON_CHARACTERS = 120;
-
-/** How long a client has to read its last answers and say goodbye. */
-const FAREWELL_MS = 250;
 
 /** Lets clients in on `/client`. Returns how to turn them out again, after their last answers. */
 export function openClientEndpoint(options: ClientEndpointOptions): () => Promise<void> {

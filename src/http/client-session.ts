@@ -1,4 +1,5 @@
 import type { RawData, WebSocket } from 'ws';
+import { checkTimeout, MOST_TIMEOUT_MS } from '../calls/timeout.js';
 import { badRequest, QuorateError } from '../errors/quorate-error.js';
 import { checkKeyValueCommand } from '../key-value/codec.js';
 import type { Consistency } from '../key-value/queries.js';
@@ -30,7 +31,6 @@ const MOST_UNSENT_ANSWERS_BYTES = 16 * 1024 * 1024;
 const MOST_WAITING = 16_384;
 /** After so many nothing further is read in this turn of the event loop: heartbeats have their turn, too. */
 const RESTS_AFTER = 1_024;
-const MOST_TIMEOUT_MS = 60_000;
 const MALFORMED = 4_001;
 const POLL_MS = 20;
 
@@ -121,7 +121,8 @@ export class ClientSession {
       const { id, operation } = request;
       try {
         this.#admit();
-        const timeoutMs = checkTimeout(request.timeoutMs);
+        const { timeoutMs } = request;
+        checkTimeout(timeoutMs, MOST_TIMEOUT_MS);
         if (operation === 'propose') this.#propose(id, request.payload, timeoutMs);
         else if (operation === 'get') {
           const { consistency, key } = decodeGet(request.payload);
@@ -271,11 +272,6 @@ export class ClientSession {
     };
     clock.setTimeout(look, POLL_MS);
   }
-}
-
-function checkTimeout(timeoutMs: number): number {
-  if (timeoutMs >= 1 && timeoutMs <= MOST_TIMEOUT_MS) return timeoutMs;
-  throw badRequest(`a timeout of ${timeoutMs} ms: 1 to ${MOST_TIMEOUT_MS} would do`);
 }
 
 function asError(error: unknown): QuorateError {

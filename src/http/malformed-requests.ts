@@ -2,12 +2,10 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { Connection } from './connection.js';
 import { RefusedRequest } from './refused-request.js';
+import { REFUSAL_READ_WITHIN_MS } from './upgrades.js';
 
 /** What Node's parser says; `reason` is a phrase. */
 type ParseError = Error & { readonly code?: string; readonly reason?: string };
-
-/** How long the other end has to read why its connection ends. It may keep its end open for ever, and so the descriptor. */
-const FAREWELL_MS = 1_000;
 
 /**
  * Answers what Node cannot read as a request in the form that other refusals have, in place of an empty 400. Where a
@@ -21,7 +19,7 @@ export function answerMalformed(server: Server): void {
     if (Connection.of(socket).breakOff(refusal)) return;
     const body = `${JSON.stringify({ error: { code: 'BAD_REQUEST', message: refusal.message } })}\n`;
     const head = ['Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`, 'Connection: close'];
-    socket.setTimeout(FAREWELL_MS, () => socket.destroy());
+    socket.setTimeout(REFUSAL_READ_WITHIN_MS, () => socket.destroy());
     socket.end(`HTTP/1.1 ${refusal.statusLine}\r\n${head.join('\r\n')}\r\n\r\n${body}`);
   });
 }

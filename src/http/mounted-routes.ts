@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { shown } from '../errors/shown.js';
 import { MOST_VALUE_BYTES } from '../key-value/codec.js';
+import { isPrefix } from './prefix.js';
 import type { RequestHandler } from './request-handler.js';
 import { createRequestHandler } from './request-handler.js';
 import type { ServedNode } from './served-node.js';
@@ -66,13 +68,6 @@ export function fastifyRoutes(node: ServedNode): (scope: FastifyScope, options: 
 }
 
 function checkedPrefix(prefix: string): string {
-  const problem = problemWithPrefix(prefix);
-  if (problem !== undefined) throw new TypeError(problem);
-  return prefix;
-}
-
-/** Undefined for a prefix that can work. */
-export function problemWithPrefix(prefix: unknown): string | undefined {
-  const isFine = typeof prefix === 'string' && (prefix === '' || /^(\/[^/?#\s]+)+$/.test(prefix));
-  return isFine ? undefined : `expected a prefix such as "/quorate", got ${JSON.stringify(prefix)}`;
+  if (isPrefix(prefix)) return prefix;
+  throw new TypeError(`expected prefix to be a path such as "/quorate", got ${shown(prefix)}`);
 }

@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { DEFAULT_TIMEOUT_MS, MOST_TIMEOUT_MS } from '../calls/timeout.js';
+import { parseWholeNumber } from '../calls/whole-number.js';
 import { badRequest } from '../errors/quorate-error.js';
 import type { Exchange } from './connection.js';
 import type { CallLimits, ServedNode } from './served-node.js';
@@ -18,12 +20,9 @@ export interface HttpRequest {
   readonly mustAskForBody: boolean;
 }
 
-const DEFAULT_TIMEOUT_MS = 5_000;
-const MOST_TIMEOUT_MS = 60_000;
-
 /** Until when the caller waits, and whether it still does. */
 export function limitsOf({ query, exchange }: HttpRequest): CallLimits {
-  const timeoutMs = wholeNumber(query, 'timeout', DEFAULT_TIMEOUT_MS, MOST_TIMEOUT_MS);
+  const timeoutMs = numberInQuery(query, 'timeout', DEFAULT_TIMEOUT_MS, MOST_TIMEOUT_MS);
   return { timeoutMs, signal: exchange.signal };
 }
 
@@ -33,13 +32,14 @@ export function allowQuery({ query }: HttpRequest, names: readonly string[]): vo
   const twice = given.find((name, at) => given.indexOf(name) !== at);
   if (twice !== undefined) throw badRequest(`?${twice}= is there more than once`);
   const unknown = given.find((name) => !names.includes(name));
-  if (unknown !== undefined) throw badRequest(`?${unknown}= means nothing here; ${names.join(', ')} would`);
+  if (unknown !== undefined) throw badRequest(`expected no parameter but ${names.join(', ')}, got ?${unknown}=`);
 }
 
-export function wholeNumber(query: URLSearchParams, name: string, otherwise: number, most: number): number {
+/** A parameter that is a whole number from 1 to `most`; `otherwise` where it is not there. */
+export function numberInQuery(query: URLSearchParams, name: string, otherwise: number, most: number): number {
   const text = query.get(name);
   if (text === null) return otherwise;
-  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= 1 && value <= most) return value;
-  throw badRequest(`${name}=${text}: a whole number from 1 to ${most} would do`);
+  const value = parseWholeNumber(text, { least: 1, most });
+  if (value !== undefined) return value;
+  throw badRequest(`expected ?${name}= to be a whole number from 1 to ${most}, got "${text}"`);
 }

@@ -44,7 +44,7 @@ const NUMBERS = /^(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-f:.]+\])$/;
 const nameOf = (host: string): string => host.replace(/:\d+$/, '').toLowerCase();
 
 /** How long the other end has to read why it was turned away. It may keep its end open for ever, and so the descriptor. */
-const FAREWELL_MS = 1_000;
+export const REFUSAL_READ_WITHIN_MS = 1_000;
 
 /** Ends a connection that asked to become a WebSocket with a plain answer: `status` as in `403 Forbidden`, `why` a sentence. */
 export function refuseUpgrade(socket: Duplex, status: string, why = ''): void {
@@ -53,6 +53,6 @@ export function refuseUpgrade(socket: Duplex, status: string, why = ''): void {
   const head = ['Content-Type: text/plain', `Content-Length: ${length}`, 'Connection: close'];
   socket.on('error', () => undefined);
   socket.on('end', () => socket.destroy());
-  (socket as Socket).setTimeout?.(FAREWELL_MS, () => socket.destroy());
+  (socket as Socket).setTimeout?.(REFUSAL_READ_WITHIN_MS, () => socket.destroy());
   socket.end(`HTTP/1.1 ${status}\r\n${head.join('\r\n')}\r\n\r\n${body}`);
 }

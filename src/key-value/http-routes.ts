@@ -2,7 +2,7 @@ import { badRequest, QuorateError } from '../errors/quorate-error.js';
 import { readBody } from '../http/body.js';
 import { FOR_NOW_ONLY, notInThisVersion, sendJson } from '../http/replies.js';
 import type { HttpRequest } from '../http/request.js';
-import { allowQuery, limitsOf, wholeNumber } from '../http/request.js';
+import { allowQuery, limitsOf, numberInQuery } from '../http/request.js';
 import type { Condition, KeyValueCommand, KeyValueResult } from './codec.js';
 import { MOST_KEY_BYTES } from './codec.js';
 import { MOST_ITEMS } from './queries.js';
@@ -58,7 +58,7 @@ export async function listKeys(request: HttpRequest): Promise<void> {
   allowQuery(request, ['prefix', 'limit', 'after', 'watch', 'consistency', 'timeout']);
   if (query.get('watch') !== null) throw notInThisVersion('watching');
   // Whoever asks for more gets a page of the most that there is, and `next` for the rest.
-  const limit = Math.min(wholeNumber(query, 'limit', DEFAULT_ITEMS, Number.MAX_SAFE_INTEGER), MOST_ITEMS);
+  const limit = Math.min(numberInQuery(query, 'limit', DEFAULT_ITEMS, Number.MAX_SAFE_INTEGER), MOST_ITEMS);
   const prefix = query.get('prefix') ?? '';
   const after = query.get('after');
   const page = await read(request, (store) => store.list({ prefix, limit, ...(after === null ? {} : { after }) }));
@@ -87,7 +87,7 @@ function consistencyOf(text: string | null): 'linearizable' | 'stale' {
   if (text === null || text === 'linearizable') return 'linearizable';
   if (text === 'stale') return 'stale';
   if (text === 'lease') throw notInThisVersion('reading by lease');
-  throw badRequest(`consistency=${text}: linearizable or stale would do`);
+  throw badRequest(`expected ?consistency= to be "linearizable" or "stale", got "${text}"`);
 }
 
 function decodeKey(encoded: string): string {
@@ -109,10 +109,11 @@ function conditionOf({ message }: HttpRequest): { condition?: Condition } {
   if (match !== undefined && noneMatch !== undefined) throw badRequest('If-Match or If-None-Match, not both');
   if (noneMatch !== undefined) {
     if (noneMatch === '*') return { condition: 'absent' };
-    throw badRequest(`If-None-Match: ${noneMatch}: * would do`);
+    throw badRequest(`expected If-None-Match to be *, got ${noneMatch}`);
   }
   if (match === undefined) return {};
   const revision = /^"(\d{1,15})"$/.exec(match)?.[1];
-  if (revision === undefined) throw badRequest(`If-Match: ${match}: a revision in double quotes would do`);
+  if (revision === undefined)
+    throw badRequest(`expected If-Match to be a revision in double quotes, as in "7", got ${match}`);
   return { condition: Number(revision) };
 }

@@ -68,7 +68,8 @@ export function decodeList(bytes: Uint8Array): ListQuestion {
   const after = reader.text(MOST_KEY_BYTES);
   const limit = reader.u32();
   reader.end();
-  if (limit < 1 || limit > MOST_ITEMS) throw new MalformedBytes(`a limit of ${limit}: 1 to ${MOST_ITEMS} would do`);
+  if (limit < 1 || limit > MOST_ITEMS)
+    throw new MalformedBytes(`expected a limit from 1 to ${MOST_ITEMS}, got ${limit}`);
   return { consistency, query: { prefix, limit, ...(hasAfter ? { after } : {}) } };
 }
 

@@ -5,7 +5,9 @@ import { replicaMachine } from '../../machines/index.js';
 import { checkCallOptions } from '../calls/call-options.js';
 import type { CallRequest } from '../calls/pending-call.js';
 import { aborted } from '../calls/pending-call.js';
+import { checkTimeout, DEFAULT_TIMEOUT_MS, MOST_TIMER_MS } from '../calls/timeout.js';
 import { badRequest, QuorateError } from '../errors/quorate-error.js';
+import { shown } from '../errors/shown.js';
 import type { Serving } from '../http/serve-node.js';
 import { serveNode } from '../http/serve-node.js';
 import type { NodeId } from '../raft/kinds.js';
@@ -14,7 +16,7 @@ import { initialState } from '../raft/replica-state.js';
 import { ReplicaView } from '../raft/replica-view.js';
 import type { Settings } from '../raft/settings.js';
 import { encodeCommand } from '../replica/encode-command.js';
-import { checkTimeout, refuseAborted } from '../replica/refusals.js';
+import { refuseAborted } from '../replica/refusals.js';
 import { Replica } from '../replica/replica.js';
 import { reserveStateMachine } from '../replica/state-machine-in-use.js';
 import type { NodeStatus } from '../replica/status.js';
@@ -24,20 +26,17 @@ import { whyNoLeader } from '../replica/why-no-leader.js';
 import type { Clock } from '../seams/clock.js';
 import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
 import type { LeaderNews } from '../wire/client-frames.js';
+import { checkOptions } from './check-options.js';
 import { guardedInspector, guardObservers } from './guarded-observers.js';
 import { LeaderWatch } from './leader-watch.js';
 import type { Logger } from './node-log.js';
 import { NodeLog } from './node-log.js';
 import { NoticeLog } from './notice-log.js';
-import { problemWithOptions } from './option-kinds.js';
 import type { CallOptions, ReadOptions, ReplicaNodeOptions } from './options.js';
 import type { NodeResources } from './resources.js';
 import { clusterIdOf, inDirectory, openResources } from './resources.js';
-import { checkNodeOptions, invalid, resolveSettings } from './settings.js';
 import { systemClock } from './system-clock.js';
 import { VERSION } from './version.js';
-
-const DEFAULT_TIMEOUT_MS = 5_000;
 
 /**
  * One replica of a state machine: creates the ReplicaView, runs the chart with both managers on it, opens the transport
@@ -72,14 +71,11 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   static async open<Machine extends AnyStateMachine>(
     options: ReplicaNodeOptions<Machine>,
   ): Promise<ReplicaNode<Machine>> {
-    const problem = problemWithOptions(Object(options));
-    if (problem !== undefined) throw invalid(problem);
-    const settings = resolveSettings(options, process.env);
-    const checked = checkNodeOptions({ ...options, ...settings });
+    const settings = await checkOptions(options);
     refuseAborted(options.signal);
     const release = reserveStateMachine(options.stateMachine);
     try {
-      return await ReplicaNode.#openChecked(options, checked, release);
+      return await ReplicaNode.#openChecked(options, settings, release);
     } catch (error) {
       release();
       throw error;
@@ -177,7 +173,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
       checkCallOptions(options, ['timeoutMs', 'signal']);
       const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
       refuseAborted(signal);
-      checkTimeout(timeoutMs);
+      checkTimeout(timeoutMs, MOST_TIMER_MS);
       const payload = encodeCommand(this.#stateMachine.codec, command);
       this.#replica.propose(payload, {
         timeoutMs,
@@ -193,9 +189,9 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
       checkCallOptions(options, ['consistency', 'timeoutMs', 'signal']);
       const { consistency = 'linearizable', timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
       refuseAborted(signal);
-      checkTimeout(timeoutMs);
+      checkTimeout(timeoutMs, MOST_TIMER_MS);
       if (consistency !== 'linearizable' && consistency !== 'stale')
-        throw badRequest(`consistency is ${consistency}: linearizable or stale would do`);
+        throw badRequest(`expected consistency to be "linearizable" or "stale", got ${shown(consistency)}`);
       const answer = (): void => resolve(query(this.#stateMachine));
       if (consistency === 'stale') return answer();
       this.#replica.read({
@@ -240,7 +236,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     checkCallOptions(options, ['timeoutMs', 'signal']);
     const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
     refuseAborted(signal);
-    checkTimeout(timeoutMs);
+    checkTimeout(timeoutMs, MOST_TIMER_MS);
     return waitForLeader(this.#replica, { clock: this.#clock, timeoutMs, signal });
   }
 

@@ -15,9 +15,11 @@ import type { Clock } from '../seams/clock.js';
 import type { LogStore } from '../seams/log-store.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
 import type { Identity, Transport } from '../seams/transport.js';
+import { FAREWELL_MS } from '../wire/farewell.js';
+import { parseAddress } from './address.js';
+import { DEFAULT_CLUSTER } from './declared-options.js';
 import type { Logger } from './node-log.js';
 import type { ReplicaNodeOptions } from './options.js';
-import { parseAddress } from './settings.js';
 import { systemClock } from './system-clock.js';
 
 /** What a node stands on: who it is, where it writes, where it listens. */
@@ -43,8 +45,6 @@ export interface ResourceNeeds {
   readonly clusterId: string;
 }
 
-export const DEFAULT_CLUSTER = 'quorate';
-const FAREWELL_MS = 250;
 /** Room for `?prefix=` and `&after=` of the longest keys, percent-encoded. */
 const MOST_HEADER_BYTES = 32 * 1024;
 
@@ -130,7 +130,10 @@ async function openServer(
   }
   const at = parseAddress(listen ?? address);
   if (at === undefined)
-    throw new QuorateError('QUORATE_CONFIG_INVALID', `cannot listen at "${listen ?? address}": host:port would do`);
+    throw new QuorateError(
+      'QUORATE_CONFIG_INVALID',
+      `expected an address to listen at to be host:port, as in 127.0.0.1:7401, got "${listen ?? address}"`,
+    );
   const ownServer = createServer({
     connectionsCheckingInterval: 500,
     maxHeaderSize: MOST_HEADER_BYTES,

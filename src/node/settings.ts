@@ -1,11 +1,10 @@
 import { QuorateError } from '../errors/quorate-error.js';
 import { problemWithId, valueFor } from '../raft/kinds.js';
 import type { Settings } from '../raft/settings.js';
-import { DEFAULT_SETTINGS, problemWithSettings } from '../raft/settings.js';
+import { problemWithSettings } from '../raft/settings.js';
+import { isLoopback, parseAddress } from './address.js';
 
-export const SETTING_NAMES = Object.keys(DEFAULT_SETTINGS) as readonly (keyof Settings)[];
-
-/** What of a node's options can be wrong by itself. */
+/** The options that are checked against each other. */
 export interface CheckedOptions extends Settings {
   readonly id: string;
   readonly listen?: string | undefined;
@@ -18,15 +17,7 @@ export interface CheckedOptions extends Settings {
   readonly insecure?: boolean | undefined;
 }
 
-/** From code, then the environment, then the defaults. A value that is no number is refused by name. */
-export function resolveSettings(given: Partial<Settings>, environment: NodeJS.ProcessEnv): Settings {
-  const entries = SETTING_NAMES.map((name) => [name, given[name] ?? fromEnvironment(name, environment[name])] as const);
-  return Object.fromEntries(
-    entries.map(([name, value]) => [name, value ?? DEFAULT_SETTINGS[name]]),
-  ) as unknown as Settings;
-}
-
-/** Refuses what cannot work, with one line that names it and says what would do. */
+/** Refuses options that cannot work together, with one line that names them and says what would work. Each is of the right kind. */
 export function checkNodeOptions(options: CheckedOptions): Settings {
   const problem =
     problemWithRoutes(options) ??
@@ -45,29 +36,6 @@ function problemWithRoutes({ server, routes }: CheckedOptions): string | undefin
 
 export function invalid(problem: string): QuorateError {
   return new QuorateError('QUORATE_CONFIG_INVALID', problem);
-}
-
-const isWholeNumber = (value: unknown): boolean =>
-  Number.isInteger(value) && (value as number) >= 1 && (value as number) < 2 ** 31;
-
-/** host:port, [IPv6]:port; port 0 only where any free one will do. */
-export function parseAddress(address: string): { host: string; port: number } | undefined {
-  const match = /^(?:\[([0-9a-fA-F:.%]+)\]|([^:[\]\s/]+)):(\d{1,5})$/.exec(address);
-  const host = match?.[1] ?? match?.[2];
-  const port = Number(match?.[3]);
-  return host === undefined || port > 65_535 ? undefined : { host, port };
-}
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
-}
-
-function fromEnvironment(name: keyof Settings, text: string | undefined): number | undefined {
-  if (text === undefined || text === '') return undefined;
-  const value = Number(text);
-  if (!isWholeNumber(value))
-    throw invalid(`${name} in the environment is "${text}": a whole number from 1 up would do`);
-  return value;
 }
 
 function problemWithIdentity({ id, peers }: CheckedOptions): string | undefined {
@@ -109,7 +77,6 @@ function problemWithExposure({ server, transport, listen, insecure }: CheckedOpt
 }
 
 function problemWithAddress(what: string, address: string): string | undefined {
-  return parseAddress(address) === undefined
-    ? `${what} is "${address}": host:port would do, as in 127.0.0.1:7401`
-    : undefined;
+  if (parseAddress(address) !== undefined) return undefined;
+  return `expected ${what} to be host:port, as in 127.0.0.1:7401, got "${address}"`;
 }

@@ -21,7 +21,8 @@ export const DEFAULT_SETTINGS: Settings = {
 export function problemWithSettings(settings: Settings): string | undefined {
   const names = Object.keys(DEFAULT_SETTINGS) as readonly (keyof Settings)[];
   const bad = names.find((name) => !isPositiveWhole(settings[name]));
-  if (bad !== undefined) return `${bad} is ${shown(settings[bad])}: a whole number from 1 up is expected`;
+  if (bad !== undefined)
+    return `expected ${bad} to be a whole number from 1 to ${LARGEST}, got ${quoted(settings[bad])}`;
   const { ELECTION_TIMEOUT_MIN: least, ELECTION_TIMEOUT_MAX: most, HEARTBEAT_INTERVAL: beat } = settings;
   if (least > most)
     return `ELECTION_TIMEOUT_MIN (${least}) is over ELECTION_TIMEOUT_MAX (${most}): set it to at most ${most}`;
@@ -36,4 +37,4 @@ const isPositiveWhole = (value: unknown): boolean =>
   Number.isInteger(value) && Number(value) >= 1 && Number(value) <= LARGEST;
 
 /** Text in quotes: "50" is no number. */
-const shown = (value: unknown): string => (typeof value === 'string' ? `"${value}"` : String(value));
+const quoted = (value: unknown): string => (typeof value === 'string' ? `"${value}"` : String(value));

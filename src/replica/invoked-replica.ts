@@ -2,6 +2,7 @@ import type { Actor, AnyActorRef } from 'xstate';
 import { enqueueActions, fromCallback, sendTo, setup } from 'xstate';
 import type { ReplicaInput } from '../../machines/context.js';
 import { replicaMachine } from '../../machines/replica-machine.js';
+import { DEFAULT_TIMEOUT_MS } from '../calls/timeout.js';
 import { QuorateError } from '../errors/quorate-error.js';
 import type { NodeId, Term } from '../raft/kinds.js';
 import type { Role } from '../raft/notices.js';
@@ -33,8 +34,6 @@ export type ReplicaReply =
   | { readonly type: 'replica.changed'; readonly role: Role; readonly term: Term; readonly leaderId: NodeId | null };
 
 type RunEvent = ReplicaReply | { readonly type: 'run.halted'; readonly error: Error };
-
-const DEFAULT_TIMEOUT_MS = 5_000;
 
 /** Where the parent's requests wait for what the chart tells of them. Whatever ends it answers them and closes the log. */
 const requests = fromCallback<ReplicaRequest, InvokedReplicaInput>(({ input, self, sendBack, receive }) => {

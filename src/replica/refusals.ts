@@ -1,15 +1,9 @@
 import { aborted } from '../calls/pending-call.js';
-import { badRequest, QuorateError } from '../errors/quorate-error.js';
+import { QuorateError } from '../errors/quorate-error.js';
 import { MOST_UNSYNCED_BYTES } from '../seams/log-store.js';
 
 export function refuseAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw aborted(signal.reason);
-}
-
-/** One that is no number would never be over. */
-export function checkTimeout(timeoutMs: number): void {
-  if (typeof timeoutMs === 'number' && timeoutMs >= 1 && timeoutMs < 2 ** 31) return;
-  throw badRequest(`timeoutMs is ${timeoutMs}: a number of milliseconds from 1 up would do`);
 }
 
 export const DISK_HANGS = 'the disk of this node does not finish a sync: it neither leads nor votes until it does';

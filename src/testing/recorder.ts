@@ -1,6 +1,6 @@
+import { shown } from '../errors/shown.js';
 import type { Index, Term } from '../raft/kinds.js';
 import type { Capture, Codec, Committed, Restore, StateMachine } from '../seams/state-machine.js';
-import { shown } from './simulation-options.js';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

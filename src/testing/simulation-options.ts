@@ -2,6 +2,7 @@ import type { FlowLimits } from '../../actors/replicator.js';
 import type { replicaMachine } from '../../machines/index.js';
 import type { Conditions } from '../../transport/memory/transport.js';
 import { QuorateError } from '../errors/quorate-error.js';
+import { shown } from '../errors/shown.js';
 import type { NodeId } from '../raft/kinds.js';
 import { problemWithId } from '../raft/kinds.js';
 import type { Settings } from '../raft/settings.js';
@@ -162,13 +163,4 @@ function isNumber(least: number, most = Number.POSITIVE_INFINITY): (value: unkno
 
 function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** A value as an error shows it: text in quotes, and of an object only what made it. */
-export function shown(value: unknown): string {
-  if (typeof value === 'string') return `"${value}"`;
-  if (typeof value === 'function') return 'a function';
-  if (Array.isArray(value)) return 'an array';
-  if (typeof value !== 'object' || value === null) return String(value);
-  return `an object (${value.constructor?.name ?? 'without a prototype'})`;
 }

@@ -1,7 +1,8 @@
+import { shown } from '../errors/shown.js';
 import type { Index, NodeId, Term } from '../raft/kinds.js';
 import { asIndex, NO_INDEX } from '../raft/kinds.js';
 import type { AnyStateMachine, Codec, CommandOf, Committed, ResultOf, StateMachine } from '../seams/state-machine.js';
-import { invalid, shown } from './simulation-options.js';
+import { invalid } from './simulation-options.js';
 
 /** A result, with the log index of the command that it came of. */
 export interface Indexed<Result> {

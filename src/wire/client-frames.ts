@@ -166,7 +166,7 @@ function list<Item>(
   read: () => Item,
 ): readonly Item[] {
   const count = reader.u32();
-  if (count > most) throw new MalformedBytes(`${count} items, at most ${most} would do`);
+  if (count > most) throw new MalformedBytes(`expected at most ${most} items, got ${count}`);
   if (count * leastBytes > reader.left) throw new MalformedBytes(`${count} items do not fit in ${reader.left} bytes`);
   const items: Item[] = [];
   for (let at = 0; at < count; at += 1) items.push(read());

@@ -35,6 +35,13 @@ describe('who may import whom', () => {
     }
   });
 
+  test('zod is loaded when options are checked, not when the package is imported', () => {
+    const loading = shipped.filter(({ text }) => importsOf(text).some(({ from, isType }) => from === 'zod' && !isType));
+    expect(loading.map(({ file }) => file)).toEqual(['src/node/zod.ts']);
+    const { text } = loading[0] as { text: string };
+    expect(text).not.toMatch(/^import \{[^}]*\} from 'zod'/m);
+  });
+
   test.each<[string, string, boolean]>([
     ['src/raft/a.ts', "import { x } from '../seams/y.js';", false],
     ['src/raft/a.ts', "import { setup } from 'xstate';", false],

@@ -255,7 +255,7 @@ describe('wrong usage: exit 2, and one line that says what was expected', () => 
   test.each([
     [['put', 'k'], /missing required argument 'value'/],
     [['putt', 'k', 'v'], /Did you mean put/],
-    [['get', 'k', '--consistency', 'strong'], /linearizable or stale would do/],
+    [['get', 'k', '--consistency', 'strong'], /expected \?consistency= to be "linearizable" or "stale", got "strong"/],
     [['get', ''], /1 to 4096 bytes/],
     [['get', 'k', '--timeout', 'soon'], /from 1 to 60000/],
     [['get', 'k', '--endpoints', 'nowhere'], /expected an endpoint host:port or http:\/\/host:port.*got "nowhere"/],

@@ -54,9 +54,13 @@ describe('quorate serve', () => {
   test.each<[readonly string[], Record<string, string>, RegExp]>([
     [['--heartbeat-interval', '100'], {}, /HEARTBEAT_INTERVAL \(100\) is not well under.*at most 50/],
     [['--election-timeout-min', '500'], {}, /ELECTION_TIMEOUT_MIN \(500\) is over ELECTION_TIMEOUT_MAX/],
-    [['--max-missed-heartbeats', '0'], {}, /MAX_MISSED_HEARTBEATS is 0: a whole number from 1 up/],
-    [['--election-timeout-min', 'fast'], {}, /ELECTION_TIMEOUT_MIN is "fast": a whole number/],
-    [[], { HEARTBEAT_INTERVAL: 'often' }, /HEARTBEAT_INTERVAL is "often": a whole number/],
+    [
+      ['--max-missed-heartbeats', '0'],
+      {},
+      /expected MAX_MISSED_HEARTBEATS to be a whole number from 1 to 2147483647, got 0/,
+    ],
+    [['--election-timeout-min', 'fast'], {}, /expected ELECTION_TIMEOUT_MIN to be a whole number .*, got "fast"/],
+    [[], { HEARTBEAT_INTERVAL: 'often' }, /expected HEARTBEAT_INTERVAL to be a whole number .*, got "often"/],
     [['--id', 'n9'], {}, /n9 is not among the peers \(n1\)/],
     [['--id', 'n 1'], {}, /1 to 64 characters/],
     [['--peers', 'n1'], {}, /expected --peers to be id=host:port/],
@@ -64,6 +68,9 @@ describe('quorate serve', () => {
     [['--listen', '0.0.0.0:7999', '--peers', 'n1=0.0.0.0:7999'], {}, /--insecure/],
     [['--listen', '127.0.0.1:8000'], {}, /peers say that n1 is at/],
     [['--config', 'missing.json'], {}, /missing\.json cannot be read/],
+    [['--max-connections', '0'], {}, /expected --max-connections to be a whole number .*, got 0/],
+    [[], { QUORATE_MAX_CONNECTIONS: 'all' }, /expected QUORATE_MAX_CONNECTIONS to be .*, got "all"/],
+    [['--peers', 'n1=127.0.0.1:7999,n2=there'], {}, /expected the address of n2 to be host:port, .*, got "there"/],
     [['--log-level', 'loud'], {}, /expected --log-level to be one of trace, .*got "loud"/],
     // A name that every object has is a node's name like any other: what is wrong is the level.
     [
@@ -71,12 +78,24 @@ describe('quorate serve', () => {
       {},
       /expected an id that is no name of JavaScript's own/,
     ],
-    [['--peers', 'n1=127.0.0.1:7999,n1=127.0.0.1:7998'], {}, /names n1 twice/],
+    [
+      ['--peers', 'n1=127.0.0.1:7999,n1=127.0.0.1:7998'],
+      {},
+      /expected --peers to be .* each id and each address once, got "n1=127/,
+    ],
     [[], { QUORATE_CONFIG: 'missing.json' }, /missing\.json cannot be read/],
     [[], { QUORATE_INSECURE: 'maybe' }, /expected QUORATE_INSECURE to be 1 or 0, yes or no, got "maybe"/],
-    [['--inspect', '70000'], {}, /expected --inspect to be a whole number from 0 to 65535, got "70000"/],
-    [[], { QUORATE_INSPECT: '70000' }, /expected QUORATE_INSPECT to be a whole number from 0 to 65535/],
-    [[], { QUORATE_INSPECT: 'x' }, /expected QUORATE_INSPECT to be 1 or 0, yes or no, or a port, got "x"/],
+    [
+      ['--inspect', '70000'],
+      {},
+      /expected --inspect to be a port, which is a whole number from 0 to 65535, .*, got 70000/,
+    ],
+    [
+      [],
+      { QUORATE_INSPECT: '70000' },
+      /expected QUORATE_INSPECT to be a port, which is a whole number from 0 to 65535/,
+    ],
+    [[], { QUORATE_INSPECT: 'x' }, /expected QUORATE_INSPECT to be a port, .*, or 1 or 0, yes or no, got "x"/],
   ])('%j with %j is refused before anything is touched', async (args, env, message) => {
     for (const more of [[], ['--print-config']]) {
       const run = await quorate([...node, ...args, ...more], { env });
@@ -84,5 +103,22 @@ describe('quorate serve', () => {
       expect(run.err.trim().split('\n')).toHaveLength(1);
       expect(run.err).toMatch(message);
     }
+  });
+
+  test.each<[object, RegExp]>([
+    [{ 'max-connections': '5' }, /expected max-connections in the file of --config to be a whole number .*, got "5"/],
+    [{ peers: { n1: 7999 } }, /expected peers in the file of --config to be .*, got 7999 for n1/],
+    [{ 'allow-host': ['a.internal:80'] }, /expected allow-host in the file .*, got "a.internal:80"/],
+    [{ HEARTBEAT_INTERVAL: '50' }, /expected HEARTBEAT_INTERVAL to be .*, got "50"/],
+    [{ max_connections: 5 }, /there is no option max_connections: did you mean max-connections\?/],
+    [[1], /config\.json to hold an object/],
+  ])('a file with %j is refused, with what was expected', async (content, message) => {
+    const file = path.join(directory, 'config.json');
+    writeFileSync(file, JSON.stringify(content));
+    const where = ['--id', 'n1', '--listen', '127.0.0.1:7999', '--data', 'unused'];
+    const run = await quorate(['serve', ...where, '--config', file]);
+    expect(run.code).toBe(2);
+    expect(run.err.trim().split('\n')).toHaveLength(1);
+    expect(run.err).toMatch(message);
   });
 });

@@ -277,7 +277,7 @@ describe('on /client', () => {
     await frame(socket);
     socket.send(requests(1_025));
     const [code, reason] = (await once(socket, 'close')) as [number, Buffer];
-    expect([code, reason.toString()]).toEqual([4_001, '1025 items, at most 1024 would do']);
+    expect([code, reason.toString()]).toEqual([4_001, 'expected at most 1024 items, got 1025']);
     expect(node.submitted).toBe(0);
   });
 

@@ -209,7 +209,9 @@ describe('the logger', () => {
     for (const logger of [true, {}, 'debug']) {
       await expect(openAlone({ logger })).rejects.toMatchObject({
         code: 'QUORATE_CONFIG_INVALID',
-        message: expect.stringMatching(/console would do, one that pino made, or false/),
+        message: expect.stringMatching(
+          /expected the option logger to be console, a logger that pino made, or false, got/,
+        ),
       });
     }
   });

@@ -80,10 +80,10 @@ describe('opening', () => {
   });
 
   test.each([
-    ['datadir', 'dataDir would do'],
-    ['election_timeout_min', 'ELECTION_TIMEOUT_MIN would do'],
-    ['voters', 'those are id, listen'],
-  ])('an option %s is refused by name, with what would do', async (name, hint) => {
+    ['datadir', 'did you mean dataDir?'],
+    ['election_timeout_min', 'did you mean ELECTION_TIMEOUT_MIN?'],
+    ['voters', 'the options are id, listen'],
+  ])('an option %s is refused by name, with what was meant', async (name, hint) => {
     const options = { id: 'a', peers: { a: '127.0.0.1:0' }, stateMachine: new KeyValueStore(), [name]: 1 };
     await expect(ReplicaNode.open(options)).rejects.toMatchObject({
       code: 'QUORATE_CONFIG_INVALID',
@@ -112,12 +112,12 @@ describe('opening', () => {
     ['machine', {}],
     ['insecure', 'no'],
   ])(
-    'from code without types, the option %s = %p is refused before anything is done, with what would do',
+    'from code without types, the option %s = %p is refused before anything is done, with what was expected',
     async (name, value) => {
       const options = { id: 'a', peers: { a: '127.0.0.1:0' }, stateMachine: new KeyValueStore(), dataDir: NOWHERE };
       await expect(ReplicaNode.open({ ...options, [name]: value } as never)).rejects.toMatchObject({
         code: 'QUORATE_CONFIG_INVALID',
-        message: expect.stringMatching(new RegExp(`^the option ${name} is .*: .* would do`)),
+        message: expect.stringMatching(new RegExp(`^expected the option ${name} to be .*, got (?!.*undefined)`)),
       });
       expect(existsSync(NOWHERE)).toBe(false);
     },

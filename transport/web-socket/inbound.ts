@@ -9,6 +9,7 @@ import type { NodeId } from '../../src/raft/kinds.js';
 import type { Clock } from '../../src/seams/clock.js';
 import type { KnownPeers } from '../../src/seams/known-peers.js';
 import type { Identity, Inbound } from '../../src/seams/transport.js';
+import { FAREWELL_MS } from '../../src/wire/farewell.js';
 import { MalformedBytes } from '../../src/wire/malformed.js';
 import { DuplicateNodeDetector } from '../duplicate-node-detector.js';
 import { Reassembler } from '../fragments.js';
@@ -33,7 +34,6 @@ const MOST_STRANGERS = 256;
 const REFUSED = 4_000;
 const MALFORMED = 4_001;
 /** How long a peer that is turned away has to read why. */
-const FAREWELL_MS = 500;
 const KEEP_ALIVE_MS = 1_000;
 /** A peer's pulse brings no more than this in a beat; what brings more is part of a message. */
 const PULSE_BYTES = 64;
