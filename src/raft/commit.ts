@@ -4,8 +4,9 @@ import type { Entry } from './entry.js';
 import type { Index, LogPosition, NodeId } from './kinds.js';
 import { greater, NO_INDEX, valueFor } from './kinds.js';
 import { holds, termAt } from './log-shape.js';
+import { committedIndex } from './quorum.js';
 import type { ReplicaState } from './replica-state.js';
-import { applicableIndex, changed, majority } from './replica-state.js';
+import { applicableIndex, changed } from './replica-state.js';
 
 /**
  * The disk has everything up to `written`. Counts only if the log still holds that very entry: it may have
@@ -44,15 +45,9 @@ export function noteMatch(state: ReplicaState, voter: NodeId, index: Index): Rep
  * committed by counting; older ones are committed with it (Figure 8, P11).
  */
 export function advanceCommit(state: ReplicaState): ReplicaState {
-  const index = quorumIndex(state);
+  const index = committedIndex(state, state.matchIndex);
   if (index <= state.commitIndex || termAt(state.log, index) !== state.term) return state;
   return changed(state, { commitIndex: index });
-}
-
-/** The highest index that a majority of the voters holds. */
-export function quorumIndex(state: ReplicaState): Index {
-  const matches = state.voters.map((voter) => valueFor(state.matchIndex, voter) ?? NO_INDEX).sort((a, b) => b - a);
-  return matches[majority(state) - 1] ?? NO_INDEX;
 }
 
 /** Adds the effect that lets entries be applied, where `after` allows more than `before` did. */

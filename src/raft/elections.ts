@@ -4,8 +4,9 @@ import type { LogPosition, NodeId, Term } from './kinds.js';
 import { asTerm, valueFor } from './kinds.js';
 import { lastPosition } from './log-shape.js';
 import type { Outgoing, VoteReply, VoteRequest } from './messages.js';
+import { hasQuorum } from './quorum.js';
 import type { ReplicaState } from './replica-state.js';
-import { changed, majority } from './replica-state.js';
+import { changed } from './replica-state.js';
 
 /**
  * §5.2: a new term and a vote for oneself, durable before anybody is asked (P1). The candidate's own
@@ -62,7 +63,7 @@ export function recordVote(state: ReplicaState, from: NodeId, reply: VoteReply):
 
 /** §5.2: votes of more than half of all voters, whether they answered or not. */
 export function hasMajority(state: ReplicaState): boolean {
-  return state.voters.filter((voter) => valueFor(state.votes, voter) === true).length >= majority(state);
+  return hasQuorum(state, (voter) => valueFor(state.votes, voter) === true);
 }
 
 /** §5.4.1: only a log holding everything that might be committed may lead (P2). */

@@ -1,8 +1,9 @@
 import type { Effect, Step } from './effects.js';
 import type { Index, NodeId, ReadRound } from './kinds.js';
 import { asReadRound, valueFor } from './kinds.js';
+import { confirmedRound } from './quorum.js';
 import type { Origin, PendingRead, ReplicaState } from './replica-state.js';
-import { changed, hasCommittedInOwnTerm, majority } from './replica-state.js';
+import { changed, hasCommittedInOwnTerm } from './replica-state.js';
 
 /** Each is all the reads of one turn of the event loop at one node. */
 const MOST_PENDING = 1_024;
@@ -39,7 +40,7 @@ export function noteEcho(state: ReplicaState, voter: NodeId, round: ReadRound): 
 /** Answers the reads whose round a majority has echoed. */
 export function confirmReads(state: ReplicaState): Step {
   if (state.reads.pending.length === 0) return { state, effects: [] };
-  const confirmed = confirmedRound(state);
+  const confirmed = confirmedRound(state, (voter) => roundOf(state, voter));
   const isConfirmed = (read: PendingRead): boolean => read.round !== null && read.round <= confirmed;
   const done = state.reads.pending.filter(isConfirmed);
   if (done.length === 0) return { state, effects: [] };
@@ -83,11 +84,9 @@ function park(state: ReplicaState, origin: Origin): ReplicaState {
   return changed(state, { reads: { ...state.reads, pending: [...state.reads.pending, read] } });
 }
 
-function confirmedRound(state: ReplicaState): number {
-  const roundOf = (voter: NodeId): number =>
-    voter === state.id ? state.reads.current : (valueFor(state.reads.echoed, voter) ?? 0);
-  const rounds = state.voters.map(roundOf).sort((a, b) => b - a);
-  return rounds[majority(state) - 1] ?? 0;
+/** The leader answers its own rounds at once. */
+function roundOf({ id, reads }: ReplicaState, voter: NodeId): number {
+  return voter === id ? reads.current : (valueFor(reads.echoed, voter) ?? 0);
 }
 
 function answer(origin: Origin, readIndex: Index): Effect {

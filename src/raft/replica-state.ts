@@ -132,11 +132,6 @@ export function changed(state: ReplicaState, change: Partial<ReplicaState>): Rep
   return Object.assign(copy, change);
 }
 
-/** The smallest number of voters that any two groups of share one. */
-export function majority(state: ReplicaState): number {
-  return Math.floor(state.voters.length / 2) + 1;
-}
-
 /** §8: only then does a leader know which older entries are committed, so only then may it answer reads. */
 export function hasCommittedInOwnTerm(state: ReplicaState): boolean {
   return state.leaderId === state.id && termAt(state.log, state.commitIndex) === state.term;

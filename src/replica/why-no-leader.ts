@@ -1,6 +1,6 @@
 import { valueFor } from '../raft/kinds.js';
+import { hasQuorum, quorumSize } from '../raft/quorum.js';
 import type { ReplicaState } from '../raft/replica-state.js';
-import { majority } from '../raft/replica-state.js';
 
 /** One sentence that says why nobody leads, as far as this node can see; undefined where somebody does. */
 export function whyNoLeader(state: ReplicaState): string | undefined {
@@ -9,7 +9,7 @@ export function whyNoLeader(state: ReplicaState): string | undefined {
   if (noQuorum !== undefined) return noQuorum;
   const granted = state.voters.filter((voter) => valueFor(state.votes, voter) === true);
   const refused = state.voters.filter((voter) => valueFor(state.votes, voter) === false);
-  return `no leader yet: term ${state.term} has votes of ${list(granted)}, refusals of ${list(refused)}; ${majority(state)} votes are needed`;
+  return `no leader yet: term ${state.term} has votes of ${list(granted)}, refusals of ${list(refused)}; ${quorumSize(state)} votes are needed`;
 }
 
 /**
@@ -23,20 +23,18 @@ export function whyNoQuorum(state: ReplicaState): string | undefined {
 
 function whyNobodyCanWin(state: ReplicaState): string | undefined {
   const unreachable = Object.values(state.peers).filter((peer) => !peer.link.open);
+  if (hasQuorum(state, (voter) => valueFor(state.peers, voter)?.link.open !== false)) return undefined;
   const reachable = state.voters.length - unreachable.length;
-  const needed = majority(state);
-  if (reachable >= needed) return undefined;
   const who = unreachable.map((peer) => `${peer.id} at ${peer.address} (${peer.link.reason})`).join(', ');
-  return `no quorum: ${needed} of ${state.voters.length} voters are needed and ${reachable} can be reached; unreachable: ${who}`;
+  return `no quorum: ${quorumSize(state)} of ${state.voters.length} voters are needed and ${reachable} can be reached; unreachable: ${who}`;
 }
 
 function whyNothingCommits(state: ReplicaState): string | undefined {
   const silent = Object.values(state.peers).filter((peer) => peer.status === 'down');
+  if (hasQuorum(state, (voter) => valueFor(state.peers, voter)?.status !== 'down')) return undefined;
   const answering = state.voters.length - silent.length;
-  const needed = majority(state);
-  if (answering >= needed) return undefined;
   const who = silent.map((peer) => `${peer.id} at ${peer.address}`).join(', ');
-  return `no quorum: ${needed} of ${state.voters.length} voters must answer and ${answering} do; down: ${who}`;
+  return `no quorum: ${quorumSize(state)} of ${state.voters.length} voters must answer and ${answering} do; down: ${who}`;
 }
 
 function list(voters: readonly string[]): string {

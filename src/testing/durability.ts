@@ -8,8 +8,8 @@ import { lastPosition, termAt } from '../raft/log-shape.js';
 import type { PeerMessage } from '../raft/messages.js';
 import { hasTerm } from '../raft/messages.js';
 import type { Role } from '../raft/notices.js';
+import { hasQuorum } from '../raft/quorum.js';
 import type { ReplicaState } from '../raft/replica-state.js';
-import { majority } from '../raft/replica-state.js';
 import type { Recovered } from '../seams/log-store.js';
 import { SafetyViolation } from './safety.js';
 
@@ -133,7 +133,7 @@ export class DurabilityChecker {
     ];
     const holders = raft.voters.filter((voter) => logsOf(voter).some((log) => termAt(log, commitIndex) === term));
     mustHold(
-      holders.length >= majority(raft),
+      hasQuorum(raft, (voter) => holders.includes(voter)),
       `${id} leads and takes entry ${commitIndex} for committed, which is synced only on ${holders.join(', ') || 'no disk'} (P18)`,
     );
   }

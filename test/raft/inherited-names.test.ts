@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { KeyValueStore, ReplicaNode } from '../../src/index.js';
-import { noteMatch, quorumIndex } from '../../src/raft/commit.js';
+import { noteMatch } from '../../src/raft/commit.js';
 import { hasMajority, recordVote, solicitAgain, startElection, voteDurable } from '../../src/raft/elections.js';
 import { asIndex, asReadRound, problemWithId } from '../../src/raft/kinds.js';
 import { noteLink } from '../../src/raft/peers.js';
+import { committedIndex } from '../../src/raft/quorum.js';
 import { noteEcho } from '../../src/raft/reads.js';
 import { initialState, type ReplicaState } from '../../src/raft/replica-state.js';
 import { DEFAULT_SETTINGS } from '../../src/raft/settings.js';
@@ -39,9 +40,9 @@ describe('names that every object inherits', () => {
         expect(hasMajority(recordVote(state, other, granted).state)).toBe(true);
 
         const leading = { ...state, log: logOf(1, 1), matchIndex: {} };
-        expect(quorumIndex(leading)).toBe(0);
+        expect(committedIndex(leading, leading.matchIndex)).toBe(0);
         const matched = noteMatch(noteMatch(leading, self, asIndex(2)), third, asIndex(1));
-        expect(quorumIndex(matched)).toBe(1);
+        expect(committedIndex(matched, matched.matchIndex)).toBe(1);
         expect(Object.hasOwn(noteEcho(leading, other, asReadRound(1)).reads.echoed, other)).toBe(true);
         expect(effectsOf(noteLink(leading, other, true, 'connected'), 'notify')).toHaveLength(1);
         expect(effectsOf(noteLink(leading, 'nobody', true, 'connected'), 'notify')).toHaveLength(0);

@@ -1,7 +1,8 @@
 import { rule } from '../../machines/actions/rule.js';
 import { replicaMachine } from '../../machines/index.js';
-import { advanceCommit, noteLeaderDurable, noteMatch, quorumIndex, withApply } from '../../src/raft/commit.js';
+import { advanceCommit, noteLeaderDurable, noteMatch, withApply } from '../../src/raft/commit.js';
 import type { Effect, Step } from '../../src/raft/effects.js';
+import { committedIndex } from '../../src/raft/quorum.js';
 import type { MessageRules } from '../../src/raft/receive.js';
 import {
   CANDIDATE_RULES,
@@ -84,7 +85,7 @@ function countOwnCopy(step: Step): Step {
 }
 
 function commitAnything(step: Step): Step {
-  const commitIndex = quorumIndex(step.state);
+  const commitIndex = committedIndex(step.state, step.state.matchIndex);
   if (commitIndex <= step.state.commitIndex) return step;
   const committed = withApply(step.state, { ...step.state, commitIndex });
   return { state: committed.state, effects: [...step.effects, ...committed.effects] };
