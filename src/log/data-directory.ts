@@ -46,40 +46,52 @@ type Done<Value> = (error: Error | undefined, value?: Value) => void;
  */
 export function openDataDirectory(options: DataDirectoryOptions, done: Done<DataDirectory>): void {
   const { disk } = options;
-  let log: SegmentedLog | undefined;
-  const lost = (error: Error): void => log?.fail(error);
-  disk.lock((lockError) => {
+  let directory: DataDirectory | undefined;
+  const locked = (lockError: Error | undefined): void => {
     if (lockError !== undefined) return done(lockError);
     openIdentity(options, (error, file) => {
       if (file === undefined) return disk.unlock(() => done(error));
-      const { identity, members, hasLog } = file.owner;
-      const salt = options.checksum(new TextEncoder().encode(identity.incarnation));
-      const mark = { isSet: hasLog, set: (noted: (error?: Error) => void) => file.noteLog(noted) };
-      log = new SegmentedLog({ ...options, salt, mark });
-      const unlock: DataDirectory['unlock'] = (unlocked) =>
-        file.close(() => disk.unlock((unlockError) => unlocked(unlockError)));
-      done(undefined, { identity, members, knownPeers: file, log, unlock });
+      directory = ownDirectory(options, file);
+      done(undefined, directory);
     });
-  }, lost);
+  };
+  disk.lock(locked, (error) => directory?.log.fail(error));
+}
+
+function ownDirectory(options: DataDirectoryOptions, file: IdentityFile): DataDirectory {
+  const { identity, members, hasLog } = file.owner;
+  const salt = options.checksum(new TextEncoder().encode(identity.incarnation));
+  const mark = { isSet: hasLog, set: (noted: (error?: Error) => void) => file.noteLog(noted) };
+  const unlock: DataDirectory['unlock'] = (done) => file.close(() => options.disk.unlock((error) => done(error)));
+  return { identity, members, knownPeers: file, log: new SegmentedLog({ ...options, salt, mark }), unlock };
 }
 
 function openIdentity(options: DataDirectoryOptions, done: Done<IdentityFile>): void {
-  const { disk, clusterId, cluster, members, nodeId, makeIncarnation } = options;
-  disk.list((error, names) => {
+  options.disk.list((error, names) => {
     if (error !== undefined) return done(error);
-    if (names.includes(IDENTITY_FILE)) {
-      return readOwner(disk, (readError, owner) => {
-        const problem = readError ?? (owner === undefined ? undefined : foreignness(owner, options));
-        if (problem !== undefined || owner === undefined) return done(problem);
-        done(undefined, new IdentityFile(disk, owner));
-      });
-    }
-    if (names.some((name) => segmentIdOf(name) !== undefined)) {
-      return done(damage(IDENTITY_FILE, 0, 'it is missing, but there are log files'));
-    }
-    const identity: Identity = { clusterId, nodeId, incarnation: makeIncarnation() };
-    const file = new IdentityFile(disk, { identity, cluster, members, hasLog: false, met: new Map() });
-    file.create((writeError) => done(writeError, writeError === undefined ? file : undefined));
+    if (names.includes(IDENTITY_FILE)) return openOwn(options, done);
+    const hasLog = names.some((name) => segmentIdOf(name) !== undefined);
+    if (hasLog) return done(damage(IDENTITY_FILE, 0, 'it is missing, but there are log files'));
+    createIdentity(options, done);
+  });
+}
+
+function openOwn(options: DataDirectoryOptions, done: Done<IdentityFile>): void {
+  readOwner(options.disk, (error, owner) => {
+    if (owner === undefined) return done(error);
+    const problem = foreignness(owner, options);
+    if (problem === undefined) done(undefined, new IdentityFile(options.disk, owner));
+    else done(problem);
+  });
+}
+
+function createIdentity(options: DataDirectoryOptions, done: Done<IdentityFile>): void {
+  const { disk, clusterId, cluster, members, nodeId, makeIncarnation } = options;
+  const identity: Identity = { clusterId, nodeId, incarnation: makeIncarnation() };
+  const file = new IdentityFile(disk, { identity, cluster, members, hasLog: false, met: new Map() });
+  file.create((error) => {
+    if (error === undefined) done(undefined, file);
+    else done(error);
   });
 }
 

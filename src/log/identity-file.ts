@@ -2,6 +2,7 @@ import { QuorateError } from '../errors/quorate-error.js';
 import type { Disk } from '../seams/disk.js';
 import type { KnownPeers } from '../seams/known-peers.js';
 import type { Identity } from '../seams/transport.js';
+import { inOrder } from './in-order.js';
 import { damage } from './recovery.js';
 
 /** host:port of each server, by id. */
@@ -107,43 +108,54 @@ function write(disk: Disk, owner: Owner, done: (error?: Error) => void): void {
   const { identity, cluster, members, hasLog, met } = owner;
   const fields = { version: FORMAT_VERSION, ...identity, cluster, members, hasLog, met: Object.fromEntries(met) };
   const bytes = new TextEncoder().encode(`${JSON.stringify(fields)}\n`);
-  disk.remove(TEMPORARY_FILE, () => {
-    disk.open(TEMPORARY_FILE, 'create', (openError, file) => {
-      if (openError !== undefined) return done(openError);
-      file.write(bytes, 0, (writeError) => {
-        if (writeError !== undefined) return file.close(() => done(writeError));
-        file.sync((syncError) => {
-          file.close((closeError) => {
-            const error = syncError ?? closeError;
-            if (error !== undefined) return done(error);
-            disk.rename(TEMPORARY_FILE, IDENTITY_FILE, (renameError) => {
-              if (renameError !== undefined) return done(renameError);
-              disk.syncDirectory(done);
-            });
-          });
-        });
-      });
+  inOrder(
+    [
+      // It is there only where an earlier write was cut short.
+      (next) => disk.remove(TEMPORARY_FILE, () => next()),
+      (next) => createFile(disk, bytes, next),
+      (next) => disk.rename(TEMPORARY_FILE, IDENTITY_FILE, next),
+      (next) => disk.syncDirectory(next),
+    ],
+    done,
+  );
+}
+
+/** The temporary file with these bytes, synced. It is closed whatever fails. */
+function createFile(disk: Disk, bytes: Uint8Array, done: (error?: Error) => void): void {
+  disk.open(TEMPORARY_FILE, 'create', (openError, file) => {
+    if (openError !== undefined) return done(openError);
+    inOrder([(next) => file.write(bytes, 0, next), (next) => file.sync(next)], (error) => {
+      file.close((closeError) => done(error ?? closeError));
     });
   });
 }
 
 /** Whose the directory is. Fails with DATA_DAMAGED, or with the disk's own error. */
 export function readOwner(disk: Disk, done: (error: Error | undefined, owner?: Owner) => void): void {
+  readFile(disk, (error, bytes) => {
+    if (bytes === undefined) return done(error);
+    try {
+      done(undefined, ownerIn(parse(bytes)));
+    } catch (thrown) {
+      done(thrown as Error);
+    }
+  });
+}
+
+/** All bytes of the identity file. It is closed whatever fails. */
+function readFile(disk: Disk, done: (error: Error | undefined, bytes?: Uint8Array) => void): void {
   disk.open(IDENTITY_FILE, 'read', (openError, file) => {
     if (openError !== undefined) return done(openError);
-    file.size((sizeError, size) => {
-      if (sizeError !== undefined) return file.close(() => done(sizeError));
-      file.read(0, size, (readError, bytes) => {
-        file.close((closeError) => {
-          const error = readError ?? closeError;
-          if (error !== undefined) return done(error);
-          try {
-            done(undefined, ownerIn(parse(bytes)));
-          } catch (thrown) {
-            done(thrown as Error);
-          }
-        });
+    const finish = (error: Error | undefined, bytes?: Uint8Array): void => {
+      file.close((closeError) => {
+        const failure = error ?? closeError;
+        if (failure === undefined) done(undefined, bytes);
+        else done(failure);
       });
+    };
+    file.size((sizeError, size) => {
+      if (sizeError !== undefined) finish(sizeError);
+      else file.read(0, size, finish);
     });
   });
 }

@@ -90,13 +90,19 @@ export function decodeHeader(bytes: Uint8Array, checksum: Checksum, salt: number
   return { segmentId, sequence, previous, term, votedFor: hasVoted ? votedFor : null, commitIndex, lastTimeMs };
 }
 
+/** Records, and how many bytes their batch takes: it is asked before a place for them is found. */
+export interface SizedBatch {
+  readonly records: readonly StoredRecord[];
+  readonly bytes: number;
+}
+
 export function encodeBatch(
-  records: readonly StoredRecord[],
+  { records, bytes }: SizedBatch,
   place: { readonly segmentId: number; readonly sequence: number },
   checksum: Checksum,
   salt: number,
 ): Uint8Array {
-  const writer = new ByteWriter(encodedBatchBytes(records));
+  const writer = new ByteWriter(bytes);
   const payload = writer.bytes.subarray(BATCH_HEADER_BYTES);
   writer.u32(BATCH_MAGIC).u32(payload.byteLength).u32(place.segmentId).u64(place.sequence).u32(0).u32(0);
   for (const record of records) writeRecord(writer, record);

@@ -4,7 +4,7 @@ import type { StoredRecord } from '../wire/records.js';
 import type { LogImage } from './log-image.js';
 import { EMPTY_IMAGE, endOf } from './log-image.js';
 import type { Tail } from './recovery.js';
-import type { Checksum } from './segment-format.js';
+import type { Checksum, SizedBatch } from './segment-format.js';
 import { encodeBatch, encodedBatchBytes, encodeHeader, HEADER_BYTES, segmentName } from './segment-format.js';
 
 export interface SegmentWriterOptions {
@@ -101,18 +101,18 @@ export class SegmentWriter {
   /** `before` is what the log adds up to without these records: a new segment's header holds it. */
   write(records: readonly StoredRecord[], before: LogImage, done: Done<Written>): void {
     if (this.#failure !== undefined) return done(this.#failure);
-    const bytes = encodedBatchBytes(records);
-    if (this.#segment !== undefined && this.#offset + bytes <= this.#options.segmentBytes) {
-      return this.#put(this.#segment, records, done);
+    const batch = { records, bytes: encodedBatchBytes(records) };
+    if (this.#segment !== undefined && this.#offset + batch.bytes <= this.#options.segmentBytes) {
+      return this.#put(this.#segment, batch, done);
     }
     this.#takeSpare((error, spare) => {
       // The present segment grows while no other can be opened: that is slower, and as safe (P42).
       if (spare === undefined && this.#failure === undefined && this.#segment !== undefined)
-        return this.#put(this.#segment, records, done);
+        return this.#put(this.#segment, batch, done);
       if (spare === undefined) return done(error);
       this.#begin(spare, before, (beginError) => {
         if (beginError !== undefined) done(beginError);
-        else this.#put(spare, records, done);
+        else this.#put(spare, batch, done);
       });
     });
   }
@@ -132,9 +132,9 @@ export class SegmentWriter {
     next(undefined);
   }
 
-  #put(segment: Segment, records: readonly StoredRecord[], done: Done<Written>): void {
+  #put(segment: Segment, batch: SizedBatch, done: Done<Written>): void {
     const { checksum, salt } = this.#options;
-    const bytes = encodeBatch(records, { segmentId: segment.id, sequence: this.#sequence }, checksum, salt);
+    const bytes = encodeBatch(batch, { segmentId: segment.id, sequence: this.#sequence }, checksum, salt);
     const offset = this.#offset;
     segment.file.writeDurably(bytes, offset, (error) => {
       if (error !== undefined) return done(error);
@@ -155,8 +155,8 @@ export class SegmentWriter {
     this.#segment = segment;
     this.#offset = HEADER_BYTES;
     segment.file.writeDurably(header, 0, (error) => {
-      if (error !== undefined || old === undefined) done(error);
-      else old.file.close((closeError) => done(closeError));
+      if (old === undefined) done(error);
+      else old.file.close((closeError) => done(error ?? closeError));
     });
   }
 

@@ -10,6 +10,7 @@ import type { StoredRecord } from '../wire/records.js';
 import { encodedRecordBytes } from '../wire/records.js';
 import { EntryCache } from './entry-cache.js';
 import { EntryPositions } from './entry-positions.js';
+import { inOrder } from './in-order.js';
 import type { LogImage } from './log-image.js';
 import { EMPTY_IMAGE, withRecord } from './log-image.js';
 import type { RecoveredLog } from './recovery.js';
@@ -109,19 +110,21 @@ export class SegmentedLog implements LogStore {
     recoverLog(this.#options, (error, found) => {
       if (found === undefined) return done(this.#poison(error ?? new Error('nothing was recovered')));
       if (mark.isSet && !hasBegun(found)) return done(this.#poison(logIsGone(found)));
-      this.#writer.open(found.tail, (writerError) => {
-        if (writerError !== undefined) return done(this.#poison(writerError));
-        this.#setMark((markError) => {
-          if (markError !== undefined) return this.#writer.close(() => done(this.#poison(markError)));
-          this.#appended = found.image;
-          this.#durable = found.image;
-          this.#positions = found.positions;
-          this.#cache.reset(found.image.log.lastIndex);
-          this.#isOpen = true;
-          done(undefined, recoveredFrom(found));
-        });
+      this.#openWriter(found, (writerError) => {
+        // What was opened before the failure is closed: nobody will close this log.
+        if (writerError !== undefined) return this.#writer.close(() => done(this.#poison(writerError)));
+        this.#isOpen = true;
+        done(undefined, recoveredFrom(found));
       });
     });
+  }
+
+  #openWriter(found: RecoveredLog, done: (error?: Error) => void): void {
+    this.#appended = found.image;
+    this.#durable = found.image;
+    this.#positions = found.positions;
+    this.#cache.reset(found.image.log.lastIndex);
+    inOrder([(next) => this.#writer.open(found.tail, next), (next) => this.#setMark(next)], done);
   }
 
   /** The directory is not this log's own any more: nothing is written, nothing is acknowledged, and the node learns of it at once. */

@@ -7,6 +7,7 @@ import type { DataDirectory } from '../../src/log/data-directory.js';
 import { openDataDirectory } from '../../src/log/data-directory.js';
 import { NodeDisk, nodeChecksum } from '../../src/log/node-disk.js';
 import { segmentName } from '../../src/log/segment-format.js';
+import type { SegmentedLog } from '../../src/log/segmented-log.js';
 import { systemClock } from '../../src/node/system-clock.js';
 import type { Disk } from '../../src/seams/disk.js';
 import type { DiskCall } from '../../src/testing/virtual-disk.js';
@@ -37,8 +38,9 @@ function openDirectory(disk: Disk): Promise<DataDirectory> {
 }
 
 /** One life: opens, checks what was promised, writes through several segments, reads it all, closes. Rejects at a failure. */
-async function live(disk: Disk, promised: Promised): Promise<void> {
+async function live(disk: Disk, promised: Promised, told?: (log: SegmentedLog) => void): Promise<void> {
   const { identity, log, unlock } = await openDirectory(disk);
+  told?.(log);
   promised.incarnation ??= identity.incarnation;
   expect(identity.incarnation).toBe(promised.incarnation);
   const recovered = await opened(log);
@@ -137,6 +139,29 @@ describe('P42 one failed call of the disk, whichever it is: the next start works
     120_000,
   );
 });
+
+test.each(['EIO', 'EMFILE'])(
+  'whichever call of the disk fails with %s, no file stays open once the log is closed',
+  async (code) => {
+    const whole = new FailingDisk(busyDisk(1), 0, code);
+    await live(whole, nothing());
+    for (let failing = 1; failing <= whole.calls * 2; failing += 1) {
+      const inner = busyDisk(failing);
+      const promised = nothing();
+      // The call that fails may lie in a first life or in a second one, which begins with a recovery.
+      const isFirst = failing <= whole.calls;
+      if (!isFirst) await live(inner, promised);
+      const disk = new FailingDisk(inner, isFirst ? failing : failing - whole.calls, code);
+      let log: SegmentedLog | undefined;
+      await live(disk, promised, (opening) => {
+        log = opening;
+      }).catch(mustBeOfTheDisk);
+      if (log !== undefined) await closed(log).catch(mustBeOfTheDisk);
+      expect([failing, disk.openFiles]).toEqual([failing, []]);
+    }
+  },
+  120_000,
+);
 
 describe('P42 a spare segment that cannot be opened', () => {
   test.each(['EMFILE', 'ENFILE', 'EINTR'])(

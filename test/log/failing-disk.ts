@@ -3,6 +3,8 @@ import type { Disk, DiskDone, DiskError, DiskFile } from '../../src/seams/disk.j
 /** Another disk, of which one call fails, with nothing done: the one with this number. */
 export class FailingDisk implements Disk {
   calls = 0;
+  /** Names of the files that were opened and not closed. */
+  readonly openFiles: string[] = [];
   readonly #disk: Disk;
   readonly #failing: number;
   readonly #code: string;
@@ -27,7 +29,7 @@ export class FailingDisk implements Disk {
 
   open(name: string, how: 'create' | 'open' | 'read', done: DiskDone<DiskFile>): void {
     if (this.#fails(done)) return;
-    this.#disk.open(name, how, (error, file) => done(error, error === undefined ? this.#file(file) : file));
+    this.#disk.open(name, how, (error, file) => done(error, error === undefined ? this.#file(name, file) : file));
   }
 
   rename(from: string, to: string, done: DiskDone): void {
@@ -42,7 +44,8 @@ export class FailingDisk implements Disk {
     if (!this.#fails(done)) this.#disk.syncDirectory(done);
   }
 
-  #file(file: DiskFile): DiskFile {
+  #file(name: string, file: DiskFile): DiskFile {
+    this.openFiles.push(name);
     return {
       read: (offset, length, done) => this.#fails(done) || file.read(offset, length, done),
       write: (bytes, offset, done) => this.#fails(done) || file.write(bytes, offset, done),
@@ -50,7 +53,10 @@ export class FailingDisk implements Disk {
       sync: (done) => this.#fails(done) || file.sync(done),
       size: (done) => this.#fails(done) || file.size(done),
       // A close that reports an error has closed all the same.
-      close: (done) => file.close((error) => this.#fails(done) || done(error)),
+      close: (done) => {
+        this.openFiles.splice(this.openFiles.indexOf(name), 1);
+        file.close((error) => this.#fails(done) || done(error));
+      },
     };
   }
 
