@@ -183,10 +183,16 @@ function apply(
   };
   try {
     const results = stateMachine.apply(commands);
-    return results instanceof Promise ? results.catch(fail) : results;
+    return results instanceof Promise ? results.then(checkedResults).catch(fail) : checkedResults(results);
   } catch (cause) {
     return fail(cause);
   }
+}
+
+/** A state machine may be written without types: what it gives is looked at before it is counted. */
+function checkedResults(results: unknown): readonly unknown[] {
+  if (Array.isArray(results)) return results;
+  throw new TypeError(`expected an array with one result for each command, got ${results}`);
 }
 
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

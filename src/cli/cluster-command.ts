@@ -72,7 +72,7 @@ class LocalCluster {
     const addresses = ids.map((id, at) => [id, `127.0.0.1:${port + at}`] as const);
     const peers = addresses.map(([id, address]) => `${id}=${address}`).join(',');
     this.#members = addresses.map(([id, address]) => {
-      const data = path.join(flags.data, id);
+      const data = path.resolve(flags.data, id);
       const args = ['serve', '--id', id, '--listen', address, '--peers', peers, '--data', data];
       const logFile = path.join(flags.data, `${id}.log`);
       return { id, address, arguments: args, logFile, child: this.#start(id, args, logFile), lastLines: [] };
@@ -123,11 +123,9 @@ class LocalCluster {
     });
   }
 
-  /** To be pasted into a shell in the same folder. */
+  /** To be pasted into a shell, whatever folder it is in. */
   #commandFor(member: Member): string {
-    return [process.execPath, ...process.execArgv, path.relative('', entryPoint()), ...member.arguments]
-      .map(quoted)
-      .join(' ');
+    return [process.execPath, ...process.execArgv, entryPoint(), ...member.arguments].map(quoted).join(' ');
   }
 
   /** The leader as soon as one serves; undefined when the cluster was stopped, or died, before. */

@@ -19,6 +19,7 @@ const LATER = [
   'restore',
   'verify',
   'inspect',
+  'inspector',
   'record',
   'replay',
 ];
@@ -78,8 +79,9 @@ async function main(words: readonly string[]): Promise<void> {
 
 // Whoever reads no further, as `head` does, has had enough: that is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
+  if (error.code === 'EPIPE') process.exit();
+  const text = `quorate: what was asked for is done, but its result could not be printed (${error.code ?? error.message})\n`;
+  process.stderr.write(text, () => process.exit(EXIT.failed));
 });
 
 main(process.argv.slice(2)).catch((error: unknown) => {

@@ -36,7 +36,16 @@ type Endpoints = Readonly<Record<string, Endpoint>>;
 
 const KEY_PREFIX = '/v1/kv/';
 /** Answered plainly, so that a script can tell what is missing from what is misspelled. */
-const LATER = ['/v1/members', '/v1/transfer', '/v1/snapshot', '/metrics', '/playground', '/'];
+const LATER = [
+  '/v1/members',
+  '/v1/transfer',
+  '/v1/snapshot',
+  '/v1/events',
+  '/metrics',
+  '/inspector',
+  '/playground',
+  '/',
+];
 const WEB_SOCKET_PATHS = [PEER_PATH, CLIENT_PATH];
 
 export function createRequestHandler(

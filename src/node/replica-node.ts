@@ -143,6 +143,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
       chance: Math.random(),
       noticed: (notice) => this.#notice(notice),
       failed: (error) => this.#failed(error),
+      warn: (problem) => logger.warn({ event: 'result codec' }, problem),
       explained: (error) => inDirectory(error, this.#dataDir),
     });
     this.#watch = new LeaderWatch({

@@ -1,7 +1,7 @@
 import type { ClientEvent } from '../../machines/index.js';
 import type { CallRequest } from '../calls/pending-call.js';
 import { outcomeUnknown, PendingCall } from '../calls/pending-call.js';
-import { QuorateError } from '../errors/quorate-error.js';
+import type { QuorateError } from '../errors/quorate-error.js';
 import type { Entry } from '../raft/entry.js';
 import type { Index, NodeId } from '../raft/kinds.js';
 import type { Notice, Role } from '../raft/notices.js';
@@ -9,6 +9,9 @@ import type { Clock } from '../seams/clock.js';
 import type { PauseWatch } from '../seams/pause-watch.js';
 import type { Codec } from '../seams/state-machine.js';
 import { isWaiting, Queue } from './call-queue.js';
+import { batches } from './command-batches.js';
+import { cutOff, deposed, MOST_COMMAND_BYTES, overloaded, replaced, tooLarge } from './proposal-errors.js';
+import { ResultEncoder } from './result-encoder.js';
 
 type Proposal<Result> = PendingCall<Result>;
 
@@ -35,19 +38,16 @@ export interface PendingProposalsOptions<Result> {
   readonly nextRequestId: () => number;
   /** What to tell a caller whose time ran out before anybody took its command. */
   readonly noLeader: () => QuorateError;
+  /** Told once when a result cannot be encoded for a caller at another node. */
+  readonly warn: (problem: string) => void;
   /** Why a command that was handed on may have no result yet, as far as this node can see. */
   readonly whyUnanswered?: (() => string | undefined) | undefined;
 }
 
-/** What becomes one event, and one log write, at the most. */
-const MOST_BATCH_BYTES = 1024 * 1024;
-const MOST_BATCH_COMMANDS = 1_024;
 /** What may wait here altogether before further callers are turned away. */
 const MOST_WAITING_BYTES = 128 * 1024 * 1024;
 /** What a command takes beside its bytes, roughly: even empty ones count. */
 const OVERHEAD_BYTES = 256;
-/** Of one command. Well below what a transport takes as one message: a command that cannot travel would stop the log. */
-export const MOST_COMMAND_BYTES = 32 * 1024 * 1024;
 
 /**
  * Where callers' commands wait. What arrives in one turn of the event loop becomes one event to the chart, which appends,
@@ -57,6 +57,7 @@ export const MOST_COMMAND_BYTES = 32 * 1024 * 1024;
 export class PendingProposals<Result> {
   readonly #options: PendingProposalsOptions<Result>;
   readonly #queue: Queue<Proposal<Result>>;
+  readonly #results: ResultEncoder<Result>;
   #waitingBytes = 0;
   /** Sent to the chart, which has not said yet what becomes of them. */
   readonly #asked = new Map<number, readonly Proposal<Result>[]>();
@@ -75,7 +76,8 @@ export class PendingProposals<Result> {
 
   constructor(options: PendingProposalsOptions<Result>) {
     this.#options = options;
-    const { clock, pauses } = options;
+    const { clock, pauses, resultCodec, warn } = options;
+    this.#results = new ResultEncoder(resultCodec, warn);
     const isWorthDoing = (proposal: Proposal<Result>, nowMs: number): boolean => this.#isWorthDoing(proposal, nowMs);
     this.#queue = new Queue({ clock, pauses, isWorthDoing, flush: (arrived) => this.#flush(arrived) });
   }
@@ -263,7 +265,8 @@ export class PendingProposals<Result> {
     this.#forwarded.delete(requestId);
     forwarded.proposals.forEach((proposal, at) => {
       const result = results?.[at];
-      if (result === undefined) proposal.fail(outcomeUnknown(`leader ${forwarded.to} has no result to tell`));
+      if (result === undefined)
+        proposal.fail(outcomeUnknown(`leader ${forwarded.to} has no result to tell, its log may say why`));
       else this.#hand(proposal, result);
     });
   }
@@ -303,21 +306,14 @@ export class PendingProposals<Result> {
       const isOurs = entries[index - first]?.term === term;
       const result = results[index - first] as Result;
       if (peer !== null) {
-        if (isOurs) this.#keepFor(peer, result);
-      } else if (isOurs) proposals[index - firstIndex]?.resolve(result);
-      else proposals[index - firstIndex]?.fail(replaced());
+        const bytes = isOurs ? this.#results.encode(result) : undefined;
+        if (bytes !== undefined) peer.results.push(bytes);
+      } else if (isOurs) {
+        this.#results.checkOnce(result);
+        proposals[index - firstIndex]?.resolve(result);
+      } else proposals[index - firstIndex]?.fail(replaced());
     }
     if (peer !== null && until === firstIndex + count) this.#answerPeer(peer, count);
-  }
-
-  /** A result that is no bytes cannot travel: the peer's callers will be told that it is unknown. */
-  #keepFor(peer: NonNullable<Appended<Result>['peer']>, result: Result): void {
-    try {
-      const bytes: unknown = this.#options.resultCodec.encode(result);
-      if (bytes instanceof Uint8Array) peer.results.push(bytes);
-    } catch {
-      // As if it had given none.
-    }
   }
 
   #answerPeer({ id, requestId, results }: NonNullable<Appended<Result>['peer']>, count: number): void {
@@ -330,7 +326,7 @@ export class PendingProposals<Result> {
       const { firstIndex, count, proposals, peer } = appended;
       const kept = Math.max(0, from - firstIndex);
       if (kept >= count) return [appended];
-      for (const proposal of proposals.slice(kept)) proposal.fail(replaced());
+      for (const proposal of proposals.slice(kept)) proposal.fail(cutOff());
       if (peer !== null) this.#answerPeer({ ...peer, results: [] }, count);
       // What lies before the cut is still there, and its callers still wait.
       return kept === 0 || peer !== null ? [] : [{ ...appended, count: kept, proposals: proposals.slice(0, kept) }];
@@ -348,39 +344,3 @@ export class PendingProposals<Result> {
 }
 
 const isOfPeer = ({ peer }: { readonly peer: unknown }): boolean => peer !== null;
-
-function* batches<Result>(proposals: readonly Proposal<Result>[]): Iterable<readonly Proposal<Result>[]> {
-  let batch: Proposal<Result>[] = [];
-  let bytes = 0;
-  for (const proposal of proposals) {
-    const isFull = batch.length === MOST_BATCH_COMMANDS || bytes + proposal.bytes > MOST_BATCH_BYTES;
-    if (batch.length > 0 && isFull) {
-      yield batch;
-      batch = [];
-      bytes = 0;
-    }
-    batch.push(proposal);
-    bytes += proposal.bytes;
-  }
-  if (batch.length > 0) yield batch;
-}
-
-function replaced(): QuorateError {
-  return outcomeUnknown('leadership was lost and another leader wrote over the command');
-}
-
-function deposed(): QuorateError {
-  const why = 'this node stood still as leader, and another leads now: nothing was done, try again';
-  return new QuorateError('QUORATE_NO_LEADER', why);
-}
-
-function tooLarge(bytes: number): QuorateError {
-  return new QuorateError(
-    'QUORATE_TOO_LARGE',
-    `a command has at most ${MOST_COMMAND_BYTES} bytes when it is encoded, this one has ${bytes}`,
-  );
-}
-
-function overloaded(): QuorateError {
-  return new QuorateError('QUORATE_OVERLOADED', 'too much is waiting to be written: try again in a moment');
-}

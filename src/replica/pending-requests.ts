@@ -14,6 +14,8 @@ export interface PendingRequestsOptions<Result> {
   readonly resultCodec: Codec<Result>;
   readonly noLeader: () => QuorateError;
   readonly whyUnanswered?: () => string | undefined;
+  /** Told once when a result cannot be encoded for a caller at another node. */
+  readonly warn?: (problem: string) => void;
   /** From 0 up to 1: where this life's request ids begin. */
   readonly chance: number;
 }
@@ -37,7 +39,8 @@ export class PendingRequests<Result> {
   #lastRequestId: number;
   #sweep: unknown;
 
-  constructor({ send, clock, resultCodec, noLeader, whyUnanswered, chance }: PendingRequestsOptions<Result>) {
+  constructor(options: PendingRequestsOptions<Result>) {
+    const { send, clock, resultCodec, noLeader, whyUnanswered, warn = () => undefined, chance } = options;
     this.#lastRequestId = Math.floor(chance * FIRST_IDS) * IDS_OF_A_LIFE;
     const nextRequestId = (): number => ++this.#lastRequestId;
     const pauses = new PauseWatch(clock);
@@ -51,6 +54,7 @@ export class PendingRequests<Result> {
       nextRequestId,
       noLeader,
       whyUnanswered,
+      warn,
     });
     this.#reads = new PendingReads({ send, clock, pauses, nextRequestId, noLeader });
   }

@@ -30,6 +30,8 @@ export interface ReplicaOptions<Result> {
   readonly noticed: (notice: Notice) => void;
   /** The chart itself failed, which is a bug: it has stopped, wherever it was. */
   readonly failed: (error: Error) => void;
+  /** Told once of a mistake in the state machine that halts nothing. */
+  readonly warn?: (problem: string) => void;
   /** A halt's cause in the words of whoever can say more, such as in which directory it happened. Default: as it is. */
   readonly explained?: (error: Error) => Error;
 }
@@ -50,7 +52,7 @@ export class Replica<Result> {
   #closedBy: QuorateError | undefined;
 
   constructor(options: ReplicaOptions<Result>) {
-    const { actor, view, clock, resultCodec, chance } = options;
+    const { actor, view, clock, resultCodec, warn, chance } = options;
     this.#options = options;
     this.actor = actor;
     this.view = view;
@@ -60,6 +62,7 @@ export class Replica<Result> {
       resultCodec,
       noLeader: () => this.whyNobodyAnswers(),
       whyUnanswered: () => this.#whyUnanswered(),
+      ...(warn === undefined ? {} : { warn }),
       chance,
     });
     this.#readiness = new Readiness((request) => this.#pendingRequests.read(request));

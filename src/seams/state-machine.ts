@@ -48,9 +48,12 @@ export interface StateMachine<Command, Result> {
   hasApplied?(): boolean;
   /** One result for each command, in order. Throwing halts the node: reject a bad command with a result instead. */
   apply(batch: readonly Committed<Command>[]): readonly Result[] | Promise<readonly Result[]>;
-  /** Synchronous: the image is fixed when it returns. */
-  capture(): Capture;
-  restore(): Restore;
+  /**
+   * An image of the whole state, for snapshots of the log, which come in a later version: a state machine without these two
+   * keeps its whole log. Synchronous: the image is fixed when it returns.
+   */
+  capture?(): Capture;
+  restore?(): Restore;
   /** Of the whole state, to find replicas that diverged. Equal states give equal hashes. */
   hash?(): Uint8Array;
 }

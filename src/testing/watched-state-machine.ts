@@ -80,14 +80,6 @@ export class WatchedStateMachine<Machine extends AnyStateMachine>
     });
   }
 
-  capture(): ReturnType<Machine['capture']> {
-    return this.machine.capture() as ReturnType<Machine['capture']>;
-  }
-
-  restore(): ReturnType<Machine['restore']> {
-    return this.machine.restore() as ReturnType<Machine['restore']>;
-  }
-
   /** The machine's own hash as text; undefined where it has none. */
   hashText(): string | undefined {
     const hash: unknown = this.machine.hash?.();

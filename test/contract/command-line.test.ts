@@ -269,6 +269,7 @@ describe('wrong usage: exit 2, and one line that says what was expected', () => 
     [['get', 'k', '--consistency', 'lease'], /not in this version/],
     [['watch', 'k'], /not in this version/],
     [['members', 'list'], /not in this version/],
+    [['inspector'], /not in this version/],
     [['cluster', '--nodes', '0'], /from 1 to 9/],
     [
       ['cluster', '--nodes', '3', '--port', '65535'],

@@ -372,6 +372,8 @@ describe('what is not here', () => {
     ['GET', '/metrics'],
     ['GET', '/'],
     ['GET', '/playground'],
+    ['GET', '/inspector'],
+    ['GET', '/v1/events'],
     ['GET', '/v1/kv?watch=true'],
     ['GET', '/v1/kv/k?consistency=lease'],
   ])('%s %s: 501, not in this version', async (method, path) => {

@@ -31,8 +31,8 @@ beforeEach(() => {
 afterEach(() => cluster.close());
 
 /** A node alone, which stands for election when it is told to and no more. */
-async function open(stateMachine: AnyStateMachine): Promise<ReplicaNode<Words>> {
-  const node = await cluster.open('a', { ...STEADY, stateMachine } as never);
+async function open(stateMachine: AnyStateMachine, options: object = {}): Promise<ReplicaNode<Words>> {
+  const node = await cluster.open('a', { ...STEADY, ...options, stateMachine } as never);
   standForElection(node);
   return node as unknown as ReplicaNode<Words>;
 }
@@ -120,3 +120,39 @@ test.each<[string, Words['apply']]>([
   expect(await codeOf(node.propose('word'))).toBe('QUORATE_OUTCOME_UNKNOWN');
   expect((await halted).message).toBe("the state machine's apply failed at entries 2 to 2: boom");
 });
+
+test.each<[string, Words['apply']]>([
+  ['nothing', () => undefined as never],
+  ['a promise of nothing', () => Promise.resolve(undefined as never)],
+])('where apply returns %s the node halts, and says what it should return', async (_what, apply) => {
+  cluster.peers = { a: '127.0.0.1:0' };
+  const node = await open(words({ apply }));
+  const halted = halting(node);
+  expect(await codeOf(node.propose('word'))).toBe('QUORATE_OUTCOME_UNKNOWN');
+  expect((await halted).message).toBe(
+    "the state machine's apply failed at entries 2 to 2: expected an array with one result for each command, got undefined",
+  );
+});
+
+test.each<[string, Words['resultCodec']['encode'], RegExp]>([
+  ['returns no bytes', () => 'text' as never, /resultCodec\.encode failed: expected a Uint8Array, got "text"/],
+  [
+    'throws',
+    () => {
+      throw new Error('boom');
+    },
+    /resultCodec\.encode failed: it threw Error: boom/,
+  ],
+])(
+  'where resultCodec.encode %s, a node alone has its result, and its log says once what callers elsewhere will miss',
+  async (_what, encode, line) => {
+    cluster.peers = { a: '127.0.0.1:0' };
+    const lines: string[] = [];
+    const note = (...words: unknown[]): void => void lines.push(words.map(String).join(' '));
+    const logger = { debug: () => undefined, info: () => undefined, warn: note, error: note };
+    const node = await open(words({ resultCodec: { ...text, encode } }), { logger });
+    expect(await node.propose('word')).toBeDefined();
+    expect(await node.propose('again')).toBeDefined();
+    expect(lines.filter((text) => line.test(text))).toHaveLength(1);
+  },
+);

@@ -60,7 +60,7 @@ describe('commands', () => {
     expect(calls[1_499]).toEqual({ code: 'QUORATE_CLOSED', times: 1 });
   });
 
-  test('commands that another leader wrote over end as unknown, before they were applied and after', () => {
+  test('a command that was cut off ends as unknown; one in whose place another was committed was never done', () => {
     const [kept, cut] = [chart.propose('kept'), chart.propose('cut')];
     chart.turn();
     chart.tell(appended(1, 1, 2), { type: 'log.truncated', from: 2 } as Notice);
@@ -68,7 +68,7 @@ describe('commands', () => {
     const late = chart.propose('late');
     chart.turn();
     chart.tell(appended(2, 2, 1, 3), applied(2, ["another's"], 4));
-    expect(late.code).toBe('QUORATE_OUTCOME_UNKNOWN');
+    expect(late.code).toBe('QUORATE_NO_LEADER');
     expect(kept).toEqual({ times: 0 });
   });
 
