@@ -1,73 +1,41 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { QuorateError } from '../errors/quorate-error.js';
-
-/** One request of a connection and its answer. */
-export class Exchange {
-  readonly message: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly #hangUp = new AbortController();
-  #flaw: QuorateError | undefined;
-  #onFlaw: (flaw: QuorateError) => void = () => undefined;
-
-  constructor(message: IncomingMessage, response: ServerResponse) {
-    this.message = message;
-    this.response = response;
-  }
-
-  /** Aborted when the connection ends before the answer has left. */
-  get signal(): AbortSignal {
-    return this.#hangUp.signal;
-  }
-
-  /** Whether it changes nothing: several such requests may be answered at the same time (RFC 9112, section 9.3.2). */
-  get isSafe(): boolean {
-    return SAFE_METHODS.includes(this.message.method ?? '');
-  }
-
-  /** Whether its answer has been handed to the system, or never can be. */
-  get isOver(): boolean {
-    return this.response.writableFinished || this.signal.aborted;
-  }
-
-  /** Whoever reads the body is told when the rest of it can never be read. */
-  onFlaw(tell: (flaw: QuorateError) => void): void {
-    this.#onFlaw = tell;
-    if (this.#flaw !== undefined) tell(this.#flaw);
-  }
-
-  noteFlaw(flaw: QuorateError): void {
-    this.#flaw = flaw;
-    this.#onFlaw(flaw);
-  }
-
-  noteHangUp(): void {
-    if (!this.isOver) this.#hangUp.abort(new Error('the caller hung up'));
-  }
-}
-
-const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
+import { QuorateError } from '../errors/quorate-error.js';
+import type { Exchange } from './exchange.js';
 
 /**
  * A client that hung up and one that only ended its half of the connection look the same. Requests that wait for so long
  * after that are ended, so that a write is not done long after its caller has gone; the answer says so to who still reads.
  */
 const HALF_CLOSED_MS = 3_000;
+/** Requests of one connection that are answered at the same time. */
+const MOST_RUNNING = 64;
+/** With more requests than this waiting behind those, nothing further is read from the connection. */
+const MOST_WAITING = 64;
+/** With more bytes than this that have not left, no further answer to a read is made. */
+const MOST_UNSENT_BYTES = 1024 * 1024;
 
 interface PendingAnswer {
   readonly exchange: Exchange;
   readonly answer: () => Promise<void>;
 }
 
-/** The requests of one client's connection, in the order in which they came. */
+/**
+ * The requests of one client's connection, in the order in which they came. However many a client sends without reading
+ * the answers, this holds no more than a bounded number of requests, and a bounded number of bytes and one answer.
+ */
 export class Connection {
   static readonly #known = new WeakMap<Duplex, Connection>();
   readonly #socket: Duplex;
-  /** The latest one, and those before it whose answers have not left yet. */
+  /** Those whose answers have not left yet, and perhaps some that are over and were not taken out yet. */
   #exchanges: Exchange[] = [];
-  readonly #running = new Set<Exchange>();
+  #last: Exchange | undefined;
+  #running = 0;
+  #runningUnsafe = 0;
   readonly #waiting: PendingAnswer[] = [];
+  /** Called when an answer was made or has left. */
+  #waitingForRoom: (() => void)[] = [];
   #isBroken = false;
+  #isPaused = false;
   #count = 0;
 
   static of(socket: Duplex): Connection {
@@ -82,9 +50,13 @@ export class Connection {
     this.#socket = socket;
     const noteHangUp = (): void => {
       for (const exchange of this.#exchanges) exchange.noteHangUp();
+      this.#moveOn();
     };
+    // Node.js reads on by itself whenever something reads a request's body.
+    socket.on('resume', () => this.#isPaused && socket.pause());
     socket.once('close', noteHangUp);
     socket.once('end', () => {
+      for (const exchange of this.#exchanges) if (exchange.endsWithCaller()) exchange.noteHangUp();
       const timer = setTimeout(noteHangUp, HALF_CLOSED_MS).unref();
       socket.once('close', () => clearTimeout(timer));
     });
@@ -92,11 +64,15 @@ export class Connection {
 
   /** Runs `answer` once what came before it allows that: only requests that change nothing run at the same time. */
   take(exchange: Exchange, answer: () => Promise<void>): void {
-    this.#exchanges = this.#exchanges.filter(({ isOver }) => !isOver);
+    this.#forgetOver();
     this.#exchanges.push(exchange);
+    this.#last = exchange;
     this.#count += 1;
+    exchange.room = () => this.#roomFor(exchange);
+    exchange.response.once('close', () => this.#moveOn());
     this.#waiting.push({ exchange, answer });
     this.#runWhatMay();
+    this.#pauseOrResume();
   }
 
   /**
@@ -106,7 +82,7 @@ export class Connection {
   breakOff(flaw: QuorateError): boolean {
     if (this.#isBroken) return true;
     this.#isBroken = true;
-    const last = this.#exchanges.at(-1);
+    const last = this.#last;
     if (last === undefined || (last.isOver && last.message.complete)) return false;
     const { message, response } = last;
     if (last.isOver) {
@@ -127,7 +103,8 @@ export class Connection {
 
   /** Whether no request is under way. */
   get isIdle(): boolean {
-    return this.#exchanges.every(({ isOver }) => isOver);
+    this.#forgetOver();
+    return this.#exchanges.length === 0;
   }
 
   /** Calls `proceed` once all answers have left, and never where the connection ends before. */
@@ -135,6 +112,22 @@ export class Connection {
     const last = this.#exchanges.findLast(({ isOver }) => !isOver);
     if (last === undefined) proceed();
     else last.response.once('finish', proceed);
+  }
+
+  /** Answers leave in the order of their requests. */
+  #forgetOver(): void {
+    let over = 0;
+    while (this.#exchanges[over]?.isOver === true) over += 1;
+    if (over > 0) this.#exchanges = this.#exchanges.slice(over);
+  }
+
+  #moveOn(): void {
+    this.#forgetOver();
+    const waiting = this.#waitingForRoom;
+    this.#waitingForRoom = [];
+    for (const look of waiting) look();
+    this.#runWhatMay();
+    this.#pauseOrResume();
   }
 
   #runWhatMay(): void {
@@ -145,20 +138,55 @@ export class Connection {
   }
 
   #mayRun({ isSafe }: Exchange): boolean {
-    if (this.#running.size === 0) return true;
-    return isSafe && [...this.#running].every((running) => running.isSafe);
+    if (this.#running === 0) return true;
+    return isSafe && this.#runningUnsafe === 0 && this.#running < MOST_RUNNING && !this.#isTooMuchUnsent();
   }
 
   #run({ exchange, answer }: PendingAnswer): void {
-    if (exchange.signal.aborted) {
+    if (exchange.hasHungUp) {
       // Nothing is done for who hung up, and without this answer no later one can be given.
       this.#socket.destroy();
       return;
     }
-    this.#running.add(exchange);
+    const unsafe = Number(!exchange.isSafe);
+    this.#running += 1;
+    this.#runningUnsafe += unsafe;
     answer().finally(() => {
-      this.#running.delete(exchange);
-      this.#runWhatMay();
+      this.#running -= 1;
+      this.#runningUnsafe -= unsafe;
+      this.#moveOn();
     });
+  }
+
+  /** Resolves once every answer before this one is made, and few bytes of them have not left. Rejects when nobody waits for it. */
+  async #roomFor(exchange: Exchange): Promise<void> {
+    while (!exchange.isOver && !this.#hasRoomFor(exchange))
+      await new Promise<void>((look) => void this.#waitingForRoom.push(look));
+    if (exchange.isOver) throw new QuorateError('QUORATE_ABORTED', 'the caller hung up before the answer was made');
+  }
+
+  #hasRoomFor(exchange: Exchange): boolean {
+    for (const earlier of this.#exchanges) {
+      if (earlier === exchange) break;
+      if (!earlier.isAnswered) return false;
+    }
+    return !this.#isTooMuchUnsent();
+  }
+
+  #isTooMuchUnsent(): boolean {
+    let bytes = 0;
+    for (const { response, isOver } of this.#exchanges) if (!isOver) bytes += response.writableLength;
+    return bytes > MOST_UNSENT_BYTES;
+  }
+
+  /** Reading goes on only while few requests wait. */
+  #pauseOrResume(): void {
+    if (this.#waiting.length > MOST_WAITING) {
+      this.#isPaused = true;
+      this.#socket.pause();
+    } else if (this.#isPaused && this.#waiting.length <= MOST_WAITING / 2) {
+      this.#isPaused = false;
+      this.#socket.resume();
+    }
   }
 }

@@ -4,7 +4,8 @@ import { badRequest, QuorateError } from '../errors/quorate-error.js';
 import { deleteKey, getKey, listKeys, putKey } from '../key-value/http-routes.js';
 import { KeyValueStore } from '../key-value/store.js';
 import { CLIENT_PATH } from '../wire/client-frames.js';
-import { Connection, Exchange } from './connection.js';
+import { Connection } from './connection.js';
+import { Exchange } from './exchange.js';
 import { checkFraming } from './framing.js';
 import { checkCaller } from './guard.js';
 import { RefusedRequest } from './refused-request.js';
@@ -60,7 +61,9 @@ export function createRequestHandler(
     answer(message, response) {
       const { path, search } = targetOf(message);
       const exchange = new Exchange(message, response);
-      if (node.isSettling) endWithCaller(exchange, node);
+      // P45: who sent this while the process stood still may have hung up since. A caller that only ended its half of the
+      // connection looks the same, and is told that nothing was done.
+      if (node.isSettling) exchange.endsWithCaller = () => node.isSettling;
       const request: HttpRequest = {
         method: message.method ?? 'GET',
         path: withoutPrefix(path, prefix) ?? path,
@@ -142,16 +145,6 @@ function nothingAt({ path }: HttpRequest): QuorateError {
     ? 'this node replicates a state machine of its own, not a key-value store'
     : `there is nothing at ${path}`;
   return new QuorateError('QUORATE_NOT_FOUND', why);
-}
-
-/**
- * P45: who sent this while the process stood still may have hung up since. A caller that only ended its half of the
- * connection looks the same, and is told that nothing was done.
- */
-function endWithCaller(exchange: Exchange, node: ServedNode): void {
-  exchange.message.socket.once('end', () => {
-    if (node.isSettling) exchange.noteHangUp();
-  });
 }
 
 function live({ node, response }: HttpRequest): void {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DEFAULT_TIMEOUT_MS, MOST_TIMEOUT_MS } from '../calls/timeout.js';
 import { parseWholeNumber } from '../calls/whole-number.js';
 import { badRequest } from '../errors/quorate-error.js';
-import type { Exchange } from './connection.js';
+import type { Exchange } from './exchange.js';
 import type { CallLimits, ServedNode } from './served-node.js';
 
 /** A request with its path and query taken apart. */
