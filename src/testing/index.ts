@@ -1,5 +1,23 @@
 export { MemoryNetwork } from '../../transport/memory/transport.js';
 export { MemoryLogStore } from '../log/memory-log-store.js';
+export { type ClockPlace, clockConformance } from './conformance/clock.js';
+export { type ConformanceCase, ConformanceFailure } from './conformance/conformance-case.js';
+export { type DiskPlace, diskConformance } from './conformance/disk.js';
+export { diskPowerCutConformance, type PowerCutDiskPlace } from './conformance/disk-power-cuts.js';
+export {
+  type DurableKnownPeersPlace,
+  type KnownPeersPlace,
+  knownPeersConformance,
+  knownPeersRestartConformance,
+} from './conformance/known-peers.js';
+export { type LogStorePlace, logStoreConformance } from './conformance/log-store.js';
+export { type FaultyLogStorePlace, logStoreFaultConformance } from './conformance/log-store-faults.js';
+export {
+  type StateMachinePlace,
+  stateMachineConformance,
+  stateMachineSnapshotConformance,
+} from './conformance/state-machine.js';
+export { type TransportReasons, type TransportWorld, transportConformance } from './conformance/transport.js';
 export { type Exploration, explore } from './explore.js';
 export type { Outcome } from './proposals.js';
 export { Recorder } from './recorder.js';

@@ -178,7 +178,7 @@ export class VirtualDisk implements Disk {
       if (found === undefined && how !== 'create') return done(failure('ENOENT'), undefined as never);
       const inode = found ?? new Inode();
       if (found === undefined) this.#rename((names) => names.set(name, inode));
-      done(undefined, this.#file(name, inode));
+      done(undefined, this.#file(name, inode, how === 'read'));
     });
   }
 
@@ -216,7 +216,7 @@ export class VirtualDisk implements Disk {
     });
   }
 
-  #file(name: string, inode: Inode): DiskFile {
+  #file(name: string, inode: Inode, isReadOnly: boolean): DiskFile {
     const life = this.#life;
     const file: DiskFile = {
       read: (offset, length, done) => {
@@ -225,6 +225,7 @@ export class VirtualDisk implements Disk {
       write: (bytes, offset, done) => {
         // A dead process writes nothing.
         if (life !== this.#life) return;
+        if (isReadOnly) return this.#later(() => done(failure('EBADF')));
         const planned = this.#planned('write', name) ?? this.#full(inode, offset + bytes.byteLength);
         // A write that fails may have written its beginning.
         const written = planned === undefined ? bytes : bytes.subarray(0, this.#part(bytes.byteLength));

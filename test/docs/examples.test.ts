@@ -56,6 +56,14 @@ test("the guide's simulation of a state machine runs as it is printed", async ()
   expect(await run(exampleIn('docs/guide.md', 'simulate'))).toEqual([0, '5 pending\ntrue\n']);
 });
 
+test("the guide's conformance suite runs as it is printed", async () => {
+  const [exitCode, printed] = await run(exampleIn('docs/guide.md', 'conformance'));
+  expect([exitCode, printed.match(/^(?:#|ℹ) (?:pass|fail) .*$/gm)?.map((line) => line.slice(2))]).toEqual([
+    0,
+    ['pass 9', 'fail 0'],
+  ]);
+});
+
 test('the reference explains every error code, and nothing that is none', () => {
   const source = readFileSync('src/errors/quorate-error.ts', 'utf8');
   // Some codes stand there twice: where they are declared, and among those that may be asked again.

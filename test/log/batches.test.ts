@@ -3,8 +3,8 @@ import { nodeChecksum } from '../../src/log/node-disk.js';
 import type { SegmentedLogOptions } from '../../src/log/segmented-log.js';
 import { SegmentedLog } from '../../src/log/segmented-log.js';
 import { asIndex } from '../../src/raft/kinds.js';
+import { entries, truncation } from '../../src/testing/conformance/records-to-write.js';
 import { outcome } from './log-on-disk.js';
-import { entries, truncation } from './records-to-write.js';
 import { quickDisk, SlowDisk } from './slow-disk.js';
 
 const limits = { maxEntries: 1_000, maxBytes: 1 };

@@ -2,10 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import type { DataDirectory } from '../../src/log/data-directory.js';
 import { openDataDirectory } from '../../src/log/data-directory.js';
 import { nodeChecksum } from '../../src/log/node-disk.js';
+import { closed, opened, write } from '../../src/testing/conformance/log-store-calls.js';
+import { entries } from '../../src/testing/conformance/records-to-write.js';
 import type { VirtualDisk } from '../../src/testing/virtual-disk.js';
-import { closed, opened, write } from './asking.js';
 import { outcome, SEGMENT_BYTES } from './log-on-disk.js';
-import { entries } from './records-to-write.js';
 import { quickDisk } from './slow-disk.js';
 
 const members = { n1: 'host:1', n2: 'host:2' };

@@ -10,12 +10,12 @@ import { segmentName } from '../../src/log/segment-format.js';
 import type { SegmentedLog } from '../../src/log/segmented-log.js';
 import { systemClock } from '../../src/node/system-clock.js';
 import type { Disk } from '../../src/seams/disk.js';
+import { closed, opened, readAll, textOf, write } from '../../src/testing/conformance/log-store-calls.js';
+import { entries, vote } from '../../src/testing/conformance/records-to-write.js';
 import type { DiskCall } from '../../src/testing/virtual-disk.js';
 import { VirtualDisk } from '../../src/testing/virtual-disk.js';
-import { closed, opened, readAll, textOf, write } from './asking.js';
 import { FailingDisk } from './failing-disk.js';
 import { LogOnDisk, SEGMENT_BYTES } from './log-on-disk.js';
-import { entries, vote } from './records-to-write.js';
 import { chance, quickDisk } from './slow-disk.js';
 
 /** What a node told somebody, and must still know after any failure. */

@@ -3,9 +3,9 @@ import type { DataDirectory } from '../../src/log/data-directory.js';
 import { openDataDirectory } from '../../src/log/data-directory.js';
 import { nodeChecksum } from '../../src/log/node-disk.js';
 import type { Recovered } from '../../src/seams/log-store.js';
+import { entries, vote } from '../../src/testing/conformance/records-to-write.js';
 import type { UnsyncedWrite } from '../../src/testing/virtual-disk.js';
 import { SEGMENT_BYTES } from './log-on-disk.js';
-import { entries, vote } from './records-to-write.js';
 import { SlowDisk } from './slow-disk.js';
 
 type Phase = 'identity' | 'opening' | 'writing';

@@ -3,8 +3,8 @@ import { nodeChecksum } from '../../src/log/node-disk.js';
 import { SegmentedLog } from '../../src/log/segmented-log.js';
 import { asIndex } from '../../src/raft/kinds.js';
 import type { Recovered } from '../../src/seams/log-store.js';
+import { entries, vote } from '../../src/testing/conformance/records-to-write.js';
 import { LogOnDisk, outcome, SEGMENT_BYTES } from './log-on-disk.js';
-import { entries, vote } from './records-to-write.js';
 import { quickDisk, SlowDisk } from './slow-disk.js';
 
 const limits = { maxEntries: 10, maxBytes: 1_000 };

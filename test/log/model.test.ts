@@ -6,8 +6,8 @@ import type { Entry, LogRecord } from '../../src/raft/entry.js';
 import { asIndex } from '../../src/raft/kinds.js';
 import { termAt } from '../../src/raft/log-shape.js';
 import type { Recovered } from '../../src/seams/log-store.js';
+import { commit, entries, truncation, vote } from '../../src/testing/conformance/records-to-write.js';
 import { SEGMENT_BYTES } from './log-on-disk.js';
-import { commit, entries, truncation, vote } from './records-to-write.js';
 import { SlowDisk } from './slow-disk.js';
 
 /** What records add up to, said in the plainest way. */

@@ -2,12 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { Entry } from '../../src/raft/entry.js';
 import { asIndex, asTerm } from '../../src/raft/kinds.js';
+import { commit, entries, entry, truncation, vote } from '../../src/testing/conformance/records-to-write.js';
 import { ByteReader, ByteWriter } from '../../src/wire/bytes.js';
 import { encodedEntriesBytes, readEntries, writeEntries } from '../../src/wire/entry.js';
 import { MalformedBytes } from '../../src/wire/malformed.js';
 import type { StoredRecord } from '../../src/wire/records.js';
 import { encodedRecordBytes, readRecord, writeRecord } from '../../src/wire/records.js';
-import { commit, entries, entry, truncation, vote } from './records-to-write.js';
 
 const number = fc.oneof(fc.maxSafeNat(), fc.constantFrom(0, 2 ** 32 - 1, 2 ** 32, Number.MAX_SAFE_INTEGER));
 const anyEntry: fc.Arbitrary<Entry> = fc.record({

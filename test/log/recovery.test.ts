@@ -4,9 +4,9 @@ import { nodeChecksum } from '../../src/log/node-disk.js';
 import { HEADER_BYTES, segmentName } from '../../src/log/segment-format.js';
 import { SegmentedLog } from '../../src/log/segmented-log.js';
 import type { Recovered } from '../../src/seams/log-store.js';
+import { commit, entries, truncation, vote } from '../../src/testing/conformance/records-to-write.js';
 import type { VirtualDisk } from '../../src/testing/virtual-disk.js';
 import { LogOnDisk, outcome, SEGMENT_BYTES } from './log-on-disk.js';
-import { commit, entries, truncation, vote } from './records-to-write.js';
 import { quickDisk } from './slow-disk.js';
 
 const BATCH_MAGIC = [...new TextEncoder().encode('QURB')];

@@ -8,9 +8,9 @@ import { decodeHeader, segmentName } from '../../src/log/segment-format.js';
 import { SegmentedLog } from '../../src/log/segmented-log.js';
 import { systemClock } from '../../src/node/system-clock.js';
 import { asIndex } from '../../src/raft/kinds.js';
-import { closed, opened, write } from './asking.js';
+import { closed, opened, write } from '../../src/testing/conformance/log-store-calls.js';
+import { commit, entries, entry, vote } from '../../src/testing/conformance/records-to-write.js';
 import { LogOnDisk, SEGMENT_BYTES } from './log-on-disk.js';
-import { commit, entries, entry, vote } from './records-to-write.js';
 import { quickDisk } from './slow-disk.js';
 
 describe('on a real file system', () => {

@@ -40,8 +40,10 @@ const EXPORTS = {
   'quorate/client': 'QuorateError connect',
   'quorate/machines': 'leadership replica replicaMachine roleOf',
   'quorate/testing':
-    'MemoryLogStore MemoryNetwork Recorder SafetyChecker SafetyViolation SimulatedCluster SimulatedReplica ' +
-    'SimulationStuck VirtualClock VirtualDisk explore simulate',
+    'ConformanceFailure MemoryLogStore MemoryNetwork Recorder SafetyChecker SafetyViolation SimulatedCluster SimulatedReplica ' +
+    'SimulationStuck VirtualClock VirtualDisk clockConformance diskConformance diskPowerCutConformance explore knownPeersConformance ' +
+    'knownPeersRestartConformance logStoreConformance logStoreFaultConformance simulate stateMachineConformance ' +
+    'stateMachineSnapshotConformance transportConformance',
 };
 const INTEROP = ['default', '__esModule', 'module.exports'];
 

@@ -1,55 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { DEFAULT_SETTINGS } from '../../src/raft/settings.js';
-import { VirtualClock } from '../../src/testing/index.js';
+import { transportConformance, VirtualClock } from '../../src/testing/index.js';
 import type { Conditions } from '../../transport/memory/transport.js';
 import { MemoryNetwork } from '../../transport/memory/transport.js';
-import { conformsAsTransport, identityOf } from './transport.conformance.js';
+import { conforms } from '../testing/conforms.js';
+import { memoryWorld } from './memory-world.js';
+import { identityOf } from './reasons.js';
 
-conformsAsTransport('MemoryNetwork', async () => {
-  const clock = new VirtualClock();
-  const network = new MemoryNetwork({ clock });
-  const addresses: string[] = [];
-  let cutTo: string | undefined;
-  let cutFrom: string | undefined;
-  const cut = (): void => {
-    for (const address of addresses) {
-      if (cutTo !== undefined && address !== cutTo) network.cut(address, cutTo);
-      if (cutFrom !== undefined && address !== cutFrom) network.cut(cutFrom, address);
-    }
-  };
-  return {
-    endpoint: async () => {
-      const address = `host:${addresses.length + 1}`;
-      addresses.push(address);
-      cut();
-      return { transport: network.transport(address), address };
-    },
-    until: async (holds) => {
-      const untilMs = clock.now() + 60_000;
-      while (!holds()) {
-        if (!clock.advanceToNext() || clock.now() > untilMs) throw new Error('not within a minute of virtual time');
-      }
-    },
-    pass: async (ms) => clock.runFor(ms),
-    cutTo: (address) => {
-      cutTo = address;
-      cut();
-    },
-    cutFrom: (address) => {
-      cutFrom = address;
-      cut();
-    },
-    heal: () => {
-      cutTo = undefined;
-      cutFrom = undefined;
-      network.heal();
-    },
-    slow: (_address, bytesPerSecond) => {
-      network.conditions = { ...network.conditions, bytesPerSecond };
-    },
-    close: async () => undefined,
-  };
-});
+conforms(
+  'MemoryNetwork is a transport',
+  transportConformance(async () => memoryWorld()),
+);
 
 /** A pulse so slow that no test meets it. */
 const CALM = { ...DEFAULT_SETTINGS, HEARTBEAT_INTERVAL: 60_000 };

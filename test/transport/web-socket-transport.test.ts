@@ -11,12 +11,15 @@ import { refuseUpgrade } from '../../src/http/upgrades.js';
 import { systemClock } from '../../src/node/system-clock.js';
 import type { PeerMessage } from '../../src/raft/messages.js';
 import { DEFAULT_SETTINGS } from '../../src/raft/settings.js';
+import type { TransportWorld } from '../../src/testing/index.js';
+import { transportConformance } from '../../src/testing/index.js';
 import { MOST_FRAME_BYTES, PART_BYTES } from '../../transport/fragments.js';
 import { encodeMessage } from '../../transport/frames.js';
 import { encodeHello } from '../../transport/hello.js';
 import { PEER_PROTOCOL, WebSocketTransport } from '../../transport/web-socket/transport.js';
+import { conforms } from '../testing/conforms.js';
 import { until } from '../waiting/conditions.js';
-import { conformsAsTransport, identityOf } from './transport.conformance.js';
+import { identityOf, REASONS } from './reasons.js';
 
 interface Listening {
   readonly server: Server;
@@ -41,7 +44,7 @@ async function listening(): Promise<Listening> {
   return { server, address: `127.0.0.1:${(server.address() as AddressInfo).port}`, close };
 }
 
-conformsAsTransport('WebSocketTransport', async () => {
+async function world(): Promise<TransportWorld> {
   const closing: (() => Promise<void>)[] = [];
   const proxies = new Map<string, TcpProxy>();
   const proxyAt = (address: string): TcpProxy => proxies.get(address) as TcpProxy;
@@ -69,8 +72,11 @@ conformsAsTransport('WebSocketTransport', async () => {
     },
     slow: (address, bytesPerSecond) => proxyAt(address).set({ bytesPerSecond }, {}),
     close: async () => void (await Promise.all(closing.map((one) => one()))),
+    reasons: REASONS,
   };
-});
+}
+
+conforms('WebSocketTransport is a transport', transportConformance(world));
 
 /** However busy the machine is, a peer of a test has said hello by then. */
 const LONG_MS = 60_000;

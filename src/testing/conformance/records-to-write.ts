@@ -1,5 +1,5 @@
-import type { Entry, LogRecord } from '../../src/raft/entry.js';
-import { asIndex, asTerm } from '../../src/raft/kinds.js';
+import type { Entry, LogRecord } from '../../raft/entry.js';
+import { asIndex, asTerm } from '../../raft/kinds.js';
 
 const utf8 = new TextEncoder();
 

@@ -1,6 +1,6 @@
-import type { Entry, LogRecord } from '../../src/raft/entry.js';
-import { asIndex } from '../../src/raft/kinds.js';
-import type { LogStore, Recovered } from '../../src/seams/log-store.js';
+import type { Entry, LogRecord } from '../../raft/entry.js';
+import { asIndex } from '../../raft/kinds.js';
+import type { LogStore, Recovered } from '../../seams/log-store.js';
 
 /** A log store's callbacks as promises, for tests that have nothing to say between a question and its answer. */
 export function opened(store: LogStore): Promise<Recovered> {
