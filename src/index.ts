@@ -1,13 +1,8 @@
 export { WebSocketTransport, type WebSocketTransportOptions } from '../transport/web-socket/transport.js';
 export { fastifyRoutes, type RequestHandlerOptions, requestHandler } from './http/mounted-routes.js';
 export type { Condition, KeyValueCommand, KeyValueResult } from './key-value/codec.js';
-export {
-  type KeyValueEntry,
-  type KeyValueItem,
-  KeyValueStore,
-  type ListPage,
-  type ListQuery,
-} from './key-value/store.js';
+export type { KeyValueEntry, KeyValueItem, ListPage, ListQuery } from './key-value/entries.js';
+export { KeyValueStore } from './key-value/store.js';
 export { type DataDirectory, type DataDirectoryOptions, openDataDirectory } from './log/data-directory.js';
 export { NodeDisk, nodeChecksum } from './log/node-disk.js';
 export { SegmentedLog } from './log/segmented-log.js';

@@ -1,6 +1,6 @@
 import { createHistogram } from 'node:perf_hooks';
-import type { QuorateClient } from '../client/client.js';
 import { QuorateError } from '../errors/quorate-error.js';
+import type { KeyValueClient } from '../key-value/client.js';
 
 export interface Load {
   readonly op: 'put' | 'get';
@@ -35,7 +35,7 @@ export type Progress = (secondsLeft: number, opsPerSecond: number) => void;
  * of puts that were acknowledged, or by what is unknown more: anything else is a `problem`, if nobody else wrote meanwhile.
  */
 export async function measure(
-  client: QuorateClient,
+  client: KeyValueClient,
   load: Load,
   { timeoutMs, progress = () => undefined }: { readonly timeoutMs: number; readonly progress?: Progress },
 ): Promise<{ readonly result: LoadResult; readonly problem: string | undefined }> {
@@ -101,12 +101,12 @@ export async function measure(
   };
 }
 
-async function revisionOf(client: QuorateClient): Promise<number> {
+async function revisionOf(client: KeyValueClient): Promise<number> {
   return (await client.list({ prefix: 'bench/', limit: 1 })).revision;
 }
 
 async function fill(
-  client: QuorateClient,
+  client: KeyValueClient,
   { keyOf, value, count }: { keyOf: (n: number) => string; value: Uint8Array; count: number },
 ): Promise<void> {
   const atOnce = 500;

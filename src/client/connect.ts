@@ -1,27 +1,44 @@
 import { checkCallOptions } from '../calls/call-options.js';
 import { checkTimeout, DEFAULT_TIMEOUT_MS, MOST_TIMEOUT_MS } from '../calls/timeout.js';
 import { badRequest } from '../errors/quorate-error.js';
+import { shown } from '../errors/shown.js';
+import type { AnyService } from '../seams/service.js';
 import type { CallOptions } from './call.js';
-import { QuorateClient } from './client.js';
+import type { DispatcherOptions } from './dispatcher.js';
 import { addressOf, DEFAULT_ENDPOINTS } from './endpoint.js';
-import type { Platform } from './platform.js';
+import { ServiceClient } from './service-client.js';
 
 /** What `connect` is made of, beside where it runs. */
 export type ConnectOptions = CallOptions;
+
+/** With the service of a state machine of your own, as `defineService` makes it. */
+export interface ServiceConnectOptions<Of extends AnyService> extends ConnectOptions {
+  readonly service: Of;
+}
+
+/** The client of a service, where it has no other. Throws BAD_REQUEST for what is no service. */
+export function clientOf<Of extends AnyService>(
+  service: Of,
+): (options: Omit<DispatcherOptions, 'service'>) => ServiceClient<Of> {
+  const { name, command, result, queries } = Object(service) as Partial<AnyService>;
+  const isService = typeof name === 'string' && [command, result, queries].every((part) => typeof part === 'object');
+  if (!isService) throw badRequest(`expected service to be what defineService() has made, got ${shown(service)}`);
+  return (options) => new ServiceClient(service, options);
+}
 
 /**
  * Resolves to a client once one of the nodes has answered. Endpoints are host:port or http://host:port; without any, those of a
  * local cluster, ports 7401 to 7403. Nodes that are not named are learned from the one that answers. Rejects with BAD_REQUEST, ABORTED, or NO_LEADER where no node answers in time.
  */
-export async function connectOn(
-  platform: Platform,
+export async function connectWith<Client extends ServiceClient<AnyService>>(
+  { platform, client: make }: ConnectNeeds<Client>,
   endpoints: readonly string[] = DEFAULT_ENDPOINTS,
   options: ConnectOptions = {},
-): Promise<QuorateClient> {
-  checkCallOptions(options, ['timeoutMs', 'signal']);
+): Promise<Client> {
+  checkCallOptions(options, ['timeoutMs', 'signal', 'service']);
   const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
   checkTimeout(timeoutMs, MOST_TIMEOUT_MS);
-  const client = new QuorateClient({ endpoints: checked(endpoints), platform });
+  const client = make({ endpoints: checked(endpoints), platform });
   try {
     await client.ready(timeoutMs, signal);
     return client;
@@ -29,6 +46,11 @@ export async function connectOn(
     await client.close();
     throw error;
   }
+}
+
+export interface ConnectNeeds<Client> {
+  readonly platform: DispatcherOptions['platform'];
+  readonly client: (options: Omit<DispatcherOptions, 'service'>) => Client;
 }
 
 function checked(endpoints: readonly string[]): readonly string[] {

@@ -1,7 +1,16 @@
 import type { ClientReply, ClientRequest, LeaderNews } from '../wire/client-frames.js';
-import { CLIENT_PATH, CLIENT_PROTOCOL, decodeNodeFrame, encodeClientFrame } from '../wire/client-frames.js';
+import { CLIENT_PROTOCOL, decodeNodeFrame, encodeClientFrame } from '../wire/client-frames.js';
 import { FAREWELL_MS } from '../wire/farewell.js';
+import { CLIENT_PATH } from '../wire/paths.js';
 import type { ClientSocket, Platform } from './platform.js';
+
+export interface ConnectionOptions {
+  /** host:port */
+  readonly address: string;
+  /** The name of the service that the node is to have. */
+  readonly service: string;
+  readonly platform: Platform;
+}
 
 export interface ConnectionEvents {
   /** The node has told who leads: from now on it may be asked. */
@@ -25,6 +34,7 @@ export class Connection {
   readonly address: string;
   /** Why the last attempt failed. */
   problem = 'not connected yet';
+  readonly #service: string;
   readonly #platform: Platform;
   readonly #events: ConnectionEvents;
   #socket: ClientSocket | undefined;
@@ -36,8 +46,9 @@ export class Connection {
   #timer: unknown;
   #forgetLookup: () => void = () => undefined;
 
-  constructor(address: string, platform: Platform, events: ConnectionEvents) {
+  constructor({ address, service, platform }: ConnectionOptions, events: ConnectionEvents) {
     this.address = address;
+    this.#service = service;
     this.#platform = platform;
     this.#events = events;
     this.#dial();
@@ -107,7 +118,7 @@ export class Connection {
       return this.#over(error instanceof Error ? error.message : String(error));
     }
     socket.binaryType = 'arraybuffer';
-    socket.onopen = () => socket.send(encodeClientFrame({ kind: 'hello' }));
+    socket.onopen = () => socket.send(encodeClientFrame({ kind: 'hello', service: this.#service }));
     socket.onmessage = ({ data }) => this.#hear(data);
     // The first error has the reason; those after it only say that the socket was given up.
     let hasFailed = false;

@@ -11,6 +11,8 @@ import type { Platform } from './platform.js';
 export interface DispatcherOptions {
   /** host:port each. */
   readonly endpoints: readonly string[];
+  /** The name of the service that the nodes are to have. */
+  readonly service: string;
   readonly platform: Platform;
 }
 
@@ -27,6 +29,7 @@ const FRAME_BYTES = 1024 * 1024;
  * any. What is asked in one turn of the event loop goes together. Asks again only what provably was not done (P37).
  */
 export class Dispatcher {
+  readonly #service: string;
   readonly #platform: Platform;
   readonly events: ClientEmitter;
   readonly #connections = new Map<string, Connection>();
@@ -41,7 +44,8 @@ export class Dispatcher {
   #retry: unknown;
   #isClosed = false;
 
-  constructor({ endpoints, platform }: DispatcherOptions) {
+  constructor({ endpoints, service, platform }: DispatcherOptions) {
+    this.#service = service;
     this.#platform = platform;
     this.events = new ClientEmitter((callback) => void platform.setTimeout(callback, 0));
     for (const endpoint of endpoints) this.#connect(endpoint);
@@ -141,15 +145,18 @@ export class Dispatcher {
 
   #connect(address: string): void {
     if (this.#connections.has(address)) return;
-    const connection: Connection = new Connection(address, this.#platform, {
-      opened: () => {
-        this.#flushSoon();
-        this.events.emit('connected', { address });
+    const connection: Connection = new Connection(
+      { address, service: this.#service, platform: this.#platform },
+      {
+        opened: () => {
+          this.#flushSoon();
+          this.events.emit('connected', { address });
+        },
+        news: (news) => this.#learn(news),
+        replied: (replies) => this.#settle(replies),
+        lost: (why) => this.#lose(connection, why),
       },
-      news: (news) => this.#learn(news),
-      replied: (replies) => this.#settle(replies),
-      lost: (why) => this.#lose(connection, why),
-    });
+    );
     this.#connections.set(address, connection);
   }
 

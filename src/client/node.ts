@@ -1,17 +1,33 @@
-import type { QuorateClient } from './client.js';
-import type { ConnectOptions } from './connect.js';
-import { connectOn } from './connect.js';
+import { createConnect } from '../key-value/connect.js';
 import { nodePlatform } from './node-platform.js';
 
+export type { Consistency } from '../calls/consistency.js';
 export { QuorateError, type QuorateErrorCode } from '../errors/quorate-error.js';
-export type { Consistency } from '../key-value/queries.js';
-export type { KeyValueEntry, KeyValueItem, ListPage } from '../key-value/store.js';
+export type {
+  KeyValueClient,
+  KeyValueClient as QuorateClient,
+  ListOptions,
+  WriteOptions,
+} from '../key-value/client.js';
+export type { KeyValueEntry, KeyValueItem, ListPage } from '../key-value/entries.js';
+export type { Codec } from '../seams/codec.js';
+export { defineService, type ServiceDefinition } from '../seams/define-service.js';
+export type {
+  AnswerTo,
+  AnyService,
+  Query,
+  Question,
+  Route,
+  RouteAnswer,
+  RouteRequest,
+  Service,
+  ServiceCommand,
+  ServiceResult,
+} from '../seams/service.js';
 export type { CallOptions } from './call.js';
-export type { ListOptions, QuorateClient, ReadOptions, WriteOptions } from './client.js';
 export type { ClientEvents } from './client-events.js';
-export type { ConnectOptions } from './connect.js';
+export type { ConnectOptions, ServiceConnectOptions } from './connect.js';
+export type { ReadOptions, ServiceClient } from './service-client.js';
 
-/** Connects to a cluster's key-value store: `const db = await connect();` */
-export function connect(endpoints?: readonly string[], options?: ConnectOptions): Promise<QuorateClient> {
-  return connectOn(nodePlatform(), endpoints, options);
-}
+/** Connects to a cluster: its key-value store, or the service that `options` name. `const db = await connect();` */
+export const connect = createConnect(nodePlatform);

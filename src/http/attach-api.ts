@@ -1,8 +1,8 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { PEER_PATH } from '../../transport/web-socket/transport.js';
 import type { QuorateError } from '../errors/quorate-error.js';
 import type { Clock } from '../seams/clock.js';
+import { PEER_PATH } from '../wire/paths.js';
 import type { Admission, Client } from './admission.js';
 import { openClientEndpoint } from './client-endpoint.js';
 import { Connection } from './connection.js';
@@ -14,7 +14,6 @@ import { UpgradeRouter } from './upgrade-router.js';
 export interface ApiOptions {
   readonly node: ServedNode;
   readonly clock: Clock;
-  readonly maxValueBytes: number;
   /** Who bounds the number of connections. Default: nobody. */
   readonly admission?: Admission | undefined;
 }
@@ -28,7 +27,7 @@ const MOST_HEADERS = 100;
 const KEEP_ALIVE_TIMEOUT_MS = 5_000;
 
 /** Serves a node's HTTP interface and its clients on a server that is its own. Returns how to stop. */
-export function attachApi(server: Server, { node, clock, maxValueBytes, admission }: ApiOptions): () => Promise<void> {
+export function attachApi(server: Server, { node, clock, admission }: ApiOptions): () => Promise<void> {
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
@@ -37,7 +36,7 @@ export function attachApi(server: Server, { node, clock, maxValueBytes, admissio
   if (admission !== undefined) server.on('connection', (socket) => admission.arrived(socket, asClient(socket)));
   const refusal = ({ socket }: IncomingMessage): QuorateError | undefined =>
     admission?.refusal(socket, asClient(socket));
-  const { answer } = createRequestHandler(node, { maxValueBytes, asksForBodies: true, refusal });
+  const { answer } = createRequestHandler(node, { asksForBodies: true, refusal });
   server.on('request', answer);
   // Only who is going to read a body asks for it.
   server.on('checkContinue', answer);
@@ -48,7 +47,7 @@ export function attachApi(server: Server, { node, clock, maxValueBytes, admissio
   const router = UpgradeRouter.of(server);
   router.announce(PEER_PATH, (socket) => (admission?.admitPeer(socket) === false ? TOO_MANY_PEERS : undefined));
   router.waitFor((socket, proceed) => Connection.of(socket).afterAnswers(proceed));
-  return openClientEndpoint({ server, node, clock, maxValueBytes, admission });
+  return openClientEndpoint({ server, node, clock, admission });
 }
 
 const TOO_MANY_PEERS = 'more connections speak for peers than there are peers: try again in a moment';

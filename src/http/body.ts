@@ -14,15 +14,15 @@ export function readBody({
   exchange,
   message,
   response,
-  maxValueBytes,
+  mostBodyBytes,
   mustAskForBody,
 }: HttpRequest): Promise<Uint8Array> {
   const saidBytes = Number(message.headers['content-length'] ?? 0);
   const tooLarge = (): QuorateError => {
     discard(message);
-    return new QuorateError('QUORATE_TOO_LARGE', `a value has at most ${maxValueBytes} bytes`);
+    return new QuorateError('QUORATE_TOO_LARGE', `a value has at most ${mostBodyBytes} bytes`);
   };
-  if (saidBytes > maxValueBytes) return Promise.reject(tooLarge());
+  if (saidBytes > mostBodyBytes) return Promise.reject(tooLarge());
   if (message.readableEnded) return Promise.reject(readBefore());
   if (mustAskForBody && message.headers.expect !== undefined) response.writeContinue();
   return new Promise((resolve, reject) => {
@@ -31,7 +31,7 @@ export function readBody({
     const take = (chunk: Buffer): void => {
       bytes += chunk.byteLength;
       chunks.push(chunk);
-      if (bytes <= maxValueBytes) return;
+      if (bytes <= mostBodyBytes) return;
       message.off('data', take);
       chunks = [];
       reject(tooLarge());

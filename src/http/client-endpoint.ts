@@ -4,8 +4,9 @@ import type { WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
 import { QuorateError } from '../errors/quorate-error.js';
 import type { Clock } from '../seams/clock.js';
-import { CLIENT_PATH, CLIENT_PROTOCOL } from '../wire/client-frames.js';
+import { CLIENT_PROTOCOL } from '../wire/client-frames.js';
 import { FAREWELL_MS } from '../wire/farewell.js';
+import { CLIENT_PATH } from '../wire/paths.js';
 import type { Admission } from './admission.js';
 import { ClientSession, MOST_FRAME_BYTES } from './client-session.js';
 import { checkCaller } from './guard.js';
@@ -18,7 +19,6 @@ export interface ClientEndpointOptions {
   readonly server: Server;
   readonly node: ServedNode;
   readonly clock: Clock;
-  readonly maxValueBytes: number;
   readonly admission?: Admission | undefined;
 }
 
@@ -31,10 +31,10 @@ const MOST_REASON_CHARACTERS = 120;
 
 /** Lets clients in on `/client`. Returns how to turn them out again, after their last answers. */
 export function openClientEndpoint(options: ClientEndpointOptions): () => Promise<void> {
-  const { server, node, clock, maxValueBytes, admission } = options;
+  const { server, node, clock, admission } = options;
   const sockets = new WebSocketServer({
     noServer: true,
-    maxPayload: Math.max(MOST_FRAME_BYTES, maxValueBytes + MOST_FRAME_BYTES),
+    maxPayload: MOST_FRAME_BYTES + (node.service?.mostBodyBytes ?? 0),
     // Clients send a frame in one piece; small fragments would pin memory.
     ...{ maxFragments: 64, maxBufferedChunks: 4_096 },
     perMessageDeflate: false,
@@ -47,7 +47,7 @@ export function openClientEndpoint(options: ClientEndpointOptions): () => Promis
   };
   const admit = (socket: WebSocket, connection: Duplex): void => {
     socket.on('error', () => socket.terminate());
-    const session = new ClientSession({ socket, node, clock, maxValueBytes });
+    const session = new ClientSession({ socket, node, clock });
     const end = (): void => endSoon(socket, NO_ROOM, 'this node needs its connections: ask another node');
     const refusal = admission?.refusal(connection, { end, isIdle: () => session.isIdle, asked: () => session.asked });
     if (refusal !== undefined) return endSoon(socket, NO_ROOM, refusal.message);

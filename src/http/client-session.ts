@@ -1,23 +1,21 @@
 import type { RawData, WebSocket } from 'ws';
+import type { Consistency } from '../calls/consistency.js';
 import { checkTimeout, MOST_TIMEOUT_MS } from '../calls/timeout.js';
 import { badRequest, QuorateError } from '../errors/quorate-error.js';
-import { checkKeyValueCommand } from '../key-value/codec.js';
-import type { Consistency } from '../key-value/queries.js';
-import { decodeGet, decodeList, encodeEntry, encodePage } from '../key-value/queries.js';
-import { KeyValueStore } from '../key-value/store.js';
 import type { Clock } from '../seams/clock.js';
 import type { ClientReply, ClientRequest } from '../wire/client-frames.js';
-import { decodeClientFrame, encodeNodeFrame } from '../wire/client-frames.js';
+import { decodeClientFrame, encodeNodeFrame, UNNAMED_SERVICE } from '../wire/client-frames.js';
 import { MalformedBytes } from '../wire/malformed.js';
+import { decodeQuestion } from '../wire/question.js';
 import { Rests } from './read-pauses.js';
 import { notInThisVersion } from './replies.js';
 import type { ServedNode } from './served-node.js';
+import { refusal, ServiceCalls } from './service-calls.js';
 
 export interface ClientSessionOptions {
   readonly socket: WebSocket;
   readonly node: ServedNode;
   readonly clock: Clock;
-  readonly maxValueBytes: number;
 }
 
 /** What may come in one frame beside one value of the largest size. */
@@ -40,7 +38,8 @@ export class ClientSession {
   readonly greeted: Promise<void>;
   readonly #options: ClientSessionOptions;
   #noteGreeting: () => void = () => undefined;
-  #isGreeted = false;
+  /** What the client may ask for, or why it may not. Undefined until it has said hello. */
+  #calls: ServiceCalls | QuorateError | undefined;
   #isOver = false;
   readonly #isGone = (): boolean => this.#isOver;
   #waiting = 0;
@@ -80,8 +79,8 @@ export class ClientSession {
     try {
       if (!isBinary) throw new MalformedBytes('a text frame');
       const frame = decodeClientFrame(data as Buffer);
-      if (frame.kind === 'hello') this.#greet();
-      else if (this.#isGreeted) this.#take(frame.requests);
+      if (frame.kind === 'hello') this.#greet(frame.service ?? UNNAMED_SERVICE);
+      else if (this.#calls !== undefined) this.#take(frame.requests, this.#calls);
       else throw new MalformedBytes('no hello before the first request');
     } catch (error) {
       if (!(error instanceof MalformedBytes)) throw error;
@@ -91,10 +90,10 @@ export class ClientSession {
     }
   }
 
-  #greet(): void {
+  #greet(service: string): void {
     const { socket, node } = this.#options;
-    if (this.#isGreeted) throw new MalformedBytes('a second hello');
-    this.#isGreeted = true;
+    if (this.#calls !== undefined) throw new MalformedBytes('a second hello');
+    this.#calls = callsOf(node, service);
     this.#noteGreeting();
     const stop = node.watchLeader((news) => this.#send(encodeNodeFrame({ kind: 'leader', news })));
     socket.once('close', () => {
@@ -105,7 +104,7 @@ export class ClientSession {
     });
   }
 
-  #take(requests: readonly ClientRequest[]): void {
+  #take(requests: readonly ClientRequest[], calls: ServiceCalls | QuorateError): void {
     this.#asked += 1;
     this.#restAfter(requests.length);
     // Reads that may take equally long share one round.
@@ -118,18 +117,16 @@ export class ClientSession {
       together.push({ id, answer });
     };
     for (const request of requests) {
-      const { id, operation } = request;
+      const { id, operation, payload } = request;
       try {
         this.#admit();
         const { timeoutMs } = request;
         checkTimeout(timeoutMs, MOST_TIMEOUT_MS);
-        if (operation === 'propose') this.#propose(id, request.payload, timeoutMs);
-        else if (operation === 'get') {
-          const { consistency, key } = decodeGet(request.payload);
-          read(id, timeoutMs, consistency, () => encodeEntry(this.#store.get(key)));
-        } else {
-          const { consistency, query } = decodeList(request.payload);
-          read(id, timeoutMs, consistency, () => encodePage(this.#store.list(query)));
+        if (calls instanceof QuorateError) throw calls;
+        if (operation === 'propose') this.#propose(calls, { id, payload, timeoutMs });
+        else {
+          const { name, consistency, input } = decodeQuestion(operation, payload);
+          read(id, timeoutMs, consistency, calls.question(name, input));
         }
       } catch (error) {
         this.#fail(id, asError(error));
@@ -149,22 +146,14 @@ export class ClientSession {
     if (this.#taken >= RESTS_AFTER) this.#rests.begin('turn');
   }
 
-  #propose(id: number, payload: Uint8Array, timeoutMs: number): void {
-    const { node, maxValueBytes } = this.#options;
-    const valueBytes = checkKeyValueCommand(payload);
-    if (valueBytes > maxValueBytes) {
-      throw new QuorateError(
-        'QUORATE_TOO_LARGE',
-        `a value has at most ${maxValueBytes} bytes, this one has ${valueBytes}`,
-      );
-    }
-    const { resultCodec } = this.#store;
-    node.submit(payload, {
+  #propose(calls: ServiceCalls, { id, payload, timeoutMs }: Omit<ClientRequest, 'operation'>): void {
+    calls.checkCommand(payload);
+    this.#options.node.submit(payload, {
       timeoutMs,
       signal: undefined,
       isGone: this.#isGone,
       done: (error, result) => {
-        if (error === undefined) this.#reply({ id, payload: resultCodec.encode(result as never) });
+        if (error === undefined) this.#reply(calls.replyWith(id, result));
         else this.#fail(id, error);
       },
     });
@@ -181,15 +170,6 @@ export class ClientSession {
         }
       },
     });
-  }
-
-  get #store(): KeyValueStore {
-    const { stateMachine } = this.#options.node;
-    if (stateMachine instanceof KeyValueStore) return stateMachine;
-    throw new QuorateError(
-      'QUORATE_NOT_FOUND',
-      'this node replicates a state machine of its own, not a key-value store',
-    );
   }
 
   #admit(): void {
@@ -226,8 +206,8 @@ export class ClientSession {
     this.#answered = 0;
   }
 
-  #fail(id: number, { code, message, details }: QuorateError): void {
-    this.#reply({ id, error: { code, message, details } });
+  #fail(id: number, error: QuorateError): void {
+    this.#reply(refusal(id, error));
   }
 
   #reply(reply: ClientReply): void {
@@ -271,6 +251,15 @@ export class ClientSession {
       else clock.setTimeout(look, POLL_MS);
     };
     clock.setTimeout(look, POLL_MS);
+  }
+}
+
+/** What a client may ask for that takes the node for one with the service `meant`, or why it may ask for nothing. */
+function callsOf(node: ServedNode, meant: string): ServiceCalls | QuorateError {
+  try {
+    return new ServiceCalls(node, meant);
+  } catch (error) {
+    return asError(error);
   }
 }
 

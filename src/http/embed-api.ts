@@ -1,7 +1,6 @@
 import type { Server } from 'node:http';
-import { PEER_PATH } from '../../transport/web-socket/transport.js';
 import { QuorateError } from '../errors/quorate-error.js';
-import { CLIENT_PATH } from '../wire/client-frames.js';
+import { CLIENT_PATH, PEER_PATH } from '../wire/paths.js';
 import type { ApiOptions } from './attach-api.js';
 import { openClientEndpoint } from './client-endpoint.js';
 import { claimsAllPaths } from './foreign-listeners.js';
@@ -12,7 +11,7 @@ import { UpgradeRouter } from './upgrade-router.js';
 import { pathOf } from './upgrades.js';
 
 export interface EmbedOptions extends ApiOptions {
-  /** The prefix of the paths for status, health and keys, or false where neither they nor `/client` are served. */
+  /** The prefix of the paths for status, health and the service's routes, or false where neither they nor `/client` are served. */
   readonly routes: string | false;
   /** Whether peers come in on this server: not where the node has a transport of its own. */
   readonly takesPeers: boolean;
@@ -25,7 +24,7 @@ export interface EmbedOptions extends ApiOptions {
  * others are the user's. Returns how to stop.
  */
 export function embedApi(server: Server, options: EmbedOptions): () => Promise<void> {
-  const { node, clock, maxValueBytes, admission, routes, takesPeers, warn } = options;
+  const { node, clock, admission, routes, takesPeers, warn } = options;
   const router = UpgradeRouter.of(server);
   const judged = new WeakSet<UpgradeHandler>();
   const newClaims = (): boolean => {
@@ -38,7 +37,7 @@ export function embedApi(server: Server, options: EmbedOptions): () => Promise<v
     if (newClaims()) warn(REMEDY);
   });
   const withdraw = takesPeers ? router.announce(PEER_PATH) : () => undefined;
-  const handler = createRequestHandler(node, { maxValueBytes, prefix: routes === false ? '' : routes });
+  const handler = createRequestHandler(node, { prefix: routes === false ? '' : routes });
   const webSocketPaths = [...(takesPeers ? [PEER_PATH] : []), ...(routes === false ? [] : [CLIENT_PATH])];
   const stopRequests = interceptEvent(server, 'request', (message, response) => {
     const isOurs = webSocketPaths.includes(pathOf(message)) || (routes !== false && handler.serves(message));
@@ -46,7 +45,7 @@ export function embedApi(server: Server, options: EmbedOptions): () => Promise<v
     return isOurs;
   });
   const closeClients =
-    routes === false ? async () => undefined : openClientEndpoint({ server, node, clock, maxValueBytes, admission });
+    routes === false ? async () => undefined : openClientEndpoint({ server, node, clock, admission });
   return async () => {
     stopRequests();
     stopObserving();

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { shown } from '../errors/shown.js';
-import { MOST_VALUE_BYTES } from '../key-value/codec.js';
 import { isPrefix } from './prefix.js';
 import type { RequestHandler } from './request-handler.js';
 import { createRequestHandler } from './request-handler.js';
@@ -12,7 +11,7 @@ export interface RequestHandlerOptions {
 }
 
 /**
- * A node's HTTP routes (`/v1/status`, `/v1/kv`, `/health/…`) for a server of yours: as the listener of a `node:http` server,
+ * A node's HTTP routes (`/v1/status`, `/health/…`, and those of its service, as `/v1/kv`) for a server of yours: as the listener of a `node:http` server,
  * called from one, or as middleware of Express and its kind. A path that is none of the node's goes to `next`; where there
  * is none, it is answered with 404. Mount it before body parsers.
  */
@@ -20,7 +19,7 @@ export function requestHandler(
   node: ServedNode,
   { prefix = '' }: RequestHandlerOptions = {},
 ): (request: IncomingMessage, response: ServerResponse, next?: () => void) => void {
-  const handler = createRequestHandler(node, { maxValueBytes: MOST_VALUE_BYTES, prefix: checkedPrefix(prefix) });
+  const handler = createRequestHandler(node, { prefix: checkedPrefix(prefix) });
   return (request, response, next) => {
     if (next === undefined || handler.serves(request)) handler.answer(request, response);
     else next();
@@ -53,10 +52,7 @@ interface FastifyReply {
  */
 export function fastifyRoutes(node: ServedNode): (scope: FastifyScope, options: object, done: () => void) => void {
   return (scope, _options, done) => {
-    const { answer }: RequestHandler = createRequestHandler(node, {
-      maxValueBytes: MOST_VALUE_BYTES,
-      prefix: scope.prefix,
-    });
+    const { answer }: RequestHandler = createRequestHandler(node, { prefix: scope.prefix });
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, _payload, parsed) => parsed(null));
     scope.all('/*', (request, reply) => {

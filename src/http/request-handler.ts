@@ -1,9 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { PEER_PATH } from '../../transport/web-socket/transport.js';
 import { badRequest, QuorateError } from '../errors/quorate-error.js';
-import { deleteKey, getKey, listKeys, putKey } from '../key-value/http-routes.js';
-import { KeyValueStore } from '../key-value/store.js';
-import { CLIENT_PATH } from '../wire/client-frames.js';
+import { CLIENT_PATH, PEER_PATH } from '../wire/paths.js';
 import { Connection } from './connection.js';
 import { Exchange } from './exchange.js';
 import { checkFraming } from './framing.js';
@@ -11,11 +8,12 @@ import { checkCaller } from './guard.js';
 import { RefusedRequest } from './refused-request.js';
 import { notInThisVersion, sendError, sendJson } from './replies.js';
 import type { HttpRequest } from './request.js';
+import { answerByRoute } from './route-request.js';
+import { ServiceRoutes } from './routes.js';
 import type { ServedNode } from './served-node.js';
 import { targetOf } from './upgrades.js';
 
 export interface RequestHandlerOptions {
-  readonly maxValueBytes: number;
   /** The routes' paths follow it: `/quorate` gives `/quorate/v1/status`. Default: none. */
   readonly prefix?: string;
   /** Whether the server leaves it to the handler to ask for bodies that are offered (`Expect`). Default: false. */
@@ -24,7 +22,7 @@ export interface RequestHandlerOptions {
   readonly refusal?: (message: IncomingMessage) => QuorateError | undefined;
 }
 
-/** Answers people and scripts: status, health, and the key-value store where that is what the node replicates. */
+/** Answers people and scripts: status, health, and the routes of the node's service. */
 export interface RequestHandler {
   /** Whether the node has something at the path that this request asks for. */
   serves(message: IncomingMessage): boolean;
@@ -33,9 +31,9 @@ export interface RequestHandler {
 }
 
 type Endpoint = (request: HttpRequest) => Promise<void> | void;
-type Endpoints = Readonly<Record<string, Endpoint>>;
+/** By method. */
+type Endpoints = ReadonlyMap<string, Endpoint>;
 
-const KEY_PREFIX = '/v1/kv/';
 /** Answered plainly, so that a script can tell what is missing from what is misspelled. */
 const LATER = [
   '/v1/members',
@@ -51,12 +49,13 @@ const WEB_SOCKET_PATHS = [PEER_PATH, CLIENT_PATH];
 
 export function createRequestHandler(
   node: ServedNode,
-  { maxValueBytes, prefix = '', asksForBodies = false, refusal = () => undefined }: RequestHandlerOptions,
+  { prefix = '', asksForBodies = false, refusal = () => undefined }: RequestHandlerOptions,
 ): RequestHandler {
+  const routes = new ServiceRoutes(node.service);
   return {
     serves(message) {
       const path = withoutPrefix(targetOf(message).path, prefix);
-      return path !== undefined && endpointsAt(path, node) !== undefined;
+      return path !== undefined && endpointsAt(path, routes) !== undefined;
     },
     answer(message, response) {
       const { path, search } = targetOf(message);
@@ -72,11 +71,13 @@ export function createRequestHandler(
         message,
         response,
         node,
-        maxValueBytes,
+        mostBodyBytes: node.service?.mostBodyBytes ?? 0,
         mustAskForBody: asksForBodies,
       };
       const run = (): Promise<void> =>
-        answer(request, search, refusal(message)).catch((error: unknown) => sendError(response, error));
+        answer(request, { routes, search, refusal: refusal(message) }).catch((error: unknown) =>
+          sendError(response, error),
+        );
       Connection.of(message.socket).take(exchange, run);
     },
   };
@@ -87,7 +88,13 @@ function withoutPrefix(path: string, prefix: string): string | undefined {
   return path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : undefined;
 }
 
-async function answer(request: HttpRequest, search: string, refusal: QuorateError | undefined): Promise<void> {
+interface Circumstances {
+  readonly routes: ServiceRoutes;
+  readonly search: string;
+  readonly refusal: QuorateError | undefined;
+}
+
+async function answer(request: HttpRequest, { routes, search, refusal }: Circumstances): Promise<void> {
   // Probes ask under any name, and are told nothing that is secret.
   const isProbe = request.path.startsWith('/health/');
   if (refusal !== undefined) request.response.setHeader('Connection', 'close');
@@ -96,11 +103,11 @@ async function answer(request: HttpRequest, search: string, refusal: QuorateErro
   mustBeText(search);
   checkFraming(request);
   if (WEB_SOCKET_PATHS.includes(request.path)) mustBeUpgraded(request);
-  const endpoints = endpointsAt(request.path, request.node);
+  const endpoints = endpointsAt(request.path, routes);
   if (endpoints === undefined) throw nothingAt(request);
-  const endpoint = endpoints[request.method] ?? (request.method === 'HEAD' ? endpoints.GET : undefined);
+  const endpoint = endpoints.get(request.method) ?? (request.method === 'HEAD' ? endpoints.get('GET') : undefined);
   if (endpoint !== undefined) return await endpoint(request);
-  const allowed = Object.keys(endpoints).join(', ');
+  const allowed = [...endpoints.keys()].join(', ');
   request.response.setHeader('Allow', allowed);
   throw new RefusedRequest(405, `${request.method} is not possible here; ${allowed} would be`);
 }
@@ -111,40 +118,33 @@ function mustBeUpgraded({ path, response }: HttpRequest): never {
   response.setHeader('Connection', 'Upgrade');
   throw new RefusedRequest(
     426,
-    `expected a WebSocket at ${path}, got an ordinary request: use quorate/client, or /v1/kv for HTTP`,
+    `expected a WebSocket at ${path}, got an ordinary request: use quorate/client, or the HTTP routes`,
   );
 }
 
+const OWN_ENDPOINTS: Readonly<Record<string, Endpoints>> = {
+  '/v1/status': new Map([['GET', ({ node, response }: HttpRequest) => sendJson(response, 200, node.status())]]),
+  '/health/live': new Map([['GET', live]]),
+  '/health/ready': new Map([['GET', ready]]),
+};
+
 /** Undefined where there is nothing at this path. */
-function endpointsAt(path: string, node: ServedNode): Endpoints | undefined {
-  switch (path) {
-    case '/v1/status':
-      return { GET: ({ response }) => sendJson(response, 200, node.status()) };
-    case '/health/live':
-      return { GET: live };
-    case '/health/ready':
-      return { GET: ready };
-    default:
-      break;
-  }
-  if (!isKeyValuePath(path) || !(node.stateMachine instanceof KeyValueStore)) return undefined;
-  if (path === '/v1/kv') return { GET: listKeys };
-  const key = path.slice(KEY_PREFIX.length);
-  return {
-    GET: (request) => getKey(request, key),
-    PUT: (request) => putKey(request, key),
-    DELETE: (request) => deleteKey(request, key),
-  };
+function endpointsAt(path: string, routes: ServiceRoutes): Endpoints | undefined {
+  const own = Object.hasOwn(OWN_ENDPOINTS, path) ? OWN_ENDPOINTS[path] : undefined;
+  if (own !== undefined) return own;
+  const found = routes.at(path);
+  if (found === undefined) return undefined;
+  const endpoints = [...found.routes].map(
+    ([method, route]) => [method, (request: HttpRequest) => answerByRoute(request, route, found)] as const,
+  );
+  return new Map(endpoints);
 }
 
-const isKeyValuePath = (path: string): boolean => path === '/v1/kv' || path.startsWith(KEY_PREFIX);
-
-function nothingAt({ path }: HttpRequest): QuorateError {
+function nothingAt({ path, node }: HttpRequest): QuorateError {
   if (LATER.includes(path)) return notInThisVersion(path);
-  const why = isKeyValuePath(path)
-    ? 'this node replicates a state machine of its own, not a key-value store'
-    : `there is nothing at ${path}`;
-  return new QuorateError('QUORATE_NOT_FOUND', why);
+  const { service } = node;
+  const whose = service === undefined ? 'has no service' : `serves "${service.name}"`;
+  return new QuorateError('QUORATE_NOT_FOUND', `there is nothing at ${path}: this node ${whose}`);
 }
 
 function live({ node, response }: HttpRequest): void {

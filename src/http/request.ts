@@ -15,7 +15,8 @@ export interface HttpRequest {
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
   readonly node: ServedNode;
-  readonly maxValueBytes: number;
+  /** Of its body. */
+  readonly mostBodyBytes: number;
   /** Whether a client that offers a body (`Expect`) has not been asked for it yet. */
   readonly mustAskForBody: boolean;
 }

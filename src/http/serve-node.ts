@@ -1,5 +1,4 @@
 import type { Server } from 'node:http';
-import { MOST_VALUE_BYTES } from '../key-value/codec.js';
 import type { Clock } from '../seams/clock.js';
 import { Admission } from './admission.js';
 import { attachApi } from './attach-api.js';
@@ -32,7 +31,7 @@ export function serveNode(
   if (ownServer === undefined && server === undefined) return async () => undefined;
   const peers = (): number => Object.keys(node.state.peers).length;
   const admission = new Admission({ clock, maxConnections, peers, countDescriptors, warn });
-  const api = { node, clock, maxValueBytes: MOST_VALUE_BYTES, admission };
+  const api = { node, clock, admission };
   try {
     const close =
       ownServer === undefined

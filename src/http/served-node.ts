@@ -1,6 +1,6 @@
 import type { CallRequest } from '../calls/pending-call.js';
 import type { QuorateError } from '../errors/quorate-error.js';
-import type { Role } from '../raft/notices.js';
+import type { AnyService } from '../seams/service.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
 import type { LeaderNews } from '../wire/client-frames.js';
 
@@ -9,8 +9,10 @@ export interface ServedNode {
   readonly address: string;
   /** What Host may name beside localhost, IP addresses and the members' addresses. */
   readonly allowHosts: readonly string[];
-  readonly state: { readonly role: Role; readonly peers: Readonly<Record<string, { readonly address: string }>> };
-  /** Looked at only to see whether the key-value endpoints make sense. */
+  readonly state: { readonly role: string; readonly peers: Readonly<Record<string, { readonly address: string }>> };
+  /** What the state machine offers to clients and over HTTP; undefined where that is nothing. */
+  readonly service: AnyService | undefined;
+  /** The service's queries are run on it. */
   readonly stateMachine: unknown;
   status(): object;
   whyNotReady(): QuorateError | undefined;

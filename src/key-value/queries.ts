@@ -1,79 +1,65 @@
+import type { Codec } from '../seams/state-machine.js';
 import { ByteReader, ByteWriter, encodeText } from '../wire/bytes.js';
 import { MalformedBytes } from '../wire/malformed.js';
 import { MOST_KEY_BYTES } from './codec.js';
-import type { KeyValueEntry, KeyValueItem, ListPage, ListQuery } from './store.js';
+import type { KeyValueEntry, KeyValueItem, ListPage, ListQuery } from './entries.js';
 
-/** Questions to the store, and their answers, as bytes. */
-
-/**
- * `linearizable`: never less than any write that was acknowledged before the read began. `stale`: what the asked node has
- * applied, at once. `lease`: not in this version.
- */
-export type Consistency = 'linearizable' | 'stale' | 'lease';
-
-export interface GetQuestion {
-  readonly consistency: Consistency;
-  readonly key: string;
-}
-
-export interface ListQuestion {
-  readonly consistency: Consistency;
-  readonly query: Required<Pick<ListQuery, 'prefix' | 'limit'>> & Pick<ListQuery, 'after'>;
-}
-
-export const CONSISTENCIES: readonly Consistency[] = ['linearizable', 'stale', 'lease'];
-/** Of one page. */
+/** The most items that one page may have. */
 export const MOST_ITEMS = 10_000;
 
-export function encodeGet({ consistency, key }: GetQuestion): Uint8Array {
-  const name = encodeText(key);
-  return writeConsistency(new ByteWriter(1 + 4 + name.byteLength), consistency).text(name).bytes;
-}
+export const keyCodec: Codec<string> = {
+  encode: (key) => {
+    const name = encodeText(key);
+    return new ByteWriter(4 + name.byteLength).text(name).bytes;
+  },
+  decode: (bytes) => {
+    const reader = new ByteReader(bytes);
+    const key = reader.text(MOST_KEY_BYTES);
+    reader.end();
+    return key;
+  },
+};
 
-export function decodeGet(bytes: Uint8Array): GetQuestion {
-  const reader = new ByteReader(bytes);
-  const question = { consistency: readConsistency(reader), key: reader.text(MOST_KEY_BYTES) };
-  reader.end();
-  return question;
-}
+export const entryCodec: Codec<KeyValueEntry | undefined> = {
+  encode: (entry) => {
+    if (entry === undefined) return new ByteWriter(1).u8(0).bytes;
+    return new ByteWriter(1 + 8 + entry.value.byteLength).u8(1).u64(entry.revision).run(entry.value).bytes;
+  },
+  decode: (bytes) => {
+    const reader = new ByteReader(bytes);
+    if (!reader.boolean()) return undefined;
+    const revision = reader.u64();
+    // Copied: a view would keep the whole frame that the answer came in.
+    return { revision, value: reader.run(reader.left).slice() };
+  },
+};
 
-export function encodeEntry(entry: KeyValueEntry | undefined): Uint8Array {
-  if (entry === undefined) return new ByteWriter(1).u8(0).bytes;
-  return new ByteWriter(1 + 8 + entry.value.byteLength).u8(1).u64(entry.revision).run(entry.value).bytes;
-}
+export const listQueryCodec: Codec<ListQuery> = {
+  encode: ({ prefix = '', limit = 1_000, after }) => {
+    const start = encodeText(prefix);
+    const last = encodeText(after ?? '');
+    return new ByteWriter(4 + start.byteLength + 1 + 4 + last.byteLength + 4)
+      .text(start)
+      .u8(Number(after !== undefined))
+      .text(last)
+      .u32(limit).bytes;
+  },
+  decode: (bytes) => {
+    const reader = new ByteReader(bytes);
+    const prefix = reader.text(MOST_KEY_BYTES);
+    const hasAfter = reader.boolean();
+    const after = reader.text(MOST_KEY_BYTES);
+    const limit = reader.u32();
+    reader.end();
+    if (limit < 1 || limit > MOST_ITEMS)
+      throw new MalformedBytes(`expected a limit from 1 to ${MOST_ITEMS}, got ${limit}`);
+    return { prefix, limit, ...(hasAfter ? { after } : {}) };
+  },
+};
 
-export function decodeEntry(bytes: Uint8Array): KeyValueEntry | undefined {
-  const reader = new ByteReader(bytes);
-  if (!reader.boolean()) return undefined;
-  const revision = reader.u64();
-  // Copied: a view would keep the whole frame that the answer came in.
-  return { revision, value: reader.run(reader.left).slice() };
-}
+export const pageCodec: Codec<ListPage> = { encode: encodePage, decode: decodePage };
 
-export function encodeList({ consistency, query: { prefix, limit, after } }: ListQuestion): Uint8Array {
-  const start = encodeText(prefix);
-  const last = encodeText(after ?? '');
-  return writeConsistency(new ByteWriter(1 + 4 + start.byteLength + 1 + 4 + last.byteLength + 4), consistency)
-    .text(start)
-    .u8(Number(after !== undefined))
-    .text(last)
-    .u32(limit).bytes;
-}
-
-export function decodeList(bytes: Uint8Array): ListQuestion {
-  const reader = new ByteReader(bytes);
-  const consistency = readConsistency(reader);
-  const prefix = reader.text(MOST_KEY_BYTES);
-  const hasAfter = reader.boolean();
-  const after = reader.text(MOST_KEY_BYTES);
-  const limit = reader.u32();
-  reader.end();
-  if (limit < 1 || limit > MOST_ITEMS)
-    throw new MalformedBytes(`expected a limit from 1 to ${MOST_ITEMS}, got ${limit}`);
-  return { consistency, query: { prefix, limit, ...(hasAfter ? { after } : {}) } };
-}
-
-export function encodePage({ revision, items, next }: ListPage): Uint8Array {
+function encodePage({ revision, items, next }: ListPage): Uint8Array {
   const keys = items.map(({ key }) => encodeText(key));
   const last = encodeText(next ?? '');
   let size = 8 + 1 + 4 + last.byteLength + 4;
@@ -94,7 +80,7 @@ export function encodePage({ revision, items, next }: ListPage): Uint8Array {
   return writer.bytes;
 }
 
-export function decodePage(bytes: Uint8Array): ListPage {
+function decodePage(bytes: Uint8Array): ListPage {
   const reader = new ByteReader(bytes);
   const revision = reader.u64();
   const hasNext = reader.boolean();
@@ -108,14 +94,4 @@ export function decodePage(bytes: Uint8Array): ListPage {
   }
   reader.end();
   return { revision, items, next: hasNext ? next : null };
-}
-
-function writeConsistency(writer: ByteWriter, consistency: Consistency): ByteWriter {
-  return writer.u8(CONSISTENCIES.indexOf(consistency));
-}
-
-function readConsistency(reader: ByteReader): Consistency {
-  const consistency = CONSISTENCIES[reader.u8()];
-  if (consistency === undefined) throw new MalformedBytes('an unknown consistency');
-  return consistency;
 }

@@ -2,41 +2,19 @@ import type { Capture, Committed, Restore, StateMachine } from '../seams/state-m
 import { ByteReader, ByteWriter } from '../wire/bytes.js';
 import type { Condition, KeyValueCommand, KeyValueResult } from './codec.js';
 import { keyValueCommandCodec, keyValueResultCodec, MOST_KEY_BYTES } from './codec.js';
+import type { KeyValueEntry, KeyValueItem, KeyValueReader, ListPage, ListQuery } from './entries.js';
+import { keyValueService } from './service.js';
 import { compareBytes, SortedKeys } from './sorted-keys.js';
-
-export interface KeyValueEntry {
-  readonly value: Uint8Array;
-  /** Of the entry's last change. */
-  readonly revision: number;
-}
-
-export interface KeyValueItem extends KeyValueEntry {
-  readonly key: string;
-}
-
-export interface ListQuery {
-  readonly prefix?: string;
-  /** Only keys after this one. */
-  readonly after?: string;
-  /** Default 1,000. */
-  readonly limit?: number;
-}
-
-export interface ListPage {
-  /** The store's. */
-  readonly revision: number;
-  readonly items: readonly KeyValueItem[];
-  /** Where the next page begins: its `after`; null when this page is the last. */
-  readonly next: string | null;
-}
 
 /**
  * A replicated map from keys (1 to 4,096 bytes of UTF-8) to values (any bytes). One revision counts the store's changes;
  * an entry's revision is that of its last change, and is never used again.
  */
-export class KeyValueStore implements StateMachine<KeyValueCommand, KeyValueResult> {
+export class KeyValueStore implements StateMachine<KeyValueCommand, KeyValueResult>, KeyValueReader {
   readonly codec = keyValueCommandCodec;
   readonly resultCodec = keyValueResultCodec;
+  /** What clients and HTTP have of it. */
+  readonly service = keyValueService;
   readonly #entries = new Map<string, KeyValueEntry>();
   readonly #keys = new SortedKeys();
   #revision = 0;

@@ -12,7 +12,9 @@ import type { ZodLibrary } from './zod.js';
 import { loadZod } from './zod.js';
 
 /** Checks the options of `ReplicaNode.open`, each by itself and all together, and resolves to the four settings. Rejects with CONFIG_INVALID. */
-export async function checkOptions(options: ReplicaNodeOptions<AnyStateMachine>): Promise<Settings> {
+export async function checkOptions<Machine extends AnyStateMachine>(
+  options: ReplicaNodeOptions<Machine>,
+): Promise<Settings> {
   const z = await loadZod();
   checkGivenOptions(z, Object(options));
   return checkNodeOptions({ ...options, ...resolveSettings(z, options, process.env) });

@@ -2,6 +2,7 @@ import type { ZodType } from 'zod';
 import { isPrefix } from '../http/prefix.js';
 import type { Settings } from '../raft/settings.js';
 import { DEFAULT_SETTINGS } from '../raft/settings.js';
+import type { AnyService } from '../seams/service.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
 import type { ReplicaNodeOptions } from './options.js';
 import type { ServeForm } from './serve-form.js';
@@ -125,6 +126,7 @@ export const NODE_OPTIONS: Declared = {
     expected: 'new KeyValueStore(), or a state machine of your own with codec, resultCodec and apply',
     isRequired: true,
   },
+  service: { schema: (z) => z.custom(isService), expected: 'what defineService() has made' },
   logger: {
     schema: (z) => z.custom((value) => value === false || hasMethods(value, ['debug', 'info', 'warn', 'error'])),
     expected: 'console, a logger that pino made, or false',
@@ -166,6 +168,12 @@ function hasMethods(value: unknown, names: readonly string[]): boolean {
 function isStateMachine(value: unknown): boolean {
   const { codec, resultCodec } = Object(value) as { readonly codec?: unknown; readonly resultCodec?: unknown };
   return hasMethods(value, ['apply']) && [codec, resultCodec].every((one) => hasMethods(one, ['encode', 'decode']));
+}
+
+function isService(value: unknown): boolean {
+  const { name, command, result } = Object(value) as Partial<AnyService>;
+  const hasCodecs = [command, result].every((one) => hasMethods(one, ['encode', 'decode']));
+  return typeof name === 'string' && hasCodecs && hasMethods(value, ['checkCommand']);
 }
 
 /** `n1=host:port,n2=host:port` as an object. What is written otherwise, or names an id twice, stays as it is: the schema refuses it. */

@@ -4,7 +4,8 @@ import type { NodeId } from '../raft/kinds.js';
 import type { Settings } from '../raft/settings.js';
 import type { Clock } from '../seams/clock.js';
 import type { LogStore } from '../seams/log-store.js';
-import type { AnyStateMachine } from '../seams/state-machine.js';
+import type { Service } from '../seams/service.js';
+import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
 import type { Transport } from '../seams/transport.js';
 import type { Inspect } from './guarded-observers.js';
 import type { LoggerOption } from './node-log.js';
@@ -24,6 +25,11 @@ export interface ReplicaNodeOptions<Machine extends AnyStateMachine> extends Par
   readonly cluster?: string;
   readonly stateMachine: Machine;
   /**
+   * What clients and HTTP have of the state machine, as `defineService` makes it. Default: the state machine's own `service`, as
+   * the KeyValueStore has one; without any they have nothing.
+   */
+  readonly service?: Service<Machine, CommandOf<Machine>, ResultOf<Machine>>;
+  /**
    * pino's, `console`, or anything with `debug`, `info`, `warn` and `error`; `false` logs nothing. Default: warnings and errors,
    * as lines of JSON on standard error.
    */
@@ -34,7 +40,7 @@ export interface ReplicaNodeOptions<Machine extends AnyStateMachine> extends Par
    */
   readonly server?: Server;
   /**
-   * Of `server`: the prefix of the paths for status, health and keys, `/quorate` for `/quorate/v1/status`. Default: none. False serves
+   * Of `server`: the prefix of the paths for status, health and the service's routes, `/quorate` for `/quorate/v1/status`. Default: none. False serves
    * neither them nor `/client`, where you mount `requestHandler(node)` yourself, behind an authentication of yours.
    */
   readonly routes?: string | false;

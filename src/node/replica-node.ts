@@ -24,6 +24,7 @@ import { describe } from '../replica/status.js';
 import { waitForLeader } from '../replica/wait-for-leader.js';
 import { whyNoLeader } from '../replica/why-no-leader.js';
 import type { Clock } from '../seams/clock.js';
+import type { AnyService } from '../seams/service.js';
 import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
 import type { LeaderNews } from '../wire/client-frames.js';
 import { checkOptions } from './check-options.js';
@@ -49,6 +50,8 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   readonly actor: Actor<typeof replicaMachine>;
   /** Names that Host may have in requests, beside localhost, IP addresses and the members' addresses. */
   readonly allowHosts: readonly string[];
+  /** What clients and HTTP have of the state machine; undefined where that is nothing. */
+  readonly service: AnyService | undefined;
   readonly #stateMachine: Machine;
   readonly #serving: Serving;
   readonly #releaseStateMachine: () => void;
@@ -125,6 +128,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     this.#serving = options;
     this.#resources = resources;
     this.#stateMachine = stateMachine;
+    this.service = options.service ?? stateMachine.service;
     this.#releaseStateMachine = made.releaseStateMachine;
     this.#clock = clock;
     this.#logger = logger;

@@ -37,7 +37,7 @@ export interface NodeResources {
   clear(): Promise<void>;
 }
 
-export type ResourceOptions = Omit<ReplicaNodeOptions<AnyStateMachine>, 'stateMachine'>;
+export type ResourceOptions = Omit<ReplicaNodeOptions<AnyStateMachine>, 'stateMachine' | 'service'>;
 
 export interface ResourceNeeds {
   readonly clock: Clock;

@@ -1,7 +1,20 @@
 export { QuorateError, type QuorateErrorCode } from '../errors/quorate-error.js';
 export type { Clock } from './clock.js';
+export { defineService, type ServiceDefinition } from './define-service.js';
 export type { Disk, DiskDone, DiskError, DiskFile } from './disk.js';
 export type { KnownPeers } from './known-peers.js';
 export type { LogStore, ReadLimits, Recovered } from './log-store.js';
+export type {
+  AnswerTo,
+  AnyService,
+  Query,
+  Question,
+  Route,
+  RouteAnswer,
+  RouteRequest,
+  Service,
+  ServiceCommand,
+  ServiceResult,
+} from './service.js';
 export type { Capture, Codec, Committed, Restore, StateMachine } from './state-machine.js';
 export type { Connection, DialEvents, Identity, Inbound, LinkSettings, PeerAddress, Transport } from './transport.js';

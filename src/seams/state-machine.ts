@@ -1,11 +1,8 @@
 import type { Index, Term } from '../raft/kinds.js';
+import type { Codec } from './codec.js';
+import type { AnyService } from './service.js';
 
-/** Turns values into bytes and back. `decode(encode(x))` equals x, on every replica and in every later version. */
-export interface Codec<Value> {
-  encode(value: Value): Uint8Array;
-  /** May keep no reference into `bytes`: they are a slice of a network frame or a file's page. */
-  decode(bytes: Uint8Array): Value;
-}
+export type { Codec } from './codec.js';
 
 /** A command that a majority has on disk. The same one, at the same index, on every replica. */
 export interface Committed<Command> {
@@ -39,6 +36,8 @@ export interface StateMachine<Command, Result> {
   readonly codec: Codec<Command>;
   /** Results travel between nodes too: a follower passes its client's command on and the result back. */
   readonly resultCodec: Codec<Result>;
+  /** What clients and HTTP have of it, unless `ReplicaNode.open` is given another one. Without any they have nothing. */
+  readonly service?: AnyService;
   /** The index up to which it has applied, if it keeps its state itself; otherwise the log is applied from the start. */
   open?(): Index | Promise<Index>;
   /**

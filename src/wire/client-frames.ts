@@ -8,10 +8,15 @@ import { MalformedBytes } from './malformed.js';
 
 /** The subprotocol, with its version. */
 export const CLIENT_PROTOCOL = 'quorate.client.1';
-export const CLIENT_PATH = '/client';
 
-/** What is asked for: a command is for the state machine's codec, the others are questions to the key-value store. */
-export type Operation = 'propose' | 'get' | 'list';
+/** The service that a client means whose hello names none, as those of the first version do. */
+export const UNNAMED_SERVICE = 'key-value';
+
+/**
+ * What is asked for: a command is proposed, or a query of the service is asked. The queries named `get` and `list` have operations
+ * of their own, because the first version had no others. The payload is a command, or what `encodeQuestion` writes.
+ */
+export type Operation = 'propose' | 'get' | 'list' | 'query';
 
 export interface ClientRequest {
   /** Chosen by the client, unique on its connection; below 2^32. */
@@ -41,7 +46,8 @@ export interface LeaderNews {
 
 export type ClientFrame =
   /** The first frame of a connection, sent at once: one that says nothing is closed. */
-  { readonly kind: 'hello' } | { readonly kind: 'requests'; readonly requests: readonly ClientRequest[] };
+  | { readonly kind: 'hello'; readonly service?: string }
+  | { readonly kind: 'requests'; readonly requests: readonly ClientRequest[] };
 
 export type NodeFrame =
   | { readonly kind: 'replies'; readonly replies: readonly ClientReply[] }
@@ -54,14 +60,16 @@ const HELLO = 0;
 const REQUESTS = 1;
 const REPLIES = 2;
 const LEADER = 3;
-const OPERATIONS: readonly Operation[] = ['propose', 'get', 'list'];
+const OPERATIONS: readonly Operation[] = ['propose', 'get', 'list', 'query'];
 const REQUEST_HEADER_BYTES = 4 + 1 + 4 + 4;
 const REPLY_HEADER_BYTES = 4 + 1 + 4;
 const MOST_TEXT_BYTES = 64 * 1024;
+/** The longest name of a service. */
+const MOST_NAME_BYTES = 1_024;
 const MOST_MEMBERS = 1_024;
 
 export function encodeClientFrame(frame: ClientFrame): Uint8Array {
-  if (frame.kind === 'hello') return new ByteWriter(1).u8(HELLO).bytes;
+  if (frame.kind === 'hello') return encodeHello(frame.service);
   let size = 5;
   for (const { payload } of frame.requests) size += REQUEST_HEADER_BYTES + payload.byteLength;
   const writer = new ByteWriter(size).u8(REQUESTS).u32(frame.requests.length);
@@ -71,13 +79,22 @@ export function encodeClientFrame(frame: ClientFrame): Uint8Array {
   return writer.bytes;
 }
 
+/** Nodes of the first version expect no name. */
+function encodeHello(service = UNNAMED_SERVICE): Uint8Array {
+  if (service === UNNAMED_SERVICE) return new ByteWriter(1).u8(HELLO).bytes;
+  const name = encodeText(service);
+  return new ByteWriter(1 + 4 + name.byteLength).u8(HELLO).text(name).bytes;
+}
+
 /** Payloads are views of `bytes`. */
 export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
   const reader = new ByteReader(bytes);
   const kind = reader.u8();
   if (kind === HELLO) {
+    if (reader.left === 0) return { kind: 'hello' };
+    const service = reader.text(MOST_NAME_BYTES);
     reader.end();
-    return { kind: 'hello' };
+    return { kind: 'hello', service };
   }
   if (kind !== REQUESTS) throw new MalformedBytes(`${kind} is no kind of frame that a client sends`);
   const requests = list(reader, { leastBytes: REQUEST_HEADER_BYTES, most: MOST_REQUESTS }, () => {

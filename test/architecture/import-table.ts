@@ -7,7 +7,7 @@ export interface Room {
   /** Single files of other rooms. */
   readonly files?: readonly string[];
   readonly packages?: readonly string[];
-  /** Packages, `node:` ones too, in single files. */
+  /** Packages, `node:` ones too, and rooms, in single files. */
   readonly only?: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -16,7 +16,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'src/raft': {},
   'src/seams': { rooms: ['src/errors'], types: ['src/raft'] },
   'src/calls': { rooms: ['src/errors'] },
-  'src/wire': { rooms: ['src/errors'], types: ['src/raft'], files: ['src/raft/kinds.js'] },
+  'src/wire': { rooms: ['src/errors', 'src/calls'], types: ['src/raft'], files: ['src/raft/kinds.js'] },
   'src/dns': { rooms: ['src/seams'], only: { 'src/dns/system-lookup.ts': ['node:'] } },
   'src/fast-transition': { packages: ['xstate'] },
   actors: { rooms: ['src/errors', 'src/raft', 'src/seams', 'src/fast-transition'], packages: ['xstate'] },
@@ -31,6 +31,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'src/log/lock-record.ts': ['node:'],
       'src/log/lock-socket.ts': ['node:'],
     },
+  },
+  'src/http': {
+    rooms: ['src/errors', 'src/calls', 'src/seams', 'src/wire'],
+    packages: ['node:', 'ws'],
   },
   transport: {
     rooms: ['src/raft', 'src/seams', 'src/wire', 'src/dns'],
@@ -49,7 +53,16 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     files: ['actors/new-state-machines.js'],
     packages: ['xstate'],
   },
-  'src/key-value': { rooms: ['src/errors', 'src/raft', 'src/seams', 'src/wire', 'src/http'] },
+  'src/client': {
+    rooms: ['src/errors', 'src/calls', 'src/seams', 'src/wire', 'src/dns'],
+    only: {
+      'src/client/node-platform.ts': ['ws'],
+      // What users import: without another service they get the key-value store's client.
+      'src/client/node.ts': ['src/key-value'],
+      'src/client/browser.ts': ['src/key-value'],
+    },
+  },
+  'src/key-value': { rooms: ['src/errors', 'src/calls', 'src/seams', 'src/wire', 'src/client'] },
   'src/testing': {
     rooms: [
       'src/errors',
@@ -67,15 +80,26 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
     packages: ['xstate'],
   },
-  'src/client': {
-    rooms: ['src/errors', 'src/calls', 'src/raft', 'src/seams', 'src/wire', 'src/key-value', 'src/dns'],
-    only: { 'src/client/node-platform.ts': ['ws'] },
-  },
   'src/inspect': {
     rooms: ['src/seams'],
     packages: ['xstate'],
     files: ['src/http/upgrades.js'],
     only: { 'src/inspect/inspector-server.ts': ['ws', 'node:'] },
+  },
+  'src/node': {
+    rooms: [
+      'src/errors',
+      'src/calls',
+      'src/raft',
+      'src/seams',
+      'src/wire',
+      'src/replica',
+      'src/log',
+      'src/http',
+      'machines',
+      'transport',
+    ],
+    packages: ['node:', 'xstate', 'pino', 'zod'],
   },
 };
 
@@ -115,7 +139,8 @@ function isAllowed(file: string, room: string, rule: Room, { from, isType }: Imp
   const path = resolve(file, from);
   if ((rule.files ?? []).includes(path)) return true;
   const target = roomOf(path);
-  return target === room || (rule.rooms ?? []).includes(target) || (isType && (rule.types ?? []).includes(target));
+  const here = [...(rule.rooms ?? []), ...(rule.only?.[file] ?? [])];
+  return target === room || here.includes(target) || (isType && (rule.types ?? []).includes(target));
 }
 
 function resolve(file: string, relative: string): string {

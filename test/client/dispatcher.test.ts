@@ -76,7 +76,7 @@ beforeEach(() => {
     clearTimeout: (handle: unknown) => clock.clearTimeout(handle as never),
     defer: (callback: () => void) => clock.defer(callback),
   };
-  dispatcher = new Dispatcher({ endpoints: ['a', 'b'], platform });
+  dispatcher = new Dispatcher({ endpoints: ['a', 'b'], service: 'key-value', platform });
   for (const socket of Object.values(sockets)) socket.onopen?.();
   a().tell(1, 'a');
   b().tell(1, 'a');

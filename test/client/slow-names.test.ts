@@ -1,10 +1,10 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import { connectOn } from '../../src/client/connect.js';
 import { Connection } from '../../src/client/connection.js';
 import { nodePlatform } from '../../src/client/node-platform.js';
 import type { ClientSocket } from '../../src/client/platform.js';
 import type { Address, LookupError } from '../../src/dns/host-names.js';
 import { HostNames } from '../../src/dns/host-names.js';
+import { createConnect } from '../../src/key-value/connect.js';
 import { asTerm } from '../../src/raft/kinds.js';
 import { VirtualClock } from '../../src/testing/index.js';
 import { encodeNodeFrame } from '../../src/wire/client-frames.js';
@@ -55,7 +55,7 @@ beforeEach(() => {
   };
   const ignored = (): void => undefined;
   const events = { opened: ignored, news: ignored, replied: ignored, lost: (why: string) => void lost.push(why) };
-  connection = new Connection('n3.example:7401', platform, events);
+  connection = new Connection({ address: 'n3.example:7401', service: 'key-value', platform }, events);
 });
 
 test('P46 a name that is slow to look up is looked up once, and its time is none of the time for connecting', () => {
@@ -104,13 +104,15 @@ test('on real sockets: connect waits for a slow name and no other endpoint waits
       clock: nodePlatform(),
       lookup: (_name, done) => void pending.push(() => done(null, [{ address: '127.0.0.1', family: 4 }])),
     });
-    const beside = await connectOn(nodePlatform(names), [`slow.localhost:${port}`, nodes.peers.a as string]);
+    const beside = await createConnect(() => nodePlatform(names))([`slow.localhost:${port}`, nodes.peers.a as string]);
     await beside.close();
-    await expect(connectOn(nodePlatform(names), [`slow.localhost:${port}`], { timeoutMs: 200 })).rejects.toMatchObject({
+    await expect(
+      createConnect(() => nodePlatform(names))([`slow.localhost:${port}`], { timeoutMs: 200 }),
+    ).rejects.toMatchObject({
       code: 'QUORATE_NO_LEADER',
       message: expect.stringMatching(/slow\.localhost:\d+: looking up slow\.localhost .*DNS/),
     });
-    const connecting = connectOn(nodePlatform(names), [`localhost:${port}`], { timeoutMs: 60_000 });
+    const connecting = createConnect(() => nodePlatform(names))([`localhost:${port}`], { timeoutMs: 60_000 });
     pending.at(-1)?.();
     const db = await connecting;
     expect(await db.put('k', 'v')).toEqual({ revision: 1 });

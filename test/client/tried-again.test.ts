@@ -4,7 +4,7 @@ import type { QuorateClient } from '../../src/client/node.js';
 import { connect } from '../../src/client/node.js';
 import type { QuorateErrorCode } from '../../src/errors/quorate-error.js';
 import { keyValueResultCodec } from '../../src/key-value/codec.js';
-import { encodeEntry } from '../../src/key-value/queries.js';
+import { entryCodec } from '../../src/key-value/queries.js';
 import type { ClientFrame, ClientReply } from '../../src/wire/client-frames.js';
 import { encodeNodeFrame } from '../../src/wire/client-frames.js';
 import { until } from '../waiting/conditions.js';
@@ -63,7 +63,7 @@ describe('P37 what is tried again', () => {
 
   test('a read is asked again over the next connection', async () => {
     node.answer = () => {
-      node.answer = replies((id) => ({ id, payload: encodeEntry({ revision: 3, value: new Uint8Array([1]) }) }));
+      node.answer = replies((id) => ({ id, payload: entryCodec.encode({ revision: 3, value: new Uint8Array([1]) }) }));
       node.cut();
     };
     expect(await db.get('k', PATIENT)).toMatchObject({ revision: 3 });

@@ -9,13 +9,15 @@ import type { QuorateErrorCode } from '../../src/errors/quorate-error.js';
 import { QuorateError } from '../../src/errors/quorate-error.js';
 import { attachApi } from '../../src/http/attach-api.js';
 import type { CallLimits, ServedNode } from '../../src/http/served-node.js';
-import { encodeGet } from '../../src/key-value/queries.js';
+import { keyCodec } from '../../src/key-value/queries.js';
+import { createKeyValueService } from '../../src/key-value/service.js';
 import { KeyValueStore } from '../../src/key-value/store.js';
 import { systemClock } from '../../src/node/system-clock.js';
 import { asTerm } from '../../src/raft/kinds.js';
 import type { Clock } from '../../src/seams/clock.js';
 import type { NodeFrame } from '../../src/wire/client-frames.js';
 import { CLIENT_PROTOCOL, decodeNodeFrame, encodeClientFrame } from '../../src/wire/client-frames.js';
+import { encodeQuestion } from '../../src/wire/question.js';
 
 /** What a node may answer that a healthy one never does: it is played here, and served as a real one is. */
 class PlayedNode implements ServedNode {
@@ -23,6 +25,7 @@ class PlayedNode implements ServedNode {
   readonly allowHosts = ['service.example'];
   readonly state = { role: 'leader' as ServedNode['state']['role'], peers: {} };
   readonly stateMachine = new KeyValueStore();
+  readonly service = createKeyValueService(1_024);
   readonly isSettling = false;
   error: QuorateError | undefined;
   reason: QuorateError | undefined;
@@ -98,7 +101,7 @@ beforeEach(async () => {
     delays.push(delayMs);
     return systemClock.setTimeout(callback, delayMs);
   };
-  close = attachApi(server, { node, clock: { ...systemClock, setTimeout }, maxValueBytes: 1_024 });
+  close = attachApi(server, { node, clock: { ...systemClock, setTimeout } });
 });
 
 afterEach(async () => {
@@ -208,7 +211,7 @@ describe('over HTTP', () => {
 
 describe('on /client', () => {
   const requests = (count: number, from = 0): Uint8Array => {
-    const payload = encodeGet({ key: 'k', consistency: 'linearizable' });
+    const payload = encodeQuestion({ name: 'get', consistency: 'linearizable', input: keyCodec.encode('k') }).payload;
     const each = Array.from({ length: count }, (_, at) => {
       return { id: from + at, operation: 'get', timeoutMs: 1_000 + from + at, payload } as const;
     });
@@ -312,7 +315,7 @@ describe('on /client', () => {
     socket.send(encodeClientFrame({ kind: 'hello' }));
     await frame(socket);
     delays = [];
-    const payload = encodeGet({ key: 'k', consistency: 'stale' });
+    const payload = encodeQuestion({ name: 'get', consistency: 'stale', input: keyCodec.encode('k') }).payload;
     const each = Array.from({ length: 600 }, (_, id) => ({ id, operation: 'get', timeoutMs: 1_000, payload }) as const);
     socket.send(encodeClientFrame({ kind: 'requests', requests: each }));
     let answered = 0;
@@ -331,7 +334,7 @@ describe('on /client', () => {
     const socket = await connect();
     socket.send(encodeClientFrame({ kind: 'hello' }));
     await frame(socket);
-    const payload = encodeGet({ key: 'k', consistency: 'stale' });
+    const payload = encodeQuestion({ name: 'get', consistency: 'stale', input: keyCodec.encode('k') }).payload;
     const ids = Array.from({ length: 400 }, (_, id) => id);
     const each = ids.map((id) => ({ id, operation: 'get', timeoutMs: 1_000, payload }) as const);
     socket.pause();

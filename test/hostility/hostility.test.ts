@@ -10,9 +10,10 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ClientOptions } from 'ws';
 import { WebSocket } from 'ws';
 import { connect } from '../../src/client/node.js';
-import { encodeGet } from '../../src/key-value/queries.js';
+import { keyCodec } from '../../src/key-value/queries.js';
 import type { ClientRequest } from '../../src/wire/client-frames.js';
 import { CLIENT_PROTOCOL, encodeClientFrame } from '../../src/wire/client-frames.js';
+import { encodeQuestion } from '../../src/wire/question.js';
 import { PEER_PROTOCOL } from '../../transport/web-socket/transport.js';
 import type { StoreNode } from '../node/real-nodes.js';
 import { freePorts, put, RealNodes, STEADY } from '../node/real-nodes.js';
@@ -203,7 +204,7 @@ test('a client that asks for gigabytes and reads nothing costs no more than a li
   socket.send(encodeClientFrame({ kind: 'hello' }));
   await new Promise((resolve) => socket.once('message', resolve));
   socket.pause();
-  const payload = encodeGet({ key: 'there', consistency: 'stale' });
+  const payload = encodeQuestion({ name: 'get', consistency: 'stale', input: keyCodec.encode('there') }).payload;
   for (let frame = 0; frame < 50; frame += 1) {
     const requests = Array.from({ length: 20 }, (_, at): ClientRequest => {
       return { id: frame * 20 + at, operation: 'get', timeoutMs: 60_000, payload };

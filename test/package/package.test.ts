@@ -36,8 +36,8 @@ afterAll(() => rmSync(path.dirname(tarball), { recursive: true, force: true }));
 const EXPORTS = {
   quorate:
     'DEFAULT_SETTINGS KeyValueStore NodeDisk QuorateError ReplicaNode ReplicaView SegmentedLog WebSocketTransport ' +
-    'fastifyRoutes nodeChecksum openDataDirectory requestHandler systemClock',
-  'quorate/client': 'QuorateError connect',
+    'defineService fastifyRoutes nodeChecksum openDataDirectory requestHandler systemClock',
+  'quorate/client': 'QuorateError connect defineService',
   'quorate/machines': 'leadership replica replicaMachine roleOf',
   'quorate/testing':
     'ConformanceFailure MemoryLogStore MemoryNetwork Recorder SafetyChecker SafetyViolation SimulatedCluster SimulatedReplica ' +

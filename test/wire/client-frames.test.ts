@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { encodeGet, encodeList } from '../../src/key-value/queries.js';
+import { keyCodec, listQueryCodec } from '../../src/key-value/queries.js';
 import { asTerm } from '../../src/raft/kinds.js';
 import { ByteWriter, encodeText } from '../../src/wire/bytes.js';
 import {
@@ -9,6 +9,7 @@ import {
   encodeClientFrame,
   encodeNodeFrame,
 } from '../../src/wire/client-frames.js';
+import { decodeQuestion, encodeQuestion } from '../../src/wire/question.js';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const payload = new Uint8Array([0xab]);
@@ -17,12 +18,17 @@ const payload = new Uint8Array([0xab]);
 describe(`${CLIENT_PROTOCOL}, byte for byte`, () => {
   test('hello', () => {
     expect(hex(encodeClientFrame({ kind: 'hello' }))).toBe('00');
+    expect(hex(encodeClientFrame({ kind: 'hello', service: 'key-value' }))).toBe('00');
+    expect(decodeClientFrame(new Uint8Array([0]))).toEqual({ kind: 'hello' });
+    const named = encodeClientFrame({ kind: 'hello', service: 'ab' });
+    expect([hex(named), decodeClientFrame(named)]).toEqual(['00020000006162', { kind: 'hello', service: 'ab' }]);
   });
 
   test.each([
     ['propose', '00'],
     ['get', '01'],
     ['list', '02'],
+    ['query', '03'],
   ] as const)('a request to %s', (operation, code) => {
     const frame = encodeClientFrame({ kind: 'requests', requests: [{ id: 7, operation, timeoutMs: 5_000, payload }] });
     expect(hex(frame)).toBe(`0101000000${'07000000'}${code}${'88130000'}${'01000000'}ab`);
@@ -34,8 +40,17 @@ describe(`${CLIENT_PROTOCOL}, byte for byte`, () => {
     ['stale', '01'],
     ['lease', '02'],
   ] as const)('a %s question', (consistency, code) => {
-    expect(hex(encodeGet({ consistency, key: 'k' }))).toBe(`${code}${'01000000'}6b`);
-    expect(hex(encodeList({ consistency, query: { prefix: '', limit: 1 } })).slice(0, 2)).toBe(code);
+    const get = encodeQuestion({ name: 'get', consistency, input: keyCodec.encode('k') });
+    expect([get.operation, hex(get.payload)]).toEqual(['get', `${code}${'01000000'}6b`]);
+    const list = encodeQuestion({ name: 'list', consistency, input: listQueryCodec.encode({ prefix: '', limit: 1 }) });
+    expect([list.operation, hex(list.payload)]).toEqual(['list', `${code}${'00000000'}00${'00000000'}${'01000000'}`]);
+    const other = encodeQuestion({ name: 'count', consistency, input: payload });
+    expect([other.operation, hex(other.payload)]).toEqual([
+      'query',
+      `${code}${'05000000'}${hex(encodeText('count'))}ab`,
+    ]);
+    for (const question of [get, list, other])
+      expect(encodeQuestion(decodeQuestion(question.operation as 'query', question.payload))).toEqual(question);
   });
 
   test('a reply', () => {

@@ -11,13 +11,14 @@ import type { KnownPeers } from '../../src/seams/known-peers.js';
 import type { Identity, Inbound } from '../../src/seams/transport.js';
 import { FAREWELL_MS } from '../../src/wire/farewell.js';
 import { MalformedBytes } from '../../src/wire/malformed.js';
+import { PEER_PATH } from '../../src/wire/paths.js';
 import { DuplicateNodeDetector } from '../duplicate-node-detector.js';
 import { Reassembler } from '../fragments.js';
 import { decodeMessage } from '../frames.js';
 import { decodeHello, encodeWelcome, PROTOCOL_VERSION } from '../hello.js';
 import { checkIdentity } from '../identity-check.js';
 import type { Pulse, Watched } from '../pulse.js';
-import { LIMITS, PEER_PATH, PEER_PROTOCOL, parsed } from './peer-protocol.js';
+import { LIMITS, PEER_PROTOCOL, parsed } from './peer-protocol.js';
 
 export interface ReceptionOptions {
   readonly server: Server;

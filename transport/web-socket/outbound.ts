@@ -9,11 +9,12 @@ import type { Clock } from '../../src/seams/clock.js';
 import type { KnownPeers } from '../../src/seams/known-peers.js';
 import type { Connection, DialEvents, Identity, LinkSettings, PeerAddress } from '../../src/seams/transport.js';
 import { MalformedBytes } from '../../src/wire/malformed.js';
+import { PEER_PATH } from '../../src/wire/paths.js';
 import { decodeWelcome, encodeHello, PROTOCOL_VERSION } from '../hello.js';
 import { checkIdentity } from '../identity-check.js';
 import type { Pulse, Watched } from '../pulse.js';
 import { Outbox } from './outbox.js';
-import { LIMITS, PEER_PATH, PEER_PROTOCOL, parsed } from './peer-protocol.js';
+import { LIMITS, PEER_PROTOCOL, parsed } from './peer-protocol.js';
 import { TcpDial } from './tcp-dial.js';
 
 export interface DialedOptions {

@@ -1,7 +1,6 @@
 import { MalformedBytes } from '../../src/wire/malformed.js';
 import { MOST_FRAME_BYTES } from '../fragments.js';
 
-export const PEER_PATH = '/peer';
 export const PEER_PROTOCOL = 'quorate.peer.1';
 
 /** For both ends of a connection between nodes. */

@@ -18,7 +18,7 @@ import { Pulse } from '../pulse.js';
 import { Reception } from './inbound.js';
 import { Dialed } from './outbound.js';
 
-export { PEER_PATH, PEER_PROTOCOL } from './peer-protocol.js';
+export { PEER_PROTOCOL } from './peer-protocol.js';
 
 export interface WebSocketTransportOptions {
   /** Peers' connections come in as upgrades of its requests for `/peer`; other paths are left to others. */
