@@ -118,9 +118,12 @@ describe('a node on an http.Server of the user', () => {
   });
 
   test.each([
-    [{ routes: 'quorate' }, 'routes is "quorate"'],
-    [{ routes: '/quorate/' }, 'routes is "/quorate/"'],
-    [{ allowHosts: ['http://a'] }, 'allowHosts is of another kind'],
+    [{ routes: 'quorate' }, 'expected the option routes to be a prefix such as "/quorate", or false, got "quorate"'],
+    [
+      { routes: '/quorate/' },
+      'expected the option routes to be a prefix such as "/quorate", or false, got "/quorate/"',
+    ],
+    [{ allowHosts: ['http://a'] }, 'expected the option allowHosts to be'],
   ])('%j is refused', async (options, words) => {
     await expect(embedded(users(), options)).rejects.toMatchObject({
       code: 'QUORATE_CONFIG_INVALID',
@@ -241,7 +244,9 @@ describe('the routes as a handler', () => {
     const alone = requestHandler(node);
     handler = (request, response) => alone(request, response);
     expect(refusal(await ask(address, 'GET', '/nothing'))).toEqual([404, 'NOT_FOUND']);
-    expect(() => requestHandler(node, { prefix: 'quorate' })).toThrow('expected a prefix such as "/quorate"');
+    expect(() => requestHandler(node, { prefix: 'quorate' })).toThrow(
+      'expected prefix to be a path such as "/quorate"',
+    );
   });
 
   test('in Express, under a path, behind middleware of the user', async () => {
