@@ -14,6 +14,7 @@ export { type LogStorePlace, logStoreConformance } from './conformance/log-store
 export { type FaultyLogStorePlace, logStoreFaultConformance } from './conformance/log-store-faults.js';
 export {
   type StateMachinePlace,
+  type StateMachineWithSnapshots,
   stateMachineConformance,
   stateMachineSnapshotConformance,
 } from './conformance/state-machine.js';

@@ -3,7 +3,7 @@ import { openDataDirectory } from '../../src/log/data-directory.js';
 import { nodeChecksum } from '../../src/log/node-disk.js';
 import { systemClock } from '../../src/node/system-clock.js';
 import type { KnownPeers, StateMachine } from '../../src/seams/index.js';
-import type { VirtualDisk } from '../../src/testing/index.js';
+import type { StateMachineWithSnapshots, VirtualDisk } from '../../src/testing/index.js';
 import {
   clockConformance,
   knownPeersConformance,
@@ -96,7 +96,9 @@ interface Count {
 }
 // The example is JavaScript, as its readers write it: its types are said here.
 const example: string = '../../examples/counter.mjs';
-const { Counters } = (await import(example)) as { readonly Counters: new () => StateMachine<Count, number> };
+const { Counters } = (await import(example)) as {
+  readonly Counters: new () => StateMachine<Count, number> & StateMachineWithSnapshots;
+};
 
 const counters = {
   make: () => new Counters(),

@@ -21,8 +21,11 @@ export function stateMachineConformance<Machine extends AnyStateMachine>(
   return casesOf({ ...codecs, ...applying }, async (check) => check(place));
 }
 
+/** A state machine that has both halves of a snapshot. */
+export type StateMachineWithSnapshots = AnyStateMachine & Required<Pick<AnyStateMachine, 'capture' | 'restore'>>;
+
 /** What `capture` and `restore` of a `StateMachine` must do. */
-export function stateMachineSnapshotConformance<Machine extends AnyStateMachine>(
+export function stateMachineSnapshotConformance<Machine extends StateMachineWithSnapshots>(
   place: StateMachinePlace<Machine>,
 ): readonly ConformanceCase[] {
   return casesOf(snapshots, async (check) => check(place));
@@ -107,7 +110,7 @@ const applying: Checks<Place> = {
   },
 };
 
-const snapshots: Checks<Place> = {
+const snapshots: Checks<StateMachinePlace<StateMachineWithSnapshots>> = {
   'an image that is restored gives the same state, and goes on the same way': async ({ make, commands }) => {
     const original = make();
     await applied(original, commands);
@@ -218,14 +221,14 @@ async function applied<Machine extends AnyStateMachine>(
   return results;
 }
 
-function chunksOf(machine: AnyStateMachine): readonly Uint8Array[] {
+function chunksOf(machine: StateMachineWithSnapshots): readonly Uint8Array[] {
   const capture = machine.capture();
   const chunks = [...capture.chunks()].map((chunk) => chunk.slice());
   capture.release();
   return chunks;
 }
 
-function restore(machine: AnyStateMachine, chunks: readonly Uint8Array[]): void {
+function restore(machine: StateMachineWithSnapshots, chunks: readonly Uint8Array[]): void {
   const restoring = machine.restore();
   for (const chunk of chunks) restoring.write(chunk);
   restoring.finish();
