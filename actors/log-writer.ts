@@ -28,7 +28,7 @@ export interface LogWriterInput {
   readonly clock: Clock;
   /** How often a sync that is under way is looked at. */
   readonly lookEveryMs: number;
-  /** A sync that takes longer than this is one of a disk that hangs. */
+  /** A sync of little that takes longer than this is one of a disk that hangs; a sync of much is given more. */
   readonly patienceMs: number;
 }
 
@@ -45,6 +45,8 @@ export interface Group {
   readonly last: LogPosition | null;
   readonly vote: Extract<LogRecord, { kind: 'vote' }> | null;
   readonly content: 'nothing' | 'messages' | 'records';
+  /** What its entries carry: a large one takes even a good disk its time. */
+  readonly bytes: number;
 }
 
 export interface LogWriterContext extends LogWriterInput {
@@ -56,7 +58,12 @@ export interface LogWriterContext extends LogWriterInput {
   readonly intervalsWaited: number;
 }
 
-const NOTHING: Group = { then: [], last: null, vote: null, content: 'nothing' };
+const NOTHING: Group = { then: [], last: null, vote: null, content: 'nothing', bytes: 0 };
+
+/** A disk that writes this many bytes in a millisecond (16 MiB in a second) is slow, and does not hang. */
+const SLOW_DISK_BYTES_PER_MS = 16 * 1024;
+/** However much is written, a sync is never waited for longer than by this. */
+const MOST_EXTRA_MS = 1_000;
 
 /**
  * Ticks once an interval. One timer for all syncs: a delayed transition for each would cost more than the rest of it. Ticks
@@ -131,7 +138,10 @@ const logWriterSetup = setup({
   guards: {
     hasGathered: ({ context }) => context.gathering.content !== 'nothing',
     /** The first tick may come at any time after the sync began: it ends no whole interval. */
-    takesTooLong: ({ context }) => waitedMs(context.intervalsWaited, context) >= context.patienceMs,
+    takesTooLong: ({ context }) => {
+      const extraMs = Math.min(MOST_EXTRA_MS, Math.floor(context.syncing.bytes / SLOW_DISK_BYTES_PER_MS));
+      return waitedMs(context.intervalsWaited, context) >= context.patienceMs + extraMs;
+    },
   },
 });
 
@@ -213,14 +223,16 @@ function parentOf({ self }: { self: { _parent?: AnyActorRef } }): AnyActorRef {
 }
 
 function join(group: Group, { records, then }: WriteEvent): Group {
-  let { last, vote } = group;
+  let { last, vote, bytes } = group;
   for (const record of records) {
     if (record.kind === 'vote') vote = record;
-    if (record.kind === 'entries') last = record.entries.at(-1) ?? last;
+    if (record.kind !== 'entries') continue;
+    last = record.entries.at(-1) ?? last;
+    for (const { payload } of record.entries) bytes += payload.byteLength;
   }
   const position = last === null ? null : { index: last.index, term: last.term };
   const content = records.length > 0 || group.content === 'records' ? 'records' : 'messages';
-  return { then: then.length === 0 ? group.then : [...group.then, ...then], last: position, vote, content };
+  return { then: then.length === 0 ? group.then : [...group.then, ...then], last: position, vote, content, bytes };
 }
 
 function waitedMs(intervals: number, { lookEveryMs }: LogWriterInput): number {

@@ -10,6 +10,8 @@ export interface Pulsed {
   beat(): void;
   /** Whether the other end has more to take than it takes at the moment: large messages may keep it busy. */
   isBackedUp?(): boolean;
+  /** How many bytes were handed to the network so far. */
+  sentBytes?(): number;
   /** A beat has passed, in which `bytes` arrived. */
   passed?(bytes: number): void;
   /** Nothing arrived for `ms`, as many beats as a peer may miss: the connection is to be ended. */
@@ -26,6 +28,8 @@ export interface Watched {
 const LEAST_MISSED = 2;
 /** So much in a beat is part of large messages, and no mere pulse. */
 const BULK_BYTES = 4_096;
+/** A peer that was sent so much since it was last heard may be busy with it, though all of it has left. */
+const LARGE_MESSAGE_BYTES = 256 * 1024;
 /**
  * While large messages come in, the wait is longer: where a line drops a packet because its buffer is full, nothing is read
  * until that packet has come again, one round trip through the full buffer later.
@@ -95,8 +99,8 @@ export class Pulse {
     }
   }
 
-  #isSilent({ peer, missed, wasBulk, pulsed }: End): boolean {
-    const most = this.#mostMissed * (wasBulk || pulsed.isBackedUp?.() === true ? BULK_FACTOR : 1);
+  #isSilent({ peer, missed, wasBulk, isGivenMuch, pulsed }: End): boolean {
+    const most = this.#mostMissed * (wasBulk || isGivenMuch || pulsed.isBackedUp?.() === true ? BULK_FACTOR : 1);
     if (missed < most) return false;
     return (this.#silences.get(peer) ?? 0) >= this.#mostMissed || missed >= this.#mostMissed * ALONE_FACTOR;
   }
@@ -111,6 +115,9 @@ class End implements Watched {
   /** Of the last beat in which something arrived. */
   wasBulk = false;
   #arrived: number;
+  /** What had been sent by the last look, and by the look before something arrived last. */
+  #sent: number;
+  #sentWhenHeard: number;
   /** The first beat is no whole one. */
   #missed = -1;
 
@@ -119,6 +126,13 @@ class End implements Watched {
     this.pulsed = pulsed;
     this.stop = stop;
     this.#arrived = pulsed.arrivedBytes();
+    this.#sent = pulsed.sentBytes?.() ?? 0;
+    this.#sentWhenHeard = this.#sent;
+  }
+
+  /** Whether the peer has large messages of ours to work on that it was sent since it was last heard. */
+  get isGivenMuch(): boolean {
+    return this.#sent - this.#sentWhenHeard >= LARGE_MESSAGE_BYTES;
   }
 
   get missed(): number {
@@ -128,6 +142,8 @@ class End implements Watched {
   /** Whether something arrived since the last look. */
   look(): boolean {
     const arrived = this.pulsed.arrivedBytes();
+    const sentBefore = this.#sent;
+    this.#sent = this.pulsed.sentBytes?.() ?? 0;
     this.bytes = arrived - this.#arrived;
     this.#arrived = arrived;
     if (this.bytes <= 0) {
@@ -135,6 +151,8 @@ class End implements Watched {
       return false;
     }
     this.#missed = 0;
+    // What left in the beat before may lie unread at the peer behind what it has just said.
+    this.#sentWhenHeard = sentBefore;
     this.wasBulk = this.bytes >= BULK_BYTES;
     return true;
   }

@@ -136,3 +136,14 @@ test('a leader takes no more proposals than its disk may be behind with: the oth
   propose(replica);
   expect(replica.noticesOf('proposals.appended')).toHaveLength(appended + 1);
 });
+
+test('a large write is given the time that a slow disk takes for it', () => {
+  const { replica, hang } = replicaOn();
+  replica.lead();
+  hang();
+  // 8 MiB at 16 MiB in a second.
+  propose(replica, 8 * 1024 * 1024).pass(600);
+  expect(replica.value).toMatchObject({ active: { leader: expect.anything() } });
+  replica.pass(400);
+  expect(replica.value).toEqual(STALLED);
+});

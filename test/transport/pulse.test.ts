@@ -126,6 +126,33 @@ describe('a pulse', () => {
     expect(end.silentMs).toBe(600);
   });
 
+  test('so is a peer that was sent a large message, though all of it has left: it may be busy with it', () => {
+    const { time, end } = world();
+    let sent = 0;
+    Object.assign(end, { sentBytes: () => sent });
+    time.runFor(110);
+    sent += 8 * 1024 * 1024;
+    end.bytes += 1;
+    time.runFor(540);
+    expect(end.silentMs).toBeUndefined();
+    time.runFor(200);
+    expect(end.silentMs).toBe(600);
+  });
+
+  test('and one that was heard well after that is given no more time than others', () => {
+    const { time, end } = world();
+    let sent = 0;
+    Object.assign(end, { sentBytes: () => sent });
+    sent += 8 * 1024 * 1024;
+    time.runFor(60);
+    for (let beat = 0; beat < 3; beat += 1) {
+      end.bytes += 1;
+      time.runFor(50);
+    }
+    time.runFor(200);
+    expect(end.silentMs).toBe(150);
+  });
+
   test('when nothing is watched any more, no timer is left', () => {
     const { time, watched } = world();
     watched.stop();

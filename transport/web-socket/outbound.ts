@@ -178,6 +178,7 @@ export class Dialed implements Connection {
       arrivedBytes: () => socket.bytesRead,
       beat: () => outbox.beat(),
       isBackedUp: () => outbox.isBackedUp,
+      sentBytes: () => socket.bytesWritten,
       fellSilent: (ms) => this.#end(`nothing was heard of it for ${ms} ms`, false),
     });
     this.#events.opened();
