@@ -11,7 +11,7 @@ import type {
   VoteRequest,
 } from '../src/raft/messages.js';
 import { ByteReader, ByteWriter, encodeText } from '../src/wire/bytes.js';
-import { encodedEntriesBytes, readEntries, writeEntries } from '../src/wire/entry.js';
+import { EntryEncoder, encodedEntriesBytes } from '../src/wire/entry.js';
 import { MalformedBytes } from '../src/wire/malformed.js';
 
 const TYPES = [
@@ -30,7 +30,7 @@ const HEADER_BYTES = 5;
 const MOST_ID_BYTES = 64;
 
 /** One message as the bytes of one frame, in one pass over exactly as many bytes as it needs. */
-export function encodeMessage(message: PeerMessage): Uint8Array {
+export function encodeMessage(message: PeerMessage, entryEncoder = new EntryEncoder()): Uint8Array {
   switch (message.kind) {
     case 'vote-request':
       return begin(message, 8 + 16 + 2)
@@ -45,7 +45,7 @@ export function encodeMessage(message: PeerMessage): Uint8Array {
         .u8(Number(message.granted))
         .u8(Number(message.preVote)).bytes;
     case 'append':
-      return encodeAppend(message);
+      return encodeAppend(message, entryEncoder);
     case 'append-reply':
       return encodeAppendReply(message);
     case 'propose-request':
@@ -66,12 +66,12 @@ export function encodeMessage(message: PeerMessage): Uint8Array {
  * The message in a frame's bytes. Commands and entries of it are views of the frame, or of a copy of it, so that a small
  * message never pins a buffer of more than twice its size that the socket read it into. Throws `MalformedBytes`, and nothing else.
  */
-export function decodeMessage(bytes: Uint8Array): PeerMessage {
+export function decodeMessage(bytes: Uint8Array, entryEncoder = new EntryEncoder()): PeerMessage {
   const reader = new ByteReader(keepsBytes(bytes) && isSmallPart(bytes) ? new Uint8Array(bytes) : bytes);
   const kind = TYPES[reader.u8()];
   if (kind === undefined) throw new MalformedBytes('a message of a type that this version does not know');
   if (reader.u32() !== 0) throw new MalformedBytes('a message for another group');
-  const message = decodeBody(kind, reader);
+  const message = decodeBody(kind, reader, entryEncoder);
   reader.end();
   return message;
 }
@@ -83,14 +83,14 @@ function keepsBytes(bytes: Uint8Array): boolean {
 
 const isSmallPart = ({ byteLength, buffer }: Uint8Array): boolean => byteLength * 2 < buffer.byteLength;
 
-function decodeBody(kind: PeerMessage['kind'], reader: ByteReader): PeerMessage {
+function decodeBody(kind: PeerMessage['kind'], reader: ByteReader, entryEncoder: EntryEncoder): PeerMessage {
   switch (kind) {
     case 'vote-request':
       return decodeVoteRequest(reader);
     case 'vote-reply':
       return decodeVoteReply(reader);
     case 'append':
-      return decodeAppend(reader);
+      return decodeAppend(reader, entryEncoder);
     case 'append-reply':
       return decodeAppendReply(reader);
     case 'propose-request':
@@ -119,7 +119,7 @@ function decodeVoteReply(reader: ByteReader): VoteReply {
   return { kind: 'vote-reply', term: asTerm(reader.u64()), granted: reader.boolean(), preVote: reader.boolean() };
 }
 
-function encodeAppend(append: Append): Uint8Array {
+function encodeAppend(append: Append, entryEncoder: EntryEncoder): Uint8Array {
   const { term, previous, entries, commitIndex, readRound } = append;
   const writer = begin(append, 8 + 16 + 8 + 8 + 4 + encodedEntriesBytes(entries))
     .u64(term)
@@ -128,16 +128,16 @@ function encodeAppend(append: Append): Uint8Array {
     .u64(commitIndex)
     .u64(readRound)
     .u32(entries.length);
-  writeEntries(writer, entries);
+  entryEncoder.write(writer, entries);
   return writer.bytes;
 }
 
-function decodeAppend(reader: ByteReader): Append {
+function decodeAppend(reader: ByteReader, entryEncoder: EntryEncoder): Append {
   const term = asTerm(reader.u64());
   const previous = { index: asIndex(reader.u64()), term: asTerm(reader.u64()) };
   const commitIndex = asIndex(reader.u64());
   const readRound = asReadRound(reader.u64());
-  const entries = readEntries(reader, reader.u32());
+  const entries = entryEncoder.read(reader, reader.u32());
   let before = { index: previous.index as number, term: previous.term as number };
   for (const entry of entries) {
     const follows = entry.index === before.index + 1 && entry.term >= before.term && entry.term <= term;

@@ -1,4 +1,5 @@
 import type { AppendAccepted, PeerMessage } from '../src/raft/messages.js';
+import type { EntryEncoder } from '../src/wire/entry.js';
 import { framesOf } from './fragments.js';
 import { encodeMessage } from './frames.js';
 
@@ -27,12 +28,17 @@ const SMALL_BYTES = 64;
  * because the newer says all that the older said: however long a peer takes nothing, they take no more memory.
  */
 export class SendQueue {
+  readonly #entryEncoder: EntryEncoder;
   #waiting: QueuedMessage[] = [];
   #first = 0;
   #bytes = 0;
   #hasRefused = false;
   #heartbeat: QueuedMessage | undefined;
   #voteRequest: QueuedMessage | undefined;
+
+  constructor(entryEncoder: EntryEncoder) {
+    this.#entryEncoder = entryEncoder;
+  }
 
   get bytes(): number {
     return this.#bytes;
@@ -57,7 +63,7 @@ export class SendQueue {
     }
     if (!carriesBytes(message)) this.#addSmall(message);
     else {
-      const bytes = encodeMessage(message);
+      const bytes = encodeMessage(message, this.#entryEncoder);
       this.#push({ message: null, frames: framesOf(bytes)[Symbol.iterator](), bytes: bytes.byteLength });
     }
     return true;
@@ -71,7 +77,7 @@ export class SendQueue {
         this.#drop(next);
         // One that gave way to a newer one.
         if (message === null) continue;
-        return encodeMessage(message);
+        return encodeMessage(message, this.#entryEncoder);
       }
       const { value, done } = next.frames.next();
       if (done !== true) {

@@ -2,6 +2,7 @@ import { QuorateError } from '../errors/quorate-error.js';
 import type { Disk } from '../seams/disk.js';
 import type { KnownPeers } from '../seams/known-peers.js';
 import type { Identity } from '../seams/transport.js';
+import type { EntryEncoder } from '../wire/entry.js';
 import type { Members, Owner } from './identity-file.js';
 import { IDENTITY_FILE, IdentityFile, readOwner } from './identity-file.js';
 import { damage } from './recovery.js';
@@ -23,6 +24,8 @@ export interface DataDirectoryOptions {
   readonly makeIncarnation: () => string;
   readonly segmentBytes?: number;
   readonly cacheBytes?: number;
+  /** The node's own, which its transport shares. Default: one for its log alone. */
+  readonly entryEncoder?: EntryEncoder;
 }
 
 /** A locked data directory: whose it is, and its log, which is not opened yet. */

@@ -1,6 +1,7 @@
 import type { Index, LogPosition, NodeId, Term } from '../raft/kinds.js';
 import { asIndex, asTerm } from '../raft/kinds.js';
 import { ByteReader, ByteWriter, encodeText } from '../wire/bytes.js';
+import type { EntryEncoder } from '../wire/entry.js';
 import { MalformedBytes } from '../wire/malformed.js';
 import type { StoredRecord } from '../wire/records.js';
 import { encodedRecordBytes, readRecord, writeRecord } from '../wire/records.js';
@@ -90,22 +91,26 @@ export function decodeHeader(bytes: Uint8Array, checksum: Checksum, salt: number
   return { segmentId, sequence, previous, term, votedFor: hasVoted ? votedFor : null, commitIndex, lastTimeMs };
 }
 
-/** Records, and how many bytes their batch takes: it is asked before a place for them is found. */
-export interface SizedBatch {
+/** Records, how many bytes their batch takes (that is asked before a place for them is found), and where they go. */
+export interface PlacedBatch {
   readonly records: readonly StoredRecord[];
   readonly bytes: number;
+  readonly segmentId: number;
+  readonly sequence: number;
 }
 
-export function encodeBatch(
-  { records, bytes }: SizedBatch,
-  place: { readonly segmentId: number; readonly sequence: number },
-  checksum: Checksum,
-  salt: number,
-): Uint8Array {
+export interface BatchEncoding {
+  readonly checksum: Checksum;
+  readonly salt: number;
+  readonly entryEncoder: EntryEncoder;
+}
+
+export function encodeBatch(batch: PlacedBatch, { checksum, salt, entryEncoder }: BatchEncoding): Uint8Array {
+  const { records, bytes, segmentId, sequence } = batch;
   const writer = new ByteWriter(bytes);
   const payload = writer.bytes.subarray(BATCH_HEADER_BYTES);
-  writer.u32(BATCH_MAGIC).u32(payload.byteLength).u32(place.segmentId).u64(place.sequence).u32(0).u32(0);
-  for (const record of records) writeRecord(writer, record);
+  writer.u32(BATCH_MAGIC).u32(payload.byteLength).u32(segmentId).u64(sequence).u32(0).u32(0);
+  for (const record of records) writeRecord(writer, record, entryEncoder);
   const header = writer.bytes.subarray(0, BATCH_HEADER_BYTES);
   setLast(header.subarray(0, BATCH_HEADER_BYTES - CHECKSUM_BYTES), checksum(payload, salt));
   sign(header, checksum, salt);

@@ -1,16 +1,18 @@
 import type { Disk, DiskFile } from '../seams/disk.js';
 import { mayOpenLater } from '../seams/disk.js';
+import type { EntryEncoder } from '../wire/entry.js';
 import type { StoredRecord } from '../wire/records.js';
 import type { LogImage } from './log-image.js';
 import { EMPTY_IMAGE, endOf } from './log-image.js';
 import type { Tail } from './recovery.js';
-import type { Checksum, SizedBatch } from './segment-format.js';
+import type { Checksum, PlacedBatch } from './segment-format.js';
 import { encodeBatch, encodedBatchBytes, encodeHeader, HEADER_BYTES, segmentName } from './segment-format.js';
 
 export interface SegmentWriterOptions {
   readonly disk: Disk;
   readonly checksum: Checksum;
   readonly salt: number;
+  readonly entryEncoder: EntryEncoder;
   readonly segmentBytes: number;
 }
 
@@ -132,9 +134,8 @@ export class SegmentWriter {
     next(undefined);
   }
 
-  #put(segment: Segment, batch: SizedBatch, done: Done<Written>): void {
-    const { checksum, salt } = this.#options;
-    const bytes = encodeBatch(batch, { segmentId: segment.id, sequence: this.#sequence }, checksum, salt);
+  #put(segment: Segment, batch: Pick<PlacedBatch, 'records' | 'bytes'>, done: Done<Written>): void {
+    const bytes = encodeBatch({ ...batch, segmentId: segment.id, sequence: this.#sequence }, this.#options);
     const offset = this.#offset;
     segment.file.writeDurably(bytes, offset, (error) => {
       if (error !== undefined) return done(error);

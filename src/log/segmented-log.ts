@@ -6,6 +6,7 @@ import { advance, lesser } from '../raft/kinds.js';
 import type { Disk, DiskError } from '../seams/disk.js';
 import { mayOpenLater } from '../seams/disk.js';
 import type { LogStore, ReadLimits, Recovered } from '../seams/log-store.js';
+import { EntryEncoder } from '../wire/entry.js';
 import type { StoredRecord } from '../wire/records.js';
 import { encodedRecordBytes } from '../wire/records.js';
 import { EntryCache } from './entry-cache.js';
@@ -36,6 +37,8 @@ export interface SegmentedLogOptions {
    * of a batch reads all of it. Default 4 MiB.
    */
   readonly batchBytes?: number;
+  /** The node's own, which its transport shares. Default: one for this log alone. */
+  readonly entryEncoder?: EntryEncoder;
   /** Default none: a directory without log files is then always a new log. */
   readonly mark?: LogMark;
 }
@@ -87,6 +90,7 @@ export class SegmentedLog implements LogStore {
       cacheBytes: 32 * 1024 * 1024,
       batchBytes: 4 * 1024 * 1024,
       mark: NO_MARK,
+      entryEncoder: new EntryEncoder(),
       ...options,
     };
     this.#writer = new SegmentWriter(this.#options);

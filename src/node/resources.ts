@@ -15,6 +15,7 @@ import type { Clock } from '../seams/clock.js';
 import type { LogStore } from '../seams/log-store.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
 import type { Identity, Transport } from '../seams/transport.js';
+import { EntryEncoder } from '../wire/entry.js';
 import { FAREWELL_MS } from '../wire/farewell.js';
 import { parseAddress } from './address.js';
 import { DEFAULT_CLUSTER } from './declared-options.js';
@@ -53,7 +54,8 @@ export async function openResources(
   options: ResourceOptions,
   { clock, logger, clusterId }: ResourceNeeds,
 ): Promise<NodeResources> {
-  const directory = await openDirectory(options, { clusterId, logger });
+  const entryEncoder = new EntryEncoder();
+  const directory = await openDirectory(options, { clusterId, logger, entryEncoder });
   warnOfOtherPeers(logger, options, directory);
   const identity = directory?.identity ?? { clusterId, nodeId: options.id, incarnation: newIncarnation() };
   const log = options.storage ?? directory?.log;
@@ -65,7 +67,8 @@ export async function openResources(
     const addresses = [...Object.values(members), ...Object.values(options.peers), ...(options.allowHosts ?? [])];
     const knownPeers = directory?.knownPeers ?? new PeersKnownInMemory();
     const transport =
-      options.transport ?? new WebSocketTransport({ server: server as Server, clock, addresses, knownPeers });
+      options.transport ??
+      new WebSocketTransport({ server: server as Server, clock, addresses, knownPeers, entryEncoder });
     const clear = async (): Promise<void> => {
       await closeServer(ownServer, clock);
       try {
@@ -98,14 +101,27 @@ function warnOfOtherPeers(logger: Logger, { peers }: ResourceOptions, directory:
 
 async function openDirectory(
   { dataDir, id, cluster = DEFAULT_CLUSTER, peers }: ResourceOptions,
-  { clusterId, logger }: Pick<ResourceNeeds, 'clusterId' | 'logger'>,
+  {
+    clusterId,
+    logger,
+    entryEncoder,
+  }: Pick<ResourceNeeds, 'clusterId' | 'logger'> & { readonly entryEncoder: EntryEncoder },
 ): Promise<DataDirectory | undefined> {
   if (dataDir === undefined) return undefined;
   const watching = (why: string): void => logger.warn({ event: 'lock watched' }, why);
   const disk = new NodeDisk(dataDir, systemClock, { watching });
   return new Promise((resolve, reject) => {
     openDataDirectory(
-      { disk, checksum: nodeChecksum, clusterId, cluster, members: peers, nodeId: id, makeIncarnation: newIncarnation },
+      {
+        disk,
+        checksum: nodeChecksum,
+        clusterId,
+        cluster,
+        members: peers,
+        nodeId: id,
+        makeIncarnation: newIncarnation,
+        entryEncoder,
+      },
       (error, directory) => {
         if (directory === undefined) reject(cannotUse(dataDir, error));
         else resolve(directory);

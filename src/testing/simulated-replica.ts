@@ -17,6 +17,7 @@ import type { DiskError } from '../seams/disk.js';
 import type { KnownPeers } from '../seams/known-peers.js';
 import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
 import type { Transport } from '../seams/transport.js';
+import { EntryEncoder } from '../wire/entry.js';
 import type { DurabilityChecker } from './durability.js';
 import { OWN_DIRECTORY } from './durability.js';
 import type { Recorder } from './recorder.js';
@@ -98,6 +99,7 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
     const { id, ids } = this.#options;
     this.#starts += 1;
     this.#isStarted = true;
+    const entryEncoder = new EntryEncoder();
     openDataDirectory(
       {
         disk: this.disk,
@@ -109,10 +111,11 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
         makeIncarnation: () => `${id} as of start ${this.#starts}`,
         segmentBytes: SEGMENT_BYTES,
         cacheBytes: 2 * 1024,
+        entryEncoder,
       },
       (error, directory) => {
         this.startError = error;
-        if (directory !== undefined) this.#run(directory, ids);
+        if (directory !== undefined) this.#run(directory, entryEncoder);
       },
     );
   }
@@ -269,8 +272,8 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
     return false;
   }
 
-  #run(directory: DataDirectory, ids: readonly NodeId[]): void {
-    const { id, seed, settings, flow, machine, tell } = this.#options;
+  #run(directory: DataDirectory, entryEncoder: EntryEncoder): void {
+    const { id, ids, seed, settings, flow, machine, tell } = this.#options;
     const servers = ids.map((server) => ({ id: server, address: server }));
     const stateMachine = new WatchedStateMachine(this.#options.makeStateMachine(id), this.#options.watcher(id));
     const log = watchedLog(directory.log, id, this.#options);
@@ -284,7 +287,7 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
         // Each life draws anew, or a restarted replica would repeat what led to its crash.
         seed: seed + this.#starts * 7_919,
         log,
-        transport: this.#transport(directory.knownPeers),
+        transport: this.#transport(directory.knownPeers, entryEncoder),
         stateMachine,
         clock: this.clock,
         flow,
@@ -307,8 +310,8 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
     actor.start();
   }
 
-  #transport(knownPeers: KnownPeers): Transport {
-    const real = this.#options.network.transport(this.id, knownPeers, this.clock);
+  #transport(knownPeers: KnownPeers, entryEncoder: EntryEncoder): Transport {
+    const real = this.#options.network.transport(this.id, knownPeers, this.clock, entryEncoder);
     return {
       accept: (identity, inbound, settings) => real.accept(identity, inbound, settings),
       dial: (identity, peer, events, settings) => {

@@ -8,9 +8,6 @@ const KINDS: readonly EntryKind[] = ['command', 'no-op', 'configuration', 'sessi
 /** kind u8, group u32 (reserved, 0), term, index, time, session, sequence, low water u64 each, length u32. */
 const HEADER_BYTES = 1 + 4 + 6 * 8 + 4;
 
-/** The entries that were written or read last, and their bytes: the same whoever asks. */
-let lastEncoded: { readonly entries: readonly Entry[]; readonly bytes: Uint8Array } | undefined;
-
 export function encodedEntriesBytes(entries: readonly Entry[]): number {
   let bytes = 0;
   for (const { payload } of entries) bytes += HEADER_BYTES + payload.byteLength;
@@ -18,27 +15,39 @@ export function encodedEntriesBytes(entries: readonly Entry[]): number {
 }
 
 /**
- * Entries of consecutive indexes, as they look in the log file and in every frame alike. Those that were written or read last
- * are copied, not encoded again: a leader's go into its log and to each follower, a follower's from a frame into its log.
+ * Writes entries, and remembers the bytes of those that it wrote or read last: a leader's entries go into its log and to each
+ * follower, a follower's come in a frame and go into its log, and are copied then, not encoded again. Each node has one of its own, which its log
+ * and its transport share.
  */
-export function writeEntries(writer: ByteWriter, entries: readonly Entry[]): void {
-  if (lastEncoded !== undefined && areSame(entries, lastEncoded.entries)) {
-    writer.run(lastEncoded.bytes);
-    return;
+export class EntryEncoder {
+  #last: { readonly entries: readonly Entry[]; readonly bytes: Uint8Array } | undefined;
+
+  /** Entries of consecutive indexes, as they look in the log file and in every frame alike. */
+  write(writer: ByteWriter, entries: readonly Entry[]): void {
+    if (this.#last !== undefined && areSame(entries, this.#last.entries)) {
+      writer.run(this.#last.bytes);
+      return;
+    }
+    const start = writer.position;
+    for (const entry of entries) writeEntry(writer, entry);
+    this.#last = { entries, bytes: writer.bytes.subarray(start, writer.position) };
   }
-  const start = writer.position;
-  for (const entry of entries) writeEntry(writer, entry);
-  lastEncoded = { entries, bytes: writer.bytes.subarray(start, writer.position) };
+
+  /** As `readEntries`, for entries that will be written soon. */
+  read(reader: ByteReader, count: number): readonly Entry[] {
+    const start = reader.position;
+    const entries = readEntries(reader, count);
+    this.#last = { entries, bytes: reader.since(start) };
+    return entries;
+  }
 }
 
 /** Payloads are views of what is read from: whoever keeps entries copies that once, not each of them. */
 export function readEntries(reader: ByteReader, count: number): readonly Entry[] {
   // An entry without a payload is the smallest.
   if (count * HEADER_BYTES > reader.left) throw new MalformedBytes(`${count} entries cannot be in so few bytes`);
-  const start = reader.position;
   const entries: Entry[] = [];
   for (let at = 0; at < count; at += 1) entries.push(readEntry(reader));
-  lastEncoded = { entries, bytes: reader.since(start) };
   return entries;
 }
 

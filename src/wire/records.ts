@@ -2,7 +2,8 @@ import type { LogRecord } from '../raft/entry.js';
 import { asIndex, asTerm } from '../raft/kinds.js';
 import type { ByteReader, ByteWriter } from './bytes.js';
 import { encodeText } from './bytes.js';
-import { encodedEntriesBytes, readEntries, writeEntries } from './entry.js';
+import type { EntryEncoder } from './entry.js';
+import { encodedEntriesBytes, readEntries } from './entry.js';
 import { MalformedBytes } from './malformed.js';
 
 /** What a log file holds: the rules' records, and the note that its writer stopped in good order. */
@@ -25,12 +26,12 @@ export function encodedRecordBytes(record: StoredRecord): number {
   }
 }
 
-export function writeRecord(writer: ByteWriter, record: StoredRecord): void {
+export function writeRecord(writer: ByteWriter, record: StoredRecord, encoder: EntryEncoder): void {
   writer.u8(KINDS.indexOf(record.kind));
   switch (record.kind) {
     case 'entries':
       writer.u32(record.entries.length);
-      writeEntries(writer, record.entries);
+      encoder.write(writer, record.entries);
       break;
     case 'truncation':
       writer.u64(record.from);

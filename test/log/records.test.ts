@@ -4,7 +4,7 @@ import type { Entry } from '../../src/raft/entry.js';
 import { asIndex, asTerm } from '../../src/raft/kinds.js';
 import { commit, entries, entry, truncation, vote } from '../../src/testing/conformance/records-to-write.js';
 import { ByteReader, ByteWriter } from '../../src/wire/bytes.js';
-import { encodedEntriesBytes, readEntries, writeEntries } from '../../src/wire/entry.js';
+import { EntryEncoder, encodedEntriesBytes, readEntries } from '../../src/wire/entry.js';
 import { MalformedBytes } from '../../src/wire/malformed.js';
 import type { StoredRecord } from '../../src/wire/records.js';
 import { encodedRecordBytes, readRecord, writeRecord } from '../../src/wire/records.js';
@@ -21,15 +21,17 @@ const anyEntry: fc.Arbitrary<Entry> = fc.record({
   payload: fc.uint8Array({ maxLength: 64 }),
 });
 
+const encoder = new EntryEncoder();
+
 function bytesOf(list: readonly Entry[]): Uint8Array {
   const writer = new ByteWriter(encodedEntriesBytes(list));
-  writeEntries(writer, list);
+  encoder.write(writer, list);
   return writer.bytes;
 }
 
 function encoded(record: StoredRecord): Uint8Array {
   const writer = new ByteWriter(encodedRecordBytes(record));
-  writeRecord(writer, record);
+  writeRecord(writer, record, encoder);
   expect(writer.position).toBe(writer.bytes.byteLength);
   return writer.bytes;
 }
@@ -80,8 +82,8 @@ describe('entries and records as bytes', () => {
     });
     lists.forEach((list, at) => {
       const frame = new Uint8Array([9, ...bytesOf(list), 9]);
-      const read = readEntries(new ByteReader(frame, 1), list.length);
-      expect([...bytesOf(read)]).toEqual(apart[at]);
+      for (const read of [readEntries, encoder.read.bind(encoder)])
+        expect([...bytesOf(read(new ByteReader(frame, 1), list.length))]).toEqual(apart[at]);
     });
   });
 

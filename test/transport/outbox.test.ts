@@ -4,6 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { WebSocket } from 'ws';
 import { asIndex, asReadRound, asTerm } from '../../src/raft/kinds.js';
 import type { PeerMessage } from '../../src/raft/messages.js';
+import { EntryEncoder } from '../../src/wire/entry.js';
 import { Reassembler } from '../../transport/fragments.js';
 import { decodeMessage } from '../../transport/frames.js';
 import { MOST_WAITING_BYTES } from '../../transport/send-queue.js';
@@ -35,7 +36,10 @@ function outboxOnSlowSocket() {
     ping: () => happened.push('ping'),
   };
   const roomMade = (): void => void happened.push('room');
-  const outbox = new Outbox(webSocket as unknown as WebSocket, socket as unknown as Socket, roomMade);
+  const outbox = new Outbox(webSocket as unknown as WebSocket, socket as unknown as Socket, {
+    roomMade,
+    entryEncoder: new EntryEncoder(),
+  });
   const send = (message: PeerMessage): boolean => {
     const isTaken = outbox.send(message);
     if (!isTaken) happened.push('refused');

@@ -3,6 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
 import { asIndex, asReadRound, asTerm } from '../../src/raft/kinds.js';
 import type { Append, PeerMessage } from '../../src/raft/messages.js';
+import { EntryEncoder } from '../../src/wire/entry.js';
 import { decodeMessage } from '../../transport/frames.js';
 import { MOST_WAITING_BYTES, SendQueue } from '../../transport/send-queue.js';
 
@@ -39,7 +40,7 @@ const taken = (queue: SendQueue): PeerMessage[] => {
 
 describe('a queue of what waits to leave', () => {
   test('a heartbeat gives way to a newer one, which stands behind what came in between', () => {
-    const queue = new SendQueue();
+    const queue = new SendQueue(new EntryEncoder());
     queue.offer(heartbeat(1));
     queue.offer(reply(1));
     queue.offer(heartbeat(2));
@@ -49,7 +50,7 @@ describe('a queue of what waits to leave', () => {
   });
 
   test('600,000 heartbeats and rounds to a peer that takes nothing are one', () => {
-    const queue = new SendQueue();
+    const queue = new SendQueue(new EntryEncoder());
     for (let round = 1; round <= 600_000; round += 1) queue.offer(heartbeat(round));
     expect(queue.bytes).toBeLessThan(1_024);
     expect(taken(queue)).toEqual([heartbeat(600_000)]);
@@ -63,7 +64,7 @@ describe('a queue of what waits to leave', () => {
       matchIndex: asIndex(matchIndex),
       readRound: asReadRound(readRound),
     });
-    const queue = new SendQueue();
+    const queue = new SendQueue(new EntryEncoder());
     queue.offer(acceptance(5, 1));
     queue.offer(acceptance(9, 2));
     queue.offer(acceptance(7, 3));
@@ -72,7 +73,7 @@ describe('a queue of what waits to leave', () => {
   });
 
   test('one message more than the bound is held, and there is room again at half of it', () => {
-    const queue = new SendQueue();
+    const queue = new SendQueue(new EntryEncoder());
     const bytes = 128 * 1024;
     let requests = 0;
     while (requests < 1_000 && queue.offer(request(requests, bytes))) requests += 1;
@@ -89,7 +90,7 @@ describe('a queue of what waits to leave', () => {
   });
 
   test('that never runs empty keeps nothing of what has left', () => {
-    const queue = new SendQueue();
+    const queue = new SendQueue(new EntryEncoder());
     for (let id = 0; id < 4; id += 1) queue.offer(request(id, 250_000));
     const before = usedBytes();
     let most = 0;

@@ -2,6 +2,7 @@ import type { HostNames } from '../../src/dns/host-names.js';
 import type { PeerMessage } from '../../src/raft/messages.js';
 import type { KnownPeers } from '../../src/seams/known-peers.js';
 import type { Connection, DialEvents, Identity, LinkSettings, PeerAddress } from '../../src/seams/transport.js';
+import type { EntryEncoder } from '../../src/wire/entry.js';
 import { checkIdentity } from '../identity-check.js';
 import type { Pulse } from '../pulse.js';
 import type { Listener, MemoryHost, Wires } from './line.js';
@@ -30,6 +31,7 @@ export interface Dialing {
   readonly knownPeers: KnownPeers;
   readonly host: MemoryHost;
   readonly names: HostNames;
+  readonly entryEncoder: EntryEncoder;
   readonly pulse: Pulse;
 }
 
@@ -89,8 +91,9 @@ export class MemoryDial implements Connection {
   }
 
   #attempt(): void {
-    const { host, identity, events, peer, settings } = this.#dialing;
-    const line = new Line(this.#wiring, { from: this.#from, to: peer.address, sender: identity, dialer: host, events });
+    const { host, identity, events, peer, settings, entryEncoder } = this.#dialing;
+    const ends = { from: this.#from, to: peer.address, sender: identity, dialer: host, events, entryEncoder };
+    const line = new Line(this.#wiring, ends);
     this.#line = line;
     this.#isReached = false;
     this.#startedMs = host.now();

@@ -2,6 +2,7 @@ import type { PeerMessage } from '../../src/raft/messages.js';
 import { hasTerm } from '../../src/raft/messages.js';
 import type { Clock } from '../../src/seams/clock.js';
 import type { DialEvents, Identity, Inbound } from '../../src/seams/transport.js';
+import type { EntryEncoder } from '../../src/wire/entry.js';
 import { MalformedBytes } from '../../src/wire/malformed.js';
 import { isPart, Reassembler } from '../fragments.js';
 import { decodeMessage } from '../frames.js';
@@ -19,6 +20,7 @@ export interface Listener {
   readonly identity: Identity;
   readonly inbound: Inbound;
   readonly host: MemoryHost;
+  readonly entryEncoder: EntryEncoder;
 }
 
 /** The network that a line is part of, as the line sees it. */
@@ -45,6 +47,8 @@ export interface LineEnds {
   readonly sender: Identity;
   readonly dialer: MemoryHost;
   readonly events: DialEvents;
+  /** The dialing node's. */
+  readonly entryEncoder: EntryEncoder;
 }
 
 const MOST_MESSAGE_BYTES = 64 * 1024 * 1024;
@@ -56,7 +60,7 @@ export class Line {
   state: 'dialing' | 'open' | 'closed' = 'dialing';
   readonly ends: LineEnds;
   readonly #wires: Wires;
-  readonly #queue = new SendQueue();
+  readonly #queue: SendQueue;
   readonly #reassembler = new Reassembler(MOST_MESSAGE_BYTES);
   #receiver: Listener | undefined;
   /** At the receiver's end; what arrives after that is for nobody. */
@@ -76,6 +80,7 @@ export class Line {
   constructor(wires: Wires, ends: LineEnds) {
     this.#wires = wires;
     this.ends = ends;
+    this.#queue = new SendQueue(ends.entryEncoder);
   }
 
   get isCutOff(): boolean {
@@ -211,19 +216,19 @@ export class Line {
     });
   }
 
-  #deliver({ inbound }: Listener, frame: Uint8Array): void {
+  #deliver({ inbound, entryEncoder }: Listener, frame: Uint8Array): void {
     const { nodeId } = this.ends.sender;
     const whole = this.#reassembler.take(frame);
-    const message = whole === undefined ? undefined : this.#decoded(whole);
+    const message = whole === undefined ? undefined : this.#decoded(whole, entryEncoder);
     if (message instanceof MalformedBytes) return;
     if (message !== undefined) inbound.received(nodeId, message);
     else if (!this.#hasReported) inbound.heard(nodeId);
     this.#hasReported = true;
   }
 
-  #decoded(bytes: Uint8Array): PeerMessage | MalformedBytes {
+  #decoded(bytes: Uint8Array, entryEncoder?: EntryEncoder): PeerMessage | MalformedBytes {
     try {
-      return decodeMessage(bytes);
+      return decodeMessage(bytes, entryEncoder);
     } catch (error) {
       if (!(error instanceof MalformedBytes)) throw error;
       this.#receiver?.inbound.refused(`${this.ends.sender.nodeId} sent a malformed frame: ${error.message}`);

@@ -4,6 +4,7 @@ import type { PeerMessage } from '../../src/raft/messages.js';
 import type { Clock } from '../../src/seams/clock.js';
 import type { KnownPeers } from '../../src/seams/known-peers.js';
 import type { LinkSettings, Transport } from '../../src/seams/transport.js';
+import { EntryEncoder } from '../../src/wire/entry.js';
 import { PeersKnownInMemory } from '../identity-check.js';
 import { Pulse } from '../pulse.js';
 import type { Listening, Wiring } from './dial.js';
@@ -77,6 +78,7 @@ export class MemoryNetwork {
     address: string,
     knownPeers: KnownPeers = new PeersKnownInMemory(),
     host: MemoryHost = alwaysReading(this.#clock),
+    entryEncoder = new EntryEncoder(),
   ): Transport {
     const names = new HostNames({ clock: host, lookup: (name, done) => this.#lookUp(host, name, done) });
     let pulse: Pulse | undefined;
@@ -86,9 +88,14 @@ export class MemoryNetwork {
     };
     return {
       accept: (identity, inbound, settings) =>
-        this.#accept(address, { identity, inbound, knownPeers, host, pulse: pulseFor(settings), lines: new Map() }),
+        this.#accept(address, {
+          ...{ identity, inbound, knownPeers, host, entryEncoder },
+          pulse: pulseFor(settings),
+          lines: new Map(),
+        }),
       dial: (identity, peer, events, settings) => {
-        const dialing = { identity, peer, events, settings, knownPeers, host, names, pulse: pulseFor(settings) };
+        const own = { knownPeers, host, names, entryEncoder };
+        const dialing = { identity, peer, events, settings, pulse: pulseFor(settings), ...own };
         return new MemoryDial(this.#wiring, address, dialing);
       },
     };

@@ -9,6 +9,7 @@ import type { NodeId } from '../../src/raft/kinds.js';
 import type { Clock } from '../../src/seams/clock.js';
 import type { KnownPeers } from '../../src/seams/known-peers.js';
 import type { Identity, Inbound } from '../../src/seams/transport.js';
+import type { EntryEncoder } from '../../src/wire/entry.js';
 import { FAREWELL_MS } from '../../src/wire/farewell.js';
 import { MalformedBytes } from '../../src/wire/malformed.js';
 import { PEER_PATH } from '../../src/wire/paths.js';
@@ -28,13 +29,13 @@ export interface ReceptionOptions {
   readonly addresses: readonly string[];
   readonly maxMessageBytes: number;
   readonly knownPeers: KnownPeers;
+  readonly entryEncoder: EntryEncoder;
 }
 
 /** Connections that have not said yet who they are. */
 const MOST_STRANGERS = 256;
 const REFUSED = 4_000;
 const MALFORMED = 4_001;
-/** How long a peer that is turned away has to read why. */
 const KEEP_ALIVE_MS = 1_000;
 /** A peer's pulse brings no more than this in a beat; what brings more is part of a message. */
 const PULSE_BYTES = 64;
@@ -164,7 +165,7 @@ export class Reception {
       const message = isBinary
         ? parsed(() => {
             const whole = reassembler.take(data as Buffer);
-            return whole === undefined ? undefined : decodeMessage(whole);
+            return whole === undefined ? undefined : decodeMessage(whole, this.options.entryEncoder);
           })
         : new MalformedBytes('a text frame');
       if (message instanceof MalformedBytes)

@@ -8,6 +8,7 @@ import type { PeerMessage } from '../../src/raft/messages.js';
 import type { Clock } from '../../src/seams/clock.js';
 import type { KnownPeers } from '../../src/seams/known-peers.js';
 import type { Connection, DialEvents, Identity, LinkSettings, PeerAddress } from '../../src/seams/transport.js';
+import type { EntryEncoder } from '../../src/wire/entry.js';
 import { MalformedBytes } from '../../src/wire/malformed.js';
 import { PEER_PATH } from '../../src/wire/paths.js';
 import { decodeWelcome, encodeHello, PROTOCOL_VERSION } from '../hello.js';
@@ -18,6 +19,7 @@ import { LIMITS, PEER_PROTOCOL, parsed } from './peer-protocol.js';
 import { TcpDial } from './tcp-dial.js';
 
 export interface DialedOptions {
+  readonly entryEncoder: EntryEncoder;
   readonly clock: Clock;
   readonly names: HostNames;
   readonly pulse: Pulse;
@@ -172,7 +174,10 @@ export class Dialed implements Connection {
   #open(webSocket: WebSocket, socket: Socket): void {
     this.#state = 'open';
     this.#options.unanswered.delete(this.#peer.id);
-    const outbox = new Outbox(webSocket, socket, () => this.#state === 'open' && this.#events.roomMade());
+    const outbox = new Outbox(webSocket, socket, {
+      roomMade: () => this.#state === 'open' && this.#events.roomMade(),
+      entryEncoder: this.#options.entryEncoder,
+    });
     this.#outbox = outbox;
     this.#watched = this.#options.pulse.watch(this.#peer.id, {
       arrivedBytes: () => socket.bytesRead,

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { PeerMessage } from '../../src/raft/messages.js';
+import type { EntryEncoder } from '../../src/wire/entry.js';
 import { PART_BYTES } from '../fragments.js';
 import { encodeMessage } from '../frames.js';
 import { SendQueue } from '../send-queue.js';
@@ -8,17 +9,27 @@ import { SendQueue } from '../send-queue.js';
 /** The socket gets frames while it holds less than this: what it holds cannot be replaced by something newer any more. */
 const MOST_BUFFERED_BYTES = 2 * PART_BYTES;
 
+export interface OutboxOptions {
+  /** Called when there is room again after a refusal. */
+  readonly roomMade: () => void;
+  /** The node's own. */
+  readonly entryEncoder: EntryEncoder;
+}
+
 /** Puts messages on one socket as fast as it takes them; what it does not take waits in a bounded queue. */
 export class Outbox {
   readonly #webSocket: WebSocket;
   readonly #socket: Socket;
-  readonly #queue = new SendQueue();
+  readonly #queue: SendQueue;
+  readonly #entryEncoder: EntryEncoder;
   readonly #roomMade: () => void;
   /** Something was put on the wire since the last beat. */
   #hasSent = false;
 
   /** `socket` is the one under `webSocket`. */
-  constructor(webSocket: WebSocket, socket: Socket, roomMade: () => void) {
+  constructor(webSocket: WebSocket, socket: Socket, { roomMade, entryEncoder }: OutboxOptions) {
+    this.#entryEncoder = entryEncoder;
+    this.#queue = new SendQueue(entryEncoder);
     this.#webSocket = webSocket;
     this.#socket = socket;
     this.#roomMade = roomMade;
@@ -29,7 +40,7 @@ export class Outbox {
   /** False where the message was refused for want of room. */
   send(message: PeerMessage): boolean {
     if (this.#queue.isEmpty && this.#isFree()) {
-      const bytes = encodeMessage(message);
+      const bytes = encodeMessage(message, this.#entryEncoder);
       if (bytes.byteLength <= PART_BYTES) {
         this.#put(bytes);
         return true;

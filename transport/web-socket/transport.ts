@@ -13,6 +13,7 @@ import type {
   PeerAddress,
   Transport,
 } from '../../src/seams/transport.js';
+import { EntryEncoder } from '../../src/wire/entry.js';
 import { PeersKnownInMemory } from '../identity-check.js';
 import { Pulse } from '../pulse.js';
 import { Reception } from './inbound.js';
@@ -32,6 +33,8 @@ export interface WebSocketTransportOptions {
   readonly maxMessageBytes?: number;
   /** Whom this node has met before. Default: nobody, and it forgets with this object whom it meets. */
   readonly knownPeers?: KnownPeers;
+  /** The node's own, which its log shares. Default: one for this transport alone. */
+  readonly entryEncoder?: EntryEncoder;
   /** How names become addresses. Default: as the operating system says. */
   readonly lookup?: SystemLookup;
 }
@@ -52,7 +55,7 @@ export class WebSocketTransport implements Transport {
   constructor(options: WebSocketTransportOptions) {
     const defaults = { helloDeadlineMs: HELLO_DEADLINE_MS, maxMessageBytes: MOST_MESSAGE_BYTES, addresses: [] };
     const knownPeers = new PeersKnownInMemory();
-    this.#options = { ...defaults, knownPeers, lookup: systemLookup, ...options };
+    this.#options = { ...defaults, knownPeers, lookup: systemLookup, entryEncoder: new EntryEncoder(), ...options };
     this.#names = new HostNames({ lookup: this.#options.lookup, clock: options.clock });
   }
 
@@ -62,10 +65,10 @@ export class WebSocketTransport implements Transport {
   }
 
   dial(identity: Identity, peer: PeerAddress, events: DialEvents, settings: LinkSettings): Connection {
-    const { clock, knownPeers } = this.#options;
+    const { clock, knownPeers, entryEncoder } = this.#options;
     const pulse = this.#pulseFor(settings);
     const shared = { names: this.#names, unanswered: this.#unanswered };
-    return new Dialed({ clock, knownPeers, settings, pulse, ...shared }, identity, peer, events);
+    return new Dialed({ clock, knownPeers, entryEncoder, settings, pulse, ...shared }, identity, peer, events);
   }
 
   /** One for all connections that keep time by the same settings, as all of one node do. */
