@@ -5,9 +5,10 @@ import type { ReadOptions } from '../client/service-client.js';
 import { ServiceClient } from '../client/service-client.js';
 import { QuorateError } from '../errors/quorate-error.js';
 import { encodeQuestion } from '../wire/question.js';
+import { SlabAllocator } from '../wire/slab.js';
 import { bytesOf, checkKey, checkLimit, checkText, conditionOf } from './checks.js';
 import type { KeyValueCommand, KeyValueResult } from './codec.js';
-import { keyValueCommandCodec, keyValueResultCodec } from './codec.js';
+import { createKeyValueCommandCodec, keyValueResultCodec } from './codec.js';
 import { conflict } from './conflict.js';
 import type { KeyValueEntry, ListPage, ListQuery } from './entries.js';
 import { entryCodec, keyCodec, listQueryCodec, pageCodec } from './queries.js';
@@ -28,6 +29,8 @@ const LIST_OPTIONS = ['prefix', 'after', 'limit', 'consistency', 'timeoutMs', 's
 
 /** A cluster's key-value store, from outside. */
 export class KeyValueClient extends ServiceClient<KeyValueService> {
+  readonly #commandCodec = createKeyValueCommandCodec(new SlabAllocator());
+
   constructor(options: Omit<DispatcherOptions, 'service'>) {
     super(keyValueService, options);
   }
@@ -96,7 +99,7 @@ export class KeyValueClient extends ServiceClient<KeyValueService> {
       optionNames: WRITE_OPTIONS,
       request: () => {
         checkKey(key);
-        const payload = keyValueCommandCodec.encode({ ...command(), ...conditionOf(options) });
+        const payload = this.#commandCodec.encode({ ...command(), ...conditionOf(options) });
         return { operation: 'propose', payload };
       },
       decode: (payload) => {

@@ -2,7 +2,7 @@ import { QuorateError } from '../errors/quorate-error.js';
 import type { Codec } from '../seams/state-machine.js';
 import { ByteReader, ByteWriter, encodeText } from '../wire/bytes.js';
 import { MalformedBytes } from '../wire/malformed.js';
-import { allocate } from '../wire/slab.js';
+import type { SlabAllocator } from '../wire/slab.js';
 
 /** `absent`: the key must not exist; a number: its entry must have this revision. */
 export type Condition = number | 'absent';
@@ -41,28 +41,33 @@ const NO_CONDITION = 0;
 const IF_ABSENT = 1;
 const IF_REVISION = 2;
 
-export const keyValueCommandCodec: Codec<KeyValueCommand> = {
-  encode: (command) => {
-    checkCommand(command);
-    const key = encodeText(command.key);
-    const value = command.kind === 'put' ? command.value : undefined;
-    const size = 1 + 1 + 8 + 4 + key.byteLength + (value === undefined ? 0 : 4 + value.byteLength);
-    const writer = new ByteWriter(size, allocate(size)).u8(command.kind === 'put' ? 0 : 1);
-    writeCondition(writer, command.condition).text(key);
-    return value === undefined ? writer.bytes : writer.text(value).bytes;
-  },
-  decode: (bytes) => {
-    const reader = new ByteReader(bytes);
-    const isPut = !reader.boolean();
-    const condition = readCondition(reader);
-    const key = reader.text(MOST_KEY_BYTES);
-    // Copied: a view would keep the whole frame that the command came in.
-    const value = isPut ? reader.run(reader.u32()).slice() : NO_BYTES;
-    reader.end();
-    if (condition === undefined) return isPut ? { kind: 'put', key, value } : { kind: 'delete', key };
-    return isPut ? { kind: 'put', key, value, condition } : { kind: 'delete', key, condition };
-  },
-};
+/** A node's store and a client, which encode much, have an allocator each. Without one each command gets memory of its own. */
+export function createKeyValueCommandCodec(allocator?: SlabAllocator): Codec<KeyValueCommand> {
+  return {
+    encode: (command) => {
+      checkCommand(command);
+      const key = encodeText(command.key);
+      const value = command.kind === 'put' ? command.value : undefined;
+      const size = 1 + 1 + 8 + 4 + key.byteLength + (value === undefined ? 0 : 4 + value.byteLength);
+      const writer = new ByteWriter(size, allocator?.allocate(size)).u8(command.kind === 'put' ? 0 : 1);
+      writeCondition(writer, command.condition).text(key);
+      return value === undefined ? writer.bytes : writer.text(value).bytes;
+    },
+    decode: (bytes) => {
+      const reader = new ByteReader(bytes);
+      const isPut = !reader.boolean();
+      const condition = readCondition(reader);
+      const key = reader.text(MOST_KEY_BYTES);
+      // Copied: a view would keep the whole frame that the command came in.
+      const value = isPut ? reader.run(reader.u32()).slice() : NO_BYTES;
+      reader.end();
+      if (condition === undefined) return isPut ? { kind: 'put', key, value } : { kind: 'delete', key };
+      return isPut ? { kind: 'put', key, value, condition } : { kind: 'delete', key, condition };
+    },
+  };
+}
+
+export const keyValueCommandCodec = createKeyValueCommandCodec();
 
 const FIELDS = ['kind', 'key', 'value', 'condition'];
 

@@ -1,7 +1,8 @@
 import type { Capture, Committed, Restore, StateMachine } from '../seams/state-machine.js';
 import { ByteReader, ByteWriter } from '../wire/bytes.js';
+import { SlabAllocator } from '../wire/slab.js';
 import type { Condition, KeyValueCommand, KeyValueResult } from './codec.js';
-import { keyValueCommandCodec, keyValueResultCodec, MOST_KEY_BYTES } from './codec.js';
+import { createKeyValueCommandCodec, keyValueResultCodec, MOST_KEY_BYTES } from './codec.js';
 import type { KeyValueEntry, KeyValueItem, KeyValueReader, ListPage, ListQuery } from './entries.js';
 import { keyValueService } from './service.js';
 import { compareBytes, SortedKeys } from './sorted-keys.js';
@@ -11,7 +12,7 @@ import { compareBytes, SortedKeys } from './sorted-keys.js';
  * an entry's revision is that of its last change, and is never used again.
  */
 export class KeyValueStore implements StateMachine<KeyValueCommand, KeyValueResult>, KeyValueReader {
-  readonly codec = keyValueCommandCodec;
+  readonly codec = createKeyValueCommandCodec(new SlabAllocator());
   readonly resultCodec = keyValueResultCodec;
   /** What clients and HTTP have of it. */
   readonly service = keyValueService;
