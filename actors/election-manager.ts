@@ -1,8 +1,8 @@
 import { and, assign, enqueueActions, fromCallback, sendParent, sendTo, setup } from 'xstate';
-import type { Role } from '../src/raft/notices.js';
 import type { RandomState } from '../src/raft/random.js';
 import { draw } from '../src/raft/random.js';
 import type { ReplicaView } from '../src/raft/replica-view.js';
+import type { Role } from '../src/raft/role.js';
 import type { Clock } from '../src/seams/clock.js';
 import type { HeartbeatManagerEvent, HeartbeatManagerRef } from './heartbeat-manager.js';
 import type { ElectionReport } from './reports.js';

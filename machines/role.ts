@@ -1,4 +1,4 @@
-import type { Role } from '../src/raft/notices.js';
+import type { Role } from '../src/raft/role.js';
 
 /** Nested states as XState writes them: `'halted'`, `{ active: 'follower' }`, `{ active: { leader: 'serving' } }`. */
 export type ReplicaStateValue = string | { readonly [state: string]: ReplicaStateValue | undefined };

@@ -11,9 +11,10 @@ export type { CallOptions, ReadOptions, ReplicaNodeOptions } from './node/option
 export { ReplicaNode } from './node/replica-node.js';
 export { systemClock } from './node/system-clock.js';
 export type { Index, NodeId, Term } from './raft/kinds.js';
-export type { Notice, Role } from './raft/notices.js';
+export type { Notice } from './raft/notices.js';
 export type { Peer, PeerStatus, ReplicaState } from './raft/replica-state.js';
 export { ReplicaView } from './raft/replica-view.js';
+export type { Role } from './raft/role.js';
 export { DEFAULT_SETTINGS, type Settings } from './raft/settings.js';
 export type { MemberStatus, NodeStatus } from './replica/status.js';
 export * from './seams/index.js';

@@ -1,6 +1,7 @@
 import { hasTerm } from '../../src/raft/messages.js';
-import type { Notice, Role } from '../../src/raft/notices.js';
+import type { Notice } from '../../src/raft/notices.js';
 import type { ReplicaState } from '../../src/raft/replica-state.js';
+import type { Role } from '../../src/raft/role.js';
 import type { ReplicaContext } from '../context.js';
 import type { ReplicaEvent } from '../events.js';
 import { action } from './rule.js';

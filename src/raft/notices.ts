@@ -1,8 +1,7 @@
 import type { Entry } from './entry.js';
 import type { Index, NodeId, Term } from './kinds.js';
 import type { PeerStatus } from './replica-state.js';
-
-export type Role = 'recovering' | 'follower' | 'candidate' | 'leader' | 'halted';
+import type { Role } from './role.js';
 
 /** What a node tells its surroundings: the chart emits these, the edge turns them into log lines and replies. */
 export type Notice =

@@ -1,7 +1,7 @@
 import type { Index, NodeId, ReadRound, Term } from './kinds.js';
 import type { LogShape } from './log-shape.js';
-import type { Role } from './notices.js';
 import type { Peer, ReplicaState } from './replica-state.js';
+import type { Role } from './role.js';
 import type { Settings } from './settings.js';
 
 /**

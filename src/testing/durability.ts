@@ -7,9 +7,9 @@ import type { LogShape } from '../raft/log-shape.js';
 import { lastPosition, termAt } from '../raft/log-shape.js';
 import type { PeerMessage } from '../raft/messages.js';
 import { hasTerm } from '../raft/messages.js';
-import type { Role } from '../raft/notices.js';
 import { hasQuorum } from '../raft/quorum.js';
 import type { ReplicaState } from '../raft/replica-state.js';
+import type { Role } from '../raft/role.js';
 import type { Recovered } from '../seams/log-store.js';
 import { SafetyViolation } from './safety.js';
 

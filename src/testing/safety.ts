@@ -3,8 +3,8 @@ import type { Index, NodeId, Term } from '../raft/kinds.js';
 import { advance } from '../raft/kinds.js';
 import type { LogShape } from '../raft/log-shape.js';
 import { extend, termAt, truncate } from '../raft/log-shape.js';
-import type { Role } from '../raft/notices.js';
 import type { ReplicaState } from '../raft/replica-state.js';
+import type { Role } from '../raft/role.js';
 
 /** One of Raft's guarantees does not hold: the run's seed shows it again. */
 export class SafetyViolation extends Error {
