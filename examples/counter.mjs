@@ -1,19 +1,12 @@
+import { counters } from './counter-service.mjs';
+
 /** A state machine of your own: counters by name. */
 export class Counters {
-  /** Commands travel and are kept as bytes: `decode(encode(command))` must give the same on every replica, for good. */
-  codec = {
-    encode: ({ name, by }) => new TextEncoder().encode(JSON.stringify([name, by])),
-    decode: (bytes) => {
-      const [name, by] = JSON.parse(new TextDecoder().decode(bytes));
-      return { name, by };
-    },
-  };
-
+  codec = counters.command;
   /** Results travel too: a node that does not lead passes its callers' commands on. */
-  resultCodec = {
-    encode: (count) => new TextEncoder().encode(String(count)),
-    decode: (bytes) => Number(new TextDecoder().decode(bytes)),
-  };
+  resultCodec = counters.result;
+  /** What clients and HTTP have of it. */
+  service = counters;
 
   #counts = new Map();
 

@@ -25,7 +25,11 @@ interface Running {
 }
 
 function run(...args: string[]): Running {
-  const child = spawn(process.execPath, args);
+  return runWith({}, ...args);
+}
+
+function runWith(environment: Readonly<Record<string, string>>, ...args: string[]): Running {
+  const child = spawn(process.execPath, args, { env: { ...process.env, ...environment } });
   children.push(child);
   const running: Running = { child, printed: '', ended: new Promise((resolve) => child.once('close', resolve)) };
   for (const stream of [child.stdout, child.stderr]) {
@@ -62,6 +66,34 @@ test('examples/fastify-counter: every node counts, and a closed one is not misse
   expect(await services[2]?.ended).toBe(0);
   await visit(1);
   expect(await count(0, 'GET')).toBeGreaterThanOrEqual(before);
+});
+
+test('examples/counter: it is counted and asked from another process, and over HTTP, at every node', async () => {
+  const ids = ['n1', 'n2', 'n3'];
+  const ports = await freePorts(3);
+  const addresses = ports.map((port) => `127.0.0.1:${port}`);
+  const peers = ids.map((id, at) => `${id}=${addresses[at]}`).join(',');
+  // However busy the machine is, the leader stays: what is counted once is counted once.
+  const patient = { ELECTION_TIMEOUT_MIN: '4000', ELECTION_TIMEOUT_MAX: '8000' };
+  const services = ids.map((id) => runWith(patient, 'examples/counter-node.mjs', id, peers, path.join(directory, id)));
+  await until(() => services.every(({ printed }) => printed.includes('listens')));
+  await fetch(`http://${addresses[0]}/v1/counters/visits?timeout=60000`);
+  let counted = 0;
+  for (const address of addresses) {
+    const client = run('examples/counter-client.mjs', address, 'visits');
+    expect([await client.ended, client.printed]).toEqual([
+      0,
+      `visits: counted ${counted + 1}, and now it is ${counted + 1}\n`,
+    ]);
+    const url = `http://${address}/v1/counters/visits?timeout=60000`;
+    const posted = await fetch(url, { method: 'POST' });
+    expect([posted.status, await posted.json()]).toEqual([200, { count: counted + 2 }]);
+    expect(await (await fetch(url)).json()).toEqual({ count: counted + 2 });
+    counted += 2;
+  }
+  expect((await fetch(`http://${addresses[0]}/v1/kv/visits`)).status).toBe(404);
+  services[0]?.child.kill('SIGINT');
+  expect(await services[0]?.ended).toBe(0);
 });
 
 test('examples/fastify-counter: Ctrl-C ends it, and an id that is not among the peers is named', async () => {

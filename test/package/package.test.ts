@@ -60,7 +60,7 @@ describe('the packed package, installed elsewhere', () => {
     writeFileSync(
       path.join(project, 'types.ts'),
       `import { KeyValueStore, ReplicaNode, type StateMachine } from 'quorate';
-import { connect } from 'quorate/client';
+import { connect, defineService, type Codec } from 'quorate/client';
 import { leadership, replicaMachine } from 'quorate/machines';
 import { simulate } from 'quorate/testing';
 import { setup } from 'xstate';
@@ -74,11 +74,28 @@ declare const counter: StateMachine<{ by: number }, number> & { readonly value: 
 const counting = await ReplicaNode.open({ id: 'a', peers: {}, dataDir: 'x', stateMachine: counter });
 const value: number = (await counting.propose({ by: 1 })) + (await counting.read((machine) => machine.value));
 const { revision: written }: { revision: number } = await (await connect()).put('k', 'v', { ifRevision: 0 });
+declare const text: Codec<string>;
+declare const by: Codec<{ by: number }>;
+declare const count: Codec<number>;
+const service = defineService({
+  name: 'counter',
+  command: by,
+  result: count,
+  queries: { plus: { input: count, answer: count, run: (machine: { readonly value: number }, more) => machine.value + more } },
+  routes: { 'PUT /v1/counter/{name}': async ({ params, propose }) => ({ json: { [params.name]: await propose({ by: 1 }) } }) },
+});
+await ReplicaNode.open({ id: 'a', peers: {}, dataDir: 'x', stateMachine: counter, service });
+// @ts-expect-error a service for another state machine
+await ReplicaNode.open({ id: 'a', peers: {}, dataDir: 'x', stateMachine: counter, service: defineService({ name: 'x', command: text, result: text }) });
+const client = await connect(undefined, { service });
+const answered: number = (await client.propose({ by: 1 })) + (await client.query({ plus: 5 }));
+// @ts-expect-error a query that the service does not have
+await client.query({ minus: 5 });
 const simulated = simulate({ seed: 1, stateMachine: () => counter }).propose({ by: 1 });
 const sum: number | undefined = simulated.resultOf({ by: 1 });
 // @ts-expect-error a command that the state machine does not know
 simulated.propose('one');
-console.log(sum, kind, revision, value, written, replicaMachine.id, simulate({ seed: 1 }).leader);
+console.log(answered, sum, kind, revision, value, written, replicaMachine.id, simulate({ seed: 1 }).leader);
 `,
     );
     const module = resolution === 'nodenext' ? 'nodenext' : 'esnext';
