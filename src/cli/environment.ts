@@ -1,19 +1,33 @@
 import { SERVE_OPTIONS } from './serve-options.js';
-import { closest } from './spelling.js';
+import { closest, differences } from './spelling.js';
 
 /** As `quorate serve` and the other commands read them. */
 const VARIABLES: readonly string[] = [
-  ...SERVE_OPTIONS.map(({ serve }) => serve.variable).filter((name) => name.startsWith('QUORATE_')),
+  ...SERVE_OPTIONS.map(({ serve }) => serve.variable),
   ...['CONFIG', 'NODES', 'PORT', 'ENDPOINTS', 'TIMEOUT', 'ENDS_WITH_INPUT'].map((name) => `QUORATE_${name}`),
 ];
+/** The settings that have no prefix: their names are so long that whatever is nearly the same is meant for them. */
+const UNPREFIXED = VARIABLES.filter((name) => !name.startsWith('QUORATE_'));
+const MOST_DIFFERENCES = 2;
 
 /** Kubernetes gives these to every container that runs beside a service named quorate. */
 const OF_KUBERNETES = /^QUORATE(_[A-Z0-9_]+)?_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)$/;
 
 /** What is wrong with the names of the variables that are set: one that is misspelled would silently not count. */
 export function problemWithVariables(environment: NodeJS.ProcessEnv): string | undefined {
-  const isUnknown = (name: string): boolean => /^QUORATE_/i.test(name) && !VARIABLES.includes(name);
-  const unknown = Object.keys(environment).find((name) => isUnknown(name) && !OF_KUBERNETES.test(name));
+  const unknown = Object.keys(environment).find((name) => isMisspelled(name) && !OF_KUBERNETES.test(name));
   if (unknown === undefined) return undefined;
-  return `there is no environment variable ${unknown}: did you mean ${closest(unknown.toUpperCase(), VARIABLES)}? Correct or unset it`;
+  return `there is no environment variable ${unknown}: did you mean ${meant(unknown.toUpperCase())}? Correct or unset it`;
+}
+
+function isMisspelled(name: string): boolean {
+  if (VARIABLES.includes(name)) return false;
+  if (/^QUORATE_/i.test(name)) return true;
+  return UNPREFIXED.some((setting) => differences(name.toUpperCase(), setting) <= MOST_DIFFERENCES);
+}
+
+function meant(name: string): string {
+  const setting = closest(name.replace(/^QUORATE_/, ''), UNPREFIXED);
+  const isSetting = differences(name.replace(/^QUORATE_/, ''), setting) <= MOST_DIFFERENCES;
+  return isSetting ? setting : closest(name, VARIABLES);
 }

@@ -1,11 +1,11 @@
 /** Of `words` (not empty) the one that differs from `word` in the fewest letters. */
 export function closest(word: string, words: readonly string[]): string {
-  const distances = words.map((other) => distance(word, other));
+  const distances = words.map((other) => differences(word, other));
   return words[distances.indexOf(Math.min(...distances))] as string;
 }
 
 /** How many letters have to be put in, taken out or replaced to make one word of the other. */
-function distance(one: string, other: string): number {
+export function differences(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, at) => at);
   for (const [at, letter] of [...one].entries()) {
     const next = [at + 1];

@@ -305,6 +305,10 @@ describe('wrong usage: exit 2, and one line that says what was expected', () => 
     ['QUORATE_ENDPOINT', 'QUORATE_ENDPOINTS'],
     ['QUORATE_LOGLEVEL', 'QUORATE_LOG_LEVEL'],
     ['quorate_timeout', 'QUORATE_TIMEOUT'],
+    ['QUORATE_ELECTION_TIMEOUT_MIN', 'ELECTION_TIMEOUT_MIN'],
+    ['QUORATE_HEARTBEAT_INTERVALL', 'HEARTBEAT_INTERVAL'],
+    ['ELECTION_TIMOUT_MIN', 'ELECTION_TIMEOUT_MIN'],
+    ['heartbeat_interval', 'HEARTBEAT_INTERVAL'],
   ])('a variable %s is none: %s was meant', async (name, meant) => {
     for (const command of [['list'], ['serve'], ['cluster', '--data', path.join(directory, 'none')]])
       expect(await quorate(command, { env: { [name]: '1' } })).toMatchObject({
