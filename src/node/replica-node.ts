@@ -2,12 +2,9 @@ import { randomInt } from 'node:crypto';
 import type { Actor } from 'xstate';
 import { createActor } from 'xstate';
 import { replicaMachine } from '../../machines/index.js';
-import { checkCallOptions } from '../calls/call-options.js';
 import type { CallRequest } from '../calls/pending-call.js';
 import { aborted } from '../calls/pending-call.js';
-import { checkTimeout, DEFAULT_TIMEOUT_MS, MOST_TIMER_MS } from '../calls/timeout.js';
-import { badRequest, QuorateError } from '../errors/quorate-error.js';
-import { shown } from '../errors/shown.js';
+import { QuorateError } from '../errors/quorate-error.js';
 import type { Serving } from '../http/serve-node.js';
 import { serveNode } from '../http/serve-node.js';
 import type { NodeId } from '../raft/kinds.js';
@@ -15,7 +12,6 @@ import type { Notice } from '../raft/notices.js';
 import { initialState } from '../raft/replica-state.js';
 import { ReplicaView } from '../raft/replica-view.js';
 import type { Settings } from '../raft/settings.js';
-import { encodeCommand } from '../replica/encode-command.js';
 import { refuseAborted } from '../replica/refusals.js';
 import { Replica } from '../replica/replica.js';
 import { reserveStateMachine } from '../replica/state-machine-in-use.js';
@@ -34,10 +30,20 @@ import type { Logger } from './node-log.js';
 import { NodeLog } from './node-log.js';
 import { NoticeLog } from './notice-log.js';
 import type { CallOptions, ReadOptions, ReplicaNodeOptions } from './options.js';
+import { limitsOf, propose, read } from './promised-calls.js';
 import type { NodeResources } from './resources.js';
 import { clusterIdOf, inDirectory, openResources } from './resources.js';
 import { systemClock } from './system-clock.js';
 import { VERSION } from './version.js';
+
+/** What is made before the node itself. */
+interface Made {
+  readonly resources: NodeResources;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly settings: Settings;
+  readonly releaseStateMachine: () => void;
+}
 
 /**
  * One replica of a state machine: creates the ReplicaView, runs the chart with both managers on it, opens the transport
@@ -109,16 +115,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     }
   }
 
-  private constructor(
-    options: ReplicaNodeOptions<Machine>,
-    made: {
-      resources: NodeResources;
-      clock: Clock;
-      logger: Logger;
-      settings: Settings;
-      releaseStateMachine: () => void;
-    },
-  ) {
+  private constructor(options: ReplicaNodeOptions<Machine>, made: Made) {
     const { resources, clock, logger, settings } = made;
     const { identity, members, log, transport, address } = resources;
     const servers = Object.entries(members).map(([id, at]) => ({ id, address: at }));
@@ -174,44 +171,12 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
    * OUTCOME_UNKNOWN once it may have been appended.
    */
   propose(command: CommandOf<Machine>, options: CallOptions = {}): Promise<ResultOf<Machine>> {
-    return new Promise((resolve, reject) => {
-      checkCallOptions(options, ['timeoutMs', 'signal']);
-      const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
-      refuseAborted(signal);
-      checkTimeout(timeoutMs, MOST_TIMER_MS);
-      const payload = encodeCommand(this.#stateMachine.codec, command);
-      this.#replica.propose(payload, {
-        timeoutMs,
-        signal,
-        done: (error, result) => (error === undefined ? resolve(result as ResultOf<Machine>) : reject(error)),
-      });
-    });
+    return propose(this.#replica, this.#stateMachine, command, options);
   }
 
   /** Runs `query` on this node's state machine, once it holds every write that was acknowledged before the call. */
   read<Value>(query: (stateMachine: Machine) => Value, options: ReadOptions = {}): Promise<Value> {
-    return new Promise((resolve, reject) => {
-      checkCallOptions(options, ['consistency', 'timeoutMs', 'signal']);
-      const { consistency = 'linearizable', timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
-      refuseAborted(signal);
-      checkTimeout(timeoutMs, MOST_TIMER_MS);
-      if (consistency !== 'linearizable' && consistency !== 'stale')
-        throw badRequest(`expected consistency to be "linearizable" or "stale", got ${shown(consistency)}`);
-      const answer = (): void => resolve(query(this.#stateMachine));
-      if (consistency === 'stale') return answer();
-      this.#replica.read({
-        timeoutMs,
-        signal,
-        done: (error) => {
-          if (error !== undefined) return reject(error);
-          try {
-            answer();
-          } catch (thrown) {
-            reject(thrown);
-          }
-        },
-      });
-    });
+    return read(this.#replica, this.#stateMachine, query, options);
   }
 
   /** As `propose`, for bytes that the state machine's codec has made, and with a callback. */
@@ -238,10 +203,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
 
   /** Resolves to the leader's id as soon as this node knows of one that it can reach. */
   async waitForLeader(options: CallOptions = {}): Promise<NodeId> {
-    checkCallOptions(options, ['timeoutMs', 'signal']);
-    const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
-    refuseAborted(signal);
-    checkTimeout(timeoutMs, MOST_TIMER_MS);
+    const { timeoutMs, signal } = limitsOf(options, ['timeoutMs', 'signal']);
     return waitForLeader(this.#replica, { clock: this.#clock, timeoutMs, signal });
   }
 

@@ -2,29 +2,19 @@ import type { ClientEvent } from '../../machines/index.js';
 import type { CallRequest } from '../calls/pending-call.js';
 import { outcomeUnknown, PendingCall } from '../calls/pending-call.js';
 import type { QuorateError } from '../errors/quorate-error.js';
-import type { Entry } from '../raft/entry.js';
-import type { Index, NodeId } from '../raft/kinds.js';
+import type { NodeId } from '../raft/kinds.js';
 import type { Notice } from '../raft/notices.js';
 import type { Role } from '../raft/role.js';
 import type { Clock } from '../seams/clock.js';
 import type { PauseWatch } from '../seams/pause-watch.js';
 import type { Codec } from '../seams/state-machine.js';
+import { AppendedCommands } from './appended-commands.js';
 import { isWaiting, Queue } from './call-queue.js';
 import { batches } from './command-batches.js';
-import { cutOff, deposed, MOST_COMMAND_BYTES, overloaded, replaced, tooLarge } from './proposal-errors.js';
+import { deposed, MOST_COMMAND_BYTES, overloaded, tooLarge } from './proposal-errors.js';
 import { ResultEncoder } from './result-encoder.js';
 
 type Proposal<Result> = PendingCall<Result>;
-
-/** Commands that stand in the log from `firstIndex` on and wait to be applied. */
-interface Appended<Result> {
-  readonly firstIndex: Index;
-  readonly term: number;
-  readonly count: number;
-  /** Our own callers', or nobody's: then `peer` waits for the results. */
-  readonly proposals: readonly Proposal<Result>[];
-  readonly peer: { readonly id: NodeId; readonly requestId: number; readonly results: Uint8Array[] } | null;
-}
 
 interface Forwarded<Result> {
   readonly to: NodeId;
@@ -58,15 +48,13 @@ const OVERHEAD_BYTES = 256;
 export class PendingProposals<Result> {
   readonly #options: PendingProposalsOptions<Result>;
   readonly #queue: Queue<Proposal<Result>>;
-  readonly #results: ResultEncoder<Result>;
+  readonly #appended: AppendedCommands<Result>;
   #waitingBytes = 0;
   /** Sent to the chart, which has not said yet what becomes of them. */
   readonly #asked = new Map<number, readonly Proposal<Result>[]>();
   readonly #forwarded = new Map<number, Forwarded<Result>>();
   /** Of a turn that brought more than one batch: those that wait for a turn of their own. */
   #next: (readonly Proposal<Result>[])[] = [];
-  /** In the order of their indexes. */
-  #appended: Appended<Result>[] = [];
   #closed: QuorateError | undefined;
   #isLeading = false;
   /** When this node, having stood still as leader, learned that it leads no more. */
@@ -78,7 +66,9 @@ export class PendingProposals<Result> {
   constructor(options: PendingProposalsOptions<Result>) {
     this.#options = options;
     const { clock, pauses, resultCodec, warn } = options;
-    this.#results = new ResultEncoder(resultCodec, warn);
+    this.#appended = new AppendedCommands(new ResultEncoder(resultCodec, warn), (to, message) => {
+      options.send({ type: 'client.answered', to, message });
+    });
     const isWorthDoing = (proposal: Proposal<Result>, nowMs: number): boolean => this.#isWorthDoing(proposal, nowMs);
     this.#queue = new Queue({ clock, pauses, isWorthDoing, flush: (arrived) => this.#flush(arrived) });
   }
@@ -97,7 +87,7 @@ export class PendingProposals<Result> {
   notice(notice: Notice): void {
     switch (notice.type) {
       case 'proposals.appended':
-        this.#append(notice);
+        this.#appended.add(notice, notice.from === null ? this.#takeAsked(notice.requestId) : []);
         break;
       case 'proposals.forwarded':
         this.#forward(notice.requestId, notice.to);
@@ -109,10 +99,10 @@ export class PendingProposals<Result> {
         this.#answer(notice.requestId, notice.results);
         break;
       case 'entries.applied':
-        this.#apply(notice.entries, notice.results);
+        this.#appended.apply(notice.entries, notice.results);
         break;
       case 'log.truncated':
-        this.#truncate(notice.from);
+        this.#appended.truncate(notice.from);
         break;
       case 'role.changed':
         this.#noteRole(notice.role);
@@ -149,8 +139,7 @@ export class PendingProposals<Result> {
     for (const [requestId, { proposals }] of this.#forwarded) {
       if (!proposals.some(isWaiting)) this.#forwarded.delete(requestId);
     }
-    // A peer's are answered when they are applied or cut, and hold no command.
-    this.#appended = this.#appended.filter(({ peer, proposals }) => peer !== null || proposals.some(isWaiting));
+    this.#appended.letGoOfEnded();
   }
 
   #whyUnanswered(): string {
@@ -161,7 +150,7 @@ export class PendingProposals<Result> {
   /** Whether nothing is kept for any of this node's callers. */
   get isIdle(): boolean {
     const isKept = this.#asked.size > 0 || this.#forwarded.size > 0 || this.#next.length > 0;
-    return this.#waitingBytes === 0 && this.#queue.isEmpty && !isKept && this.#appended.every(isOfPeer);
+    return this.#waitingBytes === 0 && this.#queue.isEmpty && !isKept && this.#appended.isIdle;
   }
 
   /** Nothing more will come of the chart: everybody is answered, each as far as is known. */
@@ -173,7 +162,7 @@ export class PendingProposals<Result> {
     }
     this.#queue.clear();
     this.#next = [];
-    this.#appended = [];
+    this.#appended.clear();
     this.#asked.clear();
     this.#forwarded.clear();
   }
@@ -183,7 +172,7 @@ export class PendingProposals<Result> {
     for (const proposals of this.#next) yield* proposals;
     for (const proposals of this.#asked.values()) yield* proposals;
     for (const { proposals } of this.#forwarded.values()) yield* proposals;
-    for (const { proposals } of this.#appended) yield* proposals;
+    yield* this.#appended;
   }
 
   /** One batch a turn: a burst of commands must not keep the heartbeats of all nodes waiting. */
@@ -229,12 +218,6 @@ export class PendingProposals<Result> {
   #isWorthDoing(proposal: Proposal<Result>, nowMs: number): boolean {
     if (!proposal.isOver && proposal.receivedAtMs <= this.#deposedAtMs) proposal.fail(deposed());
     return proposal.isWorthDoing(nowMs, this.#options.noLeader);
-  }
-
-  #append({ from, requestId, firstIndex, count, term }: Extract<Notice, { type: 'proposals.appended' }>): void {
-    const proposals = from === null ? this.#takeAsked(requestId) : [];
-    const peer = from === null ? null : { id: from, requestId, results: [] };
-    this.#appended.push({ firstIndex, term, count, proposals, peer });
   }
 
   #forward(requestId: number, to: NodeId): void {
@@ -285,55 +268,6 @@ export class PendingProposals<Result> {
     proposal.resolve(result);
   }
 
-  #apply(entries: readonly Entry[], results: readonly unknown[]): void {
-    const first = entries[0];
-    if (first === undefined) return;
-    const end = first.index + entries.length;
-    let finished = 0;
-    for (const appended of this.#appended) {
-      if (appended.firstIndex >= end) break;
-      this.#settle(appended, first.index, entries, results);
-      if (appended.firstIndex + appended.count <= end) finished += 1;
-    }
-    if (finished > 0) this.#appended = this.#appended.slice(finished);
-  }
-
-  /** Hands out the results of those of its commands that were just applied. */
-  #settle(appended: Appended<Result>, first: Index, entries: readonly Entry[], results: readonly unknown[]): void {
-    const { firstIndex, count, term, proposals, peer } = appended;
-    const from = Math.max(firstIndex, first);
-    const until = Math.min(firstIndex + count, first + entries.length);
-    for (let index = from; index < until; index += 1) {
-      const isOurs = entries[index - first]?.term === term;
-      const result = results[index - first] as Result;
-      if (peer !== null) {
-        const bytes = isOurs ? this.#results.encode(result) : undefined;
-        if (bytes !== undefined) peer.results.push(bytes);
-      } else if (isOurs) {
-        this.#results.checkOnce(result);
-        proposals[index - firstIndex]?.resolve(result);
-      } else proposals[index - firstIndex]?.fail(replaced());
-    }
-    if (peer !== null && until === firstIndex + count) this.#answerPeer(peer, count);
-  }
-
-  #answerPeer({ id, requestId, results }: NonNullable<Appended<Result>['peer']>, count: number): void {
-    const outcome = results.length === count ? ({ kind: 'results', results } as const) : ({ kind: 'unknown' } as const);
-    this.#options.send({ type: 'client.answered', to: id, message: { kind: 'propose-reply', requestId, outcome } });
-  }
-
-  #truncate(from: Index): void {
-    this.#appended = this.#appended.flatMap((appended) => {
-      const { firstIndex, count, proposals, peer } = appended;
-      const kept = Math.max(0, from - firstIndex);
-      if (kept >= count) return [appended];
-      for (const proposal of proposals.slice(kept)) proposal.fail(cutOff());
-      if (peer !== null) this.#answerPeer({ ...peer, results: [] }, count);
-      // What lies before the cut is still there, and its callers still wait.
-      return kept === 0 || peer !== null ? [] : [{ ...appended, count: kept, proposals: proposals.slice(0, kept) }];
-    });
-  }
-
   /** Its answer would have come from there: whether the leader took the command cannot be known. */
   #loseLink(peer: NodeId): void {
     for (const [requestId, { to, proposals }] of this.#forwarded) {
@@ -343,5 +277,3 @@ export class PendingProposals<Result> {
     }
   }
 }
-
-const isOfPeer = ({ peer }: { readonly peer: unknown }): boolean => peer !== null;

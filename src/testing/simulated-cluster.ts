@@ -2,7 +2,6 @@ import { electionManager } from '../../actors/election-manager.js';
 import { DEFAULT_FLOW } from '../../actors/replicator.js';
 import { replicaMachine } from '../../machines/index.js';
 import type { NodeId } from '../raft/kinds.js';
-import { NO_INDEX } from '../raft/kinds.js';
 import type { Notice } from '../raft/notices.js';
 import type { RandomState } from '../raft/random.js';
 import { derive, draw } from '../raft/random.js';
@@ -11,7 +10,9 @@ import { DEFAULT_SETTINGS } from '../raft/settings.js';
 import { encodeCommand } from '../replica/encode-command.js';
 import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
 import { AppliedCommands } from './applied-commands.js';
-import { DurabilityChecker, OWN_DIRECTORY } from './durability.js';
+import { CheckedReads } from './checked-reads.js';
+import { DurabilityChecker } from './durability.js';
+import { endTrouble } from './end-trouble.js';
 import type { Outcome } from './proposals.js';
 import { outcomeFor, Proposals } from './proposals.js';
 import { Recorder } from './recorder.js';
@@ -23,15 +24,11 @@ import { checkDuration, checkSimulationOptions } from './simulation-options.js';
 import { VirtualClock } from './virtual-clock.js';
 import type { Watcher } from './watched-state-machine.js';
 import { asText, makeStateMachine } from './watched-state-machine.js';
+import { describeReplica, detailsOf, SimulationStuck } from './words.js';
 
 const LONG_TIME_MS = 20_000;
 /** More than a start asks of its disk, one after another. */
 const STARTING_OPERATIONS = 100;
-
-/** Something that should have happened by then has not. */
-export class SimulationStuck extends Error {
-  override readonly name = 'SimulationStuck';
-}
 
 /**
  * A cluster in one process, on virtual time: the same seed gives the same run, event by event. Options that can't work are
@@ -56,9 +53,7 @@ export class SimulatedCluster<Machine extends AnyStateMachine = Recorder> {
   readonly #proposals = new Proposals<CommandOf<Machine>, ResultOf<Machine>>();
   readonly #applied = new AppliedCommands();
   #codec: Machine['codec'] | undefined;
-  readonly #readErrors: string[] = [];
-  #pendingReads = 0;
-  #answeredReads = 0;
+  readonly #reads = new CheckedReads();
   #chance: RandomState;
 
   constructor(options: SimulationOptions<Machine>) {
@@ -209,28 +204,15 @@ export class SimulatedCluster<Machine extends AnyStateMachine = Recorder> {
   /** A linearizable read at a replica: whatever was acknowledged before must be in what it sees. */
   read(at: NodeId, timeoutMs = 2_000): this {
     checkDuration('timeoutMs', timeoutMs);
-    const target = this.replica(at);
-    const acknowledged = this.#proposals.newestAcknowledged;
-    this.#pendingReads += 1;
-    target.read({
-      timeoutMs,
-      done: (error) => {
-        this.#pendingReads -= 1;
-        if (error !== undefined) return;
-        this.#answeredReads += 1;
-        const seen = target.watched?.lastIndex ?? NO_INDEX;
-        if (seen >= acknowledged) return;
-        this.#readErrors.push(`${at} read what entries up to ${seen} made, when ${acknowledged} had been acknowledged`);
-      },
-    });
+    this.#reads.begin(this.replica(at) as never, at, this.#proposals.newestAcknowledged, timeoutMs);
     return this;
   }
 
   get answeredReads(): number {
-    return this.#answeredReads;
+    return this.#reads.answered;
   }
 
-  /** Of the newest proposal of this command; undefined where it was never proposed. */
+  /** What became of the newest proposal of this command; undefined where it was never proposed. */
   outcomeOf(command: CommandOf<Machine>): Outcome['outcome'] | undefined {
     return this.#proposals.last(this.#keyOf(command))?.outcome;
   }
@@ -281,25 +263,16 @@ export class SimulatedCluster<Machine extends AnyStateMachine = Recorder> {
 
   /** Ends all trouble, waits until everything is answered and all replicas agree, and holds them against every promise made. */
   verify(): this {
-    this.heal();
-    this.network.drops = () => false;
-    this.network.conditions = { leastDelayMs: 0, mostDelayMs: 1, loss: 0, duplication: 0, reordering: 0 };
-    for (const replica of this.replicas.values()) {
-      if (replica.clock.isPaused) replica.clock.resume();
-      if (!replica.isAtHome) replica.useDirectory(OWN_DIRECTORY);
-      replica.mendDisk();
-      if (replica.isOver || replica.hasFailedCalls) replica.kill();
-      if (!replica.isUp) replica.start();
-    }
+    endTrouble(this.network, this.replicas.values() as Iterable<never>);
     this.runUntil(() => this.#isSettled(), 'everything settles');
-    const problem = this.#applied.problemWith([...this.replicas.values()], this.#proposals) ?? this.#readErrors[0];
+    const problem = this.#applied.problemWith([...this.replicas.values()], this.#proposals) ?? this.#reads.problems[0];
     if (problem !== undefined) throw new SafetyViolation(`seed ${this.seed}: ${problem}`);
     return this;
   }
 
   #isSettled(): boolean {
     const { leader } = this;
-    if (leader === undefined || this.#pendingReads > 0 || this.#proposals.pending > 0) return false;
+    if (leader === undefined || this.#reads.pending > 0 || this.#proposals.pending > 0) return false;
     const { term, log } = leader.raft ?? {};
     return this.#all(({ raft }) => {
       // One that was cut off may still lead a term that is over, until a peer reaches it.
@@ -321,15 +294,12 @@ export class SimulatedCluster<Machine extends AnyStateMachine = Recorder> {
   }
 
   #note(id: NodeId, notice: Notice): void {
-    const { type, ...rest } = notice;
-    const what = 'entries' in notice ? `to ${notice.entries.at(-1)?.index}` : JSON.stringify(rest);
-    this.trace.push(`${this.time.now().toFixed(3)} ${id} ${type} ${what}`);
+    this.trace.push(`${this.time.now().toFixed(3)} ${id} ${notice.type} ${detailsOf(notice)}`);
   }
 
   #describe(): string {
-    const describe = ({ id, role, raft }: SimulatedReplica<Machine>): string =>
-      `${id} ${role} term ${raft?.term} last ${raft?.log.lastIndex} commit ${raft?.commitIndex} applied ${raft?.lastApplied}`;
-    return `${[...this.replicas.values()].map(describe).join('; ')}; ${this.#proposals.pending} commands and ${this.#pendingReads} reads wait`;
+    const replicas = [...this.replicas.values()].map(describeReplica).join('; ');
+    return `${replicas}; ${this.#proposals.pending} commands and ${this.#reads.pending} reads wait`;
   }
 }
 

@@ -14,13 +14,12 @@ import { ReplicaView } from '../raft/replica-view.js';
 import type { Role } from '../raft/role.js';
 import type { Settings } from '../raft/settings.js';
 import { Replica } from '../replica/replica.js';
-import type { DiskError } from '../seams/disk.js';
-import type { KnownPeers } from '../seams/known-peers.js';
 import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
-import type { Transport } from '../seams/transport.js';
 import { EntryEncoder } from '../wire/entry.js';
+import { fnv1a } from './checksum.js';
 import type { DurabilityChecker } from './durability.js';
 import { OWN_DIRECTORY } from './durability.js';
+import { InjectedFailures } from './injected-failures.js';
 import type { Recorder } from './recorder.js';
 import { ReplicaClock } from './replica-clock.js';
 import type { SafetyChecker } from './safety.js';
@@ -31,6 +30,7 @@ import { VirtualDisk } from './virtual-disk.js';
 import { watchedLog } from './watched-log.js';
 import type { Indexed, Watcher } from './watched-state-machine.js';
 import { WatchedStateMachine } from './watched-state-machine.js';
+import { watchedTransport } from './watched-transport.js';
 
 export interface SimulatedReplicaOptions<Machine extends AnyStateMachine> {
   readonly id: NodeId;
@@ -69,8 +69,7 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
   readonly #options: SimulatedReplicaOptions<Machine>;
   readonly #directories = new Map<string, VirtualDisk>();
   #directory = OWN_DIRECTORY;
-  /** The codes of disk failures that this life of the process was given on purpose. */
-  readonly #injected = new Set<string>();
+  readonly #injected = new InjectedFailures();
   #life: Life<Machine> | undefined;
   /** The chart's snapshot that was checked last: most events are another replica's. */
   #checked: unknown;
@@ -140,7 +139,7 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
   failDisk(failure: (call: DiskCall) => string | undefined): void {
     this.disk.failure = (call) => {
       const code = failure(call);
-      if (code !== undefined) this.#injected.add(code);
+      if (code !== undefined) this.#injected.note(code);
       return code;
     };
   }
@@ -227,12 +226,12 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
   /** Why this replica can't go on, unless that was brought about on purpose. */
   get unexpectedEnd(): Error | undefined {
     const error = this.startError ?? this.haltedBy ?? undefined;
-    return error === undefined || this.#isInjected(error) ? undefined : error;
+    return error === undefined || this.#injected.caused(error) ? undefined : error;
   }
 
   /** Calls of its disk were failed on purpose since it was started: it may halt because of one that is still under way. */
   get hasFailedCalls(): boolean {
-    return this.#injected.size > 0;
+    return !this.#injected.isEmpty;
   }
 
   /** It could not start, or has halted: only a restart helps. */
@@ -265,16 +264,8 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
     life?.replica.close(new QuorateError('QUORATE_CLOSED', 'crashed'));
   }
 
-  /** A failed call of the disk lies at the bottom of it. */
-  #isInjected(error: Error): boolean {
-    for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-      if (this.#injected.has((cause as DiskError).code ?? '')) return true;
-    }
-    return false;
-  }
-
   #run(directory: DataDirectory, entryEncoder: EntryEncoder): void {
-    const { id, ids, seed, settings, flow, machine, tell } = this.#options;
+    const { id, ids, seed, settings, flow, machine, tell, network, durability } = this.#options;
     const servers = ids.map((server) => ({ id: server, address: server }));
     const stateMachine = new WatchedStateMachine(this.#options.makeStateMachine(id), this.#options.watcher(id));
     const log = watchedLog(directory.log, id, this.#options);
@@ -288,7 +279,11 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
         // Each life draws anew, or a restarted replica would repeat what led to its crash.
         seed: seed + this.#starts * 7_919,
         log,
-        transport: this.#transport(directory.knownPeers, entryEncoder),
+        transport: watchedTransport(
+          network.transport(id, directory.knownPeers, this.clock, entryEncoder),
+          id,
+          durability,
+        ),
         stateMachine,
         clock: this.clock,
         flow,
@@ -310,29 +305,4 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
     this.#life = { replica, stateMachine };
     actor.start();
   }
-
-  #transport(knownPeers: KnownPeers, entryEncoder: EntryEncoder): Transport {
-    const real = this.#options.network.transport(this.id, knownPeers, this.clock, entryEncoder);
-    return {
-      accept: (identity, inbound, settings) => real.accept(identity, inbound, settings),
-      dial: (identity, peer, events, settings) => {
-        const connection = real.dial(identity, peer, events, settings);
-        return {
-          send: (message) => {
-            this.#options.durability.sends(this.id, peer.id, message);
-            return connection.send(message);
-          },
-          peerArrived: () => connection.peerArrived(),
-          close: () => connection.close(),
-        };
-      },
-    };
-  }
-}
-
-/** A checksum without `node:`. */
-function fnv1a(bytes: Uint8Array, start = 0): number {
-  let hash = (0x811c9dc5 ^ start) >>> 0;
-  for (let at = 0; at < bytes.byteLength; at += 1) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193);
-  return hash >>> 0;
 }

@@ -1,0 +1,64 @@
+import { checkCallOptions } from '../calls/call-options.js';
+import { checkTimeout, DEFAULT_TIMEOUT_MS, MOST_TIMER_MS } from '../calls/timeout.js';
+import { badRequest } from '../errors/quorate-error.js';
+import { shown } from '../errors/shown.js';
+import { encodeCommand } from '../replica/encode-command.js';
+import { refuseAborted } from '../replica/refusals.js';
+import type { Replica } from '../replica/replica.js';
+import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
+import type { CallOptions, ReadOptions } from './options.js';
+
+/** A command proposed to a replica, as a promise of its result. */
+export function propose<Machine extends AnyStateMachine>(
+  replica: Replica<ResultOf<Machine>>,
+  stateMachine: Machine,
+  command: CommandOf<Machine>,
+  options: CallOptions,
+): Promise<ResultOf<Machine>> {
+  return new Promise((resolve, reject) => {
+    const { timeoutMs, signal } = limitsOf(options, ['timeoutMs', 'signal']);
+    const payload = encodeCommand(stateMachine.codec, command);
+    replica.propose(payload, {
+      timeoutMs,
+      signal,
+      done: (error, result) => (error === undefined ? resolve(result as ResultOf<Machine>) : reject(error)),
+    });
+  });
+}
+
+/** What `query` says of the state machine, once that may be read with the consistency that is asked for. */
+export function read<Machine extends AnyStateMachine, Value>(
+  replica: Replica<ResultOf<Machine>>,
+  stateMachine: Machine,
+  query: (stateMachine: Machine) => Value,
+  options: ReadOptions,
+): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const { timeoutMs, signal } = limitsOf(options, ['consistency', 'timeoutMs', 'signal']);
+    const { consistency = 'linearizable' } = options;
+    if (consistency !== 'linearizable' && consistency !== 'stale')
+      throw badRequest(`expected consistency to be "linearizable" or "stale", got ${shown(consistency)}`);
+    if (typeof query !== 'function') throw badRequest(`expected query to be a function, got ${shown(query)}`);
+    const answer = (): void => {
+      try {
+        resolve(query(stateMachine));
+      } catch (thrown) {
+        reject(thrown);
+      }
+    };
+    if (consistency === 'stale') return answer();
+    replica.read({ timeoutMs, signal, done: (error) => (error === undefined ? answer() : reject(error)) });
+  });
+}
+
+/** How long a call waits, and until when its caller wants it. Throws BAD_REQUEST, or ABORTED where that is over already. */
+export function limitsOf(
+  options: CallOptions,
+  names: readonly string[],
+): { timeoutMs: number; signal: AbortSignal | undefined } {
+  checkCallOptions(options, names);
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
+  refuseAborted(signal);
+  checkTimeout(timeoutMs, MOST_TIMER_MS);
+  return { timeoutMs, signal };
+}

@@ -1,0 +1,114 @@
+import type { PendingCall } from '../calls/pending-call.js';
+import type { Entry } from '../raft/entry.js';
+import type { Index, NodeId } from '../raft/kinds.js';
+import type { ProposeReply } from '../raft/messages.js';
+import type { Notice } from '../raft/notices.js';
+import { isWaiting } from './call-queue.js';
+import { cutOff, replaced } from './proposal-errors.js';
+import type { ResultEncoder } from './result-encoder.js';
+
+/** Commands that stand in the log from `firstIndex` on and wait to be applied. */
+interface Appended<Result> {
+  readonly firstIndex: Index;
+  readonly term: number;
+  readonly count: number;
+  /** Our own callers', or nobody's: then `peer` waits for the results. */
+  readonly proposals: readonly PendingCall<Result>[];
+  readonly peer: Peer | null;
+}
+
+interface Peer {
+  readonly id: NodeId;
+  readonly requestId: number;
+  readonly results: Uint8Array[];
+}
+
+/**
+ * The commands that this node has appended as leader and that are not applied yet. Whoever waits for one gets its result when
+ * it is applied, learns that another was committed in its place, or that its fate is not known.
+ */
+export class AppendedCommands<Result> {
+  readonly #results: ResultEncoder<Result>;
+  readonly #answer: (to: NodeId, message: ProposeReply) => void;
+  /** In the order of their indexes. */
+  #appended: Appended<Result>[] = [];
+
+  constructor(results: ResultEncoder<Result>, answer: (to: NodeId, message: ProposeReply) => void) {
+    this.#results = results;
+    this.#answer = answer;
+  }
+
+  add(appended: Extract<Notice, { type: 'proposals.appended' }>, proposals: readonly PendingCall<Result>[]): void {
+    const { from, requestId, firstIndex, count, term } = appended;
+    const peer = from === null ? null : { id: from, requestId, results: [] };
+    this.#appended.push({ firstIndex, term, count, proposals, peer });
+  }
+
+  apply(entries: readonly Entry[], results: readonly unknown[]): void {
+    const first = entries[0];
+    if (first === undefined) return;
+    const end = first.index + entries.length;
+    let finished = 0;
+    for (const appended of this.#appended) {
+      if (appended.firstIndex >= end) break;
+      this.#settle(appended, first.index, entries, results);
+      if (appended.firstIndex + appended.count <= end) finished += 1;
+    }
+    if (finished > 0) this.#appended = this.#appended.slice(finished);
+  }
+
+  /** The log was cut from `from` on. What lies before the cut is still there, and its callers still wait. */
+  truncate(from: Index): void {
+    this.#appended = this.#appended.flatMap((appended) => {
+      const { firstIndex, count, proposals, peer } = appended;
+      const kept = Math.max(0, from - firstIndex);
+      if (kept >= count) return [appended];
+      for (const proposal of proposals.slice(kept)) proposal.fail(cutOff());
+      if (peer !== null) this.#answerPeer({ ...peer, results: [] }, count);
+      return kept === 0 || peer !== null ? [] : [{ ...appended, count: kept, proposals: proposals.slice(0, kept) }];
+    });
+  }
+
+  clear(): void {
+    this.#appended = [];
+  }
+
+  /** Nothing is kept for calls that ended. A peer's are answered when they are applied or cut, and hold no command. */
+  letGoOfEnded(): void {
+    this.#appended = this.#appended.filter(({ peer, proposals }) => peer !== null || proposals.some(isWaiting));
+  }
+
+  /** Whether nothing is kept for any caller of this node. */
+  get isIdle(): boolean {
+    return this.#appended.every(({ peer }) => peer !== null);
+  }
+
+  *[Symbol.iterator](): Iterator<PendingCall<Result>> {
+    for (const { proposals } of this.#appended) yield* proposals;
+  }
+
+  /** Hands out the results of those of its commands that were just applied. */
+  #settle(appended: Appended<Result>, first: Index, entries: readonly Entry[], results: readonly unknown[]): void {
+    const { firstIndex, count, term, proposals, peer } = appended;
+    const from = Math.max(firstIndex, first);
+    const until = Math.min(firstIndex + count, first + entries.length);
+    for (let index = from; index < until; index += 1) {
+      const isOurs = entries[index - first]?.term === term;
+      const result = results[index - first] as Result;
+      if (peer !== null) {
+        const bytes = isOurs ? this.#results.encode(result) : undefined;
+        if (bytes !== undefined) peer.results.push(bytes);
+      } else if (isOurs) {
+        this.#results.checkOnce(result);
+        proposals[index - firstIndex]?.resolve(result);
+      } else proposals[index - firstIndex]?.fail(replaced());
+    }
+    if (peer !== null && until === firstIndex + count) this.#answerPeer(peer, count);
+  }
+
+  /** Without a result for each of its commands a peer is told that the outcome is not known. */
+  #answerPeer({ id, requestId, results }: Peer, count: number): void {
+    const outcome = results.length === count ? ({ kind: 'results', results } as const) : ({ kind: 'unknown' } as const);
+    this.#answer(id, { kind: 'propose-reply', requestId, outcome });
+  }
+}

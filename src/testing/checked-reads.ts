@@ -1,0 +1,26 @@
+import type { Index, NodeId } from '../raft/kinds.js';
+import { NO_INDEX } from '../raft/kinds.js';
+import type { SimulatedReplica } from './simulated-replica.js';
+
+/** Linearizable reads of a simulated cluster: each must see whatever was acknowledged before it began. */
+export class CheckedReads {
+  /** What a read lacked, in words, for each that lacked something. */
+  readonly problems: string[] = [];
+  pending = 0;
+  answered = 0;
+
+  begin(target: SimulatedReplica<never>, at: NodeId, acknowledged: Index, timeoutMs: number): void {
+    this.pending += 1;
+    target.read({
+      timeoutMs,
+      done: (error) => {
+        this.pending -= 1;
+        if (error !== undefined) return;
+        this.answered += 1;
+        const seen = target.watched?.lastIndex ?? NO_INDEX;
+        if (seen >= acknowledged) return;
+        this.problems.push(`${at} read what entries up to ${seen} made, when ${acknowledged} had been acknowledged`);
+      },
+    });
+  }
+}

@@ -1,0 +1,17 @@
+import { OWN_DIRECTORY } from './durability.js';
+import type { SimulatedNetwork } from './simulated-network.js';
+import type { SimulatedReplica } from './simulated-replica.js';
+
+/** Heals the network, mends the disks, and has every replica run that can: what is promised must hold from here on. */
+export function endTrouble(network: SimulatedNetwork, replicas: Iterable<SimulatedReplica<never>>): void {
+  network.heal();
+  network.drops = () => false;
+  network.conditions = { leastDelayMs: 0, mostDelayMs: 1, loss: 0, duplication: 0, reordering: 0 };
+  for (const replica of replicas) {
+    if (replica.clock.isPaused) replica.clock.resume();
+    if (!replica.isAtHome) replica.useDirectory(OWN_DIRECTORY);
+    replica.mendDisk();
+    if (replica.isOver || replica.hasFailedCalls) replica.kill();
+    if (!replica.isUp) replica.start();
+  }
+}
