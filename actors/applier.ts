@@ -1,4 +1,4 @@
-import { assign, enqueueActions, sendParent, setup } from 'xstate';
+import { assign, enqueueActions, sendTo, setup } from 'xstate';
 import { QuorateError } from '../src/errors/quorate-error.js';
 import { fastTransition } from '../src/fast-transition/fast-transition.js';
 import type { Entry } from '../src/raft/entry.js';
@@ -8,7 +8,7 @@ import type { Clock } from '../src/seams/clock.js';
 import type { LogStore, ReadLimits } from '../src/seams/log-store.js';
 import type { Committed, StateMachine } from '../src/seams/state-machine.js';
 import { takeNewStateMachine } from './new-state-machines.js';
-import { sendOutcome } from './outcomes.js';
+import { parentOf, sendOutcome } from './outcomes.js';
 import type { ApplierReport } from './reports.js';
 
 export interface ApplierInput {
@@ -50,7 +50,8 @@ const applierSetup = setup({
       );
     },
     noteOpened: assign((_, { applied }: { applied: Index }) => ({ applied })),
-    reportOpened: sendParent(
+    reportOpened: sendTo(
+      parentOf,
       (_, { applied }: { applied: Index }): ApplierReport => ({ type: 'state.opened', applied }),
     ),
     allow: assign({ allowed: ({ context }, { upTo }: { upTo: Index }) => greater(context.allowed, upTo) }),
@@ -81,10 +82,13 @@ const applierSetup = setup({
     finish: enqueueActions(({ enqueue }, done: { entries: readonly Entry[]; results: readonly unknown[] }) => {
       const { entries, results } = done;
       enqueue.assign({ applied: (entries.at(-1) as Entry).index });
-      enqueue.sendTo(({ self }) => self._parent as never, { type: 'log.applied', entries, results } as never);
+      enqueue.sendTo(parentOf, { type: 'log.applied', entries, results } as never);
     }),
     giveWay: ({ context, self }) => context.clock.defer(() => sendOutcome(self, { type: 'turn.came' })),
-    reportFailure: sendParent((_, { error }: { error: Error }): ApplierReport => ({ type: 'apply.failed', error })),
+    reportFailure: sendTo(
+      parentOf,
+      (_, { error }: { error: Error }): ApplierReport => ({ type: 'apply.failed', error }),
+    ),
   },
   guards: {
     hasWork: ({ context }) => context.allowed > context.applied,
@@ -107,8 +111,9 @@ export const applier = fastTransition(
       failed: { target: '.failed', actions: { type: 'reportFailure', params: ({ event }) => event } },
     },
     states: {
-      closed: { on: { 'state.open': 'opening' } },
+      closed: { description: 'The log is not readable yet.', on: { 'state.open': 'opening' } },
       opening: {
+        description: 'The state machine says how much it has applied already.',
         entry: 'openStateMachine',
         on: {
           opened: {
@@ -121,6 +126,7 @@ export const applier = fastTransition(
         },
       },
       idle: {
+        description: 'All that is allowed is applied.',
         always: { guard: 'hasWork', target: 'applying', actions: 'noteStart' },
         on: {
           'apply.allowed': {
@@ -131,6 +137,7 @@ export const applier = fastTransition(
         },
       },
       applying: {
+        description: 'One batch is read and applied.',
         entry: 'applyNext',
         on: {
           applied: [
@@ -145,8 +152,8 @@ export const applier = fastTransition(
           ],
         },
       },
-      givingWay: { entry: 'giveWay', on: { 'turn.came': 'idle' } },
-      failed: {},
+      givingWay: { description: 'Lets sockets and timers have a turn.', entry: 'giveWay', on: { 'turn.came': 'idle' } },
+      failed: { description: 'The state machine cannot go on: the node halts.' },
     },
   }),
 );

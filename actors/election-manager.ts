@@ -1,36 +1,31 @@
-import { and, assign, enqueueActions, fromCallback, sendParent, sendTo, setup } from 'xstate';
+import { assign, enqueueActions, fromCallback, sendTo, setup } from 'xstate';
+import type { Term } from '../src/raft/kinds.js';
+import { NO_TERM } from '../src/raft/kinds.js';
 import type { RandomState } from '../src/raft/random.js';
 import { draw } from '../src/raft/random.js';
-import type { ReplicaView } from '../src/raft/replica-view.js';
-import type { Role } from '../src/raft/role.js';
+import type { Settings } from '../src/raft/settings.js';
 import type { Clock } from '../src/seams/clock.js';
-import type { HeartbeatManagerEvent, HeartbeatManagerRef } from './heartbeat-manager.js';
+import type { ElectionManagerEvent, HeartbeatManagerEvent, HeartbeatManagerRef } from './manager-events.js';
+import { parentOf } from './outcomes.js';
 import type { ElectionReport } from './reports.js';
 
 export interface ElectionManagerInput {
-  readonly state: ReplicaView;
+  readonly settings: Settings;
   readonly clock: Clock;
   /** Where the random timeouts come from. */
   readonly chance: RandomState;
 }
 
-export type ElectionManagerEvent =
-  | { readonly type: 'manager.introduced'; readonly heartbeatManager: HeartbeatManagerRef }
-  | { readonly type: 'role.entered'; readonly role: Role | 'stalled' }
-  | { readonly type: 'leader.heard'; readonly atMs: number }
-  | { readonly type: 'leader.missed'; readonly missed: number }
-  /** Whoever was given our vote gets the time to win. */
-  | { readonly type: 'vote.granted' };
-
-/** From the turn of the event loop that this actor waited for: whatever lay in the sockets has been read. */
-type TurnEvent = { readonly type: 'sockets.read' };
-
-export interface ElectionManagerRef {
-  send(event: ElectionManagerEvent): void;
-}
+type InternalEvent =
+  /** From the turn of the event loop that this actor waited for: whatever lay in the sockets has been read. */
+  | { readonly type: 'sockets.read'; readonly atMs: number }
+  /** This process stood still, and goes on since then. */
+  | { readonly type: 'pause.ended'; readonly atMs: number };
 
 export interface ElectionManagerContext extends ElectionManagerInput {
   readonly heartbeatManager: HeartbeatManagerRef | null;
+  /** Of the election that this node stands for, or stood for last. */
+  readonly term: Term;
   /** This wait's random timeout, drawn once. */
   readonly timeoutMs: number;
   /** Silence is counted from here: the wait's beginning, or when the leader was last heard. */
@@ -38,11 +33,10 @@ export interface ElectionManagerContext extends ElectionManagerInput {
   /** What of the timeout was left when the timer was last set, and when that was. */
   readonly remainingMs: number;
   readonly armedAtMs: number;
-  readonly missed: number;
-  /** When the HeartbeatManager last told what it heard or missed, which it does once each heartbeat interval. */
-  readonly toldAtMs: number;
-  /** Whether this process stood still for longer than a heartbeat since it last heard the leader. */
-  readonly stoodStill: boolean;
+  /** By how much the timer ran late. */
+  readonly lateMs: number;
+  /** When this process last went on after it had stood still. */
+  readonly pausedUntilMs: number;
   /** How much longer it listens then. */
   readonly graceMs: number;
   readonly campaignSinceMs: number;
@@ -52,197 +46,220 @@ export interface ElectionManagerContext extends ElectionManagerInput {
  * Reports the end of one turn of the event loop. After a pause Node.js runs the timers that came due before it reads the
  * sockets, so that only then all that a peer sent meanwhile is known.
  */
-const oneTurn = fromCallback<TurnEvent, { readonly clock: Clock }>(({ input, sendBack }) => {
+const oneTurn = fromCallback<{ type: 'never' }, { readonly clock: Clock }>(({ input: { clock }, sendBack }) => {
   let isAwaited = true;
-  input.clock.defer(() => {
-    if (isAwaited) sendBack({ type: 'sockets.read' });
+  clock.defer(() => {
+    if (isAwaited) sendBack({ type: 'sockets.read', atMs: clock.now() } satisfies InternalEvent);
   });
   return () => {
     isAwaited = false;
   };
 });
 
+/** Looks at the clock once a heartbeat, and reports when it could not for more than a whole one. */
+const pauses = fromCallback<{ type: 'never' }, ElectionManagerInput>(({ input: { clock, settings }, sendBack }) => {
+  const intervalMs = settings.HEARTBEAT_INTERVAL;
+  let lookedAtMs = clock.now();
+  const look = (): void => {
+    const atMs = clock.now();
+    if (atMs - lookedAtMs > 2 * intervalMs) sendBack({ type: 'pause.ended', atMs } satisfies InternalEvent);
+    lookedAtMs = atMs;
+    timer = clock.setTimeout(look, intervalMs);
+  };
+  let timer = clock.setTimeout(look, intervalMs);
+  return () => clock.clearTimeout(timer);
+});
+
 const electionSetup = setup({
   types: {
     context: {} as ElectionManagerContext,
-    events: {} as ElectionManagerEvent | TurnEvent,
+    events: {} as ElectionManagerEvent | InternalEvent,
     input: {} as ElectionManagerInput,
   },
-  actors: { oneTurn },
+  actors: { oneTurn, pauses },
   actions: {
     meetHeartbeatManager: assign((_, params: { heartbeatManager: HeartbeatManagerRef }) => ({
       heartbeatManager: params.heartbeatManager,
     })),
     /** §5.2, §9.3: timeouts are random so that votes rarely split. */
     drawTimeout: assign(({ context }) => {
-      const { ELECTION_TIMEOUT_MIN, ELECTION_TIMEOUT_MAX } = context.state.settings;
+      const { ELECTION_TIMEOUT_MIN, ELECTION_TIMEOUT_MAX } = context.settings;
       const { value, next } = draw(context.chance);
       const timeoutMs = ELECTION_TIMEOUT_MIN + value * (ELECTION_TIMEOUT_MAX - ELECTION_TIMEOUT_MIN);
-      const nowMs = context.clock.now();
-      return { chance: next, timeoutMs, quietSinceMs: nowMs, missed: 0, toldAtMs: nowMs, stoodStill: false };
+      return { chance: next, timeoutMs };
     }),
+    startListening: assign(({ context }) => ({
+      quietSinceMs: context.clock.now(),
+      pausedUntilMs: Number.NEGATIVE_INFINITY,
+    })),
     /** The timer is not set anew for each message: it runs out and is set for what is left. */
     armForWhatIsLeft: assign(({ context }) => {
       const armedAtMs = context.clock.now();
-      const dueMs = quietSince(context) + context.timeoutMs;
+      const dueMs = context.quietSinceMs + context.timeoutMs;
       return { armedAtMs, remainingMs: Math.max(0, Math.ceil(dueMs - armedAtMs)) };
     }),
-    noteHeard: assign(({ context }, { atMs }: { atMs: number }) => ({
-      quietSinceMs: Math.max(context.quietSinceMs, atMs),
-      missed: 0,
-      toldAtMs: context.clock.now(),
-      stoodStill: false,
-    })),
-    /** The HeartbeatManager tells something once an interval: where it could not, this process stood still. */
-    noteMissed: assign(({ context }, { missed }: { missed: number }) => {
-      const toldAtMs = context.clock.now();
-      const isLate = toldAtMs - context.toldAtMs > 2 * context.state.settings.HEARTBEAT_INTERVAL;
-      return { missed, toldAtMs, stoodStill: context.stoodStill || isLate };
+    noteLateness: assign({
+      lateMs: ({ context: { clock, armedAtMs, remainingMs } }) => clock.now() - (armedAtMs + remainingMs),
     }),
+    notePause: assign((_, { atMs }: { atMs: number }) => ({ pausedUntilMs: atMs })),
+    askWhatWasHeard: enqueueActions(({ context, enqueue }, { atMs }: { atMs: number }) => {
+      const sought: HeartbeatManagerEvent = { type: 'leader.sought', atMs };
+      if (context.heartbeatManager !== null) enqueue(sendTo(context.heartbeatManager as never, sought as never));
+    }),
+    noteHeard: assign(({ context }, { heardAtMs }: { heardAtMs: number }) => ({
+      quietSinceMs: Math.max(context.quietSinceMs, heardAtMs),
+    })),
+    noteMissed: assign(({ context }, missing: Missed) => ({ quietSinceMs: quietSince(context, missing) })),
     /** Between one and two heartbeats: random, so that followers which stood still together do not stand together. */
     drawGrace: assign(({ context }) => {
       const { value, next } = draw(context.chance);
-      return { chance: next, graceMs: (1 + value) * context.state.settings.HEARTBEAT_INTERVAL };
+      return { chance: next, graceMs: (1 + value) * context.settings.HEARTBEAT_INTERVAL };
     }),
     noteCampaign: assign({ campaignSinceMs: ({ context }) => context.clock.now() }),
-    reportSilence: sendParent(({ context }): ElectionReport => {
-      return { type: 'election.timedOut', reason: silence(context) };
+    noteTerm: assign((_, { term }: { term: Term }) => ({ term })),
+    reportSilence: sendTo(parentOf, ({ context }, missing: Missed): ElectionReport => {
+      return { type: 'election.timedOut', reason: silence(context, missing) };
     }),
-    reportOverdue: sendParent(({ context }): ElectionReport => {
+    reportOverdue: sendTo(parentOf, ({ context }): ElectionReport => {
       const tookMs = context.clock.now() - context.campaignSinceMs;
       return { type: 'election.timedOut', reason: `no majority within ${Math.round(tookMs)} ms` };
     }),
-    askAgain: sendParent({ type: 'votes.due' } satisfies ElectionReport),
-    reportOutcome: sendParent(({ context }, { outcome }: Pick<ElectionOutcome, 'outcome'>): ElectionReport => {
+    askAgain: sendTo(parentOf, { type: 'votes.due' } satisfies ElectionReport),
+    reportOutcome: sendTo(parentOf, ({ context }, { outcome }: Pick<ElectionOutcome, 'outcome'>): ElectionReport => {
       const tookMs = context.clock.now() - context.campaignSinceMs;
-      return { type: 'election.ended', term: context.state.term, outcome, tookMs };
-    }),
-    startBeating: enqueueActions(({ context, enqueue }) => {
-      if (context.heartbeatManager === null) return;
-      const won: HeartbeatManagerEvent = { type: 'election.won', term: context.state.term };
-      enqueue(sendTo(context.heartbeatManager as never, won as never));
+      return { type: 'election.ended', term: context.term, outcome, tookMs };
     }),
   },
   guards: {
-    enters: (_, { entered, role }: { entered: Role | 'stalled'; role: Role }) => entered === role,
-    isQuiet: ({ context }) => context.clock.now() - quietSince(context) >= context.timeoutMs,
-    /** Either the HeartbeatManager's timer ran late, or this actor's own. */
-    hasStoodStill: ({ context }) => {
-      const { stoodStill, armedAtMs, remainingMs, clock, state } = context;
-      return stoodStill || clock.now() - (armedAtMs + remainingMs) > state.settings.HEARTBEAT_INTERVAL;
+    isQuiet: ({ context }, missing: Missed) => isQuiet(context, missing),
+    /** This process stood still since it last heard the leader, or its timer ran late. */
+    isQuietAfterPause: ({ context }, missing: Missed) => {
+      const { pausedUntilMs, lateMs, settings } = context;
+      const hasStoodStill = pausedUntilMs > quietSince(context, missing) || lateMs > settings.HEARTBEAT_INTERVAL;
+      return hasStoodStill && isQuiet(context, missing);
     },
   },
   delays: {
     ELECTION_TIMEOUT: ({ context }) => context.remainingMs,
     GRACE: ({ context }) => context.graceMs,
     CAMPAIGN_TIMEOUT: ({ context }) => context.timeoutMs,
-    ASK_AGAIN: ({ context }) => context.state.settings.HEARTBEAT_INTERVAL,
+    ASK_AGAIN: ({ context }) => context.settings.HEARTBEAT_INTERVAL,
   },
 });
 
 type ElectionOutcome = Extract<ElectionReport, { type: 'election.ended' }>;
+type Missed = Extract<ElectionManagerEvent, { type: 'leader.missed' }>;
 
 /**
- * Times elections for the node's whole life. Waiting, it reports a leader's silence of one random timeout;
- * campaigning, it has those voters asked again that have not answered, and reports when time is up. It never
- * decides who leads: votes lie in the replica's state, and the chart's own transition counts them.
+ * Times elections for the node's whole life. Waiting, it reports a leader's silence of one random timeout, by what the
+ * HeartbeatManager has heard and missed; campaigning, it has those voters asked again that have not answered, and reports
+ * when time is up. It never decides who leads: votes lie in the replica's state, and the chart's own transition counts them.
  */
 export const electionManager = electionSetup.createMachine({
   id: 'electionManager',
   context: ({ input }) => ({
     ...input,
     heartbeatManager: null,
-    timeoutMs: input.state.settings.ELECTION_TIMEOUT_MAX,
+    term: NO_TERM,
+    timeoutMs: input.settings.ELECTION_TIMEOUT_MAX,
     quietSinceMs: 0,
     remainingMs: 0,
     armedAtMs: 0,
-    missed: 0,
-    toldAtMs: 0,
-    stoodStill: false,
+    lateMs: 0,
+    pausedUntilMs: Number.NEGATIVE_INFINITY,
     graceMs: 0,
     campaignSinceMs: 0,
   }),
   initial: 'idle',
   on: {
     'manager.introduced': { actions: { type: 'meetHeartbeatManager', params: ({ event }) => event } },
-    'role.entered': [
-      {
-        guard: { type: 'enters', params: ({ event }) => ({ entered: event.role, role: 'follower' }) },
-        target: '.waiting',
-      },
-      {
-        guard: { type: 'enters', params: ({ event }) => ({ entered: event.role, role: 'candidate' }) },
-        target: '.campaigning',
-      },
-      { target: '.idle' },
-    ],
-    'leader.heard': { actions: { type: 'noteHeard', params: ({ event }) => event } },
+    'follower.entered': '.waiting',
+    'candidate.entered': { target: '.campaigning', actions: { type: 'noteTerm', params: ({ event }) => event } },
+    'leader.entered': '.idle',
+    'stalled.entered': '.idle',
+    'halted.entered': '.idle',
   },
   states: {
-    idle: {},
+    idle: { description: 'The node leads, or takes no part: nothing is timed.' },
     waiting: {
-      entry: 'drawTimeout',
+      description: 'The node follows: one random timeout of silence, and it stands for election.',
+      entry: ['drawTimeout', 'startListening'],
+      invoke: { src: 'pauses', input: ({ context }) => context },
       initial: 'counting',
       on: {
-        'leader.missed': { actions: { type: 'noteMissed', params: ({ event }) => event } },
         'vote.granted': { target: 'waiting', reenter: true },
+        'pause.ended': { actions: { type: 'notePause', params: ({ event }) => event } },
       },
       states: {
         counting: {
+          description: 'Until the timeout is over, as far as is known now.',
           entry: 'armForWhatIsLeft',
-          after: {
-            ELECTION_TIMEOUT: [
-              { guard: 'isQuiet', target: 'reading' },
-              { target: 'counting', reenter: true },
-            ],
-          },
+          after: { ELECTION_TIMEOUT: { target: 'reading', actions: 'noteLateness' } },
         },
         // Silence is never concluded from a timer alone: the leader's heartbeat may lie unread in a socket.
         reading: {
+          description: 'Lets the event loop read the sockets, then asks what was heard.',
           invoke: { src: 'oneTurn', input: ({ context }) => context },
           on: {
-            'sockets.read': [
-              { guard: and(['isQuiet', 'hasStoodStill']), target: 'listening' },
-              { guard: 'isQuiet', target: '#electionManager.waiting', reenter: true, actions: 'reportSilence' },
-              { target: 'counting' },
+            'sockets.read': { actions: { type: 'askWhatWasHeard', params: ({ event }) => event } },
+            'leader.heard': { target: 'counting', actions: { type: 'noteHeard', params: ({ event }) => event } },
+            'leader.missed': [
+              {
+                guard: { type: 'isQuietAfterPause', params: ({ event }) => event },
+                target: 'listening',
+              },
+              {
+                guard: { type: 'isQuiet', params: ({ event }) => event },
+                target: '#electionManager.waiting',
+                reenter: true,
+                actions: { type: 'reportSilence', params: ({ event }) => event },
+              },
+              { target: 'counting', actions: { type: 'noteMissed', params: ({ event }) => event } },
             ],
           },
         },
         // Whoever stood still may have been one of several, the leader among them, or may have much to read.
-        listening: { entry: 'drawGrace', after: { GRACE: 'readingAgain' } },
+        listening: {
+          description: 'After a pause: for a heartbeat or two more.',
+          entry: 'drawGrace',
+          after: { GRACE: 'readingAgain' },
+        },
         readingAgain: {
+          description: 'As reading, at the end of listening.',
           invoke: { src: 'oneTurn', input: ({ context }) => context },
           on: {
-            'sockets.read': [
-              { guard: 'isQuiet', target: '#electionManager.waiting', reenter: true, actions: 'reportSilence' },
-              { target: 'counting' },
+            'sockets.read': { actions: { type: 'askWhatWasHeard', params: ({ event }) => event } },
+            'leader.heard': { target: 'counting', actions: { type: 'noteHeard', params: ({ event }) => event } },
+            'leader.missed': [
+              {
+                guard: { type: 'isQuiet', params: ({ event }) => event },
+                target: '#electionManager.waiting',
+                reenter: true,
+                actions: { type: 'reportSilence', params: ({ event }) => event },
+              },
+              { target: 'counting', actions: { type: 'noteMissed', params: ({ event }) => event } },
             ],
           },
         },
       },
     },
     campaigning: {
+      description: 'The node stands for election: one random timeout to win in.',
       entry: ['drawTimeout', 'noteCampaign'],
       initial: 'soliciting',
       after: { CAMPAIGN_TIMEOUT: '.reading' },
       on: {
-        'role.entered': [
-          {
-            guard: { type: 'enters', params: ({ event }) => ({ entered: event.role, role: 'leader' }) },
-            target: 'idle',
-            actions: [{ type: 'reportOutcome', params: { outcome: 'won' } }, 'startBeating'],
-          },
-          {
-            guard: { type: 'enters', params: ({ event }) => ({ entered: event.role, role: 'follower' }) },
-            target: 'waiting',
-            actions: { type: 'reportOutcome', params: { outcome: 'lost' } },
-          },
-        ],
+        'leader.entered': { target: 'idle', actions: { type: 'reportOutcome', params: { outcome: 'won' } } },
+        'follower.entered': { target: 'waiting', actions: { type: 'reportOutcome', params: { outcome: 'lost' } } },
       },
       states: {
-        soliciting: { after: { ASK_AGAIN: { target: 'soliciting', reenter: true, actions: 'askAgain' } } },
+        soliciting: {
+          description: 'Once a heartbeat, voters that have not answered are asked again.',
+          after: { ASK_AGAIN: { target: 'soliciting', reenter: true, actions: 'askAgain' } },
+        },
         // Votes may lie unread in the sockets.
         reading: {
+          description: 'Time is up: lets the event loop read the sockets before it stands again.',
           invoke: { src: 'oneTurn', input: ({ context }) => context },
           on: {
             'sockets.read': {
@@ -257,14 +274,18 @@ export const electionManager = electionSetup.createMachine({
   },
 });
 
-/** What the HeartbeatManager told last, or what was heard since. */
-function quietSince({ quietSinceMs, state }: ElectionManagerContext): number {
-  return Math.max(quietSinceMs, state.leaderHeardAtMs);
+/** The wait's beginning, or what the HeartbeatManager says, whichever is later. */
+function quietSince(context: ElectionManagerContext, missing: Missed): number {
+  return Math.max(context.quietSinceMs, missing.quietSinceMs);
 }
 
-function silence(context: ElectionManagerContext): string {
-  const { clock, missed, state } = context;
-  const quietMs = Math.round(clock.now() - quietSince(context));
-  if (state.leaderId === null) return `no leader for ${quietMs} ms`;
-  return `nothing from leader ${state.leaderId} for ${quietMs} ms, ${missed} heartbeats missed`;
+function isQuiet(context: ElectionManagerContext, missing: Missed): boolean {
+  return missing.atMs - quietSince(context, missing) >= context.timeoutMs;
+}
+
+function silence(context: ElectionManagerContext, missing: Missed): string {
+  const { leaderId, missed, atMs } = missing;
+  const quietMs = Math.round(atMs - quietSince(context, missing));
+  if (leaderId === null) return `no leader for ${quietMs} ms`;
+  return `nothing from leader ${leaderId} for ${quietMs} ms, ${missed} heartbeats missed`;
 }

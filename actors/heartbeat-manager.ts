@@ -1,37 +1,28 @@
-import { assign, enqueueActions, sendParent, sendTo, setup } from 'xstate';
+import { assign, enqueueActions, sendTo, setup } from 'xstate';
 import { fastTransition } from '../src/fast-transition/fast-transition.js';
-import type { NodeId, Term } from '../src/raft/kinds.js';
+import type { NodeId } from '../src/raft/kinds.js';
 import { valueFor } from '../src/raft/kinds.js';
 import { statusAfter } from '../src/raft/peers.js';
-import type { ReplicaView } from '../src/raft/replica-view.js';
-import type { Role } from '../src/raft/role.js';
+import type { Settings } from '../src/raft/settings.js';
 import type { Clock } from '../src/seams/clock.js';
-import type { ElectionManagerEvent, ElectionManagerRef } from './election-manager.js';
+import type { ElectionManagerEvent, ElectionManagerRef, HeartbeatManagerEvent } from './manager-events.js';
+import { parentOf } from './outcomes.js';
 import type { HeartbeatReport } from './reports.js';
 
 export interface HeartbeatManagerInput {
-  readonly state: ReplicaView;
+  readonly settings: Settings;
   readonly clock: Clock;
-}
-
-export type HeartbeatManagerEvent =
-  | { readonly type: 'manager.introduced'; readonly electionManager: ElectionManagerRef }
-  | { readonly type: 'role.entered'; readonly role: Role | 'stalled' }
-  /** From the ElectionManager: winning starts the beating. */
-  | { readonly type: 'election.won'; readonly term: Term }
-  | { readonly type: 'peer.acknowledged'; readonly peer: NodeId };
-
-export interface HeartbeatManagerRef {
-  send(event: HeartbeatManagerEvent): void;
 }
 
 export interface HeartbeatManagerContext extends HeartbeatManagerInput {
   readonly electionManager: ElectionManagerRef | null;
+  /** Monotonic ms. Before it, nobody listened. */
   readonly watchingSinceMs: number;
-  readonly missed: number;
   /** Heartbeats in a row that each peer left unanswered, the one just sent counted in advance. */
   readonly unanswered: Readonly<Record<NodeId, number>>;
 }
+
+type LastHeard = Extract<HeartbeatManagerEvent, { type: 'leader.lastHeard' }>;
 
 const heartbeatSetup = setup({
   types: {
@@ -43,29 +34,32 @@ const heartbeatSetup = setup({
     meetElectionManager: assign((_, params: { electionManager: ElectionManagerRef }) => ({
       electionManager: params.electionManager,
     })),
-    startWatch: assign({ watchingSinceMs: ({ context }) => context.clock.now(), missed: 0 }),
-    noteHeard: assign({ missed: 0 }),
-    passOnHeard: enqueueActions(({ context, enqueue }) => {
-      const heard: ElectionManagerEvent = { type: 'leader.heard', atMs: context.state.leaderHeardAtMs };
+    startWatch: assign({ watchingSinceMs: ({ context }) => context.clock.now() }),
+    askWhenLeaderWasHeard: sendTo(parentOf, (_, { atMs }: { atMs: number }): HeartbeatReport => {
+      return { type: 'watch.asked', atMs };
+    }),
+    tellHeard: enqueueActions(({ context, enqueue }, { heardAtMs, atMs }: LastHeard) => {
+      const heard: ElectionManagerEvent = { type: 'leader.heard', heardAtMs, atMs };
       if (context.electionManager !== null) enqueue(sendTo(context.electionManager as never, heard as never));
     }),
-    noteMissed: assign({ missed: ({ context }) => context.missed + 1 }),
-    passOnMissed: enqueueActions(({ context, enqueue }) => {
-      const missed: ElectionManagerEvent = { type: 'leader.missed', missed: context.missed };
-      if (context.electionManager !== null) enqueue(sendTo(context.electionManager as never, missed as never));
+    tellMissed: enqueueActions(({ context, enqueue }, { leaderId, heardAtMs, atMs }: LastHeard) => {
+      const quietSinceMs = Math.max(context.watchingSinceMs, heardAtMs);
+      const missed = Math.floor((atMs - quietSinceMs) / context.settings.HEARTBEAT_INTERVAL);
+      const told: ElectionManagerEvent = { type: 'leader.missed', leaderId, missed, quietSinceMs, atMs };
+      if (context.electionManager !== null) enqueue(sendTo(context.electionManager as never, told as never));
     }),
     /** The replicators' first probes count as the first heartbeat. */
-    expectAnswers: assign({
-      unanswered: ({ context }) => Object.fromEntries(Object.keys(context.state.peers).map((peer) => [peer, 1])),
-    }),
-    beat: sendParent({ type: 'heartbeat.due' } satisfies HeartbeatReport),
+    expectAnswers: assign((_, { peers }: { peers: readonly NodeId[] }) => ({
+      unanswered: Object.fromEntries(peers.map((peer) => [peer, 1])),
+    })),
+    beat: sendTo(parentOf, { type: 'heartbeat.due' } satisfies HeartbeatReport),
     /** Before the next heartbeat goes out: who has not answered the ones before it? */
     countUnanswered: enqueueActions(({ context, enqueue }) => {
-      const { state, unanswered } = context;
+      const { settings, unanswered } = context;
       for (const [peer, missed] of Object.entries(unanswered)) {
-        const status = statusAfter(missed, state.settings.MAX_MISSED_HEARTBEATS);
-        if (missed === 0 || status === valueFor(state.peers, peer)?.status) continue;
-        enqueue.sendTo(({ self }) => self._parent as never, {
+        const status = statusAfter(missed, settings.MAX_MISSED_HEARTBEATS);
+        if (missed === 0 || status === statusAfter(missed - 1, settings.MAX_MISSED_HEARTBEATS)) continue;
+        enqueue.sendTo(parentOf, {
           type: 'peer.statusChanged',
           peer,
           status,
@@ -77,68 +71,58 @@ const heartbeatSetup = setup({
       });
     }),
     noteAnswer: assign(({ context }, { peer }: { peer: NodeId }) => {
-      if (valueFor(context.unanswered, peer) === 0) return {};
       return { unanswered: { ...context.unanswered, [peer]: 0 } };
     }),
-    reportUp: sendParent((_, { peer }: { peer: NodeId }): HeartbeatReport => {
+    reportUp: sendTo(parentOf, (_, { peer }: { peer: NodeId }): HeartbeatReport => {
       return { type: 'peer.statusChanged', peer, status: 'up', missed: 0 };
     }),
   },
   guards: {
-    enters: (_, { entered, role }: { entered: Role | 'stalled'; role: Role }) => entered === role,
-    heardLately: ({ context }) => {
-      const { clock, state, watchingSinceMs } = context;
-      const heardAtMs = Math.max(watchingSinceMs, state.leaderHeardAtMs);
-      return clock.now() - heardAtMs < state.settings.HEARTBEAT_INTERVAL * 1.5;
+    heardLately: ({ context }, { heardAtMs, atMs }: LastHeard) => {
+      return atMs - heardAtMs < context.settings.HEARTBEAT_INTERVAL * 1.5;
     },
-    cameBack: ({ context }, { peer }: { peer: NodeId }) => {
-      const status = valueFor(context.state.peers, peer)?.status;
-      return status === 'suspect' || status === 'down';
-    },
+    /** More than the heartbeat that was sent last went unanswered. */
+    cameBack: ({ context }, { peer }: { peer: NodeId }) => (valueFor(context.unanswered, peer) ?? 0) > 1,
   },
-  delays: { HEARTBEAT_INTERVAL: ({ context }) => context.state.settings.HEARTBEAT_INTERVAL },
+  delays: { HEARTBEAT_INTERVAL: ({ context }) => context.settings.HEARTBEAT_INTERVAL },
 });
 
 /**
  * Keeps the pulse for the node's whole life. Beating, when this node leads: a heartbeat each interval, and a count of
- * what each peer left unanswered. Watching, when it follows: what it heard and missed of the leader goes to the
- * ElectionManager, whose random timer alone starts an election.
+ * what each peer left unanswered. Watching, when it follows: what it heard and missed of the leader it tells the
+ * ElectionManager, which asks whenever a random timeout is over.
  */
 export const heartbeatManager = fastTransition(
   heartbeatSetup.createMachine({
     id: 'heartbeatManager',
-    context: ({ input }) => ({ ...input, electionManager: null, watchingSinceMs: 0, missed: 0, unanswered: {} }),
+    context: ({ input }) => ({ ...input, electionManager: null, watchingSinceMs: 0, unanswered: {} }),
     initial: 'idle',
     on: {
       'manager.introduced': { actions: { type: 'meetElectionManager', params: ({ event }) => event } },
-      'role.entered': [
-        {
-          guard: { type: 'enters', params: ({ event }) => ({ entered: event.role, role: 'follower' }) },
-          target: '.watching',
-        },
-        { guard: { type: 'enters', params: ({ event }) => ({ entered: event.role, role: 'leader' }) } },
-        { target: '.idle' },
-      ],
-      'election.won': '.beating',
+      'follower.entered': '.watching',
+      'candidate.entered': '.idle',
+      'leader.entered': { target: '.beating', actions: { type: 'expectAnswers', params: ({ event }) => event } },
+      'stalled.entered': '.idle',
+      'halted.entered': '.idle',
     },
     states: {
-      idle: {},
+      idle: { description: 'Nothing to time: the node stands for election, or takes no part.' },
       watching: {
+        description: 'The node follows: the ElectionManager asks what was heard of the leader.',
         entry: 'startWatch',
-        initial: 'listening',
-        states: {
-          listening: {
-            after: {
-              HEARTBEAT_INTERVAL: [
-                { guard: 'heardLately', target: 'listening', reenter: true, actions: ['noteHeard', 'passOnHeard'] },
-                { target: 'listening', reenter: true, actions: ['noteMissed', 'passOnMissed'] },
-              ],
+        on: {
+          'leader.sought': { actions: { type: 'askWhenLeaderWasHeard', params: ({ event }) => event } },
+          'leader.lastHeard': [
+            {
+              guard: { type: 'heardLately', params: ({ event }) => event },
+              actions: { type: 'tellHeard', params: ({ event }) => event },
             },
-          },
+            { actions: { type: 'tellMissed', params: ({ event }) => event } },
+          ],
         },
       },
       beating: {
-        entry: 'expectAnswers',
+        description: 'The node leads: a heartbeat each interval, and a count of what nobody answered.',
         initial: 'resting',
         on: {
           'peer.acknowledged': [
@@ -154,6 +138,7 @@ export const heartbeatManager = fastTransition(
         },
         states: {
           resting: {
+            description: 'Until the next heartbeat is due.',
             after: {
               HEARTBEAT_INTERVAL: { target: 'resting', reenter: true, actions: ['countUnanswered', 'beat'] },
             },

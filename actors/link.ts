@@ -1,9 +1,10 @@
-import { assign, fromCallback, not, sendParent, sendTo, setup } from 'xstate';
+import { assign, fromCallback, not, sendTo, setup } from 'xstate';
 import { fastTransition } from '../src/fast-transition/fast-transition.js';
 import type { Append, PeerMessage, ProposeRequest, ReadRequest } from '../src/raft/messages.js';
 import type { RandomState } from '../src/raft/random.js';
 import { draw } from '../src/raft/random.js';
 import type { Identity, LinkSettings, PeerAddress, Transport } from '../src/seams/transport.js';
+import { parentOf } from './outcomes.js';
 import type { LinkReport } from './reports.js';
 
 export interface LinkInput {
@@ -77,22 +78,22 @@ const linkSetup = setup({
   actors: { connection },
   actions: {
     transmit: sendTo('connection', ({ event }) => event),
-    reportOpened: sendParent(({ context }): LinkReport => ({ type: 'link.opened', peer: context.peer.id })),
-    reportDelayed: sendParent(({ context }, { reason }: { reason: string }): LinkReport => {
+    reportOpened: sendTo(parentOf, ({ context }): LinkReport => ({ type: 'link.opened', peer: context.peer.id })),
+    reportDelayed: sendTo(parentOf, ({ context }, { reason }: { reason: string }): LinkReport => {
       return { type: 'link.delayed', peer: context.peer.id, reason };
     }),
-    reportClosed: sendParent(({ context }, { reason }: { reason: string }): LinkReport => {
+    reportClosed: sendTo(parentOf, ({ context }, { reason }: { reason: string }): LinkReport => {
       return { type: 'link.closed', peer: context.peer.id, reason };
     }),
-    reportFull: sendParent(({ context }, { message }: { message: PeerMessage }): LinkReport => {
+    reportFull: sendTo(parentOf, ({ context }, { message }: { message: PeerMessage }): LinkReport => {
       return { type: 'link.full', peer: context.peer.id, message: message as Append };
     }),
-    reportRoom: sendParent(({ context }): LinkReport => ({ type: 'link.roomMade', peer: context.peer.id })),
-    reportUndeliverable: sendParent(({ context }, { message }: { message: PeerMessage }): LinkReport => {
+    reportRoom: sendTo(parentOf, ({ context }): LinkReport => ({ type: 'link.roomMade', peer: context.peer.id })),
+    reportUndeliverable: sendTo(parentOf, ({ context }, { message }: { message: PeerMessage }): LinkReport => {
       return { type: 'link.undeliverable', peer: context.peer.id, message: message as ProposeRequest | ReadRequest };
     }),
     forgetFailures: assign({ failures: 0 }),
-    /** DuplicateNodeDetector with each failure, with jitter over half of it, so that peers do not dial a restarted node in step. */
+    /** Doubles with each failure, with jitter over half of it, so that peers do not dial a restarted node in step. */
     drawBackoff: assign(({ context }, { refused }: { refused: boolean }) => {
       const { value, next } = draw(context.chance);
       const unreachedMs = Math.max(SHORTEST_BACKOFF_MS, LONGEST_BACKOFF_BEATS * context.settings.HEARTBEAT_INTERVAL);
@@ -131,6 +132,7 @@ export const link = fastTransition(
     },
     states: {
       connected: {
+        description: 'Holds one connection, from the dial to its end.',
         invoke: { src: 'connection', id: 'connection', input: ({ context }) => context },
         initial: 'dialing',
         on: {
@@ -148,6 +150,7 @@ export const link = fastTransition(
         },
         states: {
           dialing: {
+            description: 'Nothing can be sent yet.',
             on: {
               'connection.opened': 'open',
               'connection.delayed': { actions: { type: 'reportDelayed', params: ({ event }) => event } },
@@ -155,6 +158,7 @@ export const link = fastTransition(
             },
           },
           open: {
+            description: 'Takes messages, in order.',
             entry: ['forgetFailures', 'reportOpened'],
             on: {
               'link.send': { actions: 'transmit' },
@@ -179,6 +183,7 @@ export const link = fastTransition(
         },
       },
       backingOff: {
+        description: 'Waits before it dials again.',
         after: { BACKOFF: 'connected' },
         on: { 'peer.arrived': { guard: not('wasRefused'), target: 'connected' } },
       },

@@ -1,5 +1,5 @@
 import type { AnyActorRef } from 'xstate';
-import { assign, enqueueActions, fromCallback, sendParent, setup } from 'xstate';
+import { assign, enqueueActions, fromCallback, sendTo, setup } from 'xstate';
 import { fastTransition } from '../src/fast-transition/fast-transition.js';
 import type { LogRecord } from '../src/raft/entry.js';
 import type { LogPosition } from '../src/raft/kinds.js';
@@ -8,7 +8,7 @@ import type { PeerMessage } from '../src/raft/messages.js';
 import type { Clock } from '../src/seams/clock.js';
 import type { LogStore, Recovered } from '../src/seams/log-store.js';
 import type { SendEvent } from './link.js';
-import { isRunning, sendOutcome } from './outcomes.js';
+import { isRunning, parentOf, sendOutcome } from './outcomes.js';
 import type { LogReport } from './reports.js';
 
 /** A message that waits for the disk, with the link it will leave by. */
@@ -94,7 +94,7 @@ const logWriterSetup = setup({
         else sendOutcome(self, { type: 'store.opened', recovered });
       }, fail);
     },
-    reportRecovered: sendParent((_, { recovered }: { recovered: Recovered }): LogReport => {
+    reportRecovered: sendTo(parentOf, (_, { recovered }: { recovered: Recovered }): LogReport => {
       return { type: 'log.recovered', recovered };
     }),
     /** Readable at once, durable later. */
@@ -111,10 +111,12 @@ const logWriterSetup = setup({
     beginGroup: assign({ syncing: (_, write: WriteEvent) => join(NOTHING, write), intervalsWaited: 0 }),
     beginGathered: assign({ syncing: ({ context }) => context.gathering, gathering: NOTHING, intervalsWaited: 0 }),
     countInterval: assign({ intervalsWaited: ({ context }) => context.intervalsWaited + 1 }),
-    reportStalled: sendParent(
+    reportStalled: sendTo(
+      parentOf,
       ({ context }): LogReport => ({ type: 'log.stalled', waitedMs: waitedMs(context.intervalsWaited, context) }),
     ),
-    reportResumed: sendParent(
+    reportResumed: sendTo(
+      parentOf,
       ({ context }): LogReport => ({ type: 'log.resumed', waitedMs: waitedMs(context.intervalsWaited, context) }),
     ),
     syncStore: ({ context, self }) => {
@@ -133,7 +135,7 @@ const logWriterSetup = setup({
       if (vote !== null) enqueue.sendTo(parentOf, { type: 'vote.durable', term: vote.term, votedFor: vote.votedFor });
       if (last !== null) enqueue.sendTo(parentOf, { type: 'log.durable', written: last });
     }),
-    reportFailure: sendParent((_, { error }: { error: Error }): LogReport => ({ type: 'log.failed', error })),
+    reportFailure: sendTo(parentOf, (_, { error }: { error: Error }): LogReport => ({ type: 'log.failed', error })),
   },
   guards: {
     hasGathered: ({ context }) => context.gathering.content !== 'nothing',
@@ -163,12 +165,14 @@ export const logWriter = fastTransition(
     },
     states: {
       opening: {
+        description: 'The store recovers what is on disk.',
         entry: 'openStore',
         on: {
           'store.opened': { target: 'idle', actions: { type: 'reportRecovered', params: ({ event }) => event } },
         },
       },
       idle: {
+        description: 'All that was written is durable.',
         on: {
           'log.write': {
             target: 'syncing',
@@ -180,6 +184,7 @@ export const logWriter = fastTransition(
         },
       },
       syncing: {
+        description: 'One group is being made durable; the next gathers.',
         entry: 'syncStore',
         on: {
           'log.write': {
@@ -199,6 +204,7 @@ export const logWriter = fastTransition(
         },
       },
       stalled: {
+        description: 'P36: the sync does not end.',
         on: {
           'log.write': {
             actions: [
@@ -213,14 +219,10 @@ export const logWriter = fastTransition(
           'interval.passed': { actions: 'countInterval' },
         },
       },
-      failed: {},
+      failed: { description: 'P31: nothing ever leaves again.' },
     },
   }),
 );
-
-function parentOf({ self }: { self: { _parent?: AnyActorRef } }): AnyActorRef {
-  return self._parent as AnyActorRef;
-}
 
 function join(group: Group, { records, then }: WriteEvent): Group {
   let { last, vote, bytes } = group;

@@ -17,3 +17,11 @@ interface Recipient<Event> {
 export function sendOutcome<Event>(actor: Recipient<Event>, event: Event): void {
   if (actor.getSnapshot().status === 'active') actor.send(event);
 }
+
+/**
+ * Whoever runs an actor, for its reports. There is none where a machine is only stepped by `transition()`: the report is then
+ * addressed to the machine itself, which takes no report.
+ */
+export function parentOf({ self }: { readonly self: { readonly _parent?: AnyActorRef } }): AnyActorRef {
+  return self._parent as AnyActorRef;
+}

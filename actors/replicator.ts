@@ -1,16 +1,17 @@
 import type { AnyActorRef } from 'xstate';
-import { assign, enqueueActions, sendParent, setup } from 'xstate';
+import { assign, enqueueActions, sendTo, setup } from 'xstate';
 import { fastTransition } from '../src/fast-transition/fast-transition.js';
 import type { Entry } from '../src/raft/entry.js';
-import type { Index, LogPosition, NodeId, Term } from '../src/raft/kinds.js';
+import { invariant } from '../src/raft/invariant.js';
+import type { Index, LogPosition, NodeId } from '../src/raft/kinds.js';
 import { advance, greater, NO_INDEX } from '../src/raft/kinds.js';
 import { termAt } from '../src/raft/log-shape.js';
 import type { Append, AppendAccepted, AppendRejected } from '../src/raft/messages.js';
 import { nextAfterRejection } from '../src/raft/probe.js';
-import type { ReplicaView } from '../src/raft/replica-view.js';
+import type { ReplicaState } from '../src/raft/replica-state.js';
 import type { LogStore, ReadLimits } from '../src/seams/log-store.js';
 import type { SendEvent } from './link.js';
-import { sendOutcome } from './outcomes.js';
+import { parentOf, sendOutcome } from './outcomes.js';
 import type { LogReport } from './reports.js';
 
 /** How much a replicator sends at once, and how much it leaves unacknowledged. */
@@ -26,30 +27,32 @@ export const DEFAULT_FLOW: FlowLimits = {
   window: { maxEntries: 8_192, maxBytes: 8 * 1024 * 1024 },
 };
 
+/** What a leader's appends are made of. It travels in the chart's events, so that a replicator knows what the leader knew then. */
+export type LeaderState = Pick<ReplicaState, 'term' | 'log' | 'commitIndex' | 'reads'>;
+
 export interface ReplicatorInput {
   readonly peer: NodeId;
   readonly link: AnyActorRef;
   readonly store: LogStore;
-  readonly state: ReplicaView;
+  readonly leader: LeaderState;
   readonly flow: FlowLimits;
-  readonly term: Term;
   /** What a new leader has just appended is not in doubt: it begins with the place before that (§5.3). */
   readonly nextIndex: Index;
 }
 
 export type ReplicatorEvent =
-  | { readonly type: 'log.grew' }
-  | { readonly type: 'beat' }
+  | { readonly type: 'log.grew'; readonly leader: LeaderState }
+  | { readonly type: 'beat'; readonly leader: LeaderState }
   /** A read round began: something must be sent that can confirm it. */
-  | { readonly type: 'round.began' }
-  | { readonly type: 'append.accepted'; readonly reply: AppendAccepted }
-  | { readonly type: 'append.rejected'; readonly reply: AppendRejected }
+  | { readonly type: 'round.began'; readonly leader: LeaderState }
+  | { readonly type: 'append.accepted'; readonly reply: AppendAccepted; readonly leader: LeaderState }
+  | { readonly type: 'append.rejected'; readonly reply: AppendRejected; readonly leader: LeaderState }
   /** The link did not take this append: too much waits on it. */
   | { readonly type: 'append.refused'; readonly append: Append }
   /** After that: the link takes appends again. */
-  | { readonly type: 'room.made' }
+  | { readonly type: 'room.made'; readonly leader: LeaderState }
   /** The connection is new: whatever was on the old one may be lost. */
-  | { readonly type: 'link.opened' };
+  | { readonly type: 'link.opened'; readonly leader: LeaderState };
 
 export type InternalEvent =
   | ReplicatorEvent
@@ -71,6 +74,7 @@ export interface ReplicatorContext extends ReplicatorInput {
 const replicatorSetup = setup({
   types: { context: {} as ReplicatorContext, events: {} as InternalEvent, input: {} as ReplicatorInput },
   actions: {
+    noteLeader: assign(({ event }) => ('leader' in event ? { leader: event.leader } : {})),
     /**
      * An append without entries, behind everything that was sent: a heartbeat and a read round, and a probe as well. A link
      * keeps order, so a peer that has it has everything before it, and says so; one that lacks something says where. Slow is
@@ -81,10 +85,9 @@ const replicatorSetup = setup({
     }),
     /** Sends whatever lies in memory and fits the window, as several appends in flight. */
     fillWindow: enqueueActions(({ context, enqueue }) => {
-      const { term, state, store, flow } = context;
-      if (state.term !== term) return;
+      const { leader, store, flow } = context;
       let { nextIndex, inFlight } = context;
-      while (nextIndex <= state.log.lastIndex && hasRoom(inFlight, flow)) {
+      while (nextIndex <= leader.log.lastIndex && hasRoom(inFlight, flow)) {
         const entries = store.cached(nextIndex, flow.append);
         if (entries === undefined || entries.length === 0) break;
         transmit(enqueue, context, appendAfter(context, advance(nextIndex, -1), entries));
@@ -100,7 +103,7 @@ const replicatorSetup = setup({
       });
     },
     /** A log that cannot be read is not to be trusted: the node halts. */
-    reportFailure: sendParent((_, { error }: { error: Error }): LogReport => ({ type: 'log.failed', error })),
+    reportFailure: sendTo(parentOf, (_, { error }: { error: Error }): LogReport => ({ type: 'log.failed', error })),
     sendRead: enqueueActions(({ context, enqueue }, { entries }: { entries: readonly Entry[] }) => {
       const first = entries[0];
       if (first === undefined || first.index !== context.nextIndex) return;
@@ -119,7 +122,7 @@ const replicatorSetup = setup({
       };
     }),
     stepBack: assign(({ context }, { reply }: { reply: AppendRejected }) => {
-      const next = nextAfterRejection(context.state.log, reply.hint);
+      const next = nextAfterRejection(context.leader.log, reply.hint);
       return { nextIndex: greater(next, advance(context.acknowledged, 1)), inFlight: [] };
     }),
     /** What was refused was never sent: it is what comes next. */
@@ -139,12 +142,13 @@ const replicatorSetup = setup({
     isNews: ({ context }, { reply }: { reply: AppendRejected }) => reply.rejectedIndex > context.acknowledged,
     matchesProbe: ({ context }, { reply }: { reply: AppendAccepted }) => reply.matchIndex >= context.nextIndex - 1,
     needsDisk: ({ context }) => {
-      const { nextIndex, inFlight, state, store, term, flow } = context;
-      if (state.term !== term || nextIndex > state.log.lastIndex || !hasRoom(inFlight, flow)) return false;
+      const { nextIndex, inFlight, leader, store, flow } = context;
+      if (nextIndex > leader.log.lastIndex || !hasRoom(inFlight, flow)) return false;
       return store.cached(nextIndex, flow.append) === undefined;
     },
     /** Not of a term in which this node led before. */
-    isOurs: ({ context }, { append }: { append: Append }) => append.term === context.term && append.entries.length > 0,
+    isOurs: ({ context }, { append }: { append: Append }) =>
+      append.term === context.leader.term && append.entries.length > 0,
   },
 });
 
@@ -158,46 +162,59 @@ export const replicator = fastTransition(
     id: 'replicator',
     context: ({ input }) => ({ ...input, acknowledged: NO_INDEX, inFlight: [] }),
     initial: 'probing',
+    // Wherever nothing is sent for it, it is known later what there is to send.
+    on: { 'log.grew': { actions: 'noteLeader' } },
     states: {
       probing: {
+        description: 'Finds the place where the two logs agree, a round trip at a time.',
         entry: 'probe',
         on: {
           // The probe may be lost, but nothing was sent since that moved the place where the two may agree.
-          'link.opened': { target: 'probing', reenter: true },
-          beat: { actions: 'probe' },
-          'round.began': { actions: 'probe' },
+          'link.opened': { target: 'probing', reenter: true, actions: 'noteLeader' },
+          beat: { actions: ['noteLeader', 'probe'] },
+          'round.began': { actions: ['noteLeader', 'probe'] },
           'append.accepted': {
             guard: { type: 'matchesProbe', params: ({ event }) => event },
             target: 'streaming',
-            actions: { type: 'noteAccepted', params: ({ event }) => event },
+            actions: ['noteLeader', { type: 'noteAccepted', params: ({ event }) => event }],
           },
           'append.rejected': {
             guard: { type: 'answersProbe', params: ({ event }) => event },
             target: 'probing',
             reenter: true,
-            actions: { type: 'stepBack', params: ({ event }) => event },
+            actions: ['noteLeader', { type: 'stepBack', params: ({ event }) => event }],
           },
         },
       },
       streaming: {
+        description: 'The logs agree up to what is in flight.',
         initial: 'flowing',
         on: {
-          'link.opened': { target: 'probing', actions: 'forgetFlights' },
-          beat: { actions: 'probe' },
-          'round.began': { actions: 'probe' },
+          'link.opened': { target: 'probing', actions: ['noteLeader', 'forgetFlights'] },
+          beat: { actions: ['noteLeader', 'probe'] },
+          'round.began': { actions: ['noteLeader', 'probe'] },
+          'append.accepted': { actions: ['noteLeader', { type: 'noteAccepted', params: ({ event }) => event }] },
           'append.rejected': {
             guard: { type: 'isNews', params: ({ event }) => event },
             target: 'probing',
-            actions: { type: 'stepBack', params: ({ event }) => event },
+            actions: ['noteLeader', { type: 'stepBack', params: ({ event }) => event }],
+          },
+          // What is being read no longer comes next then, and is not sent.
+          'append.refused': {
+            guard: { type: 'isOurs', params: ({ event }) => event },
+            actions: { type: 'keepPlace', params: ({ event }) => event },
           },
         },
         states: {
           flowing: {
+            description: 'Sends what lies in memory, as far as the window has room.',
             entry: 'fillWindow',
             always: { guard: 'needsDisk', target: 'reading' },
             on: {
-              'log.grew': { actions: 'fillWindow' },
-              'append.accepted': { actions: [{ type: 'noteAccepted', params: ({ event }) => event }, 'fillWindow'] },
+              'log.grew': { actions: ['noteLeader', 'fillWindow'] },
+              'append.accepted': {
+                actions: ['noteLeader', { type: 'noteAccepted', params: ({ event }) => event }, 'fillWindow'],
+              },
               'append.refused': {
                 guard: { type: 'isOurs', params: ({ event }) => event },
                 target: 'waitingForRoom',
@@ -206,14 +223,9 @@ export const replicator = fastTransition(
             },
           },
           reading: {
+            description: 'What comes next is no longer in memory.',
             entry: 'readFromDisk',
             on: {
-              'append.accepted': { actions: { type: 'noteAccepted', params: ({ event }) => event } },
-              // What is being read no longer comes next then, and is not sent.
-              'append.refused': {
-                guard: { type: 'isOurs', params: ({ event }) => event },
-                actions: { type: 'keepPlace', params: ({ event }) => event },
-              },
               'read.failed': {
                 target: '#replicator.failed',
                 actions: { type: 'reportFailure', params: ({ event }) => event },
@@ -222,18 +234,12 @@ export const replicator = fastTransition(
             },
           },
           waitingForRoom: {
-            on: {
-              'append.accepted': { actions: { type: 'noteAccepted', params: ({ event }) => event } },
-              'append.refused': {
-                guard: { type: 'isOurs', params: ({ event }) => event },
-                actions: { type: 'keepPlace', params: ({ event }) => event },
-              },
-              'room.made': 'flowing',
-            },
+            description: 'The link refused an append: too much waits on it.',
+            on: { 'room.made': { target: 'flowing', actions: 'noteLeader' } },
           },
         },
       },
-      failed: {},
+      failed: { description: 'The log cannot be read: the node halts.' },
     },
   }),
 );
@@ -242,17 +248,16 @@ interface Enqueue {
   sendTo(target: AnyActorRef, event: SendEvent): void;
 }
 
-function transmit(enqueue: Enqueue, context: ReplicatorContext, message: Append | null): void {
-  if (message !== null) enqueue.sendTo(context.link, { type: 'link.send', message });
+function transmit(enqueue: Enqueue, context: ReplicatorContext, message: Append): void {
+  enqueue.sendTo(context.link, { type: 'link.send', message });
 }
 
-/** Null where this leader is none any more: its log may already be another's. */
-function appendAfter(context: ReplicatorContext, index: Index, entries: readonly Entry[]): Append | null {
-  const { state, term } = context;
-  const previousTerm = termAt(state.log, index);
-  if (state.term !== term || previousTerm === undefined) return null;
+function appendAfter({ leader }: ReplicatorContext, index: Index, entries: readonly Entry[]): Append {
+  const { term, log, commitIndex, reads } = leader;
+  const previousTerm = termAt(log, index);
+  invariant(previousTerm !== undefined, 'what a leader sends follows an entry of its own log');
   const previous: LogPosition = { index, term: previousTerm };
-  return { kind: 'append', term, previous, entries, commitIndex: state.commitIndex, readRound: state.readRound };
+  return { kind: 'append', term, previous, entries, commitIndex, readRound: reads.current };
 }
 
 function hasRoom(inFlight: readonly InFlight[], { window }: FlowLimits): boolean {

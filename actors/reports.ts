@@ -20,6 +20,8 @@ export type ElectionReport =
     };
 
 export type HeartbeatReport =
+  /** Asks when the leader was heard last, as of `atMs`. */
+  | { readonly type: 'watch.asked'; readonly atMs: number }
   | { readonly type: 'heartbeat.due' }
   | {
       readonly type: 'peer.statusChanged';

@@ -59,7 +59,7 @@ function start(machine, settings = {}) {
 }
 
 const end = (actor) => ({
-  written: () => actor.getSnapshot().context.raft.commitIndex + 1,
+  written: () => actor.getSnapshot().context.state.commitIndex + 1,
   stop: () => actor.stop(),
 });
 
@@ -75,7 +75,7 @@ async function leaderOf(machine) {
   };
   while (!actor.getSnapshot().matches({ active: 'candidate' })) await new Promise((resolve) => setTimeout(resolve, 1));
   sync();
-  const { term } = actor.getSnapshot().context.raft;
+  const { term } = actor.getSnapshot().context.state;
   hear('b', { kind: 'vote-reply', term, granted: true, preVote: false });
   const settle = () => {
     for (let turn = 0; turn < 3; turn += 1) {

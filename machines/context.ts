@@ -1,9 +1,10 @@
 import type { ActorRefFrom } from 'xstate';
+import type { electionManager } from '../actors/election-manager.js';
+import type { heartbeatManager } from '../actors/heartbeat-manager.js';
 import type { link } from '../actors/link.js';
 import type { FlowLimits, replicator } from '../actors/replicator.js';
 import type { NodeId } from '../src/raft/kinds.js';
 import type { ReplicaState, ServerAddress } from '../src/raft/replica-state.js';
-import type { ReplicaView } from '../src/raft/replica-view.js';
 import type { Settings } from '../src/raft/settings.js';
 import type { Clock } from '../src/seams/clock.js';
 import type { LogStore } from '../src/seams/log-store.js';
@@ -25,17 +26,24 @@ export interface ReplicaInput {
   readonly clock: Clock;
   /** How much is sent to a follower at once. */
   readonly flow?: FlowLimits;
-  /** The read-only view that both managers work from; made here where it is left out. */
-  readonly state?: ReplicaView;
 }
 
 export interface ReplicaContext {
-  /** What the rules decide from. The role is not in it. */
-  readonly raft: ReplicaState;
-  readonly state: ReplicaView;
+  /** What the rules decide from: immutable. The role is not in it. */
+  readonly state: ReplicaState;
   readonly seams: Pick<ReplicaInput, 'identity' | 'seed' | 'log' | 'transport' | 'stateMachine' | 'clock'>;
   readonly flow: FlowLimits;
+  readonly managers: {
+    readonly electionManager: ActorRefFrom<typeof electionManager>;
+    readonly heartbeatManager: ActorRefFrom<typeof heartbeatManager>;
+  };
   readonly links: Readonly<Record<NodeId, ActorRefFrom<typeof link>>>;
   readonly replicators: Readonly<Record<NodeId, ActorRefFrom<typeof replicator>>>;
   readonly haltedBy: Error | null;
 }
+
+/**
+ * What the states of the chart say of a node: its role, and what callers may do. `writable`: it appends what it is sent.
+ * A node whose disk hangs has the role of a follower, and is `stalled`.
+ */
+export type ReplicaTag = 'recovering' | 'follower' | 'candidate' | 'leader' | 'writable' | 'stalled' | 'halted';

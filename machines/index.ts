@@ -1,4 +1,4 @@
-export type { ReplicaContext, ReplicaInput } from './context.js';
+export type { ReplicaContext, ReplicaInput, ReplicaTag } from './context.js';
 export type { ClientEvent, ReplicaEvent } from './events.js';
 export { type LeadershipNews, type LedNode, leadership } from './leadership.js';
 export { replicaMachine } from './replica-machine.js';

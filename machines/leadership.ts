@@ -30,6 +30,8 @@ interface RoundEvent {
 
 export interface LeadershipContext {
   readonly node: LedNode;
+  /** For how long a confirmation holds: the node's ELECTION_TIMEOUT_MIN. */
+  readonly limitMs: number;
   /** Of the node's leadership, whether confirmed or not. */
   readonly term: Term;
   /** The read round that was begun last, and when (monotonic ms). */
@@ -63,7 +65,7 @@ const watch = fromCallback<RoundEvent, LedNode>(({ input: { actor }, sendBack, r
     if (isRunning(actor) && leads(actor)) actor.send({ type: 'client.read', requestId });
   });
   if (!isRunning(actor)) tell({ type: 'node.ended', reason: 'the node is closed' });
-  else if (leads(actor)) tell({ type: 'node.leads', term: actor.getSnapshot().context.raft.term });
+  else if (leads(actor)) tell({ type: 'node.leads', term: actor.getSnapshot().context.state.term });
   return () => {
     for (const subscription of subscriptions) subscription.unsubscribe();
   };
@@ -100,12 +102,12 @@ const leadershipSetup = setup({
   guards: {
     /** An answer to the round that was begun last; one that comes after the time for which it would hold confirms nothing. */
     confirms: ({ context }, { requestId }: { requestId: number }) => {
-      return requestId === context.requestId && nowAt(context.node) - context.begunAtMs < limitMs(context.node);
+      return requestId === context.requestId && nowAt(context.node) - context.begunAtMs < context.limitMs;
     },
     isOverdue: ({ context }) => remainingMs(context) <= 0,
   },
   delays: {
-    NEXT_ROUND: ({ context }) => limitMs(context.node) / 3,
+    NEXT_ROUND: ({ context }) => context.limitMs / 3,
     CONFIRMATION_RUNS_OUT: ({ context }) => Math.max(0, remainingMs(context)),
   },
 });
@@ -126,6 +128,7 @@ export function leadership(node: LedNode) {
     id: 'leadership',
     context: {
       node,
+      limitMs: node.actor.getSnapshot().context.state.settings.ELECTION_TIMEOUT_MIN,
       term: NO_TERM,
       requestId: 0,
       begunAtMs: Number.NEGATIVE_INFINITY,
@@ -189,23 +192,19 @@ export function leadership(node: LedNode) {
 }
 
 function leads(actor: LedNode['actor']): boolean {
-  return actor.getSnapshot().matches({ active: { leader: 'serving' } });
+  return actor.getSnapshot().hasTag('writable');
 }
 
 function nowAt({ actor }: LedNode): number {
   return (actor.clock as Clock).now();
 }
 
-function limitMs({ actor }: LedNode): number {
-  return actor.getSnapshot().context.raft.settings.ELECTION_TIMEOUT_MIN;
-}
-
 /** Of the time for which the last confirmation holds. */
-function remainingMs({ node, confirmedAtMs }: LeadershipContext): number {
-  return confirmedAtMs + limitMs(node) - nowAt(node);
+function remainingMs({ node, confirmedAtMs, limitMs }: LeadershipContext): number {
+  return confirmedAtMs + limitMs - nowAt(node);
 }
 
 function reasonOf(event: { readonly type: string; readonly reason?: unknown }, context: LeadershipContext): string {
   if (typeof event.reason === 'string') return event.reason;
-  return `no majority has confirmed this leader for ${limitMs(context.node)} ms`;
+  return `no majority has confirmed this leader for ${context.limitMs} ms`;
 }

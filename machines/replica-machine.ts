@@ -1,8 +1,9 @@
+import type { ElectionManagerInput } from '../actors/election-manager.js';
+import type { HeartbeatManagerInput } from '../actors/heartbeat-manager.js';
 import { DEFAULT_FLOW } from '../actors/replicator.js';
 import { fastTransition } from '../src/fast-transition/fast-transition.js';
 import { derive } from '../src/raft/random.js';
 import { initialState } from '../src/raft/replica-state.js';
-import { ReplicaView } from '../src/raft/replica-view.js';
 import { DEFAULT_SETTINGS } from '../src/raft/settings.js';
 import type { ReplicaContext, ReplicaInput } from './context.js';
 import { active } from './roles/active.js';
@@ -15,30 +16,17 @@ import { replicaSetup } from './vocabulary.js';
 export const replicaMachine = fastTransition(
   replicaSetup.createMachine({
     id: 'replica',
-    context: ({ input }) => contextFrom(input),
-    entry: 'showChart',
+    context: ({ input, spawn }) => contextFrom(input, spawn),
+    entry: 'introduceManagers',
     invoke: [
-      {
-        src: 'electionManager',
-        id: 'electionManager',
-        input: ({ context: { state, seams } }) => {
-          const chance = derive(seams.seed, `elections ${seams.identity.nodeId}`);
-          return { state, clock: seams.clock, chance };
-        },
-      },
-      {
-        src: 'heartbeatManager',
-        id: 'heartbeatManager',
-        input: ({ context: { state, seams } }) => ({ state, clock: seams.clock }),
-      },
       {
         src: 'logWriter',
         id: 'logWriter',
-        input: ({ context: { raft, seams } }) => ({
+        input: ({ context: { state, seams } }) => ({
           store: seams.log,
           clock: seams.clock,
-          lookEveryMs: raft.settings.HEARTBEAT_INTERVAL,
-          patienceMs: raft.settings.ELECTION_TIMEOUT_MAX,
+          lookEveryMs: state.settings.HEARTBEAT_INTERVAL,
+          patienceMs: state.settings.ELECTION_TIMEOUT_MAX,
         }),
       },
       {
@@ -59,17 +47,21 @@ export const replicaMachine = fastTransition(
     },
     states: {
       recovering: {
+        tags: 'recovering',
+        description: 'Reads what was durable when the node stopped; takes no part yet.',
         initial: 'openingLog',
         states: {
           openingLog: {
+            description: 'The log store recovers what is on disk.',
             on: {
               'log.recovered': {
                 target: 'openingStateMachine',
-                actions: ['introduceManagers', 'remember', 'announceRecovery'],
+                actions: ['remember', 'announceRecovery'],
               },
             },
           },
           openingStateMachine: {
+            description: 'The state machine says how much it has applied already.',
             entry: 'openStateMachine',
             on: {
               'state.opened': [
@@ -82,7 +74,9 @@ export const replicaMachine = fastTransition(
       },
       active,
       halted: {
-        entry: [{ type: 'tellManagers', params: { role: 'halted' } }, 'forgetLeader', 'announceHalt', 'announceHalted'],
+        tags: 'halted',
+        description: 'For good: the disk, the state machine or a rule failed. Requests are refused.',
+        entry: ['tellOfHalt', 'forgetLeader', 'announceHalt', 'announceHalted'],
         // Once is enough: what fails after the first failure says nothing new.
         on: { 'log.failed': {}, 'apply.failed': {}, 'rule.failed': {}, 'xstate.error.actor.*': {} },
       },
@@ -90,12 +84,27 @@ export const replicaMachine = fastTransition(
   }),
 );
 
-function contextFrom(input: ReplicaInput): ReplicaContext {
+type Managers = ReplicaContext['managers'];
+type Spawn = <Src extends keyof Managers>(
+  src: Src,
+  options: { id: Src; input: Src extends 'electionManager' ? ElectionManagerInput : HeartbeatManagerInput },
+) => Managers[Src];
+
+/** Both managers live as long as the chart, so that they are spawned with it. */
+function contextFrom(input: ReplicaInput, spawn: Spawn): ReplicaContext {
   const { identity, servers, seed, log, transport, stateMachine, clock } = input;
-  const raft = initialState(identity.nodeId, servers, { ...DEFAULT_SETTINGS, ...input.settings });
-  const address = servers.find((server) => server.id === identity.nodeId)?.address ?? '';
-  const state = input.state ?? new ReplicaView(address, raft);
-  const seams = { identity, seed, log, transport, stateMachine, clock };
-  const flow = input.flow ?? DEFAULT_FLOW;
-  return { raft, state, seams, flow, links: {}, replicators: {}, haltedBy: null };
+  const settings = { ...DEFAULT_SETTINGS, ...input.settings };
+  const chance = derive(seed, `elections ${identity.nodeId}`);
+  return {
+    state: initialState(identity.nodeId, servers, settings),
+    managers: {
+      electionManager: spawn('electionManager', { id: 'electionManager', input: { settings, clock, chance } }),
+      heartbeatManager: spawn('heartbeatManager', { id: 'heartbeatManager', input: { settings, clock } }),
+    },
+    seams: { identity, seed, log, transport, stateMachine, clock },
+    flow: input.flow ?? DEFAULT_FLOW,
+    links: {},
+    replicators: {},
+    haltedBy: null,
+  };
 }

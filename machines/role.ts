@@ -1,20 +1,25 @@
+import type { ReplicaState } from '../src/raft/replica-state.js';
+import type { Standing } from '../src/raft/replica-view.js';
 import type { Role } from '../src/raft/role.js';
+import type { ReplicaTag } from './context.js';
 
-/** Nested states as XState writes them: `'halted'`, `{ active: 'follower' }`, `{ active: { leader: 'serving' } }`. */
-export type ReplicaStateValue = string | { readonly [state: string]: ReplicaStateValue | undefined };
-
-/** The one place where a role comes from: the state that the chart is in. */
-export function roleOf(value: ReplicaStateValue): Role {
-  const path = pathOf(value);
-  if (path.includes('leader')) return 'leader';
-  if (path.includes('candidate')) return 'candidate';
-  // A node whose disk hangs takes what a leader sends, and does nothing else.
-  if (path.includes('follower') || path.includes('stalled')) return 'follower';
-  return path.includes('halted') ? 'halted' : 'recovering';
+/** A snapshot of the replica's chart, as far as its role goes. */
+export interface TaggedSnapshot {
+  readonly status: string;
+  hasTag(tag: ReplicaTag): boolean;
 }
 
-function pathOf(value: ReplicaStateValue | undefined): readonly string[] {
-  if (value === undefined) return [];
-  if (typeof value === 'string') return [value];
-  return Object.entries(value).flatMap(([state, inner]) => [state, ...pathOf(inner)]);
+const ROLES = ['recovering', 'follower', 'candidate', 'leader'] as const satisfies readonly Role[];
+
+/** The one place where a role comes from: the tags of the state that the chart is in. A chart in error has stopped, wherever it was. */
+export function roleOf(snapshot: TaggedSnapshot): Role {
+  if (snapshot.status === 'error') return 'halted';
+  return ROLES.find((role) => snapshot.hasTag(role)) ?? 'halted';
+}
+
+/** What a `ReplicaView` reads: the running chart's present state. */
+export function standingOf(chart: {
+  getSnapshot(): TaggedSnapshot & { readonly context: { readonly state: ReplicaState } };
+}): Standing {
+  return { role: () => roleOf(chart.getSnapshot()), state: () => chart.getSnapshot().context.state };
 }

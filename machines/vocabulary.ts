@@ -21,8 +21,8 @@ import { linkActions } from './actions/links.js';
 import { receiveActions } from './actions/receive.js';
 import { recoveryActions } from './actions/recovery.js';
 import { roleActions } from './actions/roles.js';
-import type { ReplicaContext, ReplicaInput } from './context.js';
-import type { ReplicaEvent } from './events.js';
+import type { ReplicaContext, ReplicaInput, ReplicaTag } from './context.js';
+import type { EventOf, ReplicaEvent } from './events.js';
 
 /**
  * Every name that the chart refers to. An action asks one pure rule and carries out what it decides, or spawns, stops and
@@ -34,6 +34,7 @@ export const replicaSetup = setup({
     events: {} as ReplicaEvent,
     input: {} as ReplicaInput,
     emitted: {} as Notice,
+    tags: {} as ReplicaTag,
   },
   actors: { electionManager, heartbeatManager, logWriter, applier, acceptor, link, replicator },
   actions: {
@@ -49,13 +50,18 @@ export const replicaSetup = setup({
     ...actorActions,
   },
   guards: {
-    isAheadOfLog: ({ context, event }) => event.type === 'state.opened' && isAheadOfLog(context.raft, event.applied),
+    isAheadOfLog: ({ context, event }) => event.type === 'state.opened' && isAheadOfLog(context.state, event.applied),
     /** §5.1: the message's term is newer, so that whoever receives it follows. The gate's third answer is the rule's (`receive`). */
-    adoptsTerm: ({ context, event }) => event.type === 'peer.received' && adoptsTerm(context.raft, event),
+    adoptsTerm: ({ context, event }) => isWhole(event) && adoptsTerm(context.state, event),
     /** It belongs to the receiver's own term, or is none that changes it. */
-    keepsTerm: ({ context, event }) => event.type === 'peer.received' && !adoptsTerm(context.raft, event),
-    hearsLeaderOfTerm: ({ context, event }) => event.type === 'peer.received' && hearsLeaderOfTerm(context.raft, event),
-    hasMajority: ({ context }) => hasMajority(context.raft),
-    hasCommittedInOwnTerm: ({ context }) => hasCommittedInOwnTerm(context.raft),
+    keepsTerm: ({ context, event }) => isWhole(event) && !adoptsTerm(context.state, event),
+    hearsLeaderOfTerm: ({ context, event }) => isWhole(event) && hearsLeaderOfTerm(context.state, event),
+    hasMajority: ({ context }) => hasMajority(context.state),
+    hasCommittedInOwnTerm: ({ context }) => hasCommittedInOwnTerm(context.state),
   },
 });
+
+/** What explores a chart, such as `xstate/graph`, sends events without anything in them, too. */
+function isWhole(event: ReplicaEvent): event is EventOf<'peer.received'> {
+  return event.type === 'peer.received' && event.message !== undefined;
+}

@@ -1,16 +1,13 @@
-import type { AnyActorRef, AnyMachineSnapshot, ProvidedActor } from 'xstate';
-import { assign, sendTo } from 'xstate';
+import type { AnyActorRef, ProvidedActor } from 'xstate';
+import { assign } from 'xstate';
 import type { link } from '../../actors/link.js';
-import { isRunning } from '../../actors/outcomes.js';
+import type { RoleEntered } from '../../actors/manager-events.js';
 import type { replicator } from '../../actors/replicator.js';
 import type { NodeId } from '../../src/raft/kinds.js';
 import { derive } from '../../src/raft/random.js';
-import type { Standing } from '../../src/raft/replica-view.js';
-import type { Role } from '../../src/raft/role.js';
+import type { ReplicaState } from '../../src/raft/replica-state.js';
 import type { ReplicaContext } from '../context.js';
 import type { ReplicaEvent } from '../events.js';
-import type { ReplicaStateValue } from '../role.js';
-import { roleOf } from '../role.js';
 import type { ReplicaAction } from './rule.js';
 import { action } from './rule.js';
 
@@ -27,29 +24,27 @@ interface ReplicatorActor extends ProvidedActor {
 }
 
 export const actorActions = {
-  /**
-   * From here on `context.state` reads the running actor. This is an action, because an actor has no snapshot while its
-   * context is being made, and because actions do not run where a machine is only stepped: `transition()`, `xstate/graph`.
-   */
-  showChart: (({ context, self }) => context.state.follow(standingOf(() => self.getSnapshot()))) as ReplicaAction,
-  introduceManagers: action(({ enqueue, self }) => {
-    const { electionManager: elections, heartbeatManager: heartbeats } = childrenOf(self);
-    if (elections === undefined || heartbeats === undefined) return;
-    enqueue(sendTo(elections as AnyActorRef, { type: 'manager.introduced', heartbeatManager: heartbeats }));
-    enqueue(sendTo(heartbeats as AnyActorRef, { type: 'manager.introduced', electionManager: elections }));
+  introduceManagers: action(({ context, enqueue }) => {
+    const { electionManager, heartbeatManager } = context.managers;
+    enqueue.sendTo(electionManager, { type: 'manager.introduced', heartbeatManager });
+    enqueue.sendTo(heartbeatManager, { type: 'manager.introduced', electionManager });
   }),
-  tellManagers: action(({ enqueue, self }, { role }: { role: Role | 'stalled' }) => {
-    const children = childrenOf(self);
-    for (const id of ['electionManager', 'heartbeatManager'] as const) {
-      // A manager that failed is why the node halts: it takes no more events.
-      const manager = children[id];
-      if (manager === undefined || isRunning(manager)) enqueue.sendTo(id, { type: 'role.entered', role });
-    }
+  tellOfFollower: tellManagers(() => ({ type: 'follower.entered' })),
+  tellOfCandidate: tellManagers(({ term }) => ({ type: 'candidate.entered', term })),
+  tellOfLeader: tellManagers(({ peers }) => ({ type: 'leader.entered', peers: Object.keys(peers) })),
+  tellOfStall: tellManagers(() => ({ type: 'stalled.entered' })),
+  tellOfHalt: tellManagers(() => ({ type: 'halted.entered' })),
+  /** The HeartbeatManager asks, for the ElectionManager, when a random timeout is over. */
+  tellWhenLeaderWasHeard: action(({ context, event, enqueue }) => {
+    if (event.type !== 'watch.asked') return;
+    const { leaderId, leaderHeardAtMs: heardAtMs } = context.state;
+    const told = { type: 'leader.lastHeard', leaderId, heardAtMs, atMs: event.atMs } as const;
+    enqueue.sendTo(context.managers.heartbeatManager, told);
   }),
   spawnLinks: assign<ReplicaContext, ReplicaEvent, undefined, ReplicaEvent, LinkActor>({
     links: ({ context, spawn }) => {
       const { identity, transport, seed } = context.seams;
-      const { settings } = context.raft;
+      const { settings, peers } = context.state;
       const dial = (id: NodeId, address: string) => {
         const chance = derive(seed, `link ${identity.nodeId} ${id}`);
         return spawn('link', {
@@ -57,16 +52,14 @@ export const actorActions = {
           input: { transport, identity, settings, peer: { id, address }, chance },
         });
       };
-      const servers = Object.values(context.raft.peers);
-      return Object.fromEntries(servers.map(({ id, address }) => [id, dial(id, address)]));
+      return Object.fromEntries(Object.values(peers).map(({ id, address }) => [id, dial(id, address)]));
     },
   }),
   spawnReplicators: assign<ReplicaContext, ReplicaEvent, undefined, ReplicaEvent, ReplicatorActor>({
     replicators: ({ context, spawn }) => {
-      const { raft, state, seams, flow, links } = context;
-      const { term } = raft;
+      const { state, seams, flow, links } = context;
       const follow = (peer: NodeId, to: AnyActorRef) => {
-        const input = { peer, link: to, store: seams.log, state, flow, term, nextIndex: raft.log.lastIndex };
+        const input = { peer, link: to, store: seams.log, leader: state, flow, nextIndex: state.log.lastIndex };
         return spawn('replicator', { id: `replicator.${peer}`, input });
       };
       return Object.fromEntries(Object.entries(links).map(([peer, ref]) => [peer, follow(peer, ref)]));
@@ -74,24 +67,12 @@ export const actorActions = {
   }),
 };
 
-/** None where the machine is only stepped and no actor runs. */
-function childrenOf(self: AnyActorRef): Partial<Readonly<Record<string, AnyActorRef>>> {
-  return (self.getSnapshot() as Partial<AnyMachineSnapshot>).children ?? {};
-}
-
-interface Running {
-  readonly status: string;
-  readonly value: ReplicaStateValue;
-  readonly context: ReplicaContext;
-}
-
-function standingOf(snapshot: () => Running): Standing {
-  return {
-    role: () => {
-      const { status, value } = snapshot();
-      // A chart in error has stopped, wherever it was.
-      return status === 'error' ? 'halted' : roleOf(value);
-    },
-    raft: () => snapshot().context.raft,
-  };
+/** Tells both managers of a role. One that failed is why the node halts, and takes no more events. */
+function tellManagers(make: (state: ReplicaState) => RoleEntered): ReplicaAction {
+  return action(({ context, event, enqueue }) => {
+    const entered = make(context.state);
+    for (const [id, manager] of Object.entries(context.managers)) {
+      if ((event.type as string) !== `xstate.error.actor.${id}`) enqueue.sendTo(manager, entered);
+    }
+  });
 }

@@ -1,27 +1,25 @@
 import type { AnyActorRef } from 'xstate';
 import type { ApplierEvent } from '../../actors/applier.js';
-import type { ElectionManagerEvent } from '../../actors/election-manager.js';
-import type { HeartbeatManagerEvent } from '../../actors/heartbeat-manager.js';
 import type { SendEvent } from '../../actors/link.js';
 import type { HeldMessage, WriteEvent } from '../../actors/log-writer.js';
+import type { ElectionManagerEvent, HeartbeatManagerEvent } from '../../actors/manager-events.js';
 import type { ReplicatorEvent } from '../../actors/replicator.js';
 import type { Effect, Step } from '../../src/raft/effects.js';
 import { valueFor } from '../../src/raft/kinds.js';
 import type { Outgoing } from '../../src/raft/messages.js';
 import type { Notice } from '../../src/raft/notices.js';
+import type { ReplicaState } from '../../src/raft/replica-state.js';
 import type { ReplicaContext } from '../context.js';
 import type { RuleFailure } from '../events.js';
 
 /** The part of XState's `enqueue` that carries out effects. */
 interface Enqueue {
-  assign(change: Pick<ReplicaContext, 'raft'>): void;
+  assign(change: Pick<ReplicaContext, 'state'>): void;
   emit(notice: Notice): void;
   raise(event: RuleFailure): void;
   sendTo(target: 'logWriter', event: WriteEvent): void;
   sendTo(target: 'applier', event: ApplierEvent): void;
-  sendTo(target: 'electionManager', event: ElectionManagerEvent): void;
-  sendTo(target: 'heartbeatManager', event: HeartbeatManagerEvent): void;
-  sendTo(target: AnyActorRef, event: SendEvent | ReplicatorEvent): void;
+  sendTo(target: AnyActorRef, event: SendEvent | ReplicatorEvent | ElectionManagerEvent | HeartbeatManagerEvent): void;
 }
 
 /**
@@ -36,11 +34,11 @@ export function carryOutEffects(enqueue: Enqueue, context: ReplicaContext, rule:
     enqueue.raise({ type: 'rule.failed', error: error instanceof Error ? error : new Error(String(error)) });
     return;
   }
-  if (step.state !== context.raft) enqueue.assign({ raft: step.state });
-  for (const effect of step.effects) carryOut(enqueue, context, effect);
+  if (step.state !== context.state) enqueue.assign({ state: step.state });
+  for (const effect of step.effects) carryOut(enqueue, context, step.state, effect);
 }
 
-function carryOut(enqueue: Enqueue, context: ReplicaContext, effect: Effect): void {
+function carryOut(enqueue: Enqueue, context: ReplicaContext, leader: ReplicaState, effect: Effect): void {
   switch (effect.kind) {
     case 'write': {
       const then = effect.then.flatMap((outgoing) => waiting(context, outgoing));
@@ -53,19 +51,19 @@ function carryOut(enqueue: Enqueue, context: ReplicaContext, effect: Effect): vo
       break;
     }
     case 'replicate':
-      toReplicators(enqueue, context, { type: 'log.grew' });
+      toReplicators(enqueue, context, { type: 'log.grew', leader });
       break;
     case 'beat':
-      toReplicators(enqueue, context, { type: 'beat' });
+      toReplicators(enqueue, context, { type: 'beat', leader });
       break;
     case 'ask-for-round':
-      toReplicators(enqueue, context, { type: 'round.began' });
+      toReplicators(enqueue, context, { type: 'round.began', leader });
       break;
     case 'answered':
-      passOn(enqueue, context, effect);
+      passOn(enqueue, context, leader, effect);
       break;
     case 'vote-granted':
-      enqueue.sendTo('electionManager', { type: 'vote.granted' });
+      enqueue.sendTo(context.managers.electionManager, { type: 'vote.granted' });
       break;
     case 'apply':
       enqueue.sendTo('applier', { type: 'apply.allowed', upTo: effect.upTo });
@@ -79,12 +77,17 @@ function carryOut(enqueue: Enqueue, context: ReplicaContext, effect: Effect): vo
 type Answered = Extract<Effect, { kind: 'answered' }>;
 
 /** To the peer's replicator, for the flow, and to the HeartbeatManager, for the count of missed answers. */
-function passOn(enqueue: Enqueue, { replicators }: ReplicaContext, { peer, reply, isFirst }: Answered): void {
+function passOn(
+  enqueue: Enqueue,
+  { replicators, managers }: ReplicaContext,
+  leader: ReplicaState,
+  { peer, reply, isFirst }: Answered,
+): void {
   const replicator = valueFor(replicators, peer);
   if (replicator === undefined) return;
-  if (reply.accepted) enqueue.sendTo(replicator, { type: 'append.accepted', reply });
-  else enqueue.sendTo(replicator, { type: 'append.rejected', reply });
-  if (isFirst) enqueue.sendTo('heartbeatManager', { type: 'peer.acknowledged', peer });
+  if (reply.accepted) enqueue.sendTo(replicator, { type: 'append.accepted', reply, leader });
+  else enqueue.sendTo(replicator, { type: 'append.rejected', reply, leader });
+  if (isFirst) enqueue.sendTo(managers.heartbeatManager, { type: 'peer.acknowledged', peer });
 }
 
 function toReplicators(enqueue: Enqueue, { replicators }: ReplicaContext, event: ReplicatorEvent): void {

@@ -16,7 +16,7 @@ export const recoveryActions = {
     if (event.type !== 'state.opened') return;
     const haltedBy = new QuorateError(
       'QUORATE_DATA_DAMAGED',
-      `the state machine has applied ${event.applied} entries, and the log holds only ${context.raft.log.lastIndex}: give it the data directory that belongs to it. If that is gone, leave this node stopped: without its log it has forgotten its votes`,
+      `the state machine has applied ${event.applied} entries, and the log holds only ${context.state.log.lastIndex}: give it the data directory that belongs to it. If that is gone, leave this node stopped: without its log it has forgotten its votes`,
     );
     enqueue.assign({ haltedBy });
   }),

@@ -8,21 +8,21 @@ import { action } from './rule.js';
 
 export const roleActions = {
   announceFollower: action(({ context, event, enqueue }) => {
-    enqueue.emit(changeTo('follower', context, whyFollower(context.raft, event)));
+    enqueue.emit(changeTo('follower', context, whyFollower(context.state, event)));
   }),
   announceCandidate: action(({ context, event, enqueue }) => {
     enqueue.emit(changeTo('candidate', context, event.type === 'election.timedOut' ? event.reason : event.type));
   }),
   announceLeader: action(({ context, enqueue }) => {
-    enqueue.emit(changeTo('leader', context, `votes of ${voters(context.raft)}`));
+    enqueue.emit(changeTo('leader', context, `votes of ${voters(context.state)}`));
   }),
   announceHalted: action(({ context, enqueue }) => {
     enqueue.emit(changeTo('halted', context, context.haltedBy?.message ?? 'unknown'));
   }),
 };
 
-function changeTo(role: Role, { raft }: ReplicaContext, reason: string): Notice {
-  return { type: 'role.changed', role, term: raft.term, reason };
+function changeTo(role: Role, { state }: ReplicaContext, reason: string): Notice {
+  return { type: 'role.changed', role, term: state.term, reason };
 }
 
 /** Why this node follows now, for the one log line that says so. */

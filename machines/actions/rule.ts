@@ -1,5 +1,5 @@
 import type { ActionFunction } from 'xstate';
-import { assertEvent, emit, enqueueActions } from 'xstate';
+import { assertEvent, enqueueActions } from 'xstate';
 import type { Step, Surroundings } from '../../src/raft/effects.js';
 import type { Notice } from '../../src/raft/notices.js';
 import type { ReplicaState } from '../../src/raft/replica-state.js';
@@ -35,7 +35,7 @@ export function rule<Type extends ReplicaEventType>(
   return action(({ context, event, enqueue }) => {
     carryOutEffects(enqueue, context, () => {
       assertEvent(event, types);
-      return decide(context.raft, event as unknown as EventOf<Type>, surroundingsOf(context));
+      return decide(context.state, event as unknown as EventOf<Type>, surroundingsOf(context));
     });
   });
 }
@@ -43,7 +43,7 @@ export function rule<Type extends ReplicaEventType>(
 /** As `rule`, for one that needs no event: it is asked where a state is entered or left, say. */
 export function ruleOfState(decide: (state: ReplicaState, surroundings: Surroundings) => Step): ReplicaAction {
   return action(({ context, enqueue }) => {
-    carryOutEffects(enqueue, context, () => decide(context.raft, surroundingsOf(context)));
+    carryOutEffects(enqueue, context, () => decide(context.state, surroundingsOf(context)));
   });
 }
 
@@ -52,10 +52,7 @@ export function notice<Type extends ReplicaEventType>(
   type: Type,
   make: (event: EventOf<Type>) => Notice,
 ): ReplicaAction {
-  return emit(({ event }: { event: ReplicaEvent }) => {
-    assertEvent(event, type);
-    return make(event as unknown as EventOf<Type>);
-  }) as ReplicaAction;
+  return rule(type, (state, event) => ({ state, effects: [{ kind: 'notify', notice: make(event) }] }));
 }
 
 type Collect<Params extends object | undefined> = Parameters<

@@ -9,12 +9,13 @@ import { stalled } from './stalled.js';
  * (§5.1). On the root it would pull a halted or recovering node into follower.
  */
 export const active = replicaSetup.createStateConfig({
+  description: 'Takes part: links to all peers, and one role.',
   entry: 'spawnLinks',
   exit: 'stopLinks',
   invoke: {
     src: 'acceptor',
     id: 'acceptor',
-    input: ({ context: { seams, raft } }) => ({ ...seams, settings: raft.settings }),
+    input: ({ context: { seams, state } }) => ({ ...seams, settings: state.settings }),
   },
   initial: 'follower',
   states: { follower, candidate, leader, stalled },
@@ -26,6 +27,7 @@ export const active = replicaSetup.createStateConfig({
       actions: 'receiveAsFollower',
     },
     'peer.arrived': { actions: 'dialNow' },
+    'watch.asked': { actions: 'tellWhenLeaderWasHeard' },
     'peer.heard': { actions: 'hearLeader' },
     'peer.refused': { actions: 'announceRefusal' },
     'log.durable': { actions: 'noteDurable' },

@@ -2,7 +2,9 @@ import { replicaSetup } from '../vocabulary.js';
 
 /** §5.2: has a new term and asks for votes. The chart's own transition, and nothing else, makes a leader of it. */
 export const candidate = replicaSetup.createStateConfig({
-  entry: [{ type: 'tellManagers', params: { role: 'candidate' } }, 'announceCandidate'],
+  tags: 'candidate',
+  description: 'Stands for election in a new term.',
+  entry: ['tellOfCandidate', 'announceCandidate'],
   always: { guard: 'hasMajority', target: 'leader' },
   on: {
     'peer.received': [

@@ -2,7 +2,9 @@ import { replicaSetup } from '../vocabulary.js';
 
 /** §5.2: passive. Answers requests, and stands for election when the ElectionManager reports silence. */
 export const follower = replicaSetup.createStateConfig({
-  entry: [{ type: 'tellManagers', params: { role: 'follower' } }, 'announceFollower'],
+  tags: 'follower',
+  description: 'Passive: keeps what the leader sends, passes callers on to it, and listens for its silence.',
+  entry: ['tellOfFollower', 'announceFollower'],
   on: {
     // It takes newer terms, too, and stays where it is: to enter follower anew would set its timers anew.
     'peer.received': { actions: 'receiveAsFollower' },

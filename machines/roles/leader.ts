@@ -2,12 +2,21 @@ import { replicaSetup } from '../vocabulary.js';
 
 /** §5.3: all writes go through it. It serves once an entry of its own term is committed (§8, P35). */
 export const leader = replicaSetup.createStateConfig({
-  entry: ['becomeLeader', 'spawnReplicators', { type: 'tellManagers', params: { role: 'leader' } }, 'announceLeader'],
+  tags: 'leader',
+  description: 'Has the votes of a majority: replicates its log, and beats.',
+  entry: ['becomeLeader', 'spawnReplicators', 'tellOfLeader', 'announceLeader'],
   exit: ['stepDown', 'stopReplicators'],
   initial: 'establishing',
   states: {
-    establishing: { always: { guard: 'hasCommittedInOwnTerm', target: 'serving' } },
-    serving: { entry: ['announceServing', 'beginParkedReads'] },
+    establishing: {
+      description: 'No entry of its own term is committed yet: it takes proposals, and reads wait.',
+      always: { guard: 'hasCommittedInOwnTerm', target: 'serving' },
+    },
+    serving: {
+      tags: 'writable',
+      description: 'Commits and answers.',
+      entry: ['announceServing', 'beginParkedReads'],
+    },
   },
   on: {
     'peer.received': { guard: 'keepsTerm', actions: 'receiveAsLeader' },

@@ -6,7 +6,9 @@ import { follower } from './follower.js';
  * won. What a leader sends is kept in memory meanwhile, and answered when it is durable. Callers' requests are passed on.
  */
 export const stalled = replicaSetup.createStateConfig({
-  entry: [{ type: 'tellManagers', params: { role: 'stalled' } }, 'announceFollower'],
+  tags: ['follower', 'stalled'],
+  description: 'The disk does not finish a sync: keeps what a leader sends, promises nothing, and times nothing.',
+  entry: ['tellOfStall', 'announceFollower'],
   on: {
     'peer.received': { actions: 'receiveWhileStalled' },
     'client.proposed': follower.on['client.proposed'],

@@ -9,8 +9,7 @@ import type { Serving } from '../http/serve-node.js';
 import { serveNode } from '../http/serve-node.js';
 import type { NodeId } from '../raft/kinds.js';
 import type { Notice } from '../raft/notices.js';
-import { initialState } from '../raft/replica-state.js';
-import { ReplicaView } from '../raft/replica-view.js';
+import type { ReplicaView } from '../raft/replica-view.js';
 import type { Settings } from '../raft/settings.js';
 import { refuseAborted } from '../replica/refusals.js';
 import { Replica } from '../replica/replica.js';
@@ -117,7 +116,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
 
   private constructor(options: ReplicaNodeOptions<Machine>, made: Made) {
     const { resources, clock, logger, settings } = made;
-    const { identity, members, log, transport, address } = resources;
+    const { identity, members, log, transport } = resources;
     const servers = Object.entries(members).map(([id, at]) => ({ id, address: at }));
     const seed = options.seed ?? randomInt(2 ** 31);
     const { stateMachine, inspect, machine = replicaMachine } = options;
@@ -131,13 +130,11 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     this.#logger = logger;
     this.#dataDir = options.dataDir;
     this.#noticeLog = new NoticeLog(logger);
-    this.state = new ReplicaView(address, initialState(options.id, servers, settings));
-    const input = { identity, servers, settings, seed, log, transport, stateMachine, clock, state: this.state };
+    const input = { identity, servers, settings, seed, log, transport, stateMachine, clock };
     const inspector = inspect === undefined ? {} : { inspect: guardedInspector(inspect, logger) };
     this.actor = createActor(machine, { input, clock, ...inspector });
     this.#replica = new Replica<ResultOf<Machine>>({
       actor: this.actor,
-      view: this.state,
       log,
       resultCodec: stateMachine.resultCodec,
       clock,
@@ -147,10 +144,11 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
       warn: (problem) => logger.warn({ event: 'result codec' }, problem),
       explained: (error) => inDirectory(error, this.#dataDir),
     });
+    this.state = this.#replica.view;
     this.#watch = new LeaderWatch({
       clock,
       patienceMs: settings.ELECTION_TIMEOUT_MAX * 4,
-      why: () => whyNoLeader(this.#replica.raft),
+      why: () => whyNoLeader(this.#replica.state),
       tell: (why) => logger.warn({ event: 'no leader', term: this.state.term }, why),
     });
   }

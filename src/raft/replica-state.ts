@@ -46,6 +46,8 @@ export interface ReadRounds {
  */
 export interface ReplicaState {
   readonly id: NodeId;
+  /** host:port under which peers reach this node; empty where it is not among the servers. */
+  readonly address: string;
   readonly settings: Settings;
   /** All servers that count in majorities, this one included, sorted. */
   readonly voters: readonly NodeId[];
@@ -56,6 +58,10 @@ export interface ReplicaState {
   readonly votedFor: NodeId | null;
   readonly log: LogShape;
 
+  /**
+   * Who leads this term, as far as this node knows. While the chart is in `leader`, and only then, it is this node itself: set
+   * and cleared by the rules of entering and leaving that state, and held against the chart after every simulated event.
+   */
   readonly leaderId: NodeId | null;
   /** Monotonic ms; -Infinity before any leader was heard. */
   readonly leaderHeardAtMs: number;
@@ -86,6 +92,7 @@ export function initialState(id: NodeId, servers: readonly ServerAddress[], sett
   const link = { open: false, reason: 'not dialed yet' };
   return {
     id,
+    address: servers.find((server) => server.id === id)?.address ?? '',
     settings,
     voters: servers.map((server) => server.id).sort(),
     peers: Object.fromEntries(others.map((peer) => [peer.id, { ...peer, status: null, link }])),
@@ -112,6 +119,7 @@ export function initialState(id: NodeId, servers: readonly ServerAddress[], sett
 export function changed(state: ReplicaState, change: Partial<ReplicaState>): ReplicaState {
   const copy: ReplicaState = {
     id: state.id,
+    address: state.address,
     settings: state.settings,
     voters: state.voters,
     peers: state.peers,
@@ -132,9 +140,9 @@ export function changed(state: ReplicaState, change: Partial<ReplicaState>): Rep
   return Object.assign(copy, change);
 }
 
-/** §8: only then does a leader know which older entries are committed, so only then may it answer reads. */
+/** §8, asked of a leader: only then does it know which older entries are committed, so only then may it answer reads. */
 export function hasCommittedInOwnTerm(state: ReplicaState): boolean {
-  return state.leaderId === state.id && termAt(state.log, state.commitIndex) === state.term;
+  return termAt(state.log, state.commitIndex) === state.term;
 }
 
 /** P16: what is applied is never more than what would survive a crash here. */

@@ -10,13 +10,13 @@ import type { Settings } from './settings.js';
  */
 export interface Standing {
   readonly role: () => Role;
-  readonly raft: () => ReplicaState;
+  readonly state: () => ReplicaState;
 }
 
 /**
  * What a replica knows, for everybody to read and nobody to write: who it is, its term and role, its
- * peers and votes, the shape of its log. Both managers work from it. It stores nothing: each property reads
- * the running chart's present state, so the role is always the one the chart is in.
+ * peers and votes, the shape of its log. It stores nothing: each property reads the running chart's present state, so the
+ * role is always the one the chart is in. It stands outside the chart, whose snapshots hold immutable data only.
  */
 export class ReplicaView {
   #standing: Standing;
@@ -24,13 +24,14 @@ export class ReplicaView {
   /** host:port under which peers reach this node. */
   readonly address: string;
 
-  constructor(address: string, initial: ReplicaState) {
-    this.id = initial.id;
+  constructor(standing: Standing) {
+    const { id, address } = standing.state();
+    this.id = id;
     this.address = address;
-    this.#standing = { role: () => 'recovering', raft: () => initial };
+    this.#standing = standing;
   }
 
-  /** Reads from a running chart from now on; called when the chart starts, and when it has ended. */
+  /** Reads from elsewhere from now on; called when the chart has ended. */
   follow(standing: Standing): void {
     this.#standing = standing;
   }
@@ -39,50 +40,50 @@ export class ReplicaView {
     return this.#standing.role();
   }
   get term(): Term {
-    return this.#raft.term;
+    return this.#state.term;
   }
   get leaderId(): NodeId | null {
-    return this.#raft.leaderId;
+    return this.#state.leaderId;
   }
   /** Monotonic ms; -Infinity before any leader was heard. */
   get leaderHeardAtMs(): number {
-    return this.#raft.leaderHeardAtMs;
+    return this.#state.leaderHeardAtMs;
   }
   /** As a leader: which peers have answered since the last heartbeat went out. */
   get answered(): readonly NodeId[] {
-    return this.#raft.answered;
+    return this.#state.answered;
   }
   get votedFor(): NodeId | null {
-    return this.#raft.votedFor;
+    return this.#state.votedFor;
   }
   get voters(): readonly NodeId[] {
-    return this.#raft.voters;
+    return this.#state.voters;
   }
   /** The other servers, by id. */
   get peers(): Readonly<Record<NodeId, Peer>> {
-    return this.#raft.peers;
+    return this.#state.peers;
   }
   /** The answers of this term's election: true where granted. */
   get votes(): Readonly<Record<NodeId, boolean>> {
-    return this.#raft.votes;
+    return this.#state.votes;
   }
   get log(): LogShape {
-    return this.#raft.log;
+    return this.#state.log;
   }
   get commitIndex(): Index {
-    return this.#raft.commitIndex;
+    return this.#state.commitIndex;
   }
   get lastApplied(): Index {
-    return this.#raft.lastApplied;
+    return this.#state.lastApplied;
   }
   get matchIndex(): Readonly<Record<NodeId, Index>> {
-    return this.#raft.matchIndex;
+    return this.#state.matchIndex;
   }
   get readRound(): ReadRound {
-    return this.#raft.reads.current;
+    return this.#state.reads.current;
   }
   get settings(): Settings {
-    return this.#raft.settings;
+    return this.#state.settings;
   }
 
   toJSON(): Record<string, unknown> {
@@ -91,7 +92,7 @@ export class ReplicaView {
     return { id, address, role, term, leaderId, votedFor, peers, votes, log, commitIndex, lastApplied, matchIndex };
   }
 
-  get #raft(): ReplicaState {
-    return this.#standing.raft();
+  get #state(): ReplicaState {
+    return this.#standing.state();
   }
 }

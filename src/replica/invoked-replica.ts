@@ -45,7 +45,6 @@ const requests = fromCallback<ReplicaRequest, InvokedReplicaInput>(({ input, sel
   const { clock, log, stateMachine, seed, identity } = input;
   const run = new Replica<unknown>({
     actor: chart,
-    view: chart.getSnapshot().context.state,
     log,
     resultCodec: stateMachine.resultCodec,
     clock,

@@ -1,11 +1,12 @@
 import type { Actor } from 'xstate';
 import type { replicaMachine } from '../../machines/replica-machine.js';
+import { standingOf } from '../../machines/role.js';
 import type { CallRequest } from '../calls/pending-call.js';
 import { QuorateError } from '../errors/quorate-error.js';
 import type { NodeId, Term } from '../raft/kinds.js';
 import type { Notice } from '../raft/notices.js';
 import type { ReplicaState } from '../raft/replica-state.js';
-import type { ReplicaView } from '../raft/replica-view.js';
+import { ReplicaView } from '../raft/replica-view.js';
 import type { Clock } from '../seams/clock.js';
 import type { LogStore } from '../seams/log-store.js';
 import { MOST_UNSYNCED_BYTES } from '../seams/log-store.js';
@@ -20,7 +21,6 @@ export type ReplicaActor = Actor<typeof replicaMachine>;
 export interface ReplicaOptions<Result> {
   /** The chart, created and not started yet. Whoever created it starts and stops it. */
   readonly actor: ReplicaActor;
-  readonly view: ReplicaView;
   readonly log: Pick<LogStore, 'unsyncedBytes'>;
   readonly resultCodec: Codec<Result>;
   readonly clock: Clock;
@@ -52,10 +52,10 @@ export class Replica<Result> {
   #closedBy: QuorateError | undefined;
 
   constructor(options: ReplicaOptions<Result>) {
-    const { actor, view, clock, resultCodec, warn, chance } = options;
+    const { actor, clock, resultCodec, warn, chance } = options;
     this.#options = options;
     this.actor = actor;
-    this.view = view;
+    this.view = new ReplicaView(standingOf(actor));
     this.#pendingRequests = new PendingRequests<Result>({
       send: (event) => actor.send(event),
       clock,
@@ -73,13 +73,13 @@ export class Replica<Result> {
   }
 
   /** The state that the rules decide from, as of the chart's last event. */
-  get raft(): ReplicaState {
-    return this.actor.getSnapshot().context.raft;
+  get state(): ReplicaState {
+    return this.actor.getSnapshot().context.state;
   }
 
   /** A leader that has committed in its own term. */
   get isServing(): boolean {
-    return this.actor.getSnapshot().matches({ active: { leader: 'serving' } });
+    return this.actor.getSnapshot().hasTag('writable');
   }
 
   get haltedBy(): Error | null {
@@ -129,12 +129,12 @@ export class Replica<Result> {
     if (role === 'halted') return halted(this.haltReason());
     if (role === 'recovering') return noLeader('this node is recovering its log');
     if (this.#isStalled) return noLeader(DISK_HANGS);
-    const noQuorum = whyNoQuorum(this.raft);
+    const noQuorum = whyNoQuorum(this.state);
     if (noQuorum !== undefined) return new QuorateError('QUORATE_NO_QUORUM', noQuorum);
-    const why = whyNoLeader(this.raft);
+    const why = whyNoLeader(this.state);
     if (why !== undefined) return noLeader(why);
     if (role === 'leader' && !this.isServing) return noLeader('the leader is establishing itself');
-    return this.#readiness.whyBehind(this.raft);
+    return this.#readiness.whyBehind(this.state);
   }
 
   /** Why a request got no answer at all: nothing was done, and that is said. */
@@ -142,9 +142,9 @@ export class Replica<Result> {
     if (this.view.role === 'halted') return halted(this.haltReason());
     if (this.#isStalled) return noLeader(`${DISK_HANGS}; nothing was done, ask another node`);
     if (this.view.role === 'leader' && this.#options.log.unsyncedBytes > MOST_UNSYNCED_BYTES) return diskIsBehind();
-    const noQuorum = whyNoQuorum(this.raft);
+    const noQuorum = whyNoQuorum(this.state);
     if (noQuorum !== undefined) return new QuorateError('QUORATE_NO_QUORUM', `${noQuorum}; nothing was done`);
-    const why = whyNoLeader(this.raft) ?? `leader ${this.view.leaderId} did not answer in time`;
+    const why = whyNoLeader(this.state) ?? `leader ${this.view.leaderId} did not answer in time`;
     return noLeader(`${why}; nothing was done, try again`);
   }
 
@@ -166,18 +166,18 @@ export class Replica<Result> {
 
   /** For a chart that was stopped: what it was in last is no role any more. `halted` is the one that takes no part. */
   takeNoPart(): void {
-    const raft = { ...this.raft, leaderId: null };
-    this.view.follow({ role: () => 'halted', raft: () => raft });
+    const state = { ...this.state, leaderId: null };
+    this.view.follow({ role: () => 'halted', state: () => state });
   }
 
   get #isStalled(): boolean {
-    return this.actor.getSnapshot().matches({ active: 'stalled' });
+    return this.actor.getSnapshot().hasTag('stalled');
   }
 
   #whyUnanswered(): string | undefined {
     const { leaderId } = this.view;
     const elsewhere = leaderId === this.view.id ? undefined : `leader ${leaderId} has told no result`;
-    return whyNoQuorum(this.raft) ?? whyNoLeader(this.raft) ?? elsewhere;
+    return whyNoQuorum(this.state) ?? whyNoLeader(this.state) ?? elsewhere;
   }
 
   #notice(told: Notice): void {

@@ -20,8 +20,10 @@ export {
 } from './conformance/state-machine.js';
 export { type TransportReasons, type TransportWorld, transportConformance } from './conformance/transport.js';
 export { type Exploration, explore } from './explore.js';
+export { LoneReplica, type Sent } from './lone-replica.js';
 export type { Outcome } from './proposals.js';
 export { Recorder } from './recorder.js';
+export { type ReplicaInputOptions, replicaEvents, replicaInput } from './replica-input.js';
 export { SafetyChecker, SafetyViolation } from './safety.js';
 export { SimulatedCluster, simulate } from './simulated-cluster.js';
 export { SimulatedReplica } from './simulated-replica.js';

@@ -61,6 +61,10 @@ export class SafetyChecker {
     const before = this.#seen.get(id);
     if (before?.raft === raft && before.role === role) return;
     this.#seen.set(id, { raft, role });
+    this.#require(
+      (role === 'leader') === (raft.leaderId === id),
+      `${id} is ${role}, and takes ${raft.leaderId} for the leader`,
+    );
     if (role === 'leader') this.#leads(id, raft, before?.role !== 'leader');
     this.#require(
       before === undefined || raft.commitIndex >= before.raft.commitIndex,

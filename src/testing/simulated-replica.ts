@@ -9,8 +9,6 @@ import { openDataDirectory } from '../log/data-directory.js';
 import type { NodeId } from '../raft/kinds.js';
 import type { Notice } from '../raft/notices.js';
 import type { ReplicaState } from '../raft/replica-state.js';
-import { initialState } from '../raft/replica-state.js';
-import { ReplicaView } from '../raft/replica-view.js';
 import type { Role } from '../raft/role.js';
 import type { Settings } from '../raft/settings.js';
 import { Replica } from '../replica/replica.js';
@@ -180,7 +178,7 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
   }
 
   get raft(): ReplicaState | undefined {
-    return this.#life?.replica.raft;
+    return this.#life?.replica.state;
   }
 
   get isServing(): boolean {
@@ -269,7 +267,6 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
     const servers = ids.map((server) => ({ id: server, address: server }));
     const stateMachine = new WatchedStateMachine(this.#options.makeStateMachine(id), this.#options.watcher(id));
     const log = watchedLog(directory.log, id, this.#options);
-    const view = new ReplicaView(id, initialState(id, servers, settings));
     const actor = createActor(machine, {
       clock: this.clock,
       input: {
@@ -287,12 +284,10 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
         stateMachine,
         clock: this.clock,
         flow,
-        state: view,
       },
     });
     const replica = new Replica<Indexed<ResultOf<Machine>>>({
       actor,
-      view,
       log,
       resultCodec: stateMachine.resultCodec,
       clock: this.clock,

@@ -1,10 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { createActor, createMachine } from 'xstate';
-import { initialState } from '../../src/raft/replica-state.js';
-import { ReplicaView } from '../../src/raft/replica-view.js';
-import { DEFAULT_SETTINGS } from '../../src/raft/settings.js';
-import { explore } from '../../src/testing/index.js';
-import { LoneReplica } from '../machines/lone-replica.js';
+import { explore, LoneReplica, VirtualClock } from '../../src/testing/index.js';
 import { warnings } from './no-warnings.js';
 
 test('these tests run with the build of XState that warns', () => {
@@ -19,18 +15,20 @@ test('twenty seeds run clean, and no actor sends to one that was stopped', () =>
 });
 
 test('a manager that fails halts the node, and is told nothing any more', () => {
-  class FailingState extends ReplicaView {
+  class FailingClock extends VirtualClock {
     isBroken = false;
-    override get settings() {
+    override now(): number {
       if (this.isBroken) throw new Error('broken by the test');
-      return super.settings;
+      return super.now();
     }
   }
-  const servers = ['a', 'b', 'c'].map((id) => ({ id, address: id }));
-  const state = new FailingState('a', initialState('a', servers, DEFAULT_SETTINGS));
-  const replica = new LoneReplica({ input: { state } });
-  state.isBroken = true;
-  replica.actor.getSnapshot().children.electionManager?.send({ type: 'vote.granted' });
+  const clock = new FailingClock();
+  const replica = new LoneReplica({ input: { clock } });
+  replica.pass(10);
+  const { electionManager } = replica.actor.getSnapshot().context.managers;
+  clock.isBroken = true;
+  electionManager.send({ type: 'vote.granted' });
+  clock.isBroken = false;
   expect(replica.value).toBe('halted');
   expect(replica.noticesOf('node.halted').map(({ error }) => error.message)).toEqual(['broken by the test']);
 });

@@ -10,6 +10,7 @@ beforeEach(() => {
   directory = mkdtempSync(path.join(tmpdir(), 'quorate-readme-'));
   mkdirSync(path.join(directory, 'node_modules'));
   symlinkSync(path.resolve('.'), path.join(directory, 'node_modules', 'quorate'));
+  symlinkSync(path.resolve('node_modules/xstate'), path.join(directory, 'node_modules', 'xstate'));
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -61,6 +62,14 @@ test("the guide's conformance suite runs as it is printed", async () => {
   expect([exitCode, printed.match(/^(?:#|ℹ) (?:pass|fail) .*$/gm)?.map((line) => line.slice(2))]).toEqual([
     0,
     ['pass 9', 'fail 0'],
+  ]);
+});
+
+test("the guide's statechart tests run as they are printed", async () => {
+  const [exitCode, printed] = await run(exampleIn('docs/guide.md', 'statechart tests'));
+  expect([exitCode, printed.replaceAll(/\s+/g, ' ')]).toEqual([
+    0,
+    "Set(5) { 'recovering', 'halted', 'follower', 'candidate', 'leader' } { active: { leader: 'serving' } } 2 true ",
   ]);
 });
 

@@ -22,8 +22,7 @@ import { logWriter } from '../../actors/log-writer.js';
 import { replicator } from '../../actors/replicator.js';
 import { replicaMachine } from '../../machines/index.js';
 import { fastTransition } from '../../src/fast-transition/fast-transition.js';
-import { explore } from '../../src/testing/index.js';
-import { LoneReplica } from '../machines/lone-replica.js';
+import { explore, LoneReplica } from '../../src/testing/index.js';
 import { accepted, append, entry } from '../raft/states.js';
 
 type Told = readonly unknown[];

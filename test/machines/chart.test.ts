@@ -1,9 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
+import type { AnyStateNode } from 'xstate';
+import { applier } from '../../actors/applier.js';
+import { electionManager } from '../../actors/election-manager.js';
+import { heartbeatManager } from '../../actors/heartbeat-manager.js';
+import { link } from '../../actors/link.js';
+import { logWriter } from '../../actors/log-writer.js';
+import { replicator } from '../../actors/replicator.js';
+import { replicaMachine, roleOf } from '../../machines/index.js';
 import type { Index } from '../../src/raft/kinds.js';
 import { asIndex, asTerm } from '../../src/raft/kinds.js';
-import { Recorder } from '../../src/testing/index.js';
+import { LoneReplica, Recorder } from '../../src/testing/index.js';
 import { accepted, append } from '../raft/states.js';
-import { LoneReplica } from './lone-replica.js';
 
 const vote = (term: number, granted = true) =>
   ({ kind: 'vote-reply', term: asTerm(term), granted, preVote: false }) as const;
@@ -106,7 +113,7 @@ describe('the gate', () => {
     const replica = new LoneReplica().hear('b', append(6, [0, 0], []));
     replica.hear('c', append(2, [0, 0], []));
     expect(replica.sentOf('append-reply').at(-1)).toMatchObject({ to: 'c', message: { term: 6, accepted: false } });
-    expect(replica.actor.getSnapshot().context.raft.leaderId).toBe('b');
+    expect(replica.actor.getSnapshot().context.state.leaderId).toBe('b');
   });
 
   test('a halted node stays halted, whatever term it hears', () => {
@@ -141,7 +148,7 @@ describe('only the leader appends', () => {
     expect(replica.noticesOf('proposals.refused')).toHaveLength(1);
     replica.hear('b', append(1, [0, 0], [])).send({ ...proposed, requestId: 2 });
     expect(replica.sentOf('propose-request').map(({ to }) => to)).toEqual(['b']);
-    expect(replica.actor.getSnapshot().context.raft.log.lastIndex).toBe(0);
+    expect(replica.actor.getSnapshot().context.state.log.lastIndex).toBe(0);
   });
 
   test('one hop: a follower refuses what a peer passed on', () => {
@@ -157,18 +164,48 @@ describe('only the leader appends', () => {
 
 describe('the role', () => {
   test('is read from the chart and stored nowhere', () => {
-    const replica = new LoneReplica().lead();
-    const { raft, state } = replica.actor.getSnapshot().context;
-    expect(Object.keys(raft)).not.toContain('role');
-    expect(state.role).toBe('leader');
+    const snapshot = new LoneReplica().lead().actor.getSnapshot();
+    expect(Object.keys(snapshot.context.state)).not.toContain('role');
+    expect(roleOf(snapshot)).toBe('leader');
   });
 
   test('a chart that failed altogether is halted, wherever it was', () => {
-    const replica = new LoneReplica().lead();
-    const failed = { ...replica.actor.getSnapshot(), status: 'error' };
-    Object.defineProperty(replica.actor, 'getSnapshot', { value: () => failed });
-    expect(replica.actor.getSnapshot().context.state.role).toBe('halted');
+    expect(roleOf({ ...new LoneReplica().lead().actor.getSnapshot(), status: 'error' })).toBe('halted');
   });
+
+  test('is one of the tags, which say what callers may do as well', () => {
+    const tagsOf = (replica: LoneReplica) => [...replica.actor.getSnapshot().tags].sort();
+    const replica = new LoneReplica();
+    expect(tagsOf(replica)).toEqual(['follower']);
+    expect(tagsOf(replica.stand())).toEqual(['candidate']);
+    expect(tagsOf(replica.hear('b', vote(1)))).toEqual(['leader']);
+    expect(tagsOf(replica.hear('b', accepted(1, 1)))).toEqual(['leader', 'writable']);
+    expect(tagsOf(replica.send({ type: 'log.failed', error: new Error('gone') }))).toEqual(['halted']);
+  });
+});
+
+test('a snapshot tells of its own moment, however much happens afterwards', () => {
+  const replica = new LoneReplica();
+  const before = replica.actor.getSnapshot();
+  const written = JSON.stringify(before);
+  const { state } = before.context;
+  replica.lead().hear('b', accepted(1, 1));
+  expect(before.context.state).toBe(state);
+  expect([roleOf(before), state.term, state.leaderId]).toEqual(['follower', 0, null]);
+  expect(JSON.parse(written).context.state).toEqual(JSON.parse(JSON.stringify(before)).context.state);
+  expect(roleOf(replica.actor.getSnapshot())).toBe('leader');
+});
+
+test('every state of every chart says what it is', () => {
+  const nameless = [replicaMachine, electionManager, heartbeatManager, link, logWriter, applier, replicator].flatMap(
+    (machine) => {
+      const states = [
+        ...(machine.root as unknown as { machine: { idMap: Map<string, AnyStateNode> } }).machine.idMap.values(),
+      ];
+      return states.filter((node) => node.parent !== undefined && !node.description).map(({ id }) => id);
+    },
+  );
+  expect(nameless).toEqual([]);
 });
 
 describe('a state machine that keeps its state itself', () => {

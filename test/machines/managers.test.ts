@@ -1,8 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
+import { initialTransition, transition } from 'xstate';
+import { electionManager } from '../../actors/election-manager.js';
 import { asIndex, asTerm } from '../../src/raft/kinds.js';
 import type { PeerMessage } from '../../src/raft/messages.js';
+import { seeded } from '../../src/raft/random.js';
+import { DEFAULT_SETTINGS } from '../../src/raft/settings.js';
+import { LoneReplica, VirtualClock } from '../../src/testing/index.js';
 import { accepted, append } from '../raft/states.js';
-import { LoneReplica } from './lone-replica.js';
 
 /** When the first election starts, for many seeds. */
 const firstElections = (settings: object, seeds = 40): number[] => {
@@ -155,7 +159,7 @@ describe('HeartbeatManager', () => {
     'MAX_MISSED_HEARTBEATS %i: up, suspect after one, down after that many, up again when it answers',
     (max) => {
       const replica = new LoneReplica({ settings: { MAX_MISSED_HEARTBEATS: max } }).lead();
-      const statusOf = (peer: string) => replica.actor.getSnapshot().context.raft.peers[peer]?.status;
+      const statusOf = (peer: string) => replica.actor.getSnapshot().context.state.peers[peer]?.status;
       const answer = (peer: string) => replica.hear(peer, accepted(replica.term, 0));
       const statuses = [statusOf('c')];
       for (let beat = 0; beat < max; beat += 1) {
@@ -181,7 +185,7 @@ describe('HeartbeatManager', () => {
       .lead()
       .pass(200)
       .hear('c', append(9, [0, 0], []));
-    expect(Object.values(replica.actor.getSnapshot().context.raft.peers).map(({ status }) => status)).toEqual([
+    expect(Object.values(replica.actor.getSnapshot().context.state.peers).map(({ status }) => status)).toEqual([
       null,
       null,
     ]);
@@ -189,20 +193,37 @@ describe('HeartbeatManager', () => {
 });
 
 describe('both managers', () => {
-  test("live as long as the node, with the node's read-only state, and know each other", () => {
+  test('live as long as the node, and know each other', () => {
     const replica = new LoneReplica();
-    const { electionManager, heartbeatManager } = replica.actor.getSnapshot().children;
-    const elections = electionManager?.getSnapshot().context;
-    const heartbeats = heartbeatManager?.getSnapshot().context;
-    expect(elections?.state).toBe(replica.actor.getSnapshot().context.state);
-    expect(heartbeats?.state).toBe(elections?.state);
-    expect(elections?.heartbeatManager).toBe(heartbeatManager);
-    expect(heartbeats?.electionManager).toBe(electionManager);
+    const { electionManager, heartbeatManager } = replica.actor.getSnapshot().context.managers;
+    expect(electionManager.getSnapshot().context.heartbeatManager).toBe(heartbeatManager);
+    expect(heartbeatManager.getSnapshot().context.electionManager).toBe(electionManager);
     replica
       .lead()
       .hear('c', append(9, [0, 0], []))
       .send({ type: 'log.failed', error: new Error('gone') });
-    expect(replica.actor.getSnapshot().children.electionManager).toBe(electionManager);
-    expect(replica.actor.getSnapshot().children.heartbeatManager).toBe(heartbeatManager);
+    expect(replica.actor.getSnapshot().context.managers).toEqual({ electionManager, heartbeatManager });
+    expect(electionManager.getSnapshot()).toMatchObject({ status: 'active', value: 'idle' });
+    expect(heartbeatManager.getSnapshot()).toMatchObject({ status: 'active', value: 'idle' });
+  });
+
+  test('can be stepped by transition() alone: what one has heard and missed decides at the other', () => {
+    const clock = new VirtualClock();
+    const settings = { ...DEFAULT_SETTINGS, ELECTION_TIMEOUT_MAX: DEFAULT_SETTINGS.ELECTION_TIMEOUT_MIN };
+    let [elections] = initialTransition(electionManager, { settings, clock, chance: seeded(1) });
+    [elections] = transition(electionManager, elections, { type: 'follower.entered' });
+    expect(elections.value).toEqual({ waiting: 'counting' });
+    const after = (event: { type: string }) => transition(electionManager, elections, event as never);
+    [elections] = after({ type: 'xstate.after.ELECTION_TIMEOUT.electionManager.waiting.counting' });
+    expect(elections.value).toEqual({ waiting: 'reading' });
+    const heard = { type: 'leader.heard', heardAtMs: 140, atMs: 150 } as const;
+    expect(transition(electionManager, elections, heard)[0].value).toEqual({ waiting: 'counting' });
+    const missed = { type: 'leader.missed', leaderId: 'b', missed: 3, quietSinceMs: 0, atMs: 150 } as const;
+    const [, actions] = transition(electionManager, elections, missed);
+    expect(actions.find(({ type }) => type === 'xstate.sendTo')?.params).toMatchObject({
+      event: { type: 'election.timedOut', reason: 'nothing from leader b for 150 ms, 3 heartbeats missed' },
+    });
+    const paused = transition(electionManager, elections, { type: 'pause.ended', atMs: 149 })[0];
+    expect(transition(electionManager, paused, missed)[0].value).toEqual({ waiting: 'listening' });
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { asIndex, asReadRound, asTerm } from '../../src/raft/kinds.js';
+import { LoneReplica } from '../../src/testing/index.js';
 import { accepted } from '../raft/states.js';
-import { LoneReplica } from './lone-replica.js';
 
 const stateOf = (replica: LoneReplica) => replica.actor.getSnapshot().context.replicators.b?.getSnapshot().value;
 const rejected = (term: number, index: number, hint: [number, number]) => {

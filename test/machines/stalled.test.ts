@@ -1,8 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { PeerMessage } from '../../src/raft/messages.js';
-import { MemoryLogStore } from '../../src/testing/index.js';
+import { LoneReplica, MemoryLogStore } from '../../src/testing/index.js';
 import { append, at, entry } from '../raft/states.js';
-import { LoneReplica } from './lone-replica.js';
 
 /** A replica whose disk hangs when it is told to. */
 function replicaOn(): { replica: LoneReplica; hang: () => void; resume: () => void } {
@@ -52,7 +51,7 @@ describe('P36 a replica whose disk hangs', () => {
     propose(replica).pass(400);
     expect(replica.value).toEqual(STALLED);
     const { context } = replica.actor.getSnapshot();
-    expect([context.raft.leaderId, Object.keys(context.replicators)]).toEqual([null, []]);
+    expect([context.state.leaderId, Object.keys(context.replicators)]).toEqual([null, []]);
     expect(replica.noticesOf('leader.changed').at(-1)).toMatchObject({ leaderId: null });
     // A leader would not hear a candidate: it hears itself.
     replica.hear('c', voteRequest(7));
@@ -77,13 +76,13 @@ describe('P36 a replica whose disk hangs', () => {
     replica.lead();
     hang();
     propose(replica).pass(400).hear('c', voteRequest(7));
-    const managers = replica.actor.getSnapshot().children;
-    expect(managers.electionManager?.getSnapshot().value).toBe('idle');
-    expect(managers.heartbeatManager?.getSnapshot().value).toBe('idle');
+    const { managers } = replica.actor.getSnapshot().context;
+    expect(managers.electionManager.getSnapshot().value).toBe('idle');
+    expect(managers.heartbeatManager.getSnapshot().value).toBe('idle');
     resume();
     replica.pass(10);
     expect(replica.sentOf('vote-reply')).toEqual([]);
-    expect(replica.actor.getSnapshot().context.raft.votedFor).toBeNull();
+    expect(replica.actor.getSnapshot().context.state.votedFor).toBeNull();
   });
 
   test('keeps what a leader sends, and answers with all of it in one reply when the disk works again', () => {

@@ -40,9 +40,9 @@ const EXPORTS = {
   'quorate/client': 'QuorateError connect defineService',
   'quorate/machines': 'leadership replica replicaMachine roleOf',
   'quorate/testing':
-    'ConformanceFailure MemoryLogStore MemoryNetwork Recorder SafetyChecker SafetyViolation SimulatedCluster SimulatedReplica ' +
+    'ConformanceFailure LoneReplica MemoryLogStore MemoryNetwork Recorder SafetyChecker SafetyViolation SimulatedCluster SimulatedReplica ' +
     'SimulationStuck VirtualClock VirtualDisk clockConformance diskConformance diskPowerCutConformance explore knownPeersConformance ' +
-    'knownPeersRestartConformance logStoreConformance logStoreFaultConformance simulate stateMachineConformance ' +
+    'knownPeersRestartConformance logStoreConformance logStoreFaultConformance replicaEvents replicaInput simulate stateMachineConformance ' +
     'stateMachineSnapshotConformance transportConformance',
 };
 const INTEROP = ['default', '__esModule', 'module.exports'];

@@ -2,21 +2,26 @@ import type { Actor } from 'xstate';
 import { createActor } from 'xstate';
 import type { ReplicaEvent, ReplicaInput } from '../../machines/index.js';
 import { replicaMachine } from '../../machines/index.js';
-import type { NodeId } from '../../src/raft/kinds.js';
-import { asTerm } from '../../src/raft/kinds.js';
-import type { PeerMessage } from '../../src/raft/messages.js';
-import type { Notice } from '../../src/raft/notices.js';
-import type { Settings } from '../../src/raft/settings.js';
-import type { DialEvents, Inbound, Transport } from '../../src/seams/transport.js';
-import { MemoryLogStore, Recorder, VirtualClock } from '../../src/testing/index.js';
+import type { NodeId, Term } from '../raft/kinds.js';
+import type { PeerMessage } from '../raft/messages.js';
+import type { Notice } from '../raft/notices.js';
+import type { Settings } from '../raft/settings.js';
+import type { DialEvents, Inbound, Transport } from '../seams/transport.js';
+import { Recorder } from './recorder.js';
+import { replicaInput } from './replica-input.js';
+import { VirtualClock } from './virtual-clock.js';
 
+/** A message that the replica sent, and when (virtual ms). */
 export interface Sent {
   readonly to: NodeId;
   readonly message: PeerMessage;
   readonly atMs: number;
 }
 
-/** Replica `a` among peers that are played by the test: it sees what `a` sends, and says what `a` hears. */
+/**
+ * Replica `a`, running on virtual time, among peers that are played by the test: `sent` is what `a` has said to them, `hear` is
+ * what they say. Its log is in memory, and its state machine keeps commands.
+ */
 export class LoneReplica {
   readonly clock = new VirtualClock();
   readonly recorder = new Recorder();
@@ -35,14 +40,11 @@ export class LoneReplica {
     this.actor = createActor(replicaMachine, {
       clock: this.clock,
       input: {
-        identity: { clusterId: 'test', nodeId: 'a', incarnation: 'first' },
-        servers: [...ids].map((id) => ({ id, address: id })),
+        ...replicaInput({ id: 'a', replicas: ids, clock: this.clock }),
         settings,
         seed,
-        log: new MemoryLogStore((done) => this.clock.defer(done)),
         transport: this.#transport(),
         stateMachine: this.recorder,
-        clock: this.clock,
         ...input,
       },
     });
@@ -51,12 +53,13 @@ export class LoneReplica {
     this.clock.runFor(1);
   }
 
+  /** Where the chart is. */
   get value(): unknown {
     return this.actor.getSnapshot().value;
   }
 
-  get term(): number {
-    return this.actor.getSnapshot().context.raft.term;
+  get term(): Term {
+    return this.actor.getSnapshot().context.state.term;
   }
 
   send(event: ReplicaEvent): this {
@@ -64,6 +67,7 @@ export class LoneReplica {
     return this;
   }
 
+  /** A peer says something, and a millisecond passes. */
   hear(from: NodeId, message: PeerMessage): this {
     this.#inbound?.received(from, message);
     this.clock.runFor(1);
@@ -82,6 +86,7 @@ export class LoneReplica {
     return this;
   }
 
+  /** Virtual time passes, ms. */
   pass(ms: number): this {
     this.clock.runFor(ms);
     return this;
@@ -89,14 +94,14 @@ export class LoneReplica {
 
   /** Lets it stand for election, once its timer runs out. */
   stand(): this {
-    while (this.value !== undefined && !JSON.stringify(this.value).includes('candidate')) this.pass(5);
+    while (!this.actor.getSnapshot().hasTag('candidate')) this.pass(5);
     return this.pass(2);
   }
 
   /** Lets it win with the vote of `b`. */
   lead(): this {
     this.stand();
-    return this.hear('b', { kind: 'vote-reply', term: asTerm(this.term), granted: true, preVote: false });
+    return this.hear('b', { kind: 'vote-reply', term: this.term, granted: true, preVote: false });
   }
 
   sentOf<Kind extends PeerMessage['kind']>(kind: Kind): (Sent & { message: Extract<PeerMessage, { kind: Kind }> })[] {
