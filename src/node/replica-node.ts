@@ -32,6 +32,7 @@ import type { CallOptions, ReadOptions, ReplicaNodeOptions } from './options.js'
 import { limitsOf, propose, read } from './promised-calls.js';
 import type { NodeResources } from './resources.js';
 import { clusterIdOf, inDirectory, openResources } from './resources.js';
+import { toldWhileItLasts } from './slow-steps.js';
 import { systemClock } from './system-clock.js';
 import { VERSION } from './version.js';
 
@@ -82,8 +83,14 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     const settings = await checkOptions(options);
     refuseAborted(options.signal);
     const release = reserveStateMachine(options.stateMachine);
+    const logger = new NodeLog(options.id, options.logger);
+    const clock = options.clock ?? systemClock;
+    const opening = ReplicaNode.#openChecked(options, { settings, clock, logger, releaseStateMachine: release });
     try {
-      return await ReplicaNode.#openChecked(options, settings, release);
+      return await toldWhileItLasts(opening, {
+        clock,
+        tell: (seconds) => logger.warn({ event: 'slow start' }, notOpenYet(options.dataDir, seconds)),
+      });
     } catch (error) {
       release();
       throw error;
@@ -92,15 +99,12 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
 
   static async #openChecked<Machine extends AnyStateMachine>(
     options: ReplicaNodeOptions<Machine>,
-    settings: Settings,
-    releaseStateMachine: () => void,
+    made: Omit<Made, 'resources'>,
   ): Promise<ReplicaNode<Machine>> {
-    const clock = options.clock ?? systemClock;
-    const logger = new NodeLog(options.id, options.logger);
-    const resources = await openResources(options, { clock, logger, clusterId: clusterIdOf(options) });
+    const resources = await openResources(options, { ...made, clusterId: clusterIdOf(options) });
     let node: ReplicaNode<Machine>;
     try {
-      node = new ReplicaNode(options, { resources, clock, logger, settings, releaseStateMachine });
+      node = new ReplicaNode(options, { ...made, resources });
     } catch (error) {
       await resources.clear();
       throw error;
@@ -273,6 +277,17 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     this.#replica.takeNoPart();
     await this.#stopServing();
     this.#releaseStateMachine();
-    await this.#resources.clear();
+    await toldWhileItLasts(this.#resources.clear(), {
+      clock: this.#clock,
+      tell: (seconds) => this.#logger.warn({ event: 'slow stop' }, notClosedYet(this.#dataDir, seconds)),
+    });
   }
+}
+
+function notOpenYet(dataDir: string | undefined, seconds: number): string {
+  return `${dataDir ?? 'the log'} is not open after ${seconds} s: its disk is slow or hangs, or its log is long`;
+}
+
+function notClosedYet(dataDir: string | undefined, seconds: number): string {
+  return `${dataDir ?? 'the log'} is not closed after ${seconds} s: waiting for its disk to finish what was written`;
 }

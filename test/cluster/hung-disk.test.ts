@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { QuorateClient } from '../../src/client/node.js';
 import { connect } from '../../src/client/node.js';
-import { answered } from '../waiting/conditions.js';
+import { answered, until } from '../waiting/conditions.js';
 import { ServedProcesses } from './served-processes.js';
 
 const PRELOADED = path.resolve('test/cluster/hang-disk.mjs');
@@ -58,4 +58,15 @@ test('P36 a leader whose disk hangs is replaced, says why it is not ready, and f
   }
   while ((await cluster.http(old, 'GET', '/health/ready')).status !== 200);
   expect(cluster.logOf(old)).toContain('the disk has finished a sync after');
+});
+
+test('a node that is started while its disk hangs says what it waits for, and serves when the disk works again', async () => {
+  const id = (await cluster.leader()) === 'n1' ? 'n2' : 'n1';
+  await cluster.kill(id);
+  writeFileSync(signOf(id, cluster.directory), '');
+  cluster.run(id);
+  const line = /is not open after \d+ s: its disk is slow or hangs/;
+  await until(() => line.test(cluster.logOf(id)));
+  rmSync(signOf(id, cluster.directory));
+  await until(async () => (await cluster.http(id, 'GET', '/health/ready').catch(() => undefined))?.status === 200);
 });

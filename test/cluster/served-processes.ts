@@ -20,6 +20,7 @@ export class ServedProcesses {
   readonly directory = mkdtempSync(path.join(tmpdir(), 'quorate-served-'));
   readonly addresses: Readonly<Record<string, string>>;
   readonly #children = new Map<string, ChildProcess>();
+  readonly #environments = new Map<string, Readonly<Record<string, string>>>();
 
   private constructor(addresses: Readonly<Record<string, string>>) {
     this.addresses = addresses;
@@ -32,7 +33,10 @@ export class ServedProcesses {
   ): Promise<ServedProcesses> {
     const ports = await freePorts(ids.length);
     const cluster = new ServedProcesses(Object.fromEntries(ids.map((id, at) => [id, `127.0.0.1:${ports[at]}`])));
-    for (const id of ids) cluster.#run(id, environment(id, cluster.directory));
+    for (const id of ids) {
+      cluster.#environments.set(id, environment(id, cluster.directory));
+      cluster.run(id);
+    }
     await cluster.leader();
     return cluster;
   }
@@ -76,6 +80,14 @@ export class ServedProcesses {
     });
   }
 
+  /** Ends a node's process; resolves when it is gone. */
+  async kill(id: string): Promise<void> {
+    const child = this.#children.get(id) as ChildProcess;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await ended;
+  }
+
   signal(id: string, signal: NodeJS.Signals): void {
     this.#children.get(id)?.kill(signal);
   }
@@ -96,13 +108,14 @@ export class ServedProcesses {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  #run(id: string, environment: Readonly<Record<string, string>>): void {
+  /** Starts a node's process. */
+  run(id: string): void {
     const log = openSync(this.#logFile(id), 'a');
     const peers = Object.entries(this.addresses).map(([peer, address]) => `${peer}=${address}`);
     const own = ['--id', id, '--listen', this.addresses[id] as string, '--data', path.join(this.directory, id)];
     const child = spawn(process.execPath, [MAIN, 'serve', ...own, '--peers', peers.join(','), ...TIMEOUTS], {
       stdio: ['ignore', log, log],
-      env: { ...process.env, ...environment },
+      env: { ...process.env, ...this.#environments.get(id) },
     });
     this.#children.set(id, child);
   }
