@@ -1,4 +1,5 @@
 import type { Entry } from '../raft/entry.js';
+import { invariant } from '../raft/invariant.js';
 import type { Index } from '../raft/kinds.js';
 import { advance, NO_INDEX } from '../raft/kinds.js';
 import type { ReadLimits } from '../seams/log-store.js';
@@ -38,6 +39,7 @@ export class EntryCache {
   add(entries: readonly Entry[]): number {
     const before = this.#bytes;
     for (const entry of entries) {
+      invariant(entry.index === this.#lastIndex + 1, 'entries in memory follow one another');
       this.#entries.push(entry);
       this.#bytes += memoryBytes(entry);
       this.#lastIndex = entry.index;
@@ -60,6 +62,7 @@ export class EntryCache {
       this.#entries[this.#head] = undefined;
       this.#head += 1;
     }
+    invariant(this.#bytes >= 0, 'entries in memory are counted when they come and when they go');
     if (this.#head > 1_024 && this.#head * 2 > this.#entries.length) {
       this.#entries = this.#entries.slice(this.#head);
       this.#head = 0;
@@ -71,7 +74,13 @@ export class EntryCache {
     if (from > this.#lastIndex) return [];
     if (from < this.firstIndex) return undefined;
     const start = this.#head + (from - this.firstIndex);
+    invariant(this.#entries[start]?.index === from, 'an entry in memory lies where its index says');
     return withinLimits(this.#entries as Entry[], start, limits);
+  }
+
+  /** Of the log, whether or not that entry is here. */
+  get lastIndex(): Index {
+    return this.#lastIndex;
   }
 
   /** Of the entries here; one past the log's end where there are none. */

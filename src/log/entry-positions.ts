@@ -1,3 +1,4 @@
+import { invariant } from '../raft/invariant.js';
 import type { Index } from '../raft/kinds.js';
 import { advance } from '../raft/kinds.js';
 
@@ -25,6 +26,8 @@ export class EntryPositions {
   /** A batch with entries from `firstIndex` on was written. */
   wrote(firstIndex: Index, segmentId: number, offset: number): void {
     const last = this.#marks.at(-1);
+    invariant(last === undefined || isBehind(last, segmentId, offset), 'a log is only ever written at its end');
+    invariant(last === undefined || firstIndex > last.firstIndex, 'entries are written behind those they follow');
     const isNear = last !== undefined && last.segmentId === segmentId && offset - last.offset < STRETCH_BYTES;
     if (isNear && !this.#truncated) return;
     this.#truncated = false;
@@ -47,7 +50,12 @@ export class EntryPositions {
     const mark = this.#marks[low];
     if (mark === undefined || mark.firstIndex > index) return undefined;
     const next = this.#marks[low + 1];
+    invariant(next === undefined || next.firstIndex > index, 'an entry is looked for before the next mark');
     const lastIndex = next === undefined ? (Number.MAX_SAFE_INTEGER as Index) : advance(next.firstIndex, -1);
     return { ...mark, lastIndex };
   }
 }
+
+/** Several records of one batch lie at the same place. */
+const isBehind = (mark: Mark, segmentId: number, offset: number): boolean =>
+  segmentId > mark.segmentId || (segmentId === mark.segmentId && offset >= mark.offset);

@@ -1,4 +1,5 @@
 import { QuorateError } from '../errors/quorate-error.js';
+import { invariant } from '../raft/invariant.js';
 import type { Disk } from '../seams/disk.js';
 import type { KnownPeers } from '../seams/known-peers.js';
 import type { Identity } from '../seams/transport.js';
@@ -98,6 +99,9 @@ export class IdentityFile implements KnownPeers {
       if (!this.#isWriting) this.#whenClosed?.();
     };
     if (owner === this.#owner) return settle();
+    const { hasLog, met } = this.#owner;
+    invariant(owner.hasLog || !hasLog, 'a log that was noted once is expected for good');
+    invariant(owner.met.size >= met.size, 'P43: a peer that was met is known for good');
     this.#isWriting = true;
     write(this.#disk, owner, settle);
   }

@@ -3,6 +3,7 @@ import { invariant } from '../raft/invariant.js';
 import type { Index } from '../raft/kinds.js';
 import type { LogStore, ReadLimits, Recovered } from '../seams/log-store.js';
 import { EntryCache } from './entry-cache.js';
+import { checkRecord } from './invariants.js';
 import type { LogImage } from './log-image.js';
 import { EMPTY_IMAGE, withRecord } from './log-image.js';
 
@@ -29,6 +30,7 @@ export class MemoryLogStore implements LogStore {
 
   append(records: readonly LogRecord[]): void {
     for (const record of records) {
+      checkRecord(this.#image, record);
       this.#image = withRecord(this.#image, record);
       if (record.kind === 'entries') this.#stagedBytes += this.#entries.add(record.entries);
       if (record.kind === 'truncation') this.#entries.truncate(record.from);

@@ -1,8 +1,10 @@
 import { QuorateError } from '../errors/quorate-error.js';
+import { InvariantViolation, invariant } from '../raft/invariant.js';
 import type { Disk, DiskFile } from '../seams/disk.js';
 import { MalformedBytes } from '../wire/malformed.js';
 import type { StoredRecord } from '../wire/records.js';
 import { EntryPositions } from './entry-positions.js';
+import { checkDurable } from './invariants.js';
 import type { LogImage } from './log-image.js';
 import { EMPTY_IMAGE, endOf, withRecord } from './log-image.js';
 import type { Checksum, SegmentHeader } from './segment-format.js';
@@ -109,7 +111,10 @@ class Recovery {
     if (segmentId !== expected) throw missing(expected);
     if (this.#tail !== null) mustEndWell(this.#tail, segmentId);
     this.#follows(segmentId, header);
+    const before = this.#image;
     const { end, lastAt } = this.#batches(segmentId, bytes);
+    checkDurable(before, this.#image);
+    invariant(lastAt <= end && end <= bytes.byteLength, 'what is read of a segment lies within its file');
     this.#tail = {
       segmentId,
       offset: end,
@@ -197,6 +202,7 @@ class Recovery {
     try {
       for (const record of decodeBatch(payload)) this.#record(segmentId, at, record);
     } catch (cause) {
+      if (cause instanceof InvariantViolation) throw cause;
       throw damage(segmentName(segmentId), at, `a batch makes no sense: ${(cause as Error).message}`);
     }
   }

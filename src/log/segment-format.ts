@@ -1,3 +1,4 @@
+import { invariant } from '../raft/invariant.js';
 import type { Index, LogPosition, NodeId, Term } from '../raft/kinds.js';
 import { asIndex, asTerm } from '../raft/kinds.js';
 import { ByteReader, ByteWriter, encodeText } from '../wire/bytes.js';
@@ -111,6 +112,7 @@ export function encodeBatch(batch: PlacedBatch, { checksum, salt, entryEncoder }
   const payload = writer.bytes.subarray(BATCH_HEADER_BYTES);
   writer.u32(BATCH_MAGIC).u32(payload.byteLength).u32(segmentId).u64(sequence).u32(0).u32(0);
   for (const record of records) writeRecord(writer, record, entryEncoder);
+  invariant(writer.position === bytes, 'a batch takes as many bytes as were measured');
   const header = writer.bytes.subarray(0, BATCH_HEADER_BYTES);
   setLast(header.subarray(0, BATCH_HEADER_BYTES - CHECKSUM_BYTES), checksum(payload, salt));
   sign(header, checksum, salt);

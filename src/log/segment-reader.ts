@@ -4,6 +4,7 @@ import type { Disk, DiskFile } from '../seams/disk.js';
 import type { ReadLimits } from '../seams/log-store.js';
 import { withinLimits } from './entry-cache.js';
 import type { Stretch } from './entry-positions.js';
+import { checkRead, violationIn } from './invariants.js';
 import { damage } from './recovery.js';
 import type { BatchHeader, Checksum } from './segment-format.js';
 import {
@@ -131,10 +132,12 @@ class StretchReader {
 
   #finish(damaged?: string): false {
     const { segmentId } = this.stretch;
+    const broken = violationIn(() => checkRead(this.#found, this.from, this.stretch.lastIndex));
     if (damaged !== undefined) this.done(damage(segmentName(segmentId), this.#at, damaged));
     else if (this.#found[0]?.index !== this.from) {
       this.done(damage(segmentName(segmentId), this.stretch.offset, `entry ${this.from} is not where it was written`));
-    } else this.done(undefined, this.#found);
+    } else if (broken !== undefined) this.done(broken);
+    else this.done(undefined, this.#found);
     return false;
   }
 }

@@ -1,7 +1,9 @@
+import { invariant } from '../raft/invariant.js';
 import type { Disk, DiskFile } from '../seams/disk.js';
 import { mayOpenLater } from '../seams/disk.js';
 import type { EntryEncoder } from '../wire/entry.js';
 import type { StoredRecord } from '../wire/records.js';
+import { violationIn } from './invariants.js';
 import type { LogImage } from './log-image.js';
 import { EMPTY_IMAGE, endOf } from './log-image.js';
 import type { Tail } from './recovery.js';
@@ -29,6 +31,7 @@ interface Segment {
   readonly file: DiskFile;
 }
 
+const NO_BYTES: Uint8Array = new Uint8Array(0);
 const ZEROS = new Uint8Array(256 * 1024);
 
 /**
@@ -135,8 +138,14 @@ export class SegmentWriter {
   }
 
   #put(segment: Segment, batch: Pick<PlacedBatch, 'records' | 'bytes'>, done: Done<Written>): void {
-    const bytes = encodeBatch({ ...batch, segmentId: segment.id, sequence: this.#sequence }, this.#options);
     const offset = this.#offset;
+    let bytes = NO_BYTES;
+    const broken = violationIn(() => {
+      invariant(segment === this.#segment, 'a batch is written into the segment that was begun last');
+      invariant(offset >= HEADER_BYTES, 'batches lie behind the header of their segment');
+      bytes = encodeBatch({ ...batch, segmentId: segment.id, sequence: this.#sequence }, this.#options);
+    });
+    if (broken !== undefined) return done(broken);
     segment.file.writeDurably(bytes, offset, (error) => {
       if (error !== undefined) return done(error);
       this.#offset = offset + bytes.byteLength;
@@ -153,6 +162,10 @@ export class SegmentWriter {
     const place = { segmentId: segment.id, sequence: this.#sequence, previous: endOf(before) };
     const header = encodeHeader({ ...place, term, votedFor, commitIndex, lastTimeMs }, checksum, salt);
     const old = this.#segment;
+    const broken = violationIn(() => {
+      invariant(old === undefined || segment.id === old.id + 1, 'segments are begun in the order of their numbers');
+    });
+    if (broken !== undefined) return done(broken);
     this.#segment = segment;
     this.#offset = HEADER_BYTES;
     segment.file.writeDurably(header, 0, (error) => {

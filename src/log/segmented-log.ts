@@ -3,7 +3,7 @@ import type { Entry, LogRecord } from '../raft/entry.js';
 import { invariant } from '../raft/invariant.js';
 import type { Index } from '../raft/kinds.js';
 import { advance, lesser } from '../raft/kinds.js';
-import type { Disk, DiskError } from '../seams/disk.js';
+import type { Disk } from '../seams/disk.js';
 import { mayOpenLater } from '../seams/disk.js';
 import type { LogStore, ReadLimits, Recovered } from '../seams/log-store.js';
 import { EntryEncoder } from '../wire/entry.js';
@@ -12,6 +12,8 @@ import { encodedRecordBytes } from '../wire/records.js';
 import { EntryCache } from './entry-cache.js';
 import { EntryPositions } from './entry-positions.js';
 import { inOrder } from './in-order.js';
+import { checkAccount, checkDurable, checkRecord, violationIn } from './invariants.js';
+import { halted } from './log-failures.js';
 import type { LogImage } from './log-image.js';
 import { EMPTY_IMAGE, withRecord } from './log-image.js';
 import type { RecoveredLog } from './recovery.js';
@@ -141,6 +143,7 @@ export class SegmentedLog implements LogStore {
   /** Throws where a record cannot follow what came before it: better a crash of the writer than a log that cannot be opened. */
   append(records: readonly LogRecord[]): void {
     for (const record of records) {
+      checkRecord(this.#appended, record);
       this.#appended = withRecord(this.#appended, record);
       this.#staged.push(record);
       if (record.kind === 'entries') this.#stagedBytes += this.#cache.add(record.entries);
@@ -241,9 +244,14 @@ export class SegmentedLog implements LogStore {
     const after = others.length === 0 ? end : records.reduce(withRecord, this.#durable);
     this.#writer.write(records, this.#durable, (error, written) => {
       if (written === undefined) return done(this.#poison(error ?? new Error('nothing was written')));
-      this.#durable = after;
-      this.#note(records, written, others.flat());
-      if (others.length === 0) done();
+      const broken = violationIn(() => {
+        checkDurable(this.#durable, after);
+        this.#durable = after;
+        this.#note(records, written, others.flat());
+        if (others.length === 0) this.#check();
+      });
+      if (broken !== undefined) done(this.#poison(broken));
+      else if (others.length === 0) done();
       else this.#writeNext(others, end, done);
     });
   }
@@ -260,6 +268,17 @@ export class SegmentedLog implements LogStore {
       return record.kind === 'truncation' ? lesser(least, record.from) : least;
     }, this.#stagedCut);
     this.#cache.trim(lesser(this.#durable.log.lastIndex, advance(cut, -1)));
+  }
+
+  #check(): void {
+    checkAccount({
+      appended: this.#appended,
+      durable: this.#durable,
+      stagedRecords: this.#staged.length,
+      stagedBytes: this.#stagedBytes,
+      cache: this.#cache,
+      stagedCut: this.#stagedCut === NEVER_CUT ? undefined : this.#stagedCut,
+    });
   }
 
   /** After one failure nothing is known of what reached the disk: no retry, no acknowledgement, ever again (P31). */
@@ -291,21 +310,6 @@ const hasBegun = ({ tail }: RecoveredLog): boolean => tail !== null && tail.offs
 function logIsGone({ tail }: RecoveredLog): QuorateError {
   const what = tail === null ? 'the file is missing' : 'it has no header';
   return damage(segmentName(tail?.segmentId ?? 1), 0, `${what}, and this node has had a log`);
-}
-
-function halted(cause: DiskError): QuorateError {
-  return new QuorateError(
-    'QUORATE_HALTED',
-    `the log could not be written or read (${cause.message}): this node stops rather than guess what is on disk. ` +
-      `${remedyFor(cause.code)}, then start the node again: it recovers what is durable`,
-    { cause },
-  );
-}
-
-function remedyFor(code: string | undefined): string {
-  if (code === 'ENOSPC' || code === 'EDQUOT') return 'Free space on the disk of the data directory';
-  if (code === 'EMFILE' || code === 'ENFILE') return 'Let this process open more files (ulimit -n)';
-  return 'Mend the disk';
 }
 
 function recoveredFrom({ image, tail }: RecoveredLog): Recovered {

@@ -1,0 +1,29 @@
+import { QuorateError } from '../errors/quorate-error.js';
+import { InvariantViolation } from '../raft/invariant.js';
+import type { DiskError } from '../seams/disk.js';
+
+/** What a log says that stops because of `cause`: an error of the disk, or one of our own. */
+export function halted(cause: DiskError): QuorateError {
+  if (cause instanceof InvariantViolation) return brokenLaw(cause);
+  return new QuorateError(
+    'QUORATE_HALTED',
+    `the log could not be written or read (${cause.message}): this node stops rather than guess what is on disk. ` +
+      `${remedyFor(cause.code)}, then start the node again: it recovers what is durable`,
+    { cause },
+  );
+}
+
+function brokenLaw(cause: InvariantViolation): QuorateError {
+  return new QuorateError(
+    'QUORATE_HALTED',
+    `the log has come into a state that must not be (${cause.message}), by a mistake of Quorate's own: this node stops rather than ` +
+      'go on with it. Keep a copy of its data directory and report this message, then start the node again: it recovers what is durable',
+    { cause },
+  );
+}
+
+function remedyFor(code: string | undefined): string {
+  if (code === 'ENOSPC' || code === 'EDQUOT') return 'Free space on the disk of the data directory';
+  if (code === 'EMFILE' || code === 'ENFILE') return 'Let this process open more files (ulimit -n)';
+  return 'Mend the disk';
+}
