@@ -1,6 +1,9 @@
 import { QuorateError } from '../errors/quorate-error.js';
 import { InvariantViolation } from '../raft/invariant.js';
 import type { DiskError } from '../seams/disk.js';
+import type { RecoveredLog } from './recovery.js';
+import { damage } from './recovery.js';
+import { segmentName } from './segment-format.js';
 
 /** What a log says that stops because of `cause`: an error of the disk, or one of our own. */
 export function halted(cause: DiskError): QuorateError {
@@ -26,4 +29,10 @@ function remedyFor(code: string | undefined): string {
   if (code === 'ENOSPC' || code === 'EDQUOT') return 'Free space on the disk of the data directory';
   if (code === 'EMFILE' || code === 'ENFILE') return 'Let this process open more files (ulimit -n)';
   return 'Mend the disk';
+}
+
+/** The identity file says that there was a log, and no log file has anything. */
+export function logIsGone({ tail }: RecoveredLog): QuorateError {
+  const what = tail === null ? 'the file is missing' : 'it has no header';
+  return damage(segmentName(tail?.segmentId ?? 1), 0, `${what}, and this node has had a log`);
 }

@@ -8,18 +8,17 @@ import { mayOpenLater } from '../seams/disk.js';
 import type { LogStore, ReadLimits, Recovered } from '../seams/log-store.js';
 import { EntryEncoder } from '../wire/entry.js';
 import type { StoredRecord } from '../wire/records.js';
-import { encodedRecordBytes } from '../wire/records.js';
+import { inBatches } from './batches.js';
 import { EntryCache } from './entry-cache.js';
 import { EntryPositions } from './entry-positions.js';
 import { inOrder } from './in-order.js';
 import { checkAccount, checkDurable, checkRecord, violationIn } from './invariants.js';
-import { halted } from './log-failures.js';
+import { halted, logIsGone } from './log-failures.js';
 import type { LogImage } from './log-image.js';
 import { EMPTY_IMAGE, withRecord } from './log-image.js';
 import type { RecoveredLog } from './recovery.js';
-import { damage, recoverLog } from './recovery.js';
+import { recoverLog } from './recovery.js';
 import type { Checksum } from './segment-format.js';
-import { segmentName } from './segment-format.js';
 import { readStretch } from './segment-reader.js';
 import type { Written } from './segment-writer.js';
 import { SegmentWriter } from './segment-writer.js';
@@ -288,29 +287,8 @@ export class SegmentedLog implements LogStore {
   }
 }
 
-/** Records in their order, in batches that are not much larger than they need to be. */
-function inBatches(records: readonly StoredRecord[], most: number): readonly (readonly StoredRecord[])[] {
-  const batches: StoredRecord[][] = [];
-  let bytes = Number.POSITIVE_INFINITY;
-  for (const record of records) {
-    const size = encodedRecordBytes(record);
-    if (bytes + size > most) {
-      batches.push([]);
-      bytes = 0;
-    }
-    batches.at(-1)?.push(record);
-    bytes += size;
-  }
-  return batches;
-}
-
 /** Whether any segment has its header. */
 const hasBegun = ({ tail }: RecoveredLog): boolean => tail !== null && tail.offset > 0;
-
-function logIsGone({ tail }: RecoveredLog): QuorateError {
-  const what = tail === null ? 'the file is missing' : 'it has no header';
-  return damage(segmentName(tail?.segmentId ?? 1), 0, `${what}, and this node has had a log`);
-}
 
 function recoveredFrom({ image, tail }: RecoveredLog): Recovered {
   const { term, votedFor, commitIndex, lastTimeMs, closed } = image;

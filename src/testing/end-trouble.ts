@@ -15,3 +15,13 @@ export function endTrouble(network: SimulatedNetwork, replicas: Iterable<Simulat
     if (!replica.isUp) replica.start();
   }
 }
+
+/** Whether all replicas follow this leader, and have applied all that is in its log. */
+export function agreeWith(leader: SimulatedReplica<never>, replicas: Iterable<SimulatedReplica<never>>): boolean {
+  const { term, log } = leader.raft ?? {};
+  return [...replicas].every(({ raft }) => {
+    // One that was cut off may still lead a term that is over, until a peer reaches it.
+    const follows = raft?.term === term && raft?.leaderId === leader.id;
+    return follows && raft?.lastApplied === log?.lastIndex && raft?.log.lastIndex === log?.lastIndex;
+  });
+}

@@ -12,7 +12,7 @@ import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machin
 import { AppliedCommands } from './applied-commands.js';
 import { CheckedReads } from './checked-reads.js';
 import { DurabilityChecker } from './durability.js';
-import { endTrouble } from './end-trouble.js';
+import { agreeWith, endTrouble } from './end-trouble.js';
 import type { Outcome } from './proposals.js';
 import { outcomeFor, Proposals } from './proposals.js';
 import { Recorder } from './recorder.js';
@@ -102,11 +102,8 @@ export class SimulatedCluster<Machine extends AnyStateMachine = Recorder> {
     this.replicas = new Map(ids.map((id) => [id, new SimulatedReplica<Machine>({ ...shared, id })]));
     for (const replica of this.replicas.values()) replica.start();
     const isStarted = ({ role }: SimulatedReplica<Machine>): boolean => role !== 'crashed' && role !== 'recovering';
-    this.runUntil(
-      () => this.#all(isStarted),
-      'all replicas have started',
-      LONG_TIME_MS + STARTING_OPERATIONS * mostDiskMs,
-    );
+    const withinMs = LONG_TIME_MS + STARTING_OPERATIONS * mostDiskMs;
+    this.runUntil(() => this.#all(isStarted), 'all replicas have started', withinMs);
   }
 
   /** The next number of this run's chance, in [0, 1). */
@@ -273,12 +270,7 @@ export class SimulatedCluster<Machine extends AnyStateMachine = Recorder> {
   #isSettled(): boolean {
     const { leader } = this;
     if (leader === undefined || this.#reads.pending > 0 || this.#proposals.pending > 0) return false;
-    const { term, log } = leader.raft ?? {};
-    return this.#all(({ raft }) => {
-      // One that was cut off may still lead a term that is over, until a peer reaches it.
-      const follows = raft?.term === term && raft?.leaderId === leader.id;
-      return follows && raft?.lastApplied === log?.lastIndex && raft?.log.lastIndex === log?.lastIndex;
-    });
+    return agreeWith(leader as never, this.replicas.values() as Iterable<never>);
   }
 
   #keyOf(command: CommandOf<Machine>): string {

@@ -267,6 +267,7 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
     const servers = ids.map((server) => ({ id: server, address: server }));
     const stateMachine = new WatchedStateMachine(this.#options.makeStateMachine(id), this.#options.watcher(id));
     const log = watchedLog(directory.log, id, this.#options);
+    const transport = network.transport(id, directory.knownPeers, this.clock, entryEncoder);
     const actor = createActor(machine, {
       clock: this.clock,
       input: {
@@ -276,11 +277,7 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
         // Each life draws anew, or a restarted replica would repeat what led to its crash.
         seed: seed + this.#starts * 7_919,
         log,
-        transport: watchedTransport(
-          network.transport(id, directory.knownPeers, this.clock, entryEncoder),
-          id,
-          durability,
-        ),
+        transport: watchedTransport(transport, id, durability),
         stateMachine,
         clock: this.clock,
         flow,

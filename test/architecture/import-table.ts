@@ -146,3 +146,33 @@ function isAllowed(file: string, room: string, rule: Room, { from, isType }: Imp
 function resolve(file: string, relative: string): string {
   return new URL(relative, `file:///${file}`).pathname.slice(1);
 }
+
+/** The file of this repository that is imported; nothing for a package. */
+export function fileOf(file: string, { from }: Import): readonly string[] {
+  return from.startsWith('.') ? [resolve(file, from).replace(/\.js$/, '.ts')] : [];
+}
+
+/** For each name that reaches itself, the shortest way to itself; one for each circle, from the name that is first. */
+export function circlesOf(imports: ReadonlyMap<string, readonly string[]>): readonly (readonly string[])[] {
+  const seen = new Set<string>();
+  return [...imports.keys()].sort().flatMap((name) => {
+    if (seen.has(name)) return [];
+    const way = wayBackTo(name, imports);
+    for (const one of way) seen.add(one);
+    return way.length === 0 ? [] : [way];
+  });
+}
+
+function wayBackTo(name: string, imports: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const ways: (readonly string[])[] = [[name]];
+  const reached = new Set<string>();
+  for (let way = ways.shift(); way !== undefined; way = ways.shift()) {
+    for (const next of imports.get(way.at(-1) as string) ?? []) {
+      if (next === name) return way;
+      if (reached.has(next)) continue;
+      reached.add(next);
+      ways.push([...way, next]);
+    }
+  }
+  return [];
+}
