@@ -8,7 +8,7 @@ import { QuorateError } from '../errors/quorate-error.js';
 import type { Serving } from '../http/serve-node.js';
 import { serveNode } from '../http/serve-node.js';
 import type { NodeId } from '../raft/kinds.js';
-import type { Notice } from '../raft/notices.js';
+import type { NodeNotice } from '../raft/notices.js';
 import type { ReplicaView } from '../raft/replica-view.js';
 import type { Settings } from '../raft/settings.js';
 import { refuseAborted } from '../replica/refusals.js';
@@ -256,7 +256,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     });
   }
 
-  #notice(notice: Notice): void {
+  #notice(notice: NodeNotice): void {
     this.#noticeLog.write(notice);
     this.#watch.notice(notice);
     if (notice.type === 'role.changed' && notice.role === 'follower') this.#settleStart();

@@ -55,3 +55,40 @@ export type Notice =
       readonly entries: readonly Entry[];
       readonly results: readonly unknown[];
     };
+
+/** Notices that come with every request: they concern whoever asked, and nobody who watches the node. */
+const ABOUT_REQUESTS = {
+  'proposals.appended': true,
+  'proposals.forwarded': true,
+  'proposals.refused': true,
+  'proposals.answered': true,
+  'reads.confirmed': true,
+  'reads.forwarded': true,
+  'reads.refused': true,
+  'entries.applied': true,
+} as const satisfies Partial<Record<Notice['type'], true>>;
+
+export type RequestNoticeType = keyof typeof ABOUT_REQUESTS;
+
+/** All others: changes of the node, its peers and its log, which are rare. */
+export type NodeNotice = Exclude<Notice, { type: RequestNoticeType }>;
+
+const ABOUT_THE_NODE = {
+  'role.changed': true,
+  'leader.changed': true,
+  'leader.serving': true,
+  'election.started': true,
+  'election.ended': true,
+  'peer.changed': true,
+  'link.changed': true,
+  'connection.refused': true,
+  'node.recovered': true,
+  'state.opened': true,
+  'log.stalled': true,
+  'log.resumed': true,
+  'node.halted': true,
+  'log.truncated': true,
+} as const satisfies Record<NodeNotice['type'], true>;
+
+export const REQUEST_NOTICES = Object.keys(ABOUT_REQUESTS) as readonly RequestNoticeType[];
+export const NODE_NOTICES = Object.keys(ABOUT_THE_NODE) as readonly NodeNotice['type'][];

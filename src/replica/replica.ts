@@ -4,7 +4,8 @@ import { standingOf } from '../../machines/role.js';
 import type { CallRequest } from '../calls/pending-call.js';
 import { QuorateError } from '../errors/quorate-error.js';
 import type { NodeId, Term } from '../raft/kinds.js';
-import type { Notice } from '../raft/notices.js';
+import type { NodeNotice } from '../raft/notices.js';
+import { NODE_NOTICES, REQUEST_NOTICES } from '../raft/notices.js';
 import type { ReplicaState } from '../raft/replica-state.js';
 import { ReplicaView } from '../raft/replica-view.js';
 import type { Clock } from '../seams/clock.js';
@@ -26,8 +27,8 @@ export interface ReplicaOptions<Result> {
   readonly clock: Clock;
   /** From 0 up to 1: where the ids of this life's requests begin. */
   readonly chance: number;
-  /** Told of everything that the chart tells, before any caller is answered because of it. */
-  readonly noticed: (notice: Notice) => void;
+  /** Told of every change of the node, its peers and its log, before any caller is answered because of it. */
+  readonly noticed: (notice: NodeNotice) => void;
   /** The chart itself failed, which is a bug: it has stopped, wherever it was. */
   readonly failed: (error: Error) => void;
   /** Told once of a mistake in the state machine that halts nothing. */
@@ -67,7 +68,9 @@ export class Replica<Result> {
     });
     this.#readiness = new Readiness((request) => this.#pendingRequests.read(request));
     this.#subscriptions = [
-      actor.on('*', (notice) => this.#notice(notice)),
+      ...NODE_NOTICES.map((type) => actor.on(type, (notice) => this.#notice(notice))),
+      ...REQUEST_NOTICES.map((type) => actor.on(type, (notice) => this.#pendingRequests.notice(notice))),
+      actor.on('reads.confirmed', (notice) => this.#readiness.notice(notice)),
       actor.subscribe({ error: (error) => this.#fail(error as Error) }),
     ];
   }
@@ -180,7 +183,7 @@ export class Replica<Result> {
     return whyNoQuorum(this.state) ?? whyNoLeader(this.state) ?? elsewhere;
   }
 
-  #notice(told: Notice): void {
+  #notice(told: NodeNotice): void {
     const { explained = (error) => error, noticed } = this.#options;
     const notice = told.type === 'node.halted' ? { ...told, error: explained(told.error) } : told;
     noticed(notice);

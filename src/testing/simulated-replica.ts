@@ -265,31 +265,29 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
   #run(directory: DataDirectory, entryEncoder: EntryEncoder): void {
     const { id, ids, seed, settings, flow, machine, tell, network, durability } = this.#options;
     const servers = ids.map((server) => ({ id: server, address: server }));
+    const input = { identity: directory.identity, servers, settings, flow, clock: this.clock };
     const stateMachine = new WatchedStateMachine(this.#options.makeStateMachine(id), this.#options.watcher(id));
     const log = watchedLog(directory.log, id, this.#options);
     const transport = network.transport(id, directory.knownPeers, this.clock, entryEncoder);
     const actor = createActor(machine, {
       clock: this.clock,
       input: {
-        identity: directory.identity,
-        servers,
-        settings,
+        ...input,
         // Each life draws anew, or a restarted replica would repeat what led to its crash.
         seed: seed + this.#starts * 7_919,
         log,
         transport: watchedTransport(transport, id, durability),
         stateMachine,
-        clock: this.clock,
-        flow,
       },
     });
+    actor.on('*', (notice) => tell(id, notice));
     const replica = new Replica<Indexed<ResultOf<Machine>>>({
       actor,
       log,
       resultCodec: stateMachine.resultCodec,
       clock: this.clock,
       chance: this.#options.random(),
-      noticed: (notice) => tell(id, notice),
+      noticed: () => undefined,
       failed: (error) => {
         this.startError = error;
       },

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { pino } from 'pino';
 import type { InspectionEvent } from 'xstate';
+import { replicaMachine } from '../../machines/index.js';
 import type { Logger } from '../../src/index.js';
 import type { StoreNode, StoreOptions } from './real-nodes.js';
 import { put, RealNodes, STEADY } from './real-nodes.js';
@@ -132,11 +133,16 @@ describe('P52 an observer that throws harms nobody', () => {
 
   test('a subscriber without a handler for errors does not end the process when the chart fails', async () => {
     const logger = new Kept();
-    const node = await openAlone({ logger });
+    let hasBug = false;
+    const fails = (): void => {
+      if (hasBug) throw new Error('a bug');
+    };
+    const node = await openAlone({ logger, machine: replicaMachine.provide({ actions: { announceElection: fails } }) });
     const snapshots: unknown[] = [];
     node.actor.subscribe(({ value }) => void snapshots.push(value));
     await expectThatItWorks(node);
-    node.actor.send({ type: 'peer.received' } as never);
+    hasBug = true;
+    node.actor.send({ type: 'election.ended', term: node.state.term, outcome: 'lost', tookMs: 1 });
     expect(node.actor.getSnapshot().status).toBe('error');
     expect(node.state.role).toBe('halted');
     expect(logger.lines.map(({ message }) => message)).toContain('the chart failed: this node has halted');

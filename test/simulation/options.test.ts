@@ -28,7 +28,10 @@ describe('options that no simulation can run with are refused, with what was exp
     [{ seed: 1, conditions: { leastDelayMs: 9, mostDelayMs: 3 } }, 'leastDelayMs to be at most mostDelayMs (3), got 9'],
     [{ seed: 1, settings: { HEARTBEAT_INTERVAL: 100 } }, 'HEARTBEAT_INTERVAL (100) is not well under'],
     [{ seed: 1, settings: { ELECTION_TIMEOUT_MIN: 400 } }, 'ELECTION_TIMEOUT_MIN (400) is over ELECTION_TIMEOUT_MAX'],
-    [{ seed: 1, settings: { MAX_MISSED_HEARTBEATS: Number.NaN } }, 'MAX_MISSED_HEARTBEATS is NaN'],
+    [
+      { seed: 1, settings: { MAX_MISSED_HEARTBEATS: Number.NaN } },
+      'expected MAX_MISSED_HEARTBEATS to be a whole number from 1 to 2147483647, got NaN',
+    ],
     [{ seed: 1, settings: { heartbeatMs: 50 } }, 'settings has no option heartbeatMs'],
     [{ seed: 1, flow: { append: flow.append } }, 'expected flow.window to be an object with maxEntries and maxBytes'],
     [{ seed: 1, flow: { ...flow, window: { maxEntries: 0, maxBytes: 1 } } }, 'expected flow.window.maxEntries to be'],
