@@ -1,5 +1,15 @@
+export type { FlowLimits } from '../actors/replicator.js';
+export type {
+  AcceptorReport,
+  ApplierReport,
+  ElectionReport,
+  HeartbeatReport,
+  LinkReport,
+  LogReport,
+  Report,
+} from '../actors/reports.js';
 export type { ReplicaContext, ReplicaInput, ReplicaTag } from './context.js';
-export type { ClientEvent, ReplicaEvent } from './events.js';
+export type { ClientEvent, ReplicaEvent, RuleFailure } from './events.js';
 export { type LeadershipNews, type LedNode, leadership } from './leadership.js';
 export { replicaMachine } from './replica-machine.js';
-export { roleOf } from './role.js';
+export { roleOf, type TaggedSnapshot } from './role.js';

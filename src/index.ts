@@ -1,20 +1,76 @@
 export { WebSocketTransport, type WebSocketTransportOptions } from '../transport/web-socket/transport.js';
-export { fastifyRoutes, type RequestHandlerOptions, requestHandler } from './http/mounted-routes.js';
-export type { Condition, KeyValueCommand, KeyValueResult } from './key-value/codec.js';
-export type { KeyValueEntry, KeyValueItem, ListPage, ListQuery } from './key-value/entries.js';
+export type { CallRequest } from './calls/pending-call.js';
+export type { Address, LookupError, SystemLookup } from './dns/host-names.js';
+export {
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyScope,
+  fastifyRoutes,
+  type RequestHandlerOptions,
+  requestHandler,
+} from './http/mounted-routes.js';
+export type { CallLimits, ServedNode } from './http/served-node.js';
+export type {
+  Condition,
+  Delete as KeyValueDelete,
+  KeyValueCommand,
+  KeyValueResult,
+  Put as KeyValuePut,
+} from './key-value/codec.js';
+export type { KeyValueEntry, KeyValueItem, KeyValueReader, ListPage, ListQuery } from './key-value/entries.js';
+export type { KeyValueService } from './key-value/service.js';
 export { KeyValueStore } from './key-value/store.js';
 export { type DataDirectory, type DataDirectoryOptions, openDataDirectory } from './log/data-directory.js';
-export { NodeDisk, nodeChecksum } from './log/node-disk.js';
-export { SegmentedLog } from './log/segmented-log.js';
+export type { Members } from './log/identity-file.js';
+export { NodeDisk, type NodeDiskOptions, nodeChecksum } from './log/node-disk.js';
+export type { Checksum } from './log/segment-format.js';
+export { type LogMark, SegmentedLog, type SegmentedLogOptions } from './log/segmented-log.js';
+export type { Inspect } from './node/guarded-observers.js';
 export type { Logger, LoggerOption } from './node/node-log.js';
 export type { CallOptions, ReadOptions, ReplicaNodeOptions } from './node/options.js';
 export { ReplicaNode } from './node/replica-node.js';
 export { systemClock } from './node/system-clock.js';
-export type { Index, NodeId, Term } from './raft/kinds.js';
+export type { Entry, EntryKind, LogRecord } from './raft/entry.js';
+export {
+  asIndex,
+  asTerm,
+  type Brand,
+  type Index,
+  type LogPosition,
+  type NodeId,
+  type ReadRound,
+  type Term,
+} from './raft/kinds.js';
+export type { LogShape, TermRun } from './raft/log-shape.js';
+export type {
+  Append,
+  AppendAccepted,
+  AppendRejected,
+  AppendReply,
+  ForwardedMessage,
+  PeerMessage,
+  ProposeReply,
+  ProposeRequest,
+  ReadReply,
+  ReadRequest,
+  TermedMessage,
+  VoteReply,
+  VoteRequest,
+} from './raft/messages.js';
 export type { Notice } from './raft/notices.js';
-export type { Peer, PeerStatus, ReplicaState } from './raft/replica-state.js';
-export { ReplicaView } from './raft/replica-view.js';
+export type {
+  Origin,
+  Peer,
+  PeerStatus,
+  PendingRead,
+  ReadRounds,
+  ReplicaState,
+  ServerAddress,
+} from './raft/replica-state.js';
+export { ReplicaView, type Standing } from './raft/replica-view.js';
 export type { Role } from './raft/role.js';
 export { DEFAULT_SETTINGS, type Settings } from './raft/settings.js';
 export type { MemberStatus, NodeStatus } from './replica/status.js';
 export * from './seams/index.js';
+export type { LeaderNews } from './wire/client-frames.js';
+export { EntryEncoder } from './wire/entry.js';

@@ -9,6 +9,7 @@ export type {
   ListOptions,
   WriteOptions,
 } from '../key-value/client.js';
+export type { Connect } from '../key-value/connect.js';
 export type { KeyValueEntry, KeyValueItem, ListPage } from '../key-value/entries.js';
 export type { Codec } from '../seams/codec.js';
 export { defineService, type ServiceDefinition } from '../seams/define-service.js';

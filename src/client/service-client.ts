@@ -40,6 +40,7 @@ export class ServiceClient<Of extends AnyService> implements AsyncDisposable {
   readonly #service: Of;
   readonly #dispatcher: Dispatcher;
 
+  /** @internal */
   constructor(service: Of, options: Omit<DispatcherOptions, 'service'>) {
     this.#service = service;
     this.#dispatcher = new Dispatcher({ ...options, service: service.name });
@@ -114,7 +115,10 @@ export class ServiceClient<Of extends AnyService> implements AsyncDisposable {
     return this.#dispatcher.ready(timeoutMs, signal);
   }
 
-  /** Nothing is awaited on a call's way: at thousands of calls a turn each further promise is felt. */
+  /**
+   * Nothing is awaited on a call's way: at thousands of calls a turn each further promise is felt.
+   * @internal
+   */
   protected call<Value>({ options, optionNames, request, decode }: CallToMake<Value>): Promise<Value> {
     const answer = new Promise<Value>((resolve, reject) => {
       checkCallOptions(options, optionNames);

@@ -27,7 +27,7 @@ export function requestHandler(
 }
 
 /** What is used of a Fastify instance. */
-interface FastifyScope {
+export interface FastifyScope {
   readonly prefix: string;
   removeAllContentTypeParsers(): unknown;
   addContentTypeParser(
@@ -37,11 +37,11 @@ interface FastifyScope {
   all(path: string, handler: (request: FastifyRequest, reply: FastifyReply) => void): unknown;
 }
 
-interface FastifyRequest {
+export interface FastifyRequest {
   readonly raw: IncomingMessage;
 }
 
-interface FastifyReply {
+export interface FastifyReply {
   readonly raw: ServerResponse;
   hijack(): unknown;
 }

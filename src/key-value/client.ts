@@ -31,6 +31,7 @@ const LIST_OPTIONS = ['prefix', 'after', 'limit', 'consistency', 'timeoutMs', 's
 export class KeyValueClient extends ServiceClient<KeyValueService> {
   readonly #commandCodec = createKeyValueCommandCodec(new SlabAllocator());
 
+  /** @internal */
   constructor(options: Omit<DispatcherOptions, 'service'>) {
     super(keyValueService, options);
   }

@@ -47,7 +47,10 @@ type Done<Value> = (error: Error | undefined, value?: Value) => void;
  * CONFIG_INVALID where it belongs to another node or cluster, with DATA_DAMAGED, or with the disk's own error; the lock
  * is let go then.
  */
-export function openDataDirectory(options: DataDirectoryOptions, done: Done<DataDirectory>): void {
+export function openDataDirectory(
+  options: DataDirectoryOptions,
+  done: (error: Error | undefined, directory?: DataDirectory) => void,
+): void {
   const { disk } = options;
   let directory: DataDirectory | undefined;
   const locked = (lockError: Error | undefined): void => {

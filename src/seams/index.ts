@@ -7,6 +7,8 @@ export type { LogStore, ReadLimits, Recovered } from './log-store.js';
 export type {
   AnswerTo,
   AnyService,
+  ParamsOf,
+  Queries,
   Query,
   Question,
   Route,
@@ -16,5 +18,14 @@ export type {
   ServiceCommand,
   ServiceResult,
 } from './service.js';
-export type { Capture, Codec, Committed, Restore, StateMachine } from './state-machine.js';
+export type {
+  AnyStateMachine,
+  Capture,
+  Codec,
+  CommandOf,
+  Committed,
+  Restore,
+  ResultOf,
+  StateMachine,
+} from './state-machine.js';
 export type { Connection, DialEvents, Identity, Inbound, LinkSettings, PeerAddress, Transport } from './transport.js';

@@ -1,4 +1,5 @@
-export { MemoryNetwork } from '../../transport/memory/transport.js';
+export type { MemoryHost } from '../../transport/memory/line.js';
+export { type Conditions, MemoryNetwork, type MemoryNetworkOptions } from '../../transport/memory/transport.js';
 export { MemoryLogStore } from '../log/memory-log-store.js';
 export { type ClockPlace, clockConformance } from './conformance/clock.js';
 export { type ConformanceCase, ConformanceFailure } from './conformance/conformance-case.js';
@@ -23,11 +24,21 @@ export { type Exploration, explore } from './explore.js';
 export { LoneReplica, type Sent } from './lone-replica.js';
 export type { Outcome } from './proposals.js';
 export { Recorder } from './recorder.js';
+export type { ReplicaClock } from './replica-clock.js';
 export { type ReplicaInputOptions, replicaEvents, replicaInput } from './replica-input.js';
 export { SafetyChecker, SafetyViolation } from './safety.js';
 export { SimulatedCluster, simulate } from './simulated-cluster.js';
+export type { SimulatedNetwork } from './simulated-network.js';
 export { SimulatedReplica } from './simulated-replica.js';
 export type { SimulationOptions } from './simulation-options.js';
-export { VirtualClock } from './virtual-clock.js';
-export { VirtualDisk } from './virtual-disk.js';
+
+export { type Timer, VirtualClock } from './virtual-clock.js';
+export {
+  type DiskCall,
+  type DiskOperation,
+  type UnsyncedWrite,
+  VirtualDisk,
+  type VirtualDiskOptions,
+} from './virtual-disk.js';
+
 export { SimulationStuck } from './words.js';

@@ -46,6 +46,7 @@ export class SimulatedCluster<Machine extends AnyStateMachine = Recorder> {
   readonly network: SimulatedNetwork;
   readonly replicas: ReadonlyMap<NodeId, SimulatedReplica<Machine>>;
   readonly safety = new SafetyChecker();
+  /** @internal */
   readonly durability = new DurabilityChecker();
   /** One line for each notice of any replica: equal for equal seeds. */
   readonly trace: string[] = [];

@@ -74,6 +74,7 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
   #isStarted = false;
   #starts = 0;
 
+  /** @internal */
   constructor(options: SimulatedReplicaOptions<Machine>) {
     this.#options = options;
     this.id = options.id;
@@ -199,7 +200,7 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
     return this.#life?.stateMachine.machine;
   }
 
-  /** The state machine as the simulation sees it. */
+  /** @internal The state machine as the simulation sees it. */
   get watched(): WatchedStateMachine<Machine> | undefined {
     return this.#life?.stateMachine;
   }
@@ -208,6 +209,7 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
     return this.#life?.replica.actor;
   }
 
+  /** @internal */
   propose(payload: Uint8Array, request: Omit<CallRequest<Indexed<ResultOf<Machine>>>, 'signal'>): void {
     const life = this.#life;
     if (life === undefined) return request.done(new QuorateError('QUORATE_CLOSED', 'crashed'));

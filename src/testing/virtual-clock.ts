@@ -1,6 +1,6 @@
 import type { Clock } from '../seams/clock.js';
 
-interface Timer {
+export interface Timer {
   readonly dueMs: number;
   readonly order: number;
   readonly callback: () => void;

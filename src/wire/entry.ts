@@ -22,7 +22,10 @@ export function encodedEntriesBytes(entries: readonly Entry[]): number {
 export class EntryEncoder {
   #last: { readonly entries: readonly Entry[]; readonly bytes: Uint8Array } | undefined;
 
-  /** Entries of consecutive indexes, as they look in the log file and in every frame alike. */
+  /**
+   * Entries of consecutive indexes, as they look in the log file and in every frame alike.
+   * @internal
+   */
   write(writer: ByteWriter, entries: readonly Entry[]): void {
     if (this.#last !== undefined && areSame(entries, this.#last.entries)) {
       writer.run(this.#last.bytes);
@@ -33,7 +36,10 @@ export class EntryEncoder {
     this.#last = { entries, bytes: writer.bytes.subarray(start, writer.position) };
   }
 
-  /** As `readEntries`, for entries that will be written soon. */
+  /**
+   * As `readEntries`, for entries that will be written soon.
+   * @internal
+   */
   read(reader: ByteReader, count: number): readonly Entry[] {
     const start = reader.position;
     const entries = readEntries(reader, count);

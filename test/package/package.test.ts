@@ -35,8 +35,8 @@ afterAll(() => rmSync(path.dirname(tarball), { recursive: true, force: true }));
 /** All of it: what is taken away breaks somebody's code, and what is added stays for good. */
 const EXPORTS = {
   quorate:
-    'DEFAULT_SETTINGS KeyValueStore NodeDisk QuorateError ReplicaNode ReplicaView SegmentedLog WebSocketTransport ' +
-    'defineService fastifyRoutes nodeChecksum openDataDirectory requestHandler systemClock',
+    'DEFAULT_SETTINGS EntryEncoder KeyValueStore NodeDisk QuorateError ReplicaNode ReplicaView SegmentedLog WebSocketTransport ' +
+    'asIndex asTerm defineService fastifyRoutes nodeChecksum openDataDirectory requestHandler systemClock',
   'quorate/client': 'QuorateError connect defineService',
   'quorate/machines': 'leadership replica replicaMachine roleOf',
   'quorate/testing':

@@ -1,0 +1,1 @@
+export function unexportedTypes(): readonly string[];
