@@ -4,7 +4,8 @@ import type { Append, PeerMessage, ProposeRequest, ReadRequest } from '../src/ra
 import type { RandomState } from '../src/raft/random.js';
 import { draw } from '../src/raft/random.js';
 import type { Identity, LinkSettings, PeerAddress, Transport } from '../src/seams/transport.js';
-import { parentOf } from './outcomes.js';
+import { parentOf, sendOutcome } from './outcomes.js';
+import type { Outlet } from './outlet.js';
 import type { LinkReport } from './reports.js';
 
 export interface LinkInput {
@@ -13,11 +14,8 @@ export interface LinkInput {
   readonly peer: PeerAddress;
   readonly settings: LinkSettings;
   readonly chance: RandomState;
-}
-
-export interface SendEvent {
-  readonly type: 'link.send';
-  readonly message: PeerMessage;
+  /** What is handed out to send with. */
+  readonly outlet: Outlet;
 }
 
 /** The peer has connected to us: no need to wait longer before we dial it. */
@@ -26,14 +24,13 @@ export interface PeerArrived {
 }
 
 export type LinkEvent =
-  | SendEvent
   | PeerArrived
   /** What waits is worth nothing any more: a new connection is better than the rest of it. */
   | { readonly type: 'link.reset'; readonly reason: string }
   | { readonly type: 'connection.opened' }
   | { readonly type: 'connection.delayed'; readonly reason: string }
-  /** It did not take a message, for want of room or because it has just closed. */
-  | { readonly type: 'connection.refused'; readonly message: PeerMessage }
+  /** A message was not sent: there is no connection, or it has no room, or has just closed. */
+  | { readonly type: 'message.refused'; readonly message: PeerMessage }
   | { readonly type: 'connection.roomMade' }
   | { readonly type: 'connection.closed'; readonly reason: string; readonly refused: boolean };
 
@@ -52,32 +49,41 @@ const LONGEST_BACKOFF_BEATS = 2;
 const LONGEST_REFUSED_BACKOFF_MS = 1_000;
 
 /** One connection that we dialed, from the attempt to its end. */
-const connection = fromCallback<SendEvent | PeerArrived, Omit<LinkInput, 'chance'>>(({ input, receive, sendBack }) => {
-  const { transport, identity, peer, settings } = input;
+const connection = fromCallback<PeerArrived, Omit<LinkInput, 'chance'>>(({ input, receive, sendBack }) => {
+  const { transport, identity, peer, settings, outlet } = input;
   const report = (event: LinkEvent): void => sendBack(event);
   const dialed = transport.dial(
     identity,
     peer,
     {
-      opened: () => report({ type: 'connection.opened' }),
+      opened: () => {
+        outlet.open((message) => dialed.send(message));
+        report({ type: 'connection.opened' });
+      },
       delayed: (reason) => report({ type: 'connection.delayed', reason }),
       roomMade: () => report({ type: 'connection.roomMade' }),
-      closed: (reason, refused) => report({ type: 'connection.closed', reason, refused }),
+      closed: (reason, refused) => {
+        outlet.close();
+        report({ type: 'connection.closed', reason, refused });
+      },
     },
     settings,
   );
-  receive((event) => {
-    if (event.type === 'peer.arrived') dialed.peerArrived();
-    else if (!dialed.send(event.message)) report({ type: 'connection.refused', message: event.message });
-  });
-  return () => dialed.close();
+  receive(() => dialed.peerArrived());
+  return () => {
+    outlet.close();
+    dialed.close();
+  };
 });
 
 const linkSetup = setup({
   types: { context: {} as LinkContext, events: {} as LinkEvent, input: {} as LinkInput },
   actors: { connection },
   actions: {
-    transmit: sendTo('connection', ({ event }) => event),
+    takeOutlet: ({ context, self }) => {
+      context.outlet.belongTo((message) => sendOutcome(self, { type: 'message.refused', message }));
+    },
+    tellConnection: sendTo('connection', { type: 'peer.arrived' }),
     reportOpened: sendTo(parentOf, ({ context }): LinkReport => ({ type: 'link.opened', peer: context.peer.id })),
     reportDelayed: sendTo(parentOf, ({ context }, { reason }: { reason: string }): LinkReport => {
       return { type: 'link.delayed', peer: context.peer.id, reason };
@@ -115,17 +121,18 @@ const linkSetup = setup({
 });
 
 /**
- * The way to one peer: dials it, sends on what it dialed, and dials again when that breaks. A link that is down drops what
- * it is given, and one that is full refuses it; a passed-on request is reported back, because nothing was done about it, and
- * an append that was refused, so that its replicator keeps its place.
+ * The way to one peer: dials it, hands out an outlet to send with, and dials again when the connection breaks. What is sent on
+ * a link that is down is dropped, and one that is full refuses it; a passed-on request is reported back, because nothing was
+ * done about it, and an append that was refused, so that its replicator keeps its place.
  */
 export const link = fastTransition(
   linkSetup.createMachine({
     id: 'link',
     context: ({ input }) => ({ ...input, failures: 0, wasRefused: false, backoffMs: SHORTEST_BACKOFF_MS }),
     initial: 'connected',
+    entry: 'takeOutlet',
     on: {
-      'link.send': {
+      'message.refused': {
         guard: { type: 'awaitsAnswer', params: ({ event }) => event },
         actions: { type: 'reportUndeliverable', params: ({ event }) => event },
       },
@@ -136,10 +143,6 @@ export const link = fastTransition(
         invoke: { src: 'connection', id: 'connection', input: ({ context }) => context },
         initial: 'dialing',
         on: {
-          'connection.refused': {
-            guard: { type: 'awaitsAnswer', params: ({ event }) => event },
-            actions: { type: 'reportUndeliverable', params: ({ event }) => event },
-          },
           'connection.closed': {
             target: 'backingOff',
             actions: [
@@ -154,29 +157,23 @@ export const link = fastTransition(
             on: {
               'connection.opened': 'open',
               'connection.delayed': { actions: { type: 'reportDelayed', params: ({ event }) => event } },
-              'peer.arrived': { actions: 'transmit' },
+              'peer.arrived': { actions: 'tellConnection' },
             },
           },
           open: {
             description: 'Takes messages, in order.',
             entry: ['forgetFailures', 'reportOpened'],
             on: {
-              'link.send': { actions: 'transmit' },
               'link.reset': {
                 target: '#link.connected',
                 reenter: true,
                 actions: { type: 'reportClosed', params: ({ event }) => event },
               },
-              'connection.refused': [
-                {
-                  guard: { type: 'isAppend', params: ({ event }) => event },
-                  actions: { type: 'reportFull', params: ({ event }) => event },
-                },
-                {
-                  guard: { type: 'awaitsAnswer', params: ({ event }) => event },
-                  actions: { type: 'reportUndeliverable', params: ({ event }) => event },
-                },
-              ],
+              // What is none is the machine's own to take.
+              'message.refused': {
+                guard: { type: 'isAppend', params: ({ event }) => event },
+                actions: { type: 'reportFull', params: ({ event }) => event },
+              },
               'connection.roomMade': { actions: 'reportRoom' },
             },
           },

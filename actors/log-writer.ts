@@ -1,4 +1,3 @@
-import type { AnyActorRef } from 'xstate';
 import { assign, enqueueActions, fromCallback, sendTo, setup } from 'xstate';
 import { fastTransition } from '../src/fast-transition/fast-transition.js';
 import type { LogRecord } from '../src/raft/entry.js';
@@ -7,13 +6,13 @@ import { greater } from '../src/raft/kinds.js';
 import type { PeerMessage } from '../src/raft/messages.js';
 import type { Clock } from '../src/seams/clock.js';
 import type { LogStore, Recovered } from '../src/seams/log-store.js';
-import type { SendEvent } from './link.js';
-import { isRunning, parentOf, sendOutcome } from './outcomes.js';
+import { parentOf, sendOutcome } from './outcomes.js';
+import type { Outlet } from './outlet.js';
 import type { LogReport } from './reports.js';
 
-/** A message that waits for the disk, with the link it will leave by. */
+/** A message that waits for the disk, with the way it will leave by. */
 export interface HeldMessage {
-  readonly link: AnyActorRef;
+  readonly outlet: Outlet;
   readonly message: PeerMessage;
 }
 
@@ -129,9 +128,9 @@ const logWriterSetup = setup({
     /** The one door: what waited for the disk leaves, and then the chart learns what is durable. */
     release: enqueueActions(({ context, enqueue }) => {
       const { then, last, vote } = context.syncing;
-      for (const { link, message } of then) {
-        if (isRunning(link)) enqueue.sendTo(link, { type: 'link.send', message } satisfies SendEvent);
-      }
+      enqueue(() => {
+        for (const { outlet, message } of then) outlet.send(message);
+      });
       if (vote !== null) enqueue.sendTo(parentOf, { type: 'vote.durable', term: vote.term, votedFor: vote.votedFor });
       if (last !== null) enqueue.sendTo(parentOf, { type: 'log.durable', written: last });
     }),
@@ -245,10 +244,10 @@ function waitedMs(intervals: number, { lookEveryMs }: LogWriterInput): number {
  * While the disk hangs only the newest answer of a kind to each peer is kept: it says all that the ones before it say, and
  * they would be ever more.
  */
-function withNewest(waiting: readonly HeldMessage[], { link, message }: HeldMessage): readonly HeldMessage[] {
-  const isOlder = (other: HeldMessage): boolean => other.link === link && isSameKind(other.message, message);
+function withNewest(waiting: readonly HeldMessage[], { outlet, message }: HeldMessage): readonly HeldMessage[] {
+  const isOlder = (other: HeldMessage): boolean => other.outlet === outlet && isSameKind(other.message, message);
   const newest = waiting.filter(isOlder).reduce((newer, older) => joined(older.message, newer), message);
-  return [...waiting.filter((other) => !isOlder(other)), { link, message: newest }];
+  return [...waiting.filter((other) => !isOlder(other)), { outlet, message: newest }];
 }
 
 function isSameKind(a: PeerMessage, b: PeerMessage): boolean {

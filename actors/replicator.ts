@@ -1,4 +1,3 @@
-import type { AnyActorRef } from 'xstate';
 import { assign, enqueueActions, sendTo, setup } from 'xstate';
 import { fastTransition } from '../src/fast-transition/fast-transition.js';
 import type { Entry } from '../src/raft/entry.js';
@@ -10,8 +9,8 @@ import type { Append, AppendAccepted, AppendRejected } from '../src/raft/message
 import { nextAfterRejection } from '../src/raft/probe.js';
 import type { ReplicaState } from '../src/raft/replica-state.js';
 import type { LogStore, ReadLimits } from '../src/seams/log-store.js';
-import type { SendEvent } from './link.js';
 import { parentOf, sendOutcome } from './outcomes.js';
+import type { Outlet } from './outlet.js';
 import type { LogReport } from './reports.js';
 
 /** How much a replicator sends at once, and how much it leaves unacknowledged. */
@@ -32,7 +31,7 @@ export type LeaderState = Pick<ReplicaState, 'term' | 'log' | 'commitIndex' | 'r
 
 export interface ReplicatorInput {
   readonly peer: NodeId;
-  readonly link: AnyActorRef;
+  readonly outlet: Outlet;
   readonly store: LogStore;
   readonly leader: LeaderState;
   readonly flow: FlowLimits;
@@ -244,12 +243,11 @@ export const replicator = fastTransition(
   }),
 );
 
-interface Enqueue {
-  sendTo(target: AnyActorRef, event: SendEvent): void;
-}
+/** Carried out in order with whatever else is enqueued. */
+type Enqueue = (action: () => void) => void;
 
-function transmit(enqueue: Enqueue, context: ReplicatorContext, message: Append): void {
-  enqueue.sendTo(context.link, { type: 'link.send', message });
+function transmit(enqueue: Enqueue, { outlet }: ReplicatorContext, message: Append): void {
+  enqueue(() => outlet.send(message));
 }
 
 function appendAfter({ leader }: ReplicatorContext, index: Index, entries: readonly Entry[]): Append {

@@ -2,6 +2,7 @@ import type { ActorRefFrom } from 'xstate';
 import type { electionManager } from '../actors/election-manager.js';
 import type { heartbeatManager } from '../actors/heartbeat-manager.js';
 import type { link } from '../actors/link.js';
+import type { Outlet } from '../actors/outlet.js';
 import type { FlowLimits, replicator } from '../actors/replicator.js';
 import type { NodeId } from '../src/raft/kinds.js';
 import type { ReplicaState, ServerAddress } from '../src/raft/replica-state.js';
@@ -38,6 +39,8 @@ export interface ReplicaContext {
     readonly heartbeatManager: ActorRefFrom<typeof heartbeatManager>;
   };
   readonly links: Readonly<Record<NodeId, ActorRefFrom<typeof link>>>;
+  /** What each link has handed out to send with. */
+  readonly outlets: Readonly<Record<NodeId, Outlet>>;
   readonly replicators: Readonly<Record<NodeId, ActorRefFrom<typeof replicator>>>;
   readonly haltedBy: Error | null;
 }

@@ -104,6 +104,7 @@ function contextFrom(input: ReplicaInput, spawn: Spawn): ReplicaContext {
     seams: { identity, seed, log, transport, stateMachine, clock },
     flow: input.flow ?? DEFAULT_FLOW,
     links: {},
+    outlets: {},
     replicators: {},
     haltedBy: null,
   };

@@ -95,9 +95,13 @@ function report(leader, idle, busy) {
   line('all three nodes', all);
   for (const [role, members] of roles) {
     const events = members.map((id) => [...idle.counts.get(id).values()].reduce((sum, count) => sum + count, 0));
-    line(`${role}, idle, a second`, events.reduce((sum, count) => sum + count, 0) / members.length / (idle.tookMs / 1_000));
+    line(
+      `${role}, idle, a second`,
+      events.reduce((sum, count) => sum + count, 0) / members.length / (idle.tookMs / 1_000),
+    );
   }
-  if (values.each) for (const [name, perPut] of [...rows].sort((x, y) => y[1] - x[1])) if (perPut > 0.01) line(`  ${name}`, perPut);
+  if (values.each)
+    for (const [name, perPut] of [...rows].sort((x, y) => y[1] - x[1])) if (perPut > 0.01) line(`  ${name}`, perPut);
 }
 
 function line(what, number) {

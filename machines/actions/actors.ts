@@ -1,7 +1,8 @@
-import type { AnyActorRef, ProvidedActor } from 'xstate';
+import type { ProvidedActor } from 'xstate';
 import { assign } from 'xstate';
 import type { link } from '../../actors/link.js';
 import type { RoleEntered } from '../../actors/manager-events.js';
+import { Outlet } from '../../actors/outlet.js';
 import type { replicator } from '../../actors/replicator.js';
 import type { NodeId } from '../../src/raft/kinds.js';
 import { derive } from '../../src/raft/random.js';
@@ -41,28 +42,27 @@ export const actorActions = {
     const told = { type: 'leader.lastHeard', leaderId, heardAtMs, atMs: event.atMs } as const;
     enqueue.sendTo(context.managers.heartbeatManager, told);
   }),
-  spawnLinks: assign<ReplicaContext, ReplicaEvent, undefined, ReplicaEvent, LinkActor>({
-    links: ({ context, spawn }) => {
-      const { identity, transport, seed } = context.seams;
-      const { settings, peers } = context.state;
-      const dial = (id: NodeId, address: string) => {
-        const chance = derive(seed, `link ${identity.nodeId} ${id}`);
-        return spawn('link', {
-          id: `link.${id}`,
-          input: { transport, identity, settings, peer: { id, address }, chance },
-        });
-      };
-      return Object.fromEntries(Object.values(peers).map(({ id, address }) => [id, dial(id, address)]));
-    },
+  spawnLinks: assign<ReplicaContext, ReplicaEvent, undefined, ReplicaEvent, LinkActor>(({ context, spawn }) => {
+    const { identity, transport, seed } = context.seams;
+    const { settings, peers } = context.state;
+    const outlets = Object.fromEntries(Object.keys(peers).map((peer) => [peer, new Outlet()]));
+    const dial = (id: NodeId, address: string) => {
+      const chance = derive(seed, `link ${identity.nodeId} ${id}`);
+      const outlet = outlets[id] as Outlet;
+      const input = { transport, identity, settings, peer: { id, address }, chance, outlet };
+      return spawn('link', { id: `link.${id}`, input });
+    };
+    const links = Object.fromEntries(Object.values(peers).map(({ id, address }) => [id, dial(id, address)]));
+    return { links, outlets };
   }),
   spawnReplicators: assign<ReplicaContext, ReplicaEvent, undefined, ReplicaEvent, ReplicatorActor>({
     replicators: ({ context, spawn }) => {
-      const { state, seams, flow, links } = context;
-      const follow = (peer: NodeId, to: AnyActorRef) => {
-        const input = { peer, link: to, store: seams.log, leader: state, flow, nextIndex: state.log.lastIndex };
+      const { state, seams, flow, outlets } = context;
+      const follow = (peer: NodeId, outlet: Outlet) => {
+        const input = { peer, outlet, store: seams.log, leader: state, flow, nextIndex: state.log.lastIndex };
         return spawn('replicator', { id: `replicator.${peer}`, input });
       };
-      return Object.fromEntries(Object.entries(links).map(([peer, ref]) => [peer, follow(peer, ref)]));
+      return Object.fromEntries(Object.entries(outlets).map(([peer, outlet]) => [peer, follow(peer, outlet)]));
     },
   }),
 };

@@ -1,6 +1,5 @@
 import type { AnyActorRef } from 'xstate';
 import type { ApplierEvent } from '../../actors/applier.js';
-import type { SendEvent } from '../../actors/link.js';
 import type { HeldMessage, WriteEvent } from '../../actors/log-writer.js';
 import type { ElectionManagerEvent, HeartbeatManagerEvent } from '../../actors/manager-events.js';
 import type { ReplicatorEvent } from '../../actors/replicator.js';
@@ -14,12 +13,13 @@ import type { RuleFailure } from '../events.js';
 
 /** The part of XState's `enqueue` that carries out effects. */
 interface Enqueue {
+  (action: () => void): void;
   assign(change: Pick<ReplicaContext, 'state'>): void;
   emit(notice: Notice): void;
   raise(event: RuleFailure): void;
   sendTo(target: 'logWriter', event: WriteEvent): void;
   sendTo(target: 'applier', event: ApplierEvent): void;
-  sendTo(target: AnyActorRef, event: SendEvent | ReplicatorEvent | ElectionManagerEvent | HeartbeatManagerEvent): void;
+  sendTo(target: AnyActorRef, event: ReplicatorEvent | ElectionManagerEvent | HeartbeatManagerEvent): void;
 }
 
 /**
@@ -46,8 +46,8 @@ function carryOut(enqueue: Enqueue, context: ReplicaContext, leader: ReplicaStat
       break;
     }
     case 'send': {
-      const link = valueFor(context.links, effect.to);
-      if (link !== undefined) enqueue.sendTo(link, { type: 'link.send', message: effect.message });
+      const outlet = valueFor(context.outlets, effect.to);
+      if (outlet !== undefined) enqueue(() => outlet.send(effect.message));
       break;
     }
     case 'replicate':
@@ -94,7 +94,7 @@ function toReplicators(enqueue: Enqueue, { replicators }: ReplicaContext, event:
   for (const replicator of Object.values(replicators)) enqueue.sendTo(replicator, event);
 }
 
-function waiting({ links }: ReplicaContext, { to, message }: Outgoing): HeldMessage[] {
-  const link = valueFor(links, to);
-  return link === undefined ? [] : [{ link, message }];
+function waiting({ outlets }: ReplicaContext, { to, message }: Outgoing): HeldMessage[] {
+  const outlet = valueFor(outlets, to);
+  return outlet === undefined ? [] : [{ outlet, message }];
 }

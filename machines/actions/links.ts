@@ -18,7 +18,7 @@ export const linkActions = {
   }),
   stopLinks: action(({ context, enqueue }) => {
     for (const ref of Object.values(context.links)) enqueue(stopChild(ref));
-    enqueue.assign({ links: {} });
+    enqueue.assign({ links: {}, outlets: {} });
   }),
   announceRefusal: notice('peer.refused', ({ reason }) => ({ type: 'connection.refused', reason })),
 };

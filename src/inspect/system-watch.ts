@@ -27,7 +27,6 @@ const NOISE = [
   'leader.heard',
   'append.accepted',
   'round.began',
-  'link.send',
   'votes.due',
 ];
 

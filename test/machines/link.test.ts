@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { assign, createActor, setup } from 'xstate';
 import { link } from '../../actors/link.js';
+import { Outlet } from '../../actors/outlet.js';
 import type { LinkReport } from '../../actors/reports.js';
 import { asIndex, asReadRound, asTerm } from '../../src/raft/kinds.js';
 import type { PeerMessage } from '../../src/raft/messages.js';
@@ -21,6 +22,7 @@ function linkToB() {
   const clock = new VirtualClock();
   const dials: Dial[] = [];
   const network = { takes: true };
+  const outlet = new Outlet();
   const transport: Transport = {
     accept: () => () => undefined,
     dial: (_, __, events) => {
@@ -50,6 +52,7 @@ function linkToB() {
         peer: { id: 'b', address: 'b' },
         settings: DEFAULT_SETTINGS,
         chance: seeded(1),
+        outlet,
       },
     },
     on: { '*': { actions: 'keep' } },
@@ -59,7 +62,7 @@ function linkToB() {
   const tell = (event: Parameters<NonNullable<ReturnType<typeof child>>['send']>[0]): void => child()?.send(event);
   const child = () => actor.getSnapshot().children.b;
   const reports = (): readonly LinkReport[] => actor.getSnapshot().context.reports;
-  return { clock, dials, network, newest, tell, reports };
+  return { clock, dials, network, outlet, newest, tell, reports };
 }
 
 const append = (index: number): PeerMessage => ({
@@ -106,10 +109,10 @@ describe('a link to a peer', () => {
   });
 
   test('says which append it did not take, and when there is room again', () => {
-    const { network, newest, tell, reports } = linkToB();
+    const { network, newest, outlet, reports } = linkToB();
     newest().events.opened();
     network.takes = false;
-    tell({ type: 'link.send', message: append(1) });
+    outlet.send(append(1));
     network.takes = true;
     newest().events.roomMade();
     expect(reports()).toEqual([
@@ -120,10 +123,10 @@ describe('a link to a peer', () => {
   });
 
   test('that is down drops appends, and says of a request that it was not delivered', () => {
-    const { newest, tell, reports } = linkToB();
+    const { newest, outlet, reports } = linkToB();
     const request: PeerMessage = { kind: 'propose-request', requestId: 7, remainingMs: 100, commands: [] };
-    tell({ type: 'link.send', message: append(1) });
-    tell({ type: 'link.send', message: request });
+    outlet.send(append(1));
+    outlet.send(request);
     newest().events.opened();
     expect(newest().sent).toEqual([]);
     expect(reports()).toEqual([
