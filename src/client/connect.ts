@@ -31,7 +31,7 @@ export function clientOf<Of extends AnyService>(
  * local cluster, ports 7401 to 7403. Nodes that are not named are learned from the one that answers. Rejects with BAD_REQUEST, ABORTED, or NO_LEADER where no node answers in time.
  */
 export async function connectWith<Client extends ServiceClient<AnyService>>(
-  { platform, client: make }: ConnectNeeds<Client>,
+  { platform, client: make, dialsOnce = false }: ConnectNeeds<Client>,
   endpoints: readonly string[] = DEFAULT_ENDPOINTS,
   options: ConnectOptions = {},
 ): Promise<Client> {
@@ -40,7 +40,7 @@ export async function connectWith<Client extends ServiceClient<AnyService>>(
   checkTimeout(timeoutMs, MOST_TIMEOUT_MS);
   const client = make({ endpoints: checked(endpoints), platform });
   try {
-    await client.ready(timeoutMs, signal);
+    await client.ready({ timeoutMs, signal, dialsOnce });
     return client;
   } catch (error) {
     await client.close();
@@ -51,6 +51,8 @@ export async function connectWith<Client extends ServiceClient<AnyService>>(
 export interface ConnectNeeds<Client> {
   readonly platform: DispatcherOptions['platform'];
   readonly client: (options: Omit<DispatcherOptions, 'service'>) => Client;
+  /** Whether to give up once every endpoint was dialed in vain. Default: dials again until the time is over. */
+  readonly dialsOnce?: boolean;
 }
 
 function checked(endpoints: readonly string[]): readonly string[] {

@@ -19,6 +19,8 @@ export interface ConnectionEvents {
   readonly replied: (replies: readonly ClientReply[]) => void;
   /** It was open, and is not any more: what was asked and not answered will not be answered here. */
   readonly lost: (why: string) => void;
+  /** It could not be opened. It will be dialed again. */
+  readonly failed: () => void;
 }
 
 const FIRST_PAUSE_MS = 20;
@@ -75,6 +77,11 @@ export class Connection {
     this.#bytesUnderWay -= bytes;
   }
 
+  /** Whether it could not be opened when it was dialed last. */
+  get hasFailed(): boolean {
+    return this.#failures > 0;
+  }
+
   get isOpen(): boolean {
     return this.#isOpen;
   }
@@ -122,8 +129,8 @@ export class Connection {
     socket.onmessage = ({ data }) => this.#hear(data);
     // The first error has the reason; those after it only say that the socket was given up.
     let hasFailed = false;
-    socket.onerror = (event: { readonly message?: string }) => {
-      if (!hasFailed) this.problem = event.message ?? 'no connection';
+    socket.onerror = (event: FailedOpening) => {
+      if (!hasFailed) this.problem = reasonOf(event);
       hasFailed = true;
     };
     socket.onclose = ({ reason }) => this.#over(reason === '' ? this.problem : reason);
@@ -177,5 +184,17 @@ export class Connection {
       this.#timer = this.#platform.setTimeout(() => this.#dial(), pauseMs);
     }
     if (wasOpen) this.#events.lost(why);
+    else this.#events.failed();
   }
+}
+
+/** What sockets tell when they cannot be opened: browsers no reason, Node.js the system's error. */
+interface FailedOpening {
+  readonly message?: string;
+  readonly error?: { readonly code?: string };
+}
+
+function reasonOf({ message, error }: FailedOpening): string {
+  if (error?.code === 'ECONNREFUSED') return 'nobody listens there, ECONNREFUSED';
+  return message ?? 'no connection';
 }

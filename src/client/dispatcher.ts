@@ -6,6 +6,8 @@ import { Call } from './call.js';
 import { CallsUnderWay } from './calls-under-way.js';
 import { ClientEmitter } from './client-events.js';
 import { Connection } from './connection.js';
+import type { ReadyOptions } from './first-answer.js';
+import { FirstAnswer } from './first-answer.js';
 import type { Platform } from './platform.js';
 
 export interface DispatcherOptions {
@@ -14,6 +16,8 @@ export interface DispatcherOptions {
   /** The name of the service that the nodes are to have. */
   readonly service: string;
   readonly platform: Platform;
+  /** Whether to ask the endpoints only, and none of the nodes that they tell of. Default: false. */
+  readonly onlyEndpoints?: boolean;
 }
 
 /** The node ends a call in time; this much later its answer is not expected any more. */
@@ -32,6 +36,8 @@ export class Dispatcher {
   readonly #service: string;
   readonly #platform: Platform;
   readonly events: ClientEmitter;
+  readonly #onlyEndpoints: boolean;
+  readonly #firstAnswer: FirstAnswer;
   readonly #connections = new Map<string, Connection>();
   readonly #calls = new CallsUnderWay();
   /** They go as soon as there is a connection with room for them. */
@@ -44,9 +50,16 @@ export class Dispatcher {
   #retry: unknown;
   #isClosed = false;
 
-  constructor({ endpoints, service, platform }: DispatcherOptions) {
+  constructor({ endpoints, service, platform, onlyEndpoints = false }: DispatcherOptions) {
     this.#service = service;
     this.#platform = platform;
+    this.#onlyEndpoints = onlyEndpoints;
+    this.#firstAnswer = new FirstAnswer({
+      platform,
+      hasAnswer: () => this.#news !== undefined,
+      isInVain: () => [...this.#connections.values()].every(({ hasFailed }) => hasFailed),
+      why: () => this.#whyNobody(),
+    });
     this.events = new ClientEmitter((callback) => void platform.setTimeout(callback, 0));
     for (const endpoint of endpoints) this.#connect(endpoint);
   }
@@ -69,14 +82,8 @@ export class Dispatcher {
   }
 
   /** Resolves once a node has answered; rejects with NO_LEADER, and why, if none does in time. */
-  async ready(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
-    const deadline = this.#platform.now() + timeoutMs;
-    while (this.#news === undefined) {
-      if (signal?.aborted === true)
-        throw new QuorateError('QUORATE_ABORTED', 'connecting was aborted', { cause: signal.reason });
-      if (this.#platform.now() >= deadline) throw new QuorateError('QUORATE_NO_LEADER', this.#whyNobody());
-      await new Promise<void>((resolve) => this.#platform.setTimeout(resolve, SWEEP_MS));
-    }
+  ready(options: ReadyOptions): Promise<void> {
+    return this.#firstAnswer.wait(options);
   }
 
   close(): void {
@@ -155,6 +162,7 @@ export class Dispatcher {
         news: (news) => this.#learn(news),
         replied: (replies) => this.#settle(replies),
         lost: (why) => this.#lose(connection, why),
+        failed: () => this.#firstAnswer.look(),
       },
     );
     this.#connections.set(address, connection);
@@ -166,7 +174,8 @@ export class Dispatcher {
     const isNews =
       known === undefined || news.term > known.term || (news.term === known.term && news.leaderId !== null);
     if (isNews) this.#news = news;
-    for (const { address } of news.members) this.#connect(address);
+    if (!this.#onlyEndpoints) for (const { address } of news.members) this.#connect(address);
+    this.#firstAnswer.look();
     if (isNews && news.leaderId !== null && news.leaderId !== known?.leaderId) this.#askTheLeaderInstead();
     if (this.#waiting.length > 0) this.#flushSoon();
     this.#announceLeader(known?.leaderId ?? null);
@@ -253,9 +262,10 @@ export class Dispatcher {
   #whyNobody(): string {
     const problems = [...this.#connections.values()]
       .filter(({ isOpen }) => !isOpen)
-      .map(({ address, problem }) => `${address}: ${problem}`);
-    if (problems.length === this.#connections.size) return `no node answers (${problems.join('; ')})`;
-    return `no leader answered in time${problems.length === 0 ? '' : ` (${problems.join('; ')})`}`;
+      .map(({ address, problem }) => `${address} (${problem})`);
+    if (problems.length === this.#connections.size) return `no node answers: ${problems.join(', ')}`;
+    const others = problems.length === 0 ? '' : `, and others do not answer: ${problems.join(', ')}`;
+    return `no leader answered in time${others}`;
   }
 }
 

@@ -12,6 +12,7 @@ import { checkConsistency } from './checks.js';
 import type { ClientEvents } from './client-events.js';
 import type { DispatcherOptions } from './dispatcher.js';
 import { Dispatcher } from './dispatcher.js';
+import type { ReadyOptions } from './first-answer.js';
 
 export interface ReadOptions extends CallOptions {
   /** Default `linearizable`. */
@@ -111,8 +112,8 @@ export class ServiceClient<Of extends AnyService> implements AsyncDisposable {
   }
 
   /** Resolves once a node has answered; rejects with NO_LEADER, and why, if none does in time. */
-  ready(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
-    return this.#dispatcher.ready(timeoutMs, signal);
+  ready(options: ReadyOptions): Promise<void> {
+    return withFramesOfCaller(this.#dispatcher.ready(options));
   }
 
   /**

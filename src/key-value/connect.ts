@@ -30,7 +30,7 @@ export function createConnect(platform: () => Platform): Connect {
   ): Promise<ServiceClient<AnyService>> => {
     const service = options?.service;
     const client = service === undefined ? (needs: NeedsOf) => new KeyValueClient(needs) : clientOf(service);
-    return connectWith({ platform: platform(), client }, endpoints, options);
+    return await connectWith({ platform: platform(), client }, endpoints, options);
   };
   return connect as Connect;
 }

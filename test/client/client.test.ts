@@ -184,7 +184,7 @@ test('nobody there: NO_LEADER, with the reason for each endpoint', async () => {
   const [port] = await freePorts(1);
   await expect(connect([`127.0.0.1:${port}`], { timeoutMs: 200 })).rejects.toMatchObject({
     code: 'QUORATE_NO_LEADER',
-    message: expect.stringMatching(`127.0.0.1:${port}: .*ECONNREFUSED`),
+    message: expect.stringMatching(`127.0.0.1:${port} \\(nobody listens there.*ECONNREFUSED`),
   });
   for (const endpoint of ['nowhere', '127.0.0.1:99999', '[zz]:7401', 'a_b%:7401'])
     expect(await codeOf(connect([endpoint]))).toBe('QUORATE_BAD_REQUEST');

@@ -54,7 +54,13 @@ beforeEach(() => {
     defer: (callback: () => void) => clock.defer(callback),
   };
   const ignored = (): void => undefined;
-  const events = { opened: ignored, news: ignored, replied: ignored, lost: (why: string) => void lost.push(why) };
+  const events = {
+    opened: ignored,
+    news: ignored,
+    replied: ignored,
+    lost: (why: string) => void lost.push(why),
+    failed: ignored,
+  };
   connection = new Connection({ address: 'n3.example:7401', service: 'key-value', platform }, events);
 });
 
@@ -110,7 +116,7 @@ test('on real sockets: connect waits for a slow name and no other endpoint waits
       createConnect(() => nodePlatform(names))([`slow.localhost:${port}`], { timeoutMs: 200 }),
     ).rejects.toMatchObject({
       code: 'QUORATE_NO_LEADER',
-      message: expect.stringMatching(/slow\.localhost:\d+: looking up slow\.localhost .*DNS/),
+      message: expect.stringMatching(/slow\.localhost:\d+ \(looking up slow\.localhost .*DNS/),
     });
     const connecting = createConnect(() => nodePlatform(names))([`localhost:${port}`], { timeoutMs: 60_000 });
     pending.at(-1)?.();
