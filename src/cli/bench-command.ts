@@ -1,8 +1,11 @@
 import type { Command } from 'commander';
+import type { KeyValueClient } from '../key-value/client.js';
 import type { ClientFlags } from './client-flags.js';
 import { clientOptions, withClientFlags } from './client-flags.js';
+import type { Dial } from './dial.js';
 import { CommandFailure, EXIT } from './exit.js';
 import { numberOfFlag } from './flag-number.js';
+import { endProcess } from './service-commands.js';
 
 interface BenchFlags extends ClientFlags {
   readonly inFlight: string;
@@ -13,7 +16,8 @@ interface BenchFlags extends ClientFlags {
   readonly read?: boolean;
 }
 
-export function addBenchCommand(program: Command): void {
+/** `dialer` brings what dials a cluster: only a command that is run waits for it. */
+export function addBenchCommand(program: Command, dialer: () => Promise<Dial<KeyValueClient>>): void {
   withClientFlags(program.command('bench'))
     .description('put load on a running cluster: so many operations at a time, each with its own reply')
     .option('--in-flight <n>', 'operations at a time', '256')
@@ -32,8 +36,8 @@ export function addBenchCommand(program: Command): void {
         op: flags.read === true ? ('get' as const) : ('put' as const),
       };
       const { endpoints, timeoutMs } = clientOptions(flags);
-      const [{ connect }, { measure }] = await Promise.all([import('../client/node.js'), import('./closed-loop.js')]);
-      const client = await connect(endpoints, { timeoutMs });
+      const [dial, { measure }] = await Promise.all([dialer(), import('./closed-loop.js')]);
+      const client = await dial({ endpoints, timeoutMs });
       try {
         const say = (text: string): void => void (flags.json === true || process.stderr.write(`${text}\n`));
         say(`${load.op}s, ${load.inFlight} at a time, for ${load.seconds} s after ${load.warmUpSeconds} s of warm-up`);
@@ -45,5 +49,6 @@ export function addBenchCommand(program: Command): void {
       } finally {
         await client.close();
       }
+      endProcess();
     });
 }

@@ -1,10 +1,16 @@
 import type { Command } from 'commander';
 import { DEFAULT_TIMEOUT_MS, MOST_TIMEOUT_MS } from '../calls/timeout.js';
-import { DEFAULT_ENDPOINTS } from '../client/endpoint.js';
+import { addressOf, DEFAULT_ENDPOINTS } from '../client/endpoint.js';
+import { QuorateError } from '../errors/quorate-error.js';
 import { fromEnvironment } from '../node/serve-form.js';
-import type { ClientOptions } from './client.js';
-import { parseEndpoints } from './client.js';
+import { usage } from './exit.js';
 import { numberOfFlag } from './flag-number.js';
+
+export interface ClientOptions {
+  /** host:port each; tried in this order. */
+  readonly endpoints: readonly string[];
+  readonly timeoutMs: number;
+}
 
 export interface ClientFlags {
   readonly endpoints: string;
@@ -31,4 +37,13 @@ export function withClientFlags(command: Command): Command {
 export function clientOptions(flags: ClientFlags): ClientOptions {
   const timeoutMs = numberOfFlag('--timeout', flags.timeout, { least: 1, most: MOST_TIMEOUT_MS });
   return { endpoints: parseEndpoints(flags.endpoints), timeoutMs };
+}
+
+function parseEndpoints(text: string): readonly string[] {
+  try {
+    return text.split(',').map(addressOf);
+  } catch (error) {
+    if (error instanceof QuorateError) throw usage(`${error.message} (several are separated by commas)`);
+    throw error;
+  }
 }

@@ -213,7 +213,7 @@ Logs and data are in ${this.#flags.data}. Ctrl-C stops the cluster.`);
 }
 
 const ask = (address: string, path: string): Promise<Response> => {
-  return exchange(address, { method: 'GET', path }, ANSWER_WITHIN_MS);
+  return exchange(address, path, ANSWER_WITHIN_MS);
 };
 
 /** Of this process's environment what concerns all nodes: an address of one is none for the others. */

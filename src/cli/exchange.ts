@@ -1,27 +1,7 @@
 import { request as open } from 'node:http';
 import { HostNames } from '../dns/host-names.js';
 import { systemLookup } from '../dns/system-lookup.js';
-
-export interface HttpRequest {
-  readonly method: 'GET' | 'PUT' | 'DELETE';
-  /** With its query. */
-  readonly path: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array;
-}
-
-/** Why there is no answer. */
-export class NoAnswer extends Error {
-  override readonly name = 'NoAnswer';
-
-  constructor(
-    message: string,
-    /** No connection was made: nothing can have been done there. */
-    readonly wasNeverSent: boolean,
-  ) {
-    super(message);
-  }
-}
+import { CommandFailure, EXIT, exitCodeFor, NoAnswer } from './exit.js';
 
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nobody listens there',
@@ -39,23 +19,22 @@ const names = new HostNames({
 });
 
 /**
- * One request to host:port, and its whole answer. Rejects with NoAnswer. `fetch` would take the keys `.` and `..` for steps in the
- * path, and refuses ports that browsers consider bad, such as 6000 and 10080.
+ * Asks host:port for what is at a path, and resolves to the whole answer. Rejects with NoAnswer. `fetch` refuses ports that browsers
+ * consider bad, such as 6000 and 10080.
  */
-export function exchange(endpoint: string, request: HttpRequest, timeoutMs: number): Promise<Response> {
+export function exchange(endpoint: string, path: string, timeoutMs: number): Promise<Response> {
   return new Promise((resolve, reject) => {
-    const { method, path, headers, body } = request;
     const { hostname, port } = new URL(`http://${endpoint}`);
     const host = hostname.replace(/^\[|\]$/g, '');
     const signal = AbortSignal.timeout(timeoutMs);
-    const reached = { lookedUp: false, connected: false };
+    let isLookedUp = false;
     const fail = (error: Error & { readonly code?: string }): void => {
-      const late = reached.lookedUp ? 'no answer in time' : 'looking up the name (DNS) took too long';
+      const late = isLookedUp ? 'no answer in time' : 'looking up the name (DNS) took too long';
       const why = error.name === 'AbortError' ? late : (REASONS[error.code ?? ''] ?? error.message);
-      reject(new NoAnswer(why, !reached.connected));
+      reject(new NoAnswer(why));
     };
     const where = { host, port: port || 80, agent: false as const, lookup: names.lookup };
-    const asked = open({ ...where, path, method, headers: { ...headers }, signal }, (message) => {
+    const asked = open({ ...where, path, signal }, (message) => {
       const chunks: Buffer[] = [];
       message.on('data', (chunk: Buffer) => chunks.push(chunk));
       message.on('error', fail);
@@ -71,15 +50,33 @@ export function exchange(endpoint: string, request: HttpRequest, timeoutMs: numb
       });
     });
     asked.on('socket', (socket) => {
-      if (/^[\d.]+$|:/.test(host)) reached.lookedUp = true;
+      if (/^[\d.]+$|:/.test(host)) isLookedUp = true;
       socket.once('lookup', (error: Error | null) => {
-        reached.lookedUp = error === null;
-      });
-      socket.once('connect', () => {
-        Object.assign(reached, { lookedUp: true, connected: true });
+        isLookedUp = error === null;
       });
     });
     asked.on('error', fail);
-    asked.end(body);
+    asked.end();
   });
+}
+
+/** A node answers in time; its answer may take a little longer. */
+const GRACE_MS = 500;
+
+/** The document at a path of a node. Throws NoAnswer, and for an answer that is an error the failure that it names. */
+export async function getDocument<Document>(endpoint: string, path: string, timeoutMs: number): Promise<Document> {
+  const response = await exchange(endpoint, path, timeoutMs + GRACE_MS);
+  if (response.ok) return (await response.json()) as Document;
+  throw await failureIn(endpoint, response);
+}
+
+async function failureIn(endpoint: string, response: Response): Promise<CommandFailure> {
+  const text = await response.text();
+  try {
+    const { error } = JSON.parse(text) as { error: { code: string; message: string } & Record<string, unknown> };
+    const { code, message, ...details } = error;
+    return new CommandFailure(exitCodeFor(code), code, message, details);
+  } catch {
+    return new CommandFailure(EXIT.failed, 'FAILED', `${endpoint} answered HTTP ${response.status}: is that Quorate?`);
+  }
 }

@@ -18,6 +18,11 @@ export class CommandFailure extends Error {
   }
 }
 
+/** Nothing was asked of an endpoint, or it has not answered: the next one may be asked. `message` says why. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
+}
+
 export function usage(message: string): CommandFailure {
   return new CommandFailure(EXIT.usage, 'BAD_REQUEST', message);
 }
@@ -25,6 +30,7 @@ export function usage(message: string): CommandFailure {
 /** Any error as the failure of a command. */
 export function asFailure(error: unknown): CommandFailure {
   if (error instanceof CommandFailure) return error;
+  if (error instanceof NoAnswer) return new CommandFailure(EXIT.failed, 'NO_LEADER', error.message);
   if (error instanceof CommanderError) return usage(error.message.replace(/^error: /, ''));
   if (error instanceof QuorateError) {
     const code = error.code.replace('QUORATE_', '');

@@ -1,12 +1,15 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { keyValueCommands } from '../key-value/cli-commands.js';
+import type { KeyValueClient } from '../key-value/client.js';
 import { VERSION } from '../node/version.js';
 import { addBenchCommand } from './bench-command.js';
 import { addClusterCommand } from './cluster-command.js';
+import type { Dial } from './dial.js';
 import { problemWithVariables } from './environment.js';
 import { asFailure, CommandFailure, EXIT, usage } from './exit.js';
-import { addKeyValueCommands } from './key-value-commands.js';
 import { addServeCommand } from './serve-command.js';
+import { addServiceCommands } from './service-commands.js';
 import { addStatusCommand } from './status-command.js';
 
 /** Known, and not here yet: told apart from what is misspelled. */
@@ -58,11 +61,20 @@ function createProgram(): Command {
     .exitOverride();
   addClusterCommand(program);
   addServeCommand(program);
-  addKeyValueCommands(program);
+  addServiceCommands(program, keyValueCommands, dialKeyValueStore);
   addStatusCommand(program);
-  addBenchCommand(program);
+  addBenchCommand(program, dialKeyValueStore);
   for (const command of program.commands) command.exitOverride();
   return program;
+}
+
+/** Loaded only for commands that ask a cluster. */
+async function dialKeyValueStore(): Promise<Dial<KeyValueClient>> {
+  const [{ createDial }, { KeyValueClient: Client }] = await Promise.all([
+    import('./dial.js'),
+    import('../key-value/client.js'),
+  ]);
+  return createDial((options) => new Client(options));
 }
 
 async function main(words: readonly string[]): Promise<void> {

@@ -1,10 +1,11 @@
 import Table from 'cli-table3';
 import type { Command } from 'commander';
 import type { NodeStatus } from '../replica/status.js';
-import { call } from './client.js';
 import type { ClientFlags } from './client-flags.js';
 import { clientOptions, withClientFlags } from './client-flags.js';
+import { getDocument } from './exchange.js';
 import { asFailure, CommandFailure, EXIT } from './exit.js';
+import { askFirst } from './first-endpoint.js';
 
 interface Row {
   readonly id: string;
@@ -19,6 +20,7 @@ interface Row {
 
 const CLEAR_SCREEN = '\u001b[2J\u001b[H';
 const REDRAW_MS = 1_000;
+const STATUS = '/v1/status';
 
 export function addStatusCommand(program: Command): void {
   withClientFlags(program.command('status'))
@@ -48,15 +50,12 @@ async function watch(flags: ClientFlags): Promise<never> {
 /** Asks the first endpoint that answers who the members are, and then each of them. */
 async function collect(flags: ClientFlags): Promise<readonly Row[]> {
   const options = clientOptions(flags);
-  const first = (await (await call(options, { method: 'GET', path: '/v1/status' })).json()) as NodeStatus;
+  const first = await askFirst(options, (endpoint, ms) => getDocument<NodeStatus>(endpoint, STATUS, ms));
   return Promise.all(
     first.members.map(async ({ id, address }) => {
-      const { timeoutMs } = options;
-      const to = { endpoints: [address], timeoutMs: Math.min(timeoutMs, 1_000) };
-      const status = await call(to, { method: 'GET', path: '/v1/status' })
-        .then(async (response) => (await response.json()) as NodeStatus)
-        .catch(() => null);
-      const refusal = await call(to, { method: 'GET', path: '/health/ready' }).then(
+      const timeoutMs = Math.min(options.timeoutMs, 1_000);
+      const status = await getDocument<NodeStatus>(address, STATUS, timeoutMs).catch(() => null);
+      const refusal = await getDocument(address, '/health/ready', timeoutMs).then(
         () => null,
         (error: unknown) => asFailure(error),
       );

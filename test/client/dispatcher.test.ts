@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 import { beforeEach, expect, test } from '@jest/globals';
 import type { Asked } from '../../src/client/call.js';
 import { Dispatcher } from '../../src/client/dispatcher.js';
-import type { ClientSocket } from '../../src/client/platform.js';
+import type { ClientSocket, Platform } from '../../src/client/platform.js';
 import type { QuorateErrorCode } from '../../src/errors/quorate-error.js';
 import { asTerm } from '../../src/raft/kinds.js';
 import { VirtualClock } from '../../src/testing/index.js';
@@ -60,6 +60,7 @@ const nameOf = (payload: Uint8Array): string => new TextDecoder().decode(payload
 let clock: VirtualClock;
 let sockets: Record<string, PlayedSocket>;
 let dispatcher: Dispatcher;
+let platform: Platform;
 
 beforeEach(() => {
   clock = new VirtualClock();
@@ -69,7 +70,7 @@ beforeEach(() => {
     sockets[new URL(url).host] = socket;
     return socket;
   };
-  const platform = {
+  platform = {
     openSocket,
     now: () => clock.now(),
     setTimeout: (callback: () => void, delayMs: number) => clock.setTimeout(callback, delayMs),
@@ -305,4 +306,42 @@ test('closing ends calls that wait: those that were refused, and those that no c
   turn();
   dispatcher.close();
   expect([refused.code, waiting.code]).toEqual(['QUORATE_CLOSED', 'QUORATE_CLOSED']);
+});
+
+test('where only the endpoints are to be asked, no node that they tell of is dialed', async () => {
+  const only = new Dispatcher({ endpoints: ['c'], service: 'key-value', platform, onlyEndpoints: true });
+  sockets = { c: sockets.c as PlayedSocket };
+  const isReady = only.ready({ timeoutMs: 1_000, signal: undefined });
+  sockets.c?.tell(1, 'a');
+  await isReady;
+  clock.runFor(5_000);
+  expect(Object.keys(sockets)).toEqual(['c']);
+  only.close();
+});
+
+test('where nodes are to be dialed once, it is over when none has answered; otherwise they are dialed again', async () => {
+  const options = { endpoints: ['c', 'd'], service: 'key-value', platform };
+  const ends: string[] = [];
+  const until = (name: string, ready: Promise<void>): Promise<unknown> =>
+    ready.then(
+      () => ends.push(`${name} is ready`),
+      ({ message }: Error) => ends.push(`${name}: ${message}`),
+    );
+  const once = new Dispatcher(options);
+  const inVain = until('once', once.ready({ timeoutMs: 60_000, signal: undefined, dialsOnce: true }));
+  sockets.c?.onclose?.({ reason: 'not there' });
+  await Promise.resolve();
+  expect(ends).toEqual([]);
+  sockets.d?.onclose?.({ reason: 'nor there' });
+  await inVain;
+  expect(ends).toEqual(['once: no node answers: c (not there), d (nor there)']);
+  once.close();
+  const again = new Dispatcher(options);
+  const afterAll = until('again', again.ready({ timeoutMs: 60_000, signal: undefined }));
+  for (const name of ['c', 'd']) sockets[name]?.onclose?.({ reason: 'not there' });
+  clock.runFor(100);
+  sockets.d?.tell(1, null);
+  await afterAll;
+  expect(ends[1]).toBe('again is ready');
+  again.close();
 });

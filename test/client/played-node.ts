@@ -12,6 +12,8 @@ export class PlayedNode {
   readonly #server: Server = createServer();
   readonly #sockets = new WebSocketServer({ server: this.#server });
   answer: (frame: ClientFrame, socket: WebSocket) => void = () => undefined;
+  /** Who leads, the last of the members, as it says when it is greeted. Default: this node. */
+  greeting: { readonly term: number; readonly members: Readonly<Record<string, string>> } | undefined;
   greeted = 0;
 
   constructor() {
@@ -20,7 +22,7 @@ export class PlayedNode {
         const frame = decodeClientFrame(data as Buffer);
         if (frame.kind === 'hello') {
           this.greeted += 1;
-          return socket.send(this.#news(1, { a: this.address }));
+          return socket.send(this.#news(this.greeting?.term ?? 1, this.greeting?.members ?? { a: this.address }));
         }
         this.frames.push(frame);
         this.answer(frame, socket);

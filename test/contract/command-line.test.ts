@@ -5,6 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { QuorateErrorCode } from '../../src/errors/quorate-error.js';
+import { entryCodec } from '../../src/key-value/queries.js';
+import { encodeNodeFrame } from '../../src/wire/client-frames.js';
+import { PlayedNode } from '../client/played-node.js';
 import { freePorts, RealNodes, STEADY } from '../node/real-nodes.js';
 import { until } from '../waiting/conditions.js';
 import type { Run } from './run-command.js';
@@ -122,7 +126,8 @@ describe('the key-value commands', () => {
 
   test('nobody there: exit 1, and what to do', async () => {
     const [unused] = await freePorts(1);
-    const run = await quorate(['put', 'k', 'v', '--endpoints', `127.0.0.1:${unused}`]);
+    // At once, and not at the end of its time.
+    const run = await quorate(['put', 'k', 'v', '--timeout', '60000', '--endpoints', `127.0.0.1:${unused}`]);
     expect(run).toMatchObject({ code: 1, err: expect.stringMatching(/nobody listens there.*quorate cluster/) });
   });
 
@@ -154,32 +159,63 @@ describe('the key-value commands', () => {
     stranger.close();
   });
 
-  test.each([
-    ['OVERLOADED', 429, JSON.stringify({ error: { code: 'OVERLOADED', message: 'later' } }), 0],
-    ['HALTED', 503, JSON.stringify({ error: { code: 'HALTED', message: 'its disk' } }), 0],
-    ['no word of a node', 503, 'upstream failed', 1],
-  ])(
-    'a write that was answered %s (%s) is asked of the next node only if nothing was done',
-    async (_, status, body, code) => {
-      const stranger = http.createServer((__, response) => response.writeHead(status).end(body));
-      await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve));
-      const { port } = stranger.address() as AddressInfo;
-      const run = await quorate(['put', 'k', 'v', '--endpoints', `127.0.0.1:${port},${endpoints}`]);
-      expect(run.code).toBe(code);
-      stranger.close();
-    },
-  );
+  test.each<[string, QuorateErrorCode, number, string]>([
+    ['asked of another node where nothing was done', 'QUORATE_OVERLOADED', 0, 'revision'],
+    ['asked of another node where nothing was done', 'QUORATE_HALTED', 0, 'revision'],
+    ['not asked again where it may have been done', 'QUORATE_OUTCOME_UNKNOWN', 3, ''],
+    ['not asked again where no node would do it', 'QUORATE_FORBIDDEN', 1, ''],
+  ])('a write is %s: %s', async (_, code, exitCode, words) => {
+    const played = await new PlayedNode().listen();
+    played.answer = (frame, socket) => {
+      if (frame.kind !== 'requests') return;
+      const replies = frame.requests.map(({ id }) => ({ id, error: { code, message: 'no', details: {} } }));
+      played.tell(1_000, nodes.peers);
+      socket.send(encodeNodeFrame({ kind: 'replies', replies }));
+    };
+    const run = await quorate(['put', 'k', 'v', '--timeout', '60000', '--endpoints', played.address]);
+    expect([run.code, run.out]).toEqual([exitCode, expect.stringMatching(words)]);
+    await played.close();
+  });
+
+  test('a stranger who answers HTTP is sent no write: another endpoint does it', async () => {
+    const stranger = http.createServer((_, response) => response.writeHead(503).end('upstream failed'));
+    await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve));
+    const at = `127.0.0.1:${(stranger.address() as AddressInfo).port}`;
+    expect((await quorate(['put', 'k', 'v', '--endpoints', `${at},${endpoints}`])).code).toBe(0);
+    const alone = await quorate(['put', 'k', 'v', '--timeout', '60000', '--endpoints', at]);
+    expect(alone).toMatchObject({ code: 1, err: expect.stringMatching(/answered HTTP 503: is that a Quorate node/) });
+    stranger.close();
+  });
 
   test('a connection that is lost after a write was sent: exit 3; after a read: exit 1', async () => {
-    const server = http.createServer((request) => request.socket.destroy());
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const at = ['--endpoints', `127.0.0.1:${(server.address() as AddressInfo).port}`];
+    const played = await new PlayedNode().listen();
+    played.answer = () => played.cut();
+    const at = ['--endpoints', played.address];
     expect(await quorate(['put', 'k', 'v', ...at])).toMatchObject({
       code: 3,
       err: expect.stringMatching('read before'),
     });
-    expect((await quorate(['get', 'k', ...at])).code).toBe(1);
-    await new Promise((resolve) => server.close(resolve));
+    expect((await quorate(['get', 'k', '--timeout', '1000', ...at])).code).toBe(1);
+    await played.close();
+  });
+
+  test('a stale read is answered by the first endpoint that answers, and by no node that it tells of', async () => {
+    const [unused] = await freePorts(1);
+    const played = await new PlayedNode().listen();
+    const value = new TextEncoder().encode('what this node has');
+    played.answer = (frame, socket) => {
+      if (frame.kind !== 'requests') return;
+      const replies = frame.requests.map(({ id }) => ({ id, payload: entryCodec.encode({ value, revision: 7 }) }));
+      socket.send(encodeNodeFrame({ kind: 'replies', replies }));
+    };
+    played.greeting = { term: 1_000, members: nodes.peers };
+    const at = ['--endpoints', `127.0.0.1:${unused},${played.address},${endpoints}`];
+    expect(await quorate(['get', 'k', '--consistency', 'stale', ...at])).toEqual({
+      code: 0,
+      out: 'what this node has',
+      err: '',
+    });
+    await played.close();
   });
 
   test('bench measures puts and gets, each with its own reply, and counts revisions', async () => {
@@ -255,7 +291,7 @@ describe('wrong usage: exit 2, and one line that says what was expected', () => 
   test.each([
     [['put', 'k'], /missing required argument 'value'/],
     [['putt', 'k', 'v'], /Did you mean put/],
-    [['get', 'k', '--consistency', 'strong'], /expected \?consistency= to be "linearizable" or "stale", got "strong"/],
+    [['get', 'k', '--consistency', 'strong'], /expected consistency to be "linearizable" or "stale", got "strong"/],
     [['get', ''], /1 to 4096 bytes/],
     [['get', 'k', '--timeout', 'soon'], /from 1 to 60000/],
     [['get', 'k', '--endpoints', 'nowhere'], /expected an endpoint host:port or http:\/\/host:port.*got "nowhere"/],
