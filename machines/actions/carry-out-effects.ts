@@ -4,6 +4,7 @@ import type { HeldMessage, WriteEvent } from '../../actors/log-writer.js';
 import type { ElectionManagerEvent, HeartbeatManagerEvent } from '../../actors/manager-events.js';
 import type { ReplicatorEvent } from '../../actors/replicator.js';
 import type { Effect, Step } from '../../src/raft/effects.js';
+import { checkStep } from '../../src/raft/invariants.js';
 import { valueFor } from '../../src/raft/kinds.js';
 import type { Outgoing } from '../../src/raft/messages.js';
 import type { Notice } from '../../src/raft/notices.js';
@@ -24,12 +25,14 @@ interface Enqueue {
 
 /**
  * Where a rule's decision becomes deeds: its state is assigned, its effects go to the actors that they are for, in order.
- * A rule that throws has met a state which nobody foresaw: nothing of it is done, and the node halts.
+ * A rule that throws has met a state which nobody foresaw, and one whose step breaks a law has made one: nothing of it is
+ * done, and the node halts.
  */
 export function carryOutEffects(enqueue: Enqueue, context: ReplicaContext, rule: () => Step): void {
   let step: Step;
   try {
     step = rule();
+    checkStep(context.state, step);
   } catch (error) {
     enqueue.raise({ type: 'rule.failed', error: error instanceof Error ? error : new Error(String(error)) });
     return;

@@ -1,8 +1,9 @@
 import type { Effect, Step } from './effects.js';
 import { unchanged } from './effects.js';
 import type { Entry } from './entry.js';
+import { invariant } from './invariant.js';
 import type { Index, LogPosition, NodeId } from './kinds.js';
-import { greater, NO_INDEX, valueFor } from './kinds.js';
+import { advance, greater, NO_INDEX, valueFor } from './kinds.js';
 import { holds, termAt } from './log-shape.js';
 import { committedIndex } from './quorum.js';
 import type { ReplicaState } from './replica-state.js';
@@ -20,13 +21,19 @@ export function noteDurable(state: ReplicaState, written: LogPosition): Step {
 
 /** As `noteDurable`, at a leader: its own copy counts like any other, and only once it is durable (P18). */
 export function noteLeaderDurable(state: ReplicaState, written: LogPosition): Step {
+  invariant(state.leaderId === state.id, 'only a leader counts copies');
   const { state: noted } = noteDurable(state, written);
   return withApply(state, advanceCommit(noteMatch(noted, noted.id, noted.log.durableIndex)));
 }
 
 /** The state machine has applied `entries`; `results[i]` belongs to `entries[i]`. */
 export function noteApplied(state: ReplicaState, entries: readonly Entry[], results: readonly unknown[]): Step {
-  const lastApplied = entries.at(-1)?.index ?? state.lastApplied;
+  const lastApplied = advance(state.lastApplied, entries.length);
+  invariant(
+    lastApplied === (entries.at(-1)?.index ?? lastApplied),
+    'entries are applied one after another, none twice',
+  );
+  invariant(results.length === entries.length, 'each entry that was applied has its result');
   return {
     state: changed(state, { lastApplied }),
     effects: [{ kind: 'notify', notice: { type: 'entries.applied', entries, results } }],

@@ -1,5 +1,6 @@
 import type { Effect, Step } from './effects.js';
 import { unchanged } from './effects.js';
+import { invariant } from './invariant.js';
 import type { LogPosition, NodeId, Term } from './kinds.js';
 import { asTerm, valueFor } from './kinds.js';
 import { lastPosition } from './log-shape.js';
@@ -13,6 +14,7 @@ import { changed } from './replica-state.js';
  * vote counts only when `voteDurable` says so.
  */
 export function startElection(state: ReplicaState, reason: string): Step {
+  invariant(state.leaderId !== state.id, 'a leader does not stand against itself');
   const term = asTerm(state.term + 1);
   const started = changed(state, { term, votedFor: state.id, votes: {}, leaderId: null });
   return {

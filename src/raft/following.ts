@@ -19,7 +19,7 @@ export function acceptAppend(state: ReplicaState, from: NodeId, append: Append, 
     return { state: following, effects: [...heard, answer(from, rejection(following, append))] };
   }
 
-  const { log, fresh, truncatedFrom } = merge(following, append.entries);
+  const { log, fresh, truncatedFrom } = merge(following, append);
   const matchIndex = advance(append.previous.index, append.entries.length);
   const commitIndex = greater(following.commitIndex, lesser(append.commitIndex, matchIndex));
   const merged = changed(following, { log, commitIndex, lastTimeMs: lastTimeMs(fresh, following.lastTimeMs) });
@@ -83,7 +83,11 @@ interface Merge {
   readonly truncatedFrom: Index | null;
 }
 
-function merge(state: ReplicaState, entries: readonly Entry[]): Merge {
+function merge(state: ReplicaState, { previous, entries, term }: Append): Merge {
+  entries.forEach((entry, at) => {
+    invariant(entry.index === previous.index + at + 1, '§5.3: the entries of an append follow one another');
+  });
+  invariant((entries.at(-1)?.term ?? previous.term) <= term, '§5.3: no entry is of a later term than its append');
   const firstUnknown = entries.findIndex((entry) => termAt(state.log, entry.index) !== entry.term);
   const fresh = firstUnknown === -1 ? [] : entries.slice(firstUnknown);
   const first = fresh[0];

@@ -2,6 +2,7 @@ import { refuseProposal } from './clients.js';
 import { advanceCommit, noteMatch, withApply } from './commit.js';
 import type { Effect, Step, Surroundings } from './effects.js';
 import { unchanged } from './effects.js';
+import { hasMajority } from './elections.js';
 import type { Entry, EntryKind } from './entry.js';
 import { commitHint } from './following.js';
 import { invariant } from './invariant.js';
@@ -18,6 +19,7 @@ const NO_BYTES = new Uint8Array(0);
 
 /** §5.2, §8: a new leader knows nothing of its followers' logs, and begins its term with an entry of its own. */
 export function becomeLeader(state: ReplicaState, wallMs: number): Step {
+  invariant(hasMajority(state), '§5.2: only who has the votes of a majority leads');
   const leading = changed(presumeUp(state), {
     leaderId: state.id,
     matchIndex: Object.fromEntries(state.voters.map((voter) => [voter, NO_INDEX])),
@@ -74,6 +76,7 @@ export function propose(state: ReplicaState, proposal: Proposal, { wallMs, isDis
 
 /** A follower answered an append of this term (§5.3). It echoes the round, so it also confirms leadership (P33). */
 export function noteAppendReply(state: ReplicaState, from: NodeId, reply: AppendReply): Step {
+  invariant(state.leaderId === state.id && from !== state.id, 'only a leader counts what others answer');
   if (!state.voters.includes(from)) return unchanged(state);
   const isFirst = !state.answered.includes(from);
   const answered: Effect = { kind: 'answered', peer: from, reply, isFirst };

@@ -47,6 +47,7 @@ export function holds(log: LogShape, position: LogPosition): boolean {
 
 /** The shape with `count` more entries of `term` at its end. */
 export function extend(log: LogShape, term: Term, count: number): LogShape {
+  invariant(count >= 0, 'a log grows at its end');
   if (count === 0) return log;
   const lastTerm = lastPosition(log).term;
   invariant(term >= lastTerm, 'terms in a log never decrease');

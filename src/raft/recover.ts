@@ -1,4 +1,5 @@
 import type { Effect, Step } from './effects.js';
+import { invariant } from './invariant.js';
 import type { Index, NodeId, Term } from './kinds.js';
 import { greater } from './kinds.js';
 import type { LogShape } from './log-shape.js';
@@ -26,6 +27,7 @@ export function isAheadOfLog(state: ReplicaState, applied: Index): boolean {
 
 /** The state machine holds everything up to `applied`, so that much was committed; what is committed beyond it can be applied. */
 export function resumeApplying(state: ReplicaState, applied: Index): Step {
+  invariant(!isAheadOfLog(state, applied), 'P16: a state machine holds no more than its log');
   const commitIndex = greater(state.commitIndex, applied);
   const resumed = changed(state, { commitIndex, lastApplied: applied });
   const upTo = applicableIndex(resumed);

@@ -68,13 +68,20 @@ describe('commitment', () => {
 });
 
 describe('appending', () => {
+  const elected = stateOf({ term: asTerm(3), log: logOf(1), votedFor: 'a', votes: { a: true, b: false, c: true } });
+
   test('§8 a new leader knows nothing of the others and begins with an entry of its own', () => {
-    const { state, effects } = becomeLeader(stateOf({ term: asTerm(3), log: logOf(1), votedFor: 'a' }), 99);
+    const { state, effects } = becomeLeader(elected, 99);
     expect(state.matchIndex).toEqual({ a: 0, b: 0, c: 0 });
     expect(effects[0]).toMatchObject({
       kind: 'write',
       records: [{ kind: 'entries', entries: [{ kind: 'no-op', index: 2, term: 3 }] }],
     });
+  });
+
+  test('§5.2 nobody leads without the votes of a majority', () => {
+    const alone = { ...elected, votes: { a: true, b: false } };
+    expect(() => becomeLeader(alone, 99)).toThrow('the votes of a majority');
   });
 
   test('only the leader appends', () => {

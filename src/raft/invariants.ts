@@ -1,0 +1,120 @@
+import type { Effect, Step } from './effects.js';
+import type { LogRecord } from './entry.js';
+import { invariant } from './invariant.js';
+import type { Index } from './kinds.js';
+import { NO_TERM, valueFor } from './kinds.js';
+import { lastPosition } from './log-shape.js';
+import type { Outgoing } from './messages.js';
+import type { ReplicaState } from './replica-state.js';
+import { applicableIndex } from './replica-state.js';
+
+/**
+ * What must hold of every step, whichever rule made it: asked where rules' decisions are carried out, before anything of them
+ * is. A step that breaks a law halts the node. Cheap enough for production, because only what the step changed is looked at.
+ */
+export function checkStep(before: ReplicaState, { state, effects }: Step): void {
+  if (state !== before) {
+    checkTerm(before, state);
+    checkLog(before, state);
+    if (state.votes !== before.votes) checkVotes(state);
+    if (state.matchIndex !== before.matchIndex) checkMatches(before, state);
+    if (state.reads !== before.reads) checkReads(before, state);
+  }
+  checkWrites(before, state, effects);
+}
+
+/** §5.1, §5.2: in each term one vote and one leader. */
+function checkTerm(before: ReplicaState, after: ReplicaState): void {
+  invariant(after.term >= before.term, '§5.1: terms only grow');
+  if (after.term > before.term) return;
+  const { votedFor, leaderId } = before;
+  invariant(votedFor === null || after.votedFor === votedFor, '§5.2: one vote in a term');
+  const isSameLeader = leaderId === null || after.leaderId === null || after.leaderId === leaderId;
+  invariant(isSameLeader, '§5.2: at most one leader in a term');
+}
+
+/** Figure 2: applied ≤ committed ≤ last, durable ≤ last, and none of them but the last two goes back. */
+function checkLog(before: ReplicaState, after: ReplicaState): void {
+  const { log, commitIndex, lastApplied, recordedCommit } = after;
+  invariant(commitIndex >= before.commitIndex, 'P17: a commit index never goes back');
+  invariant(lastApplied >= before.lastApplied, 'what is applied stays applied');
+  invariant(recordedCommit >= before.recordedCommit, 'a commit index that was written is never taken back');
+  invariant(commitIndex <= log.lastIndex, '§5.4: what is committed is in the log');
+  invariant(log.durableIndex <= log.lastIndex, 'P13: nothing is durable beyond the end of the log');
+  invariant(lastApplied <= applicableIndex(after), 'P16: only what is committed and durable here is applied');
+  invariant(recordedCommit <= commitIndex, 'only what is committed is written as committed');
+  if (log !== before.log) invariant(lastPosition(log).term <= after.term, '§5.1: no entry is of a term to come');
+}
+
+function checkVotes({ id, voters, votes, votedFor }: ReplicaState): void {
+  const answered = Object.keys(votes);
+  invariant(answered.length === 0 || votedFor === id, '§5.2: only who votes for itself counts votes');
+  invariant(
+    answered.every((voter) => voters.includes(voter)),
+    '§5.2: only voters have votes',
+  );
+}
+
+function checkMatches(before: ReplicaState, after: ReplicaState): void {
+  const { id, term, log, matchIndex, leaderId, voters } = after;
+  const isSameLeadership = before.term === term && before.leaderId === id && leaderId === id;
+  for (const [voter, index] of Object.entries(matchIndex)) {
+    invariant(voters.includes(voter), 'only what voters hold is counted');
+    invariant(index <= log.lastIndex, 'nobody holds what was never appended');
+    const known = isSameLeadership ? valueFor(before.matchIndex, voter) : undefined;
+    invariant(known === undefined || index >= known, 'P14: a match index never goes back');
+  }
+  invariant(
+    (valueFor(matchIndex, id) ?? 0) <= log.durableIndex,
+    'P18: a leader counts its own copy only once it is durable',
+  );
+}
+
+function checkReads(before: ReplicaState, { reads, commitIndex }: ReplicaState): void {
+  invariant(reads.current >= before.reads.current, 'P33: no read round is used twice');
+  const newest = reads.pending.at(-1);
+  invariant((newest?.round ?? 0) <= reads.current, 'P33: reads wait for rounds that have begun');
+  invariant((newest?.readIndex ?? 0) <= commitIndex, 'P34: a read sees only what is committed');
+  if (reads.echoed === before.reads.echoed) return;
+  for (const round of Object.values(reads.echoed))
+    invariant(round <= reads.current, 'P33: nobody answers a round before it begins');
+}
+
+/** P1, P15: what the state says is what is written, and what leaves vouches for no more. */
+function checkWrites(before: ReplicaState, after: ReplicaState, effects: readonly Effect[]): void {
+  let hasVote = false;
+  let lastIndex: Index | undefined;
+  for (const effect of effects) {
+    if (effect.kind === 'apply')
+      invariant(effect.upTo <= applicableIndex(after), 'P16: only what is committed and durable here is applied');
+    if (effect.kind !== 'write') continue;
+    for (const record of effect.records) {
+      checkRecord(before, after, record);
+      if (record.kind === 'vote') hasVote = record.votedFor === after.votedFor;
+      if (record.kind === 'entries') lastIndex = record.entries.at(-1)?.index;
+    }
+    for (const outgoing of effect.then) checkAnswer(after, outgoing);
+  }
+  // A node that recovers has its term, its vote and its log from the disk.
+  if (before.term === NO_TERM) return;
+  const isVoteKept = after.term === before.term && after.votedFor === before.votedFor;
+  invariant(isVoteKept || hasVote, 'P1: a term or a vote that is new is written');
+  const isGrown = after.log.lastIndex > before.log.lastIndex;
+  invariant(!isGrown || lastIndex === after.log.lastIndex, 'whatever the log grows by is written');
+}
+
+function checkRecord(before: ReplicaState, after: ReplicaState, record: LogRecord): void {
+  if (record.kind === 'vote') return invariant(record.term === after.term, 'P1: a vote is written with its term');
+  if (record.kind === 'truncation')
+    return invariant(record.from > before.commitIndex, '§5.4: what is committed is never overwritten');
+  if (record.kind === 'commit')
+    return invariant(record.index > before.recordedCommit, 'a commit index is written only where it is news');
+}
+
+function checkAnswer({ term, votedFor, log }: ReplicaState, { to, message }: Outgoing): void {
+  if (message.kind === 'vote-reply' && message.granted)
+    invariant(votedFor === to, '§5.2: whoever is told of a vote has it');
+  if (message.kind !== 'append-reply') return;
+  invariant(message.term === term, '§5.1: an answer carries the present term');
+  if (message.accepted) invariant(message.matchIndex <= log.lastIndex, 'P15: only what is held is vouched for');
+}
