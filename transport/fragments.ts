@@ -40,7 +40,8 @@ export class Reassembler {
   /** The whole message that this frame is or completes; undefined while parts are missing. */
   take(frame: Uint8Array): Uint8Array | undefined {
     if (!isPart(frame)) return frame;
-    const part = frame.slice(PART_HEADER_BYTES);
+    // A view: what a socket has read is not read into again.
+    const part = frame.subarray(PART_HEADER_BYTES);
     this.#bytes += part.byteLength;
     if (this.#bytes > this.#mostBytes) throw new MalformedBytes(`a message of more than ${this.#mostBytes} bytes`);
     if (part.byteLength === 0) throw new MalformedBytes('an empty part');

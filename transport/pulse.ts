@@ -35,6 +35,8 @@ const LARGE_MESSAGE_BYTES = 256 * 1024;
  * until that packet has come again, one round trip through the full buffer later.
  */
 const BULK_FACTOR = 4;
+/** A beat that comes late shows that this machine is busy, and so may its neighbours be: for so many beats the wait is longer. */
+const BUSY_BEATS = 20;
 /** A connection may be silent for longer than its peer: what was dropped may be its own packets. */
 const ALONE_FACTOR = 8;
 
@@ -51,6 +53,8 @@ export class Pulse {
   readonly #intervalMs: number;
   readonly #mostMissed: number;
   readonly #ends = new Set<End>();
+  /** For so many beats more this machine counts as busy. */
+  #busyBeats = 0;
   /** Beats in a row in which nothing arrived of a peer on any connection. */
   readonly #silences = new Map<NodeId, number>();
   #timer: unknown;
@@ -75,8 +79,11 @@ export class Pulse {
   }
 
   #wait(): void {
+    const dueMs = this.#clock.now() + this.#intervalMs;
     this.#timer = this.#clock.setTimeout(() => {
       if (this.#ends.size === 0) return;
+      const isLate = this.#clock.now() - dueMs > this.#intervalMs / 2;
+      this.#busyBeats = isLate ? BUSY_BEATS : Math.max(0, this.#busyBeats - 1);
       this.#wait();
       for (const { pulsed } of this.#ends) pulsed.beat();
       this.#clock.defer(() => this.#judge());
@@ -85,22 +92,25 @@ export class Pulse {
 
   #judge(): void {
     const heard = new Map<NodeId, boolean>();
+    const busy = new Set<NodeId>();
     for (const end of this.#ends) {
       const hears = end.look();
       heard.set(end.peer, hears || heard.get(end.peer) === true);
+      if (end.isBulky) busy.add(end.peer);
     }
     for (const [peer, hears] of heard) {
       if (hears) this.#silences.set(peer, 0);
       else this.#silences.set(peer, (this.#silences.get(peer) ?? -1) + 1);
     }
     for (const end of this.#ends) {
-      if (this.#isSilent(end)) end.pulsed.fellSilent(end.missed * this.#intervalMs);
+      const isPatient = this.#busyBeats > 0 || busy.has(end.peer);
+      const most = this.#mostMissed * (isPatient ? BULK_FACTOR : 1);
+      if (this.#isSilent(end, most)) end.pulsed.fellSilent(end.missed * this.#intervalMs);
       else end.pulsed.passed?.(end.bytes);
     }
   }
 
-  #isSilent({ peer, missed, wasBulk, isGivenMuch, pulsed }: End): boolean {
-    const most = this.#mostMissed * (wasBulk || isGivenMuch || pulsed.isBackedUp?.() === true ? BULK_FACTOR : 1);
+  #isSilent({ peer, missed }: End, most: number): boolean {
     if (missed < most) return false;
     return (this.#silences.get(peer) ?? 0) >= this.#mostMissed || missed >= this.#mostMissed * ALONE_FACTOR;
   }
@@ -112,8 +122,8 @@ class End implements Watched {
   readonly stop: () => void;
   /** What arrived in the last beat. */
   bytes = 0;
-  /** Of the last beat in which something arrived. */
-  wasBulk = false;
+  /** Whether much arrived in the last beat in which something did. */
+  #wasBulk = false;
   #arrived: number;
   /** What had been sent by the last look, and by the look before something arrived last. */
   #sent: number;
@@ -130,9 +140,10 @@ class End implements Watched {
     this.#sentWhenHeard = this.#sent;
   }
 
-  /** Whether the peer has large messages of ours to work on that it was sent since it was last heard. */
-  get isGivenMuch(): boolean {
-    return this.#sent - this.#sentWhenHeard >= LARGE_MESSAGE_BYTES;
+  /** Whether large messages travel here, or were just sent: whoever works on them may be silent for longer, on all connections. */
+  get isBulky(): boolean {
+    const isGivenMuch = this.#sent - this.#sentWhenHeard >= LARGE_MESSAGE_BYTES;
+    return this.#wasBulk || isGivenMuch || this.pulsed.isBackedUp?.() === true;
   }
 
   get missed(): number {
@@ -153,7 +164,7 @@ class End implements Watched {
     this.#missed = 0;
     // What left in the beat before may lie unread at the peer behind what it has just said.
     this.#sentWhenHeard = sentBefore;
-    this.wasBulk = this.bytes >= BULK_BYTES;
+    this.#wasBulk = this.bytes >= BULK_BYTES;
     return true;
   }
 }

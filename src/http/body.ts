@@ -37,7 +37,10 @@ export function readBody({
       reject(tooLarge());
     };
     message.on('data', take);
-    message.on('end', () => resolve(new Uint8Array(Buffer.concat(chunks))));
+    message.on('end', () => {
+      const whole = Buffer.concat(chunks, bytes);
+      resolve(new Uint8Array(whole.buffer, whole.byteOffset, whole.byteLength));
+    });
     message.on('error', reject);
     exchange.onFlaw(reject);
     message.on('close', () => {

@@ -139,6 +139,39 @@ describe('a pulse', () => {
     expect(end.silentMs).toBe(600);
   });
 
+  test('so is the other connection of a peer that large messages come from: who works on them is silent on both', () => {
+    const { time, pulse, end } = world();
+    const other = new End();
+    pulse.watch('b', other);
+    time.runFor(60);
+    end.bytes += 50_000;
+    other.bytes += 1;
+    time.runFor(540);
+    expect(other.silentMs).toBeUndefined();
+    time.runFor(200);
+    expect(other.silentMs).toBe(600);
+  });
+
+  test('so is everybody while this machine is busy, as a late beat shows, and no longer a second after the last one', () => {
+    const { time, clock, end } = world();
+    time.runFor(110);
+    end.bytes += 1;
+    // The beat that was due at 150 comes at 190.
+    clock.pause();
+    time.runFor(80);
+    clock.resume();
+    time.runFor(500);
+    expect(end.silentMs).toBeUndefined();
+    end.bytes += 1;
+    time.runFor(50);
+    for (let beat = 0; beat < 20; beat += 1) {
+      end.bytes += 1;
+      time.runFor(50);
+    }
+    time.runFor(201);
+    expect(end.silentMs).toBe(150);
+  });
+
   test('and one that was heard well after that is given no more time than others', () => {
     const { time, end } = world();
     let sent = 0;
