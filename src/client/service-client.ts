@@ -30,6 +30,8 @@ export interface CallToMake<Value> {
 }
 
 const EVENT_NAMES: readonly (keyof ClientEvents)[] = ['connected', 'disconnected', 'leaderChanged'];
+/** What a command may have beside the largest body: a key, a name. */
+const BESIDE_BODY_BYTES = 64 * 1024;
 const CALL_OPTIONS = ['timeoutMs', 'signal'];
 const QUERY_OPTIONS = ['consistency', ...CALL_OPTIONS];
 
@@ -150,7 +152,16 @@ export class ServiceClient<Of extends AnyService> implements AsyncDisposable {
     return this.#service.queries[name] as Queries[string];
   }
 
+  /** What no node would take is refused here: a frame that is too large would end its connection, and all calls under way. */
   #encode(what: string, encode: () => Uint8Array): Uint8Array {
+    const bytes = this.#tryTo(what, encode);
+    const mostBytes = this.#service.mostBodyBytes + BESIDE_BODY_BYTES;
+    if (bytes.byteLength <= mostBytes) return bytes;
+    const message = `expected ${what} to have at most ${mostBytes} bytes once encoded, got ${bytes.byteLength}: split it`;
+    throw new QuorateError('QUORATE_TOO_LARGE', message);
+  }
+
+  #tryTo(what: string, encode: () => Uint8Array): Uint8Array {
     try {
       return encode();
     } catch (cause) {

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { badRequest, QuorateError } from '../errors/quorate-error.js';
 import { CLIENT_PATH, PEER_PATH } from '../wire/paths.js';
+import { checkFraming } from './body.js';
 import { Connection } from './connection.js';
 import { Exchange } from './exchange.js';
-import { checkFraming } from './framing.js';
 import { checkCaller } from './guard.js';
 import { RefusedRequest } from './refused-request.js';
 import { notInThisVersion, sendError, sendJson } from './replies.js';

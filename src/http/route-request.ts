@@ -1,10 +1,12 @@
+import { DEFAULT_TIMEOUT_MS, MOST_TIMEOUT_MS } from '../calls/timeout.js';
+import { parseWholeNumber } from '../calls/whole-number.js';
 import { badRequest } from '../errors/quorate-error.js';
 import type { RouteAnswer, RouteRequest } from '../seams/service.js';
 import { readBody } from './body.js';
 import { FOR_NOW_ONLY, notInThisVersion, sendJson } from './replies.js';
 import type { HttpRequest } from './request.js';
-import { allowQuery, limitsOf } from './request.js';
 import type { AnyRoute, FoundPath } from './routes.js';
+import type { CallLimits } from './served-node.js';
 
 /** Has a service's route answer a request. */
 export async function answerByRoute(request: HttpRequest, route: AnyRoute, found: FoundPath): Promise<void> {
@@ -33,6 +35,27 @@ function routeRequest(
       return ask(node.stateMachine as never);
     },
   };
+}
+
+/** Until when the caller waits, and whether it still does. */
+function limitsOf({ query, exchange }: HttpRequest): CallLimits {
+  return { timeoutMs: timeoutIn(query.get('timeout')), signal: exchange.signal };
+}
+
+/** A misspelled name must not pass for none: `?prefx=a` would list everything. */
+function allowQuery({ query }: HttpRequest, names: readonly string[]): void {
+  const given = [...query.keys()];
+  const twice = given.find((name, at) => given.indexOf(name) !== at);
+  if (twice !== undefined) throw badRequest(`?${twice}= is there more than once`);
+  const unknown = given.find((name) => !names.includes(name));
+  if (unknown !== undefined) throw badRequest(`expected no parameter but ${names.join(', ')}, got ?${unknown}=`);
+}
+
+function timeoutIn(text: string | null): number {
+  if (text === null) return DEFAULT_TIMEOUT_MS;
+  const value = parseWholeNumber(text, { least: 1, most: MOST_TIMEOUT_MS });
+  if (value !== undefined) return value;
+  throw badRequest(`expected ?timeout= to be a whole number from 1 to ${MOST_TIMEOUT_MS}, got "${text}"`);
 }
 
 function send({ response }: HttpRequest, { status = 200, headers = {}, json, bytes }: RouteAnswer): void {

@@ -123,7 +123,8 @@ export const NODE_OPTIONS: Declared = {
   ...SHARED,
   stateMachine: {
     schema: (z) => z.custom(isStateMachine),
-    expected: 'new KeyValueStore(), or a state machine of your own with codec, resultCodec and apply',
+    expected:
+      'new KeyValueStore(), or a state machine of your own with codec, resultCodec and apply, whose service, if it has one, defineService() has made',
     isRequired: true,
   },
   service: { schema: (z) => z.custom(isService), expected: 'what defineService() has made' },
@@ -166,14 +167,16 @@ function hasMethods(value: unknown, names: readonly string[]): boolean {
 }
 
 function isStateMachine(value: unknown): boolean {
-  const { codec, resultCodec } = Object(value) as { readonly codec?: unknown; readonly resultCodec?: unknown };
-  return hasMethods(value, ['apply']) && [codec, resultCodec].every((one) => hasMethods(one, ['encode', 'decode']));
+  const { codec, resultCodec, service } = Object(value) as Partial<AnyStateMachine>;
+  const hasCodecs = [codec, resultCodec].every((one) => hasMethods(one, ['encode', 'decode']));
+  return hasMethods(value, ['apply']) && hasCodecs && (service === undefined || isService(service));
 }
 
 function isService(value: unknown): boolean {
-  const { name, command, result } = Object(value) as Partial<AnyService>;
+  const { name, command, result, queries, routes } = Object(value) as Partial<AnyService>;
   const hasCodecs = [command, result].every((one) => hasMethods(one, ['encode', 'decode']));
-  return typeof name === 'string' && hasCodecs && hasMethods(value, ['checkCommand']);
+  const hasParts = [queries, routes].every((part) => typeof part === 'object' && part !== null);
+  return typeof name === 'string' && hasCodecs && hasParts && hasMethods(value, ['checkCommand']);
 }
 
 /** `n1=host:port,n2=host:port` as an object. What is written otherwise, or names an id twice, stays as it is: the schema refuses it. */

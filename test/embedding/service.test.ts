@@ -146,6 +146,14 @@ describe('through quorate/client', () => {
     expect(await db.query({ sum: null })).toBe(machine.sum);
   });
 
+  test('what is larger than any node would take is refused before it is sent, and calls beside it go on', async () => {
+    const command = { ...adder.command, encode: (bytes: number) => new Uint8Array(bytes) };
+    const other = await connect([node.address], { service: { ...adder, command } });
+    const calls = [codeOf(other.propose(100_000)), other.query({ sum: null })];
+    expect(await Promise.all(calls)).toEqual(['QUORATE_TOO_LARGE', machine.sum]);
+    await other.close();
+  });
+
   test('a command whose result cannot be encoded was applied, and its caller cannot know', async () => {
     const before = machine.sum;
     expect(await codeOf(db.propose(1_000))).toBe('QUORATE_OUTCOME_UNKNOWN');
@@ -253,6 +261,15 @@ describe('what is no service is refused', () => {
     [undefined, 'expected the name of a service'],
   ])('%#', (definition, message) => {
     expect(() => defineService(definition as never)).toThrow(message);
+  });
+
+  test.each(['adder', {}, { ...adder, queries: undefined }])('a state machine that brings %j', async (service) => {
+    const stateMachine = Object.assign(new Adder(), { service });
+    const opening = ReplicaNode.open({ ...(await optionsOfOne()), stateMachine: stateMachine as never });
+    await expect(opening).rejects.toMatchObject({
+      code: 'QUORATE_CONFIG_INVALID',
+      message: expect.stringContaining('whose service, if it has one, defineService() has made, got an object (Adder)'),
+    });
   });
 
   test.each(['/v1/{name}', '/{all...}', '/health/{which}', '/{one}'])(
