@@ -40,6 +40,13 @@ test("the README's example of an embedded node runs as it is printed, and ends b
   expect(await run(code)).toEqual([0, 'hello 1 leader\n']);
 });
 
+test('the node that docs/agents.md embeds is one that runs, as a cluster of one', async () => {
+  const [, code = ''] = /```js\n([\s\S]*?)```/.exec(readFileSync('docs/agents.md', 'utf8')) ?? [];
+  const alone = code.replace(/\{ n1: .* \};.*/, "{ n1: '127.0.0.1:0' };");
+  expect(alone).not.toBe(code);
+  expect(await run(`${alone}\nconsole.log(result.revision === entry.revision);`)).toEqual([0, 'true\n']);
+});
+
 test("the guide's client runs as it is printed, but for the address", async () => {
   const nodes = await RealNodes.start('abc', STEADY);
   try {

@@ -1,36 +1,23 @@
 import type { ChildProcess } from 'node:child_process';
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { freePorts, RealNodes, STEADY } from '../node/real-nodes.js';
 import { launchBrowser } from './browser.js';
-
-const bin = (name: string): string => path.resolve('node_modules/.bin', name);
-const run = (command: string, args: readonly string[], cwd: string): string => {
-  return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-};
+import { bin, PackedPackage, run } from './packed.js';
 
 /** A project of somebody's, with the package in it as it is published. */
 let project: string;
-let tarball: string;
+let packed: PackedPackage;
 let inspected: ChildProcess | undefined;
 
 beforeAll(() => {
-  const directory = mkdtempSync(path.join(tmpdir(), 'quorate-package-'));
-  // Without its scripts: the test command has built what is packed.
-  const [packed] = JSON.parse(
-    run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', directory], path.resolve('.')),
-  ) as { filename: string }[];
-  tarball = path.join(directory, packed?.filename ?? '');
-  project = path.join(directory, 'project');
-  mkdirSync(project);
-  writeFileSync(path.join(project, 'package.json'), '{"name":"somebody","private":true,"type":"module"}');
-  run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball], project);
+  packed = new PackedPackage();
+  project = packed.install('project');
 });
 afterAll(() => void inspected?.kill('SIGKILL'));
-afterAll(() => rmSync(path.dirname(tarball), { recursive: true, force: true }));
+afterAll(() => packed.remove());
 
 /** All of it: what is taken away breaks somebody's code, and what is added stays for good. */
 const EXPORTS = {
@@ -116,9 +103,9 @@ console.log(answered, sum, kind, revision, value, written, replicaMachine.id, si
   });
 
   test('publint and attw find nothing to say', () => {
-    expect(run(bin('publint'), ['--strict', tarball], project)).toMatch(/All good/);
+    expect(run(bin('publint'), ['--strict', packed.tarball], project)).toMatch(/All good/);
     // It exits with another code than 0 if it finds anything.
-    const attw = [tarball, '--profile', 'esm-only', '--no-emoji', '--no-color', '--quiet'];
+    const attw = [packed.tarball, '--profile', 'esm-only', '--no-emoji', '--no-color', '--quiet'];
     expect(run(bin('attw'), attw, project)).toBe('');
   });
 
@@ -131,6 +118,21 @@ console.log(answered, sum, kind, revision, value, written, replicaMachine.id, si
       .map((file) => JSON.parse(readFileSync(path.join(modules, file), 'utf8')))
       .filter(({ scripts = {} }) => scripts.preinstall ?? scripts.install ?? scripts.postinstall);
     expect(scripts.map(({ name }) => name)).toEqual([]);
+  });
+
+  test('the documents are in it, and what they link to', () => {
+    const documents = ['README.md', 'llms.txt', ...readdirSync('docs').map((file) => `docs/${file}`)];
+    const installed = path.join(project, 'node_modules/quorate');
+    const links = documents
+      .filter((file) => /\.(md|txt)$/.test(file))
+      .flatMap((file) => {
+        const text = readFileSync(path.join(installed, file), 'utf8');
+        return [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link]) =>
+          path.join(path.dirname(file), link ?? ''),
+        );
+      });
+    expect(links.length).toBeGreaterThan(10);
+    expect(links.filter((link) => !existsSync(path.join(installed, link)))).toEqual([]);
   });
 
   test('npx quorate is there', () => {
@@ -194,7 +196,7 @@ window.run = async (address) => {
   ];
   run(bin('esbuild'), bundle, project);
   const nodes = await RealNodes.start('abc', STEADY);
-  const browser = await launchBrowser(path.dirname(tarball));
+  const browser = await launchBrowser(packed.directory);
   try {
     const { address } = await nodes.leader();
     const page = await browser.newPage();
