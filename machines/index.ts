@@ -1,3 +1,4 @@
+export type { Outlet } from '../actors/outlet.js';
 export type { FlowLimits } from '../actors/replicator.js';
 export type {
   AcceptorReport,

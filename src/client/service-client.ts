@@ -113,7 +113,7 @@ export class ServiceClient<Of extends AnyService> implements AsyncDisposable {
     await this.close();
   }
 
-  /** Resolves once a node has answered; rejects with NO_LEADER, and why, if none does in time. */
+  /** @internal Resolves once a node has answered; rejects with NO_LEADER, and why, if none does in time. */
   ready(options: ReadyOptions): Promise<void> {
     return withFramesOfCaller(this.#dispatcher.ready(options));
   }
