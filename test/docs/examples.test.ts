@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -103,4 +103,17 @@ test('the reference has every command and every flag of serve', () => {
   const flags = [...helpOf('serve').matchAll(/^ +(?:-\w, )?--([a-z-]+)/gm)].map(([, flag]) => flag as string);
   for (const flag of flags.filter((one) => ![...later, ...settings].includes(one)))
     expect(reference).toContain(`--${flag}`);
+});
+
+test('docs/pitfalls.md has every pitfall that code, tests and mutants cite by number', () => {
+  const folders = ['src', 'actors', 'machines', 'transport', 'test', 'tools/mutants', 'docs'];
+  const texts = folders.flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((file) => /\.(ts|json|md)$/.test(file))
+      .map((file) => readFileSync(path.join(folder, file), 'utf8')),
+  );
+  const cited = new Set(texts.flatMap((text) => text.match(/\bP[1-9]\d?\b/g) ?? []));
+  const listed = new Set(readFileSync('docs/pitfalls.md', 'utf8').match(/(?<=^\| )P\d+(?= \|)/gm));
+  expect(cited.size).toBeGreaterThan(30);
+  expect([...cited].filter((number) => !listed.has(number))).toEqual([]);
 });
