@@ -3,7 +3,7 @@ import { fastTransition } from '../src/fast-transition/fast-transition.js';
 import type { Entry } from '../src/raft/entry.js';
 import { invariant } from '../src/raft/invariant.js';
 import type { Index, LogPosition, NodeId } from '../src/raft/kinds.js';
-import { advance, greater, NO_INDEX } from '../src/raft/kinds.js';
+import { advance, greater, NO_INDEX, valueFor } from '../src/raft/kinds.js';
 import { termAt } from '../src/raft/log-shape.js';
 import type { Append, AppendAccepted, AppendRejected } from '../src/raft/messages.js';
 import { nextAfterRejection } from '../src/raft/probe.js';
@@ -27,7 +27,7 @@ export const DEFAULT_FLOW: FlowLimits = {
 };
 
 /** What a leader's appends are made of. It travels in the chart's events, so that a replicator knows what the leader knew then. */
-export type LeaderState = Pick<ReplicaState, 'term' | 'log' | 'commitIndex' | 'reads'>;
+export type LeaderState = Pick<ReplicaState, 'term' | 'log' | 'commitIndex' | 'reads' | 'matchIndex'>;
 
 export interface ReplicatorInput {
   readonly peer: NodeId;
@@ -65,7 +65,7 @@ export interface InFlight {
 }
 
 export interface ReplicatorContext extends ReplicatorInput {
-  /** The follower is known to equal us up to here. Our own note: never read from the chart's match index. */
+  /** The follower is known to equal us up to here: the match index, as of the last event that told of it. */
   readonly acknowledged: Index;
   readonly inFlight: readonly InFlight[];
 }
@@ -73,7 +73,7 @@ export interface ReplicatorContext extends ReplicatorInput {
 const replicatorSetup = setup({
   types: { context: {} as ReplicatorContext, events: {} as InternalEvent, input: {} as ReplicatorInput },
   actions: {
-    noteLeader: assign(({ event }) => ('leader' in event ? { leader: event.leader } : {})),
+    noteLeader: assign(({ context, event }) => ('leader' in event ? knowing(context, event.leader) : {})),
     /**
      * An append without entries, behind everything that was sent: a heartbeat and a read round, and a probe as well. A link
      * keeps order, so a peer that has it has everything before it, and says so; one that lacks something says where. Slow is
@@ -112,14 +112,6 @@ const replicatorSetup = setup({
         nextIndex: advance(context.nextIndex, entries.length),
       });
     }),
-    noteAccepted: assign(({ context }, { reply }: { reply: AppendAccepted }) => {
-      if (reply.matchIndex <= context.acknowledged) return {};
-      return {
-        acknowledged: reply.matchIndex,
-        nextIndex: greater(context.nextIndex, advance(reply.matchIndex, 1)),
-        inFlight: context.inFlight.filter((flight) => flight.lastIndex > reply.matchIndex),
-      };
-    }),
     stepBack: assign(({ context }, { reply }: { reply: AppendRejected }) => {
       const next = nextAfterRejection(context.leader.log, reply.hint);
       return { nextIndex: greater(next, advance(context.acknowledged, 1)), inFlight: [] };
@@ -138,7 +130,13 @@ const replicatorSetup = setup({
       return reply.rejectedIndex === context.nextIndex - 1;
     },
     /** A rejection of what was acknowledged since is an old one, come late (P14). */
-    isNews: ({ context }, { reply }: { reply: AppendRejected }) => reply.rejectedIndex > context.acknowledged,
+    isNews: ({ context }, { reply, leader }: { reply: AppendRejected; leader: LeaderState }) => {
+      return reply.rejectedIndex > matchOf(context, leader);
+    },
+    /** §5.3: what the peer acknowledged in this term it holds for good. */
+    isKnownToMatch: ({ context }, { leader }: { leader: LeaderState }) => {
+      return matchOf(context, leader) >= context.nextIndex - 1;
+    },
     matchesProbe: ({ context }, { reply }: { reply: AppendAccepted }) => reply.matchIndex >= context.nextIndex - 1,
     needsDisk: ({ context }) => {
       const { nextIndex, inFlight, leader, store, flow } = context;
@@ -172,10 +170,16 @@ export const replicator = fastTransition(
           'link.opened': { target: 'probing', reenter: true, actions: 'noteLeader' },
           beat: { actions: ['noteLeader', 'probe'] },
           'round.began': { actions: ['noteLeader', 'probe'] },
+          // The answer to the probe was of no interest then: the peer had all that there was.
+          'log.grew': {
+            guard: { type: 'isKnownToMatch', params: ({ event }) => event },
+            target: 'streaming',
+            actions: 'noteLeader',
+          },
           'append.accepted': {
             guard: { type: 'matchesProbe', params: ({ event }) => event },
             target: 'streaming',
-            actions: ['noteLeader', { type: 'noteAccepted', params: ({ event }) => event }],
+            actions: 'noteLeader',
           },
           'append.rejected': {
             guard: { type: 'answersProbe', params: ({ event }) => event },
@@ -192,7 +196,7 @@ export const replicator = fastTransition(
           'link.opened': { target: 'probing', actions: ['noteLeader', 'forgetFlights'] },
           beat: { actions: ['noteLeader', 'probe'] },
           'round.began': { actions: ['noteLeader', 'probe'] },
-          'append.accepted': { actions: ['noteLeader', { type: 'noteAccepted', params: ({ event }) => event }] },
+          'append.accepted': { actions: 'noteLeader' },
           'append.rejected': {
             guard: { type: 'isNews', params: ({ event }) => event },
             target: 'probing',
@@ -211,9 +215,7 @@ export const replicator = fastTransition(
             always: { guard: 'needsDisk', target: 'reading' },
             on: {
               'log.grew': { actions: ['noteLeader', 'fillWindow'] },
-              'append.accepted': {
-                actions: ['noteLeader', { type: 'noteAccepted', params: ({ event }) => event }, 'fillWindow'],
-              },
+              'append.accepted': { actions: ['noteLeader', 'fillWindow'] },
               'append.refused': {
                 guard: { type: 'isOurs', params: ({ event }) => event },
                 target: 'waitingForRoom',
@@ -256,6 +258,22 @@ function appendAfter({ leader }: ReplicatorContext, index: Index, entries: reado
   invariant(previousTerm !== undefined, 'what a leader sends follows an entry of its own log');
   const previous: LogPosition = { index, term: previousTerm };
   return { kind: 'append', term, previous, entries, commitIndex, readRound: reads.current };
+}
+
+function matchOf({ peer, acknowledged }: ReplicatorContext, leader: LeaderState): Index {
+  return greater(acknowledged, valueFor(leader.matchIndex, peer) ?? NO_INDEX);
+}
+
+/** The leader's state, and what the peer has acknowledged by it. */
+function knowing(context: ReplicatorContext, leader: LeaderState): Partial<ReplicatorContext> {
+  const acknowledged = matchOf(context, leader);
+  if (acknowledged === context.acknowledged) return { leader };
+  return {
+    leader,
+    acknowledged,
+    nextIndex: greater(context.nextIndex, advance(acknowledged, 1)),
+    inFlight: context.inFlight.filter((flight) => flight.lastIndex > acknowledged),
+  };
 }
 
 function hasRoom(inFlight: readonly InFlight[], { window }: FlowLimits): boolean {

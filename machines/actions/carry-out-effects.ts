@@ -62,6 +62,9 @@ function carryOut(enqueue: Enqueue, context: ReplicaContext, leader: ReplicaStat
     case 'ask-for-round':
       toReplicators(enqueue, context, { type: 'round.began', leader });
       break;
+    case 'acknowledged':
+      enqueue.sendTo(context.managers.heartbeatManager, { type: 'peer.acknowledged', peer: effect.peer });
+      break;
     case 'answered':
       passOn(enqueue, context, leader, effect);
       break;
@@ -79,18 +82,16 @@ function carryOut(enqueue: Enqueue, context: ReplicaContext, leader: ReplicaStat
 
 type Answered = Extract<Effect, { kind: 'answered' }>;
 
-/** To the peer's replicator, for the flow, and to the HeartbeatManager, for the count of missed answers. */
 function passOn(
   enqueue: Enqueue,
-  { replicators, managers }: ReplicaContext,
+  { replicators }: ReplicaContext,
   leader: ReplicaState,
-  { peer, reply, isFirst }: Answered,
+  { peer, reply }: Answered,
 ): void {
   const replicator = valueFor(replicators, peer);
   if (replicator === undefined) return;
   if (reply.accepted) enqueue.sendTo(replicator, { type: 'append.accepted', reply, leader });
   else enqueue.sendTo(replicator, { type: 'append.rejected', reply, leader });
-  if (isFirst) enqueue.sendTo(managers.heartbeatManager, { type: 'peer.acknowledged', peer });
 }
 
 function toReplicators(enqueue: Enqueue, { replicators }: ReplicaContext, event: ReplicatorEvent): void {

@@ -16,8 +16,10 @@ export type Effect =
   | { readonly kind: 'beat' }
   /** Reads wait for a majority's answer to an append that is sent now. */
   | { readonly kind: 'ask-for-round' }
-  /** A peer answered an append: for its replicator and, if it is the first answer since the last heartbeat, for whoever counts. */
-  | { readonly kind: 'answered'; readonly peer: NodeId; readonly reply: AppendReply; readonly isFirst: boolean }
+  /** A peer's first answer since the last heartbeat: for whoever counts them. */
+  | { readonly kind: 'acknowledged'; readonly peer: NodeId }
+  /** A peer answered an append, and its replicator has something to send or to send again. */
+  | { readonly kind: 'answered'; readonly peer: NodeId; readonly reply: AppendReply }
   /** A vote was given: the election timer starts anew (§5.2). */
   | { readonly kind: 'vote-granted' }
   /** Entries up to `upTo` may be applied. */

@@ -74,18 +74,22 @@ export function propose(state: ReplicaState, proposal: Proposal, { wallMs, isDis
   return { state: appended, effects: [{ kind: 'notify', notice }, ...effects] };
 }
 
-/** A follower answered an append of this term (§5.3). It echoes the round, so it also confirms leadership (P33). */
+/**
+ * A follower answered an append of this term (§5.3). It echoes the round, so it also confirms leadership (P33).
+ * A replicator whose peer has all of the log hears of that with the next entry: there is nothing for it to do before.
+ */
 export function noteAppendReply(state: ReplicaState, from: NodeId, reply: AppendReply): Step {
   invariant(state.leaderId === state.id && from !== state.id, 'only a leader counts what others answer');
   if (!state.voters.includes(from)) return unchanged(state);
   const isFirst = !state.answered.includes(from);
-  const answered: Effect = { kind: 'answered', peer: from, reply, isFirst };
+  const effects: Effect[] = isFirst ? [{ kind: 'acknowledged', peer: from }] : [];
+  if (!reply.accepted || reply.matchIndex < state.log.lastIndex) effects.push({ kind: 'answered', peer: from, reply });
   const counted = isFirst ? changed(state, { answered: [...state.answered, from] }) : state;
   const echoed = noteEcho(counted, from, reply.readRound);
   const matched = reply.accepted ? advanceCommit(matchedBy(echoed, from, reply.matchIndex)) : echoed;
   const applied = withApply(state, matched);
   const confirmed = confirmReads(applied.state);
-  return { state: confirmed.state, effects: [answered, ...applied.effects, ...confirmed.effects] };
+  return { state: confirmed.state, effects: [...effects, ...applied.effects, ...confirmed.effects] };
 }
 
 function matchedBy(state: ReplicaState, from: NodeId, matchIndex: ReplicaState['commitIndex']): ReplicaState {

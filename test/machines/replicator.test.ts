@@ -37,6 +37,16 @@ describe('a replicator', () => {
     ).toEqual([3, 2]);
   });
 
+  test('that hears nothing of answers which leave it nothing to do goes on with the next entry, from where the peer is', () => {
+    const replica = new LoneReplica().lead().hear('b', accepted(1, 1));
+    propose(replica, 1).hear('b', accepted(1, 2));
+    const replicator = replica.actor.getSnapshot().context.replicators.b;
+    expect(replicator?.getSnapshot().context.inFlight).toHaveLength(1);
+    propose(replica, 1);
+    expect(replicator?.getSnapshot().context).toMatchObject({ acknowledged: 2, nextIndex: 4 });
+    expect(replicator?.getSnapshot().context.inFlight.map(({ lastIndex }) => lastIndex)).toEqual([3]);
+  });
+
   test('leaves no more in flight than its window holds, in entries and in bytes', () => {
     const flow = { append: { maxEntries: 2, maxBytes: 100 }, window: { maxEntries: 4, maxBytes: 1_000 } };
     const replica = new LoneReplica({ input: { flow } }).lead().hear('b', accepted(1, 1));
