@@ -1,14 +1,12 @@
-import { assign, enqueueActions, sendTo, setup } from 'xstate';
+import { fromCallback } from 'xstate';
 import { QuorateError } from '../src/errors/quorate-error.js';
-import { fastTransition } from '../src/fast-transition/fast-transition.js';
 import type { Entry } from '../src/raft/entry.js';
 import type { Index } from '../src/raft/kinds.js';
-import { advance, greater, NO_INDEX } from '../src/raft/kinds.js';
+import { advance, NO_INDEX } from '../src/raft/kinds.js';
 import type { Clock } from '../src/seams/clock.js';
 import type { LogStore, ReadLimits } from '../src/seams/log-store.js';
 import type { Committed, StateMachine } from '../src/seams/state-machine.js';
 import { takeNewStateMachine } from './new-state-machines.js';
-import { parentOf, sendOutcome } from './outcomes.js';
 import type { ApplierReport } from './reports.js';
 
 export interface ApplierInput {
@@ -21,142 +19,119 @@ export type ApplierEvent =
   /** The log is readable: find out what the state machine holds already. */
   { readonly type: 'state.open' } | { readonly type: 'apply.allowed'; readonly upTo: Index };
 
-export type InternalEvent =
-  | ApplierEvent
-  | { readonly type: 'opened'; readonly applied: Index }
-  | { readonly type: 'applied'; readonly entries: readonly Entry[]; readonly results: readonly unknown[] }
-  | { readonly type: 'turn.came' }
-  | { readonly type: 'failed'; readonly error: Error };
-
-export interface ApplierContext extends ApplierInput {
-  readonly applied: Index;
-  readonly allowed: Index;
-  /** Monotonic ms; when this spell of work began. */
-  readonly busySinceMs: number;
-}
-
 /** Applying gives way to sockets and timers after this long. */
 const SPELL_MS = 5;
 const BATCH: ReadLimits = { maxEntries: 512, maxBytes: 1024 * 1024 };
 
-const applierSetup = setup({
-  types: { context: {} as ApplierContext, events: {} as InternalEvent, input: {} as ApplierInput },
-  actions: {
-    openStateMachine: ({ context, self }) => {
-      attempt(
-        () => openedAt(context.stateMachine),
-        (applied) => sendOutcome(self, { type: 'opened', applied }),
-        (error) => sendOutcome(self, { type: 'failed', error }),
-      );
-    },
-    noteOpened: assign((_, { applied }: { applied: Index }) => ({ applied })),
-    reportOpened: sendTo(
-      parentOf,
-      (_, { applied }: { applied: Index }): ApplierReport => ({ type: 'state.opened', applied }),
-    ),
-    allow: assign({ allowed: ({ context }, { upTo }: { upTo: Index }) => greater(context.allowed, upTo) }),
-    noteStart: assign({ busySinceMs: ({ context }) => context.clock.now() }),
-    allowAndStart: assign(({ context }, { upTo }: { upTo: Index }) => ({
-      allowed: greater(context.allowed, upTo),
-      busySinceMs: context.clock.now(),
-    })),
-    /** Reads what comes next and applies it; both may take their time. */
-    applyNext: ({ context, self }) => {
-      const { store, stateMachine, applied, allowed } = context;
-      const from = advance(applied, 1);
-      const fail = (error: Error): void => sendOutcome(self, { type: 'failed', error });
-      const limits = { ...BATCH, maxEntries: Math.min(BATCH.maxEntries, allowed - applied) };
-      store.read(from, limits, (error, entries) => {
-        if (entries === undefined || entries.length === 0)
-          return fail(error ?? new Error(`entry ${from} is committed but not in the log`));
-        attempt(
-          () => {
-            const commands = entries.filter(isCommand).map((entry) => committed(stateMachine, entry));
-            return commands.length === 0 ? [] : apply(stateMachine, commands);
-          },
-          (results) => sendOutcome(self, { type: 'applied', entries, results: aligned(entries, results) }),
-          fail,
-        );
-      });
-    },
-    finish: enqueueActions(({ enqueue }, done: { entries: readonly Entry[]; results: readonly unknown[] }) => {
-      const { entries, results } = done;
-      enqueue.assign({ applied: (entries.at(-1) as Entry).index });
-      enqueue.sendTo(parentOf, { type: 'log.applied', entries, results } as never);
-    }),
-    giveWay: ({ context, self }) => context.clock.defer(() => sendOutcome(self, { type: 'turn.came' })),
-    reportFailure: sendTo(
-      parentOf,
-      (_, { error }: { error: Error }): ApplierReport => ({ type: 'apply.failed', error }),
-    ),
-  },
-  guards: {
-    hasWork: ({ context }) => context.allowed > context.applied,
-    isNews: ({ context }, { upTo }: { upTo: Index }) => upTo > context.applied,
-    isMoreAllowed: ({ context }, { entries }: { entries: readonly Entry[] }) => {
-      return context.allowed > (entries.at(-1) as Entry).index;
-    },
-    isSpellOver: ({ context }) => context.clock.now() - context.busySinceMs >= SPELL_MS,
-  },
-});
+/**
+ * - `closed`: the log is not readable yet, or the state machine has not said yet how much it has applied
+ * - `idle`: all that is allowed is applied
+ * - `applying`: a batch is read and applied, or lets sockets and timers have a turn
+ * - `over`: the state machine cannot go on, or this was stopped
+ */
+type Phase = 'closed' | 'idle' | 'applying' | 'over';
 
-/** Feeds committed entries to the state machine, in batches, giving way every few milliseconds. */
-export const applier = fastTransition(
-  applierSetup.createMachine({
-    id: 'applier',
-    context: ({ input }) => ({ ...input, applied: NO_INDEX, allowed: NO_INDEX, busySinceMs: 0 }),
-    initial: 'closed',
-    on: {
-      'apply.allowed': { actions: { type: 'allow', params: ({ event }) => event } },
-      failed: { target: '.failed', actions: { type: 'reportFailure', params: ({ event }) => event } },
-    },
-    states: {
-      closed: { description: 'The log is not readable yet.', on: { 'state.open': 'opening' } },
-      opening: {
-        description: 'The state machine says how much it has applied already.',
-        entry: 'openStateMachine',
-        on: {
-          opened: {
-            target: 'idle',
-            actions: [
-              { type: 'noteOpened', params: ({ event }) => event },
-              { type: 'reportOpened', params: ({ event }) => event },
-            ],
-          },
-        },
+/**
+ * Feeds committed entries to the state machine, in batches, giving way every few milliseconds. A batch that the state machine
+ * applies at once takes the event that allows it, and the report that it is applied.
+ */
+class Applier {
+  readonly #options: ApplierInput;
+  readonly #report: (report: ApplierReport) => void;
+  #phase: Phase = 'closed';
+  #applied: Index = NO_INDEX;
+  #allowed: Index = NO_INDEX;
+  /** Monotonic ms; when this spell of work began. */
+  #busySinceMs = 0;
+
+  constructor(options: ApplierInput, report: (report: ApplierReport) => void) {
+    this.#options = options;
+    this.#report = report;
+  }
+
+  stop(): void {
+    this.#phase = 'over';
+  }
+
+  /** The log is readable: finds out what the state machine holds already, and reports it. */
+  open(): void {
+    attempt(
+      () => openedAt(this.#options.stateMachine),
+      (applied) => {
+        if (this.#phase !== 'closed') return;
+        this.#applied = applied;
+        this.#phase = 'idle';
+        this.#report({ type: 'state.opened', applied });
+        this.#work();
       },
-      idle: {
-        description: 'All that is allowed is applied.',
-        always: { guard: 'hasWork', target: 'applying', actions: 'noteStart' },
-        on: {
-          'apply.allowed': {
-            guard: { type: 'isNews', params: ({ event }) => event },
-            target: 'applying',
-            actions: { type: 'allowAndStart', params: ({ event }) => event },
-          },
+      (error) => this.#fail(error),
+    );
+  }
+
+  /** Entries up to `upTo` may be applied. */
+  allow(upTo: Index): void {
+    if (upTo <= this.#allowed) return;
+    this.#allowed = upTo;
+    this.#work();
+  }
+
+  #work(): void {
+    if (this.#phase !== 'idle' || this.#allowed <= this.#applied) return;
+    this.#phase = 'applying';
+    this.#busySinceMs = this.#options.clock.now();
+    this.#applyNext();
+  }
+
+  /** Reads what comes next and applies it; both may take their time. */
+  #applyNext(): void {
+    const { store, stateMachine } = this.#options;
+    const from = advance(this.#applied, 1);
+    const limits = { ...BATCH, maxEntries: Math.min(BATCH.maxEntries, this.#allowed - this.#applied) };
+    store.read(from, limits, (error, entries) => {
+      if (entries === undefined || entries.length === 0)
+        return this.#fail(error ?? new Error(`entry ${from} is committed but not in the log`));
+      attempt(
+        () => {
+          const commands = entries.filter(isCommand).map((entry) => committed(stateMachine, entry));
+          return commands.length === 0 ? [] : apply(stateMachine, commands);
         },
-      },
-      applying: {
-        description: 'One batch is read and applied.',
-        entry: 'applyNext',
-        on: {
-          applied: [
-            { guard: 'isSpellOver', target: 'givingWay', actions: { type: 'finish', params: ({ event }) => event } },
-            {
-              guard: { type: 'isMoreAllowed', params: ({ event }) => event },
-              target: 'applying',
-              reenter: true,
-              actions: { type: 'finish', params: ({ event }) => event },
-            },
-            { target: 'idle', actions: { type: 'finish', params: ({ event }) => event } },
-          ],
-        },
-      },
-      givingWay: { description: 'Lets sockets and timers have a turn.', entry: 'giveWay', on: { 'turn.came': 'idle' } },
-      failed: { description: 'The state machine cannot go on: the node halts.' },
-    },
-  }),
-);
+        (results) => this.#finish(entries, aligned(entries, results)),
+        (failure) => this.#fail(failure),
+      );
+    });
+  }
+
+  #finish(entries: readonly Entry[], results: readonly unknown[]): void {
+    if (this.#phase !== 'applying') return;
+    const { clock } = this.#options;
+    this.#applied = (entries.at(-1) as Entry).index;
+    this.#report({ type: 'log.applied', entries, results });
+    if (this.#allowed <= this.#applied) this.#phase = 'idle';
+    else if (clock.now() - this.#busySinceMs < SPELL_MS) this.#applyNext();
+    else
+      clock.defer(() => {
+        if (this.#phase !== 'applying') return;
+        this.#phase = 'idle';
+        this.#work();
+      });
+  }
+
+  #fail(error: Error): void {
+    if (this.#phase === 'over') return;
+    this.#phase = 'over';
+    this.#report({ type: 'apply.failed', error });
+  }
+}
+
+/** Runs an applier for the node's whole life. */
+export const applier = fromCallback<ApplierEvent, ApplierInput>(({ input, sendBack, receive }) => {
+  const running = new Applier(input, sendBack);
+  receive((event) => {
+    if (event.type === 'state.open') running.open();
+    else running.allow(event.upTo);
+  });
+  return () => running.stop();
+});
 
 function openedAt(stateMachine: StateMachine<unknown, unknown>): Index | Promise<Index> {
   if (stateMachine.open !== undefined) return stateMachine.open();

@@ -1,12 +1,10 @@
-import { assign, enqueueActions, fromCallback, sendTo, setup } from 'xstate';
-import { fastTransition } from '../src/fast-transition/fast-transition.js';
+import { fromCallback } from 'xstate';
 import type { LogRecord } from '../src/raft/entry.js';
 import type { LogPosition } from '../src/raft/kinds.js';
 import { greater } from '../src/raft/kinds.js';
 import type { PeerMessage } from '../src/raft/messages.js';
 import type { Clock } from '../src/seams/clock.js';
-import type { LogStore, Recovered } from '../src/seams/log-store.js';
-import { parentOf, sendOutcome } from './outcomes.js';
+import type { LogStore } from '../src/seams/log-store.js';
 import type { Outlet } from './outlet.js';
 import type { LogReport } from './reports.js';
 
@@ -16,45 +14,23 @@ export interface HeldMessage {
   readonly message: PeerMessage;
 }
 
-export interface WriteEvent {
-  readonly type: 'log.write';
-  readonly records: readonly LogRecord[];
-  readonly then: readonly HeldMessage[];
-}
-
-export interface LogWriterInput {
+export interface LogWriterOptions {
   readonly store: LogStore;
   readonly clock: Clock;
-  /** How often a sync that is under way is looked at. */
+  /** How often a sync that is under way is looked at, ms. */
   readonly lookEveryMs: number;
-  /** A sync of little that takes longer than this is one of a disk that hangs; a sync of much is given more. */
+  /** A sync that takes longer than this is one of a disk that hangs, ms; a large one is given more. */
   readonly patienceMs: number;
 }
 
-export type LogWriterEvent =
-  | WriteEvent
-  | { readonly type: 'interval.passed' }
-  | { readonly type: 'store.opened'; readonly recovered: Recovered }
-  | { readonly type: 'store.synced' }
-  | { readonly type: 'store.failed'; readonly error: Error };
-
 /** What one sync covers. */
-export interface Group {
+interface Group {
   readonly then: readonly HeldMessage[];
   readonly last: LogPosition | null;
   readonly vote: Extract<LogRecord, { kind: 'vote' }> | null;
   readonly content: 'nothing' | 'messages' | 'records';
-  /** What its entries carry: a large one takes even a good disk its time. */
+  /** Of the entries' payloads. */
   readonly bytes: number;
-}
-
-export interface LogWriterContext extends LogWriterInput {
-  /** The group that is being made durable, or was last. */
-  readonly syncing: Group;
-  /** Gathers while the disk is busy: group commit. */
-  readonly gathering: Group;
-  /** For how many intervals the sync that is under way has taken. */
-  readonly intervalsWaited: number;
 }
 
 const NOTHING: Group = { then: [], last: null, vote: null, content: 'nothing', bytes: 0 };
@@ -65,165 +41,144 @@ const SLOW_DISK_BYTES_PER_MS = 16 * 1024;
 const MOST_EXTRA_MS = 1_000;
 
 /**
- * Ticks once an interval. One timer for all syncs: a delayed transition for each would cost more than the rest of it. Ticks
- * are counted instead of milliseconds, because a process that stood still runs one tick late and not many.
+ * - `opening`: the store recovers what is on disk
+ * - `idle`: all that was written is durable
+ * - `syncing`: one group is being made durable; the next gathers
+ * - `stalled`: the sync does not end (P36)
+ * - `over`: it failed, and nothing ever leaves again (P31), or it was stopped
  */
-const intervals = fromCallback<{ type: 'never' }, LogWriterInput>(({ input, sendBack }) => {
-  const { clock, lookEveryMs } = input;
-  const tick = (): void => {
-    timer = clock.setTimeout(tick, lookEveryMs);
-    sendBack({ type: 'interval.passed' });
-  };
-  let timer = clock.setTimeout(tick, lookEveryMs);
-  return () => clock.clearTimeout(timer);
-});
-
-const logWriterSetup = setup({
-  types: {
-    context: {} as LogWriterContext,
-    events: {} as LogWriterEvent,
-    input: {} as LogWriterInput,
-  },
-  actors: { intervals },
-  actions: {
-    openStore: ({ context, self }) => {
-      const fail = (error: Error): void => sendOutcome(self, { type: 'store.failed', error });
-      context.store.open((error, recovered) => {
-        if (recovered === undefined) fail(error ?? new Error('log store: no outcome'));
-        else sendOutcome(self, { type: 'store.opened', recovered });
-      }, fail);
-    },
-    reportRecovered: sendTo(parentOf, (_, { recovered }: { recovered: Recovered }): LogReport => {
-      return { type: 'log.recovered', recovered };
-    }),
-    /** Readable at once, durable later. */
-    stage: ({ context }, { records }: { records: readonly LogRecord[] }) => {
-      if (records.length > 0) context.store.append(records);
-    },
-    gather: assign({ gathering: ({ context }, write: WriteEvent) => join(context.gathering, write) }),
-    gatherNewest: assign({
-      gathering: ({ context }, { type, records, then }: WriteEvent) => {
-        const group = join(context.gathering, { type, records, then: [] });
-        return { ...group, then: then.reduce(withNewest, group.then) };
-      },
-    }),
-    beginGroup: assign({ syncing: (_, write: WriteEvent) => join(NOTHING, write), intervalsWaited: 0 }),
-    beginGathered: assign({ syncing: ({ context }) => context.gathering, gathering: NOTHING, intervalsWaited: 0 }),
-    countInterval: assign({ intervalsWaited: ({ context }) => context.intervalsWaited + 1 }),
-    reportStalled: sendTo(
-      parentOf,
-      ({ context }): LogReport => ({ type: 'log.stalled', waitedMs: waitedMs(context.intervalsWaited, context) }),
-    ),
-    reportResumed: sendTo(
-      parentOf,
-      ({ context }): LogReport => ({ type: 'log.resumed', waitedMs: waitedMs(context.intervalsWaited, context) }),
-    ),
-    syncStore: ({ context, self }) => {
-      // Messages alone wait only for what was written before them, and no sync is under way.
-      if (context.syncing.content === 'messages') return self.send({ type: 'store.synced' });
-      context.store.sync((error) => {
-        sendOutcome(self, error === undefined ? { type: 'store.synced' } : { type: 'store.failed', error });
-      });
-    },
-    /** The one door: what waited for the disk leaves, and then the chart learns what is durable. */
-    release: enqueueActions(({ context, enqueue }) => {
-      const { then, last, vote } = context.syncing;
-      enqueue(() => {
-        for (const { outlet, message } of then) outlet.send(message);
-      });
-      if (vote !== null) enqueue.sendTo(parentOf, { type: 'vote.durable', term: vote.term, votedFor: vote.votedFor });
-      if (last !== null) enqueue.sendTo(parentOf, { type: 'log.durable', written: last });
-    }),
-    reportFailure: sendTo(parentOf, (_, { error }: { error: Error }): LogReport => ({ type: 'log.failed', error })),
-  },
-  guards: {
-    hasGathered: ({ context }) => context.gathering.content !== 'nothing',
-    /** The first tick may come at any time after the sync began: it ends no whole interval. */
-    takesTooLong: ({ context }) => {
-      const extraMs = Math.min(MOST_EXTRA_MS, Math.floor(context.syncing.bytes / SLOW_DISK_BYTES_PER_MS));
-      return waitedMs(context.intervalsWaited, context) >= context.patienceMs + extraMs;
-    },
-  },
-});
+type Phase = 'opening' | 'idle' | 'syncing' | 'stalled' | 'over';
 
 /**
  * Owns the order of durability. Records are staged as they come; one sync at a time makes a whole group of them
  * durable, and while it runs the next group gathers. A sync that does not end is reported (P36), and what is written then
  * still waits for it. After a failure nothing ever leaves again (P31).
+ *
+ * It is called, not sent events: what is written takes none, and what is durable takes one, the chart's `log.durable`.
  */
-export const logWriter = fastTransition(
-  logWriterSetup.createMachine({
-    id: 'logWriter',
-    context: ({ input }) => ({ ...input, syncing: NOTHING, gathering: NOTHING, intervalsWaited: 0 }),
-    invoke: { src: 'intervals', input: ({ context }) => context },
-    initial: 'opening',
-    on: {
-      'store.failed': { target: '.failed', actions: { type: 'reportFailure', params: ({ event }) => event } },
-      // Only a sync that is under way is counted.
-      'interval.passed': {},
-    },
-    states: {
-      opening: {
-        description: 'The store recovers what is on disk.',
-        entry: 'openStore',
-        on: {
-          'store.opened': { target: 'idle', actions: { type: 'reportRecovered', params: ({ event }) => event } },
-        },
-      },
-      idle: {
-        description: 'All that was written is durable.',
-        on: {
-          'log.write': {
-            target: 'syncing',
-            actions: [
-              { type: 'stage', params: ({ event }) => event },
-              { type: 'beginGroup', params: ({ event }) => event },
-            ],
-          },
-        },
-      },
-      syncing: {
-        description: 'One group is being made durable; the next gathers.',
-        entry: 'syncStore',
-        on: {
-          'log.write': {
-            actions: [
-              { type: 'stage', params: ({ event }) => event },
-              { type: 'gather', params: ({ event }) => event },
-            ],
-          },
-          'store.synced': [
-            { guard: 'hasGathered', target: 'syncing', reenter: true, actions: ['release', 'beginGathered'] },
-            { target: 'idle', actions: 'release' },
-          ],
-          'interval.passed': [
-            { guard: 'takesTooLong', target: 'stalled', actions: ['countInterval', 'reportStalled'] },
-            { actions: 'countInterval' },
-          ],
-        },
-      },
-      stalled: {
-        description: 'P36: the sync does not end.',
-        on: {
-          'log.write': {
-            actions: [
-              { type: 'stage', params: ({ event }) => event },
-              { type: 'gatherNewest', params: ({ event }) => event },
-            ],
-          },
-          'store.synced': [
-            { guard: 'hasGathered', target: 'syncing', actions: ['release', 'reportResumed', 'beginGathered'] },
-            { target: 'idle', actions: ['release', 'reportResumed'] },
-          ],
-          'interval.passed': { actions: 'countInterval' },
-        },
-      },
-      failed: { description: 'P31: nothing ever leaves again.' },
-    },
-  }),
-);
+export class LogWriter {
+  readonly #options: LogWriterOptions;
+  #report: (report: LogReport) => void = () => undefined;
+  #phase: Phase = 'opening';
+  /** The group that is being made durable. */
+  #syncing = NOTHING;
+  /** Gathers while the disk is busy: group commit. */
+  #gathering = NOTHING;
+  /** For how many intervals the sync that is under way has taken. */
+  #intervalsWaited = 0;
+  #timer: unknown;
 
-function join(group: Group, { records, then }: WriteEvent): Group {
+  constructor(options: LogWriterOptions) {
+    this.#options = options;
+  }
+
+  /** Opens the store. What comes of it, and all that becomes durable later, is reported. */
+  start(report: (report: LogReport) => void): void {
+    this.#report = report;
+    const failed = (error: Error): void => this.#fail(error);
+    this.#options.store.open((error, recovered) => {
+      if (recovered === undefined) return this.#fail(error ?? new Error('log store: no outcome'));
+      if (this.#phase !== 'opening') return;
+      this.#phase = 'idle';
+      this.#report({ type: 'log.recovered', recovered });
+    }, failed);
+  }
+
+  stop(): void {
+    this.#phase = 'over';
+    this.#options.clock.clearTimeout(this.#timer);
+  }
+
+  /** The one door to the disk: `then` leaves when `records`, and all that was written before them, are durable (P1, P15). */
+  write(records: readonly LogRecord[], then: readonly HeldMessage[]): void {
+    if (this.#phase === 'over' || this.#phase === 'opening') return;
+    try {
+      // Readable at once, durable later.
+      if (records.length > 0) this.#options.store.append(records);
+    } catch (error) {
+      return this.#fail(error instanceof Error ? error : new Error(String(error)));
+    }
+    if (this.#phase !== 'idle') {
+      this.#gathering =
+        this.#phase === 'stalled' ? joinNewest(this.#gathering, records, then) : join(this.#gathering, records, then);
+    } else if (records.length === 0) {
+      // Messages alone wait only for what was written before them, and all of that is durable.
+      release(then);
+    } else this.#sync(join(NOTHING, records, then));
+  }
+
+  /** The messages that wait for the sync after the one that is under way. */
+  get gathered(): readonly HeldMessage[] {
+    return this.#gathering.then;
+  }
+
+  #sync(group: Group): void {
+    this.#phase = 'syncing';
+    this.#syncing = group;
+    this.#intervalsWaited = 0;
+    this.#timer ??= this.#options.clock.setTimeout(() => this.#look(), this.#options.lookEveryMs);
+    this.#options.store.sync((error) => {
+      if (error === undefined) this.#synced();
+      else this.#fail(error);
+    });
+  }
+
+  #synced(): void {
+    if (this.#phase === 'over') return;
+    const { then, last, vote } = this.#syncing;
+    const stalledForMs = this.#phase === 'stalled' ? this.#waitedMs : null;
+    release(then);
+    const next = this.#gathering;
+    this.#gathering = NOTHING;
+    if (next.content === 'records') this.#sync(next);
+    else {
+      this.#phase = 'idle';
+      release(next.then);
+    }
+    // What waited for the disk has left; now the chart learns what is durable.
+    if (vote !== null) this.#report({ type: 'vote.durable', term: vote.term, votedFor: vote.votedFor });
+    if (last !== null) this.#report({ type: 'log.durable', written: last });
+    if (stalledForMs !== null) this.#report({ type: 'log.resumed', waitedMs: stalledForMs });
+  }
+
+  /**
+   * One timer for all syncs: one for each would cost more than the rest of it. Intervals are counted instead of milliseconds,
+   * because a process that stood still runs one tick late and not many. The first may end at any time after the sync began.
+   */
+  #look(): void {
+    this.#timer = undefined;
+    if (this.#phase !== 'syncing' && this.#phase !== 'stalled') return;
+    this.#timer = this.#options.clock.setTimeout(() => this.#look(), this.#options.lookEveryMs);
+    const extraMs = Math.min(MOST_EXTRA_MS, Math.floor(this.#syncing.bytes / SLOW_DISK_BYTES_PER_MS));
+    const isTooLong = this.#phase === 'syncing' && this.#waitedMs >= this.#options.patienceMs + extraMs;
+    this.#intervalsWaited += 1;
+    if (!isTooLong) return;
+    this.#phase = 'stalled';
+    this.#report({ type: 'log.stalled', waitedMs: this.#waitedMs });
+  }
+
+  get #waitedMs(): number {
+    return this.#intervalsWaited * this.#options.lookEveryMs;
+  }
+
+  #fail(error: Error): void {
+    if (this.#phase === 'over') return;
+    this.stop();
+    this.#report({ type: 'log.failed', error });
+  }
+}
+
+/** Runs a log writer for the node's whole life. */
+export const logWriter = fromCallback<{ type: 'never' }, { readonly writer: LogWriter }>(({ input, sendBack }) => {
+  input.writer.start((report) => sendBack(report));
+  return () => input.writer.stop();
+});
+
+function release(messages: readonly HeldMessage[]): void {
+  for (const { outlet, message } of messages) outlet.send(message);
+}
+
+function join(group: Group, records: readonly LogRecord[], then: readonly HeldMessage[]): Group {
   let { last, vote, bytes } = group;
   for (const record of records) {
     if (record.kind === 'vote') vote = record;
@@ -236,8 +191,10 @@ function join(group: Group, { records, then }: WriteEvent): Group {
   return { then: then.length === 0 ? group.then : [...group.then, ...then], last: position, vote, content, bytes };
 }
 
-function waitedMs(intervals: number, { lookEveryMs }: LogWriterInput): number {
-  return intervals * lookEveryMs;
+/** As `join`, while the disk hangs. */
+function joinNewest(group: Group, records: readonly LogRecord[], then: readonly HeldMessage[]): Group {
+  const joined = join(group, records, []);
+  return { ...joined, then: then.reduce(withNewest, joined.then) };
 }
 
 /**
@@ -246,7 +203,7 @@ function waitedMs(intervals: number, { lookEveryMs }: LogWriterInput): number {
  */
 function withNewest(waiting: readonly HeldMessage[], { outlet, message }: HeldMessage): readonly HeldMessage[] {
   const isOlder = (other: HeldMessage): boolean => other.outlet === outlet && isSameKind(other.message, message);
-  const newest = waiting.filter(isOlder).reduce((newer, older) => joined(older.message, newer), message);
+  const newest = waiting.filter(isOlder).reduce((newer, older) => vouchingForBoth(older.message, newer), message);
   return [...waiting.filter((other) => !isOlder(other)), { outlet, message: newest }];
 }
 
@@ -257,7 +214,7 @@ function isSameKind(a: PeerMessage, b: PeerMessage): boolean {
 }
 
 /** A heartbeat's answer vouches for less of the log than the one before it did. */
-function joined(older: PeerMessage, newer: PeerMessage): PeerMessage {
+function vouchingForBoth(older: PeerMessage, newer: PeerMessage): PeerMessage {
   if (older.kind !== 'append-reply' || newer.kind !== 'append-reply') return newer;
   if (!older.accepted || !newer.accepted || older.term !== newer.term) return newer;
   return { ...newer, matchIndex: greater(older.matchIndex, newer.matchIndex) };

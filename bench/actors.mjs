@@ -3,10 +3,8 @@
  * in turn. `npm run build && node bench/actors.mjs`.
  */
 import { createActor } from 'xstate';
-import { applier } from '../dist/actors/applier.js';
 import { heartbeatManager } from '../dist/actors/heartbeat-manager.js';
 import { link } from '../dist/actors/link.js';
-import { logWriter } from '../dist/actors/log-writer.js';
 import { replicator } from '../dist/actors/replicator.js';
 import { replicaMachine } from '../dist/machines/index.js';
 import { keyValueCommandCodec } from '../dist/src/key-value/codec.js';
@@ -19,10 +17,7 @@ const WRITES = 1_000;
 const PAYLOAD = keyValueCommandCodec.encode({ kind: 'put', key: 'key', value: new Uint8Array(256) });
 const plain = replicaMachine.provide({
   actors: Object.fromEntries(
-    Object.entries({ applier, heartbeatManager, link, logWriter, replicator }).map(([name, machine]) => [
-      name,
-      machine.provide({}),
-    ]),
+    Object.entries({ heartbeatManager, link, replicator }).map(([name, machine]) => [name, machine.provide({})]),
   ),
 });
 

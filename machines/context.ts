@@ -2,6 +2,7 @@ import type { ActorRefFrom } from 'xstate';
 import type { electionManager } from '../actors/election-manager.js';
 import type { heartbeatManager } from '../actors/heartbeat-manager.js';
 import type { link } from '../actors/link.js';
+import type { LogWriter } from '../actors/log-writer.js';
 import type { Outlet } from '../actors/outlet.js';
 import type { FlowLimits, replicator } from '../actors/replicator.js';
 import type { NodeId } from '../src/raft/kinds.js';
@@ -38,6 +39,8 @@ export interface ReplicaContext {
     readonly electionManager: ActorRefFrom<typeof electionManager>;
     readonly heartbeatManager: ActorRefFrom<typeof heartbeatManager>;
   };
+  /** The one door to the disk: called, not sent events. */
+  readonly logWriter: LogWriter;
   readonly links: Readonly<Record<NodeId, ActorRefFrom<typeof link>>>;
   /** What each link has handed out to send with. */
   readonly outlets: Readonly<Record<NodeId, Outlet>>;

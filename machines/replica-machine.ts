@@ -1,5 +1,6 @@
 import type { ElectionManagerInput } from '../actors/election-manager.js';
 import type { HeartbeatManagerInput } from '../actors/heartbeat-manager.js';
+import { LogWriter } from '../actors/log-writer.js';
 import { DEFAULT_FLOW } from '../actors/replicator.js';
 import { fastTransition } from '../src/fast-transition/fast-transition.js';
 import { derive } from '../src/raft/random.js';
@@ -19,21 +20,8 @@ export const replicaMachine = fastTransition(
     context: ({ input, spawn }) => contextFrom(input, spawn),
     entry: 'introduceManagers',
     invoke: [
-      {
-        src: 'logWriter',
-        id: 'logWriter',
-        input: ({ context: { state, seams } }) => ({
-          store: seams.log,
-          clock: seams.clock,
-          lookEveryMs: state.settings.HEARTBEAT_INTERVAL,
-          patienceMs: state.settings.ELECTION_TIMEOUT_MAX,
-        }),
-      },
-      {
-        src: 'applier',
-        id: 'applier',
-        input: ({ context: { seams } }) => ({ store: seams.log, stateMachine: seams.stateMachine, clock: seams.clock }),
-      },
+      { src: 'logWriter', id: 'logWriter', input: ({ context }) => ({ writer: context.logWriter }) },
+      { src: 'applier', id: 'applier', input: ({ context: { seams } }) => ({ ...seams, store: seams.log }) },
     ],
     initial: 'recovering',
     on: {
@@ -101,6 +89,12 @@ function contextFrom(input: ReplicaInput, spawn: Spawn): ReplicaContext {
       electionManager: spawn('electionManager', { id: 'electionManager', input: { settings, clock, chance } }),
       heartbeatManager: spawn('heartbeatManager', { id: 'heartbeatManager', input: { settings, clock } }),
     },
+    logWriter: new LogWriter({
+      store: log,
+      clock,
+      lookEveryMs: settings.HEARTBEAT_INTERVAL,
+      patienceMs: settings.ELECTION_TIMEOUT_MAX,
+    }),
     seams: { identity, seed, log, transport, stateMachine, clock },
     flow: input.flow ?? DEFAULT_FLOW,
     links: {},

@@ -8,8 +8,6 @@ const CHARTS = {
   replica: ['machines/index.js', 'replicaMachine'],
   electionManager: ['actors/election-manager.js', 'electionManager'],
   heartbeatManager: ['actors/heartbeat-manager.js', 'heartbeatManager'],
-  logWriter: ['actors/log-writer.js', 'logWriter'],
-  applier: ['actors/applier.js', 'applier'],
   replicator: ['actors/replicator.js', 'replicator'],
   link: ['actors/link.js', 'link'],
 };

@@ -1,6 +1,6 @@
 import type { AnyActorRef } from 'xstate';
 import type { ApplierEvent } from '../../actors/applier.js';
-import type { HeldMessage, WriteEvent } from '../../actors/log-writer.js';
+import type { HeldMessage } from '../../actors/log-writer.js';
 import type { ElectionManagerEvent, HeartbeatManagerEvent } from '../../actors/manager-events.js';
 import type { ReplicatorEvent } from '../../actors/replicator.js';
 import type { Effect, Step } from '../../src/raft/effects.js';
@@ -18,7 +18,6 @@ interface Enqueue {
   assign(change: Pick<ReplicaContext, 'state'>): void;
   emit(notice: Notice): void;
   raise(event: RuleFailure): void;
-  sendTo(target: 'logWriter', event: WriteEvent): void;
   sendTo(target: 'applier', event: ApplierEvent): void;
   sendTo(target: AnyActorRef, event: ReplicatorEvent | ElectionManagerEvent | HeartbeatManagerEvent): void;
 }
@@ -45,7 +44,7 @@ function carryOut(enqueue: Enqueue, context: ReplicaContext, leader: ReplicaStat
   switch (effect.kind) {
     case 'write': {
       const then = effect.then.flatMap((outgoing) => waiting(context, outgoing));
-      enqueue.sendTo('logWriter', { type: 'log.write', records: effect.records, then });
+      enqueue(() => context.logWriter.write(effect.records, then));
       break;
     }
     case 'send': {

@@ -15,10 +15,8 @@ import {
   stateIn,
   transition,
 } from 'xstate';
-import { applier } from '../../actors/applier.js';
 import { heartbeatManager } from '../../actors/heartbeat-manager.js';
 import { link } from '../../actors/link.js';
-import { logWriter } from '../../actors/log-writer.js';
 import { replicator } from '../../actors/replicator.js';
 import { replicaMachine } from '../../machines/index.js';
 import { fastTransition } from '../../src/fast-transition/fast-transition.js';
@@ -280,8 +278,6 @@ describe('the short way', () => {
 const plain = replicaMachine.provide({
   actors: {
     heartbeatManager: heartbeatManager.provide({}),
-    logWriter: logWriter.provide({}),
-    applier: applier.provide({}),
     link: link.provide({}),
     replicator: replicator.provide({}),
   },
@@ -295,18 +291,11 @@ describe("a replica's actors", () => {
 
   test('are XState’s alone where they are compared with', () => {
     const { actors } = plain.implementations as unknown as { actors: Record<string, AnyStateMachine> };
-    const fastOnes = [
-      replicaMachine,
-      heartbeatManager,
-      logWriter,
-      applier,
-      link,
-      replicator,
-    ] as unknown as AnyStateMachine[];
+    const fastOnes = [replicaMachine, heartbeatManager, link, replicator] as unknown as AnyStateMachine[];
     const others = [plain as unknown as AnyStateMachine, ...Object.values(actors)];
     for (const machine of fastOnes) expect(others).not.toContain(machine);
     for (const machine of fastOnes) expect(machine.transition.name).not.toBe('bound transition');
-    for (const name of ['heartbeatManager', 'logWriter', 'applier', 'link', 'replicator']) {
+    for (const name of ['heartbeatManager', 'link', 'replicator']) {
       expect(actors[name]?.transition.name).toBe('bound transition');
     }
     expect(plain.transition.name).toBe('bound transition');

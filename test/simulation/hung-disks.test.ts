@@ -3,13 +3,10 @@ import type { SimulatedCluster, SimulatedReplica } from '../../src/testing/index
 import { simulate } from '../../src/testing/index.js';
 
 const leaderOf = (cluster: SimulatedCluster): SimulatedReplica => cluster.leader as SimulatedReplica;
-const isStalled = (replica: SimulatedReplica): boolean =>
-  replica.actor?.getSnapshot().matches({ active: 'stalled' }) ?? false;
+const isStalled = (replica: SimulatedReplica): boolean => replica.actor?.getSnapshot().hasTag('stalled') ?? false;
 const termOf = (replica: SimulatedReplica): number => replica.raft?.term ?? -1;
-const waitingFor = (replica: SimulatedReplica): readonly unknown[] => {
-  const { gathering } = replica.actor?.getSnapshot().children.logWriter?.getSnapshot().context ?? {};
-  return gathering?.then ?? [];
-};
+const waitingFor = (replica: SimulatedReplica): readonly unknown[] =>
+  replica.actor?.getSnapshot().context.logWriter.gathered ?? [];
 
 describe('P36 a disk that hangs', () => {
   test('takes leadership away after an election timeout: another node leads, and writes are acknowledged there', () => {

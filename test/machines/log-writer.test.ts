@@ -1,0 +1,122 @@
+import { describe, expect, test } from '@jest/globals';
+import { LogWriter } from '../../actors/log-writer.js';
+import { Outlet } from '../../actors/outlet.js';
+import type { LogReport } from '../../actors/reports.js';
+import type { LogRecord } from '../../src/raft/entry.js';
+import { asTerm } from '../../src/raft/kinds.js';
+import type { PeerMessage } from '../../src/raft/messages.js';
+import { MemoryLogStore, VirtualClock } from '../../src/testing/index.js';
+import { accepted, entry } from '../raft/states.js';
+
+/** A log writer on a store in memory, whose syncs end when they are told to. */
+function writer() {
+  const syncs: ((error?: Error) => void)[] = [];
+  const store = new MemoryLogStore();
+  const begun: number[] = [];
+  store.sync = (done) => {
+    begun.push(begun.length + 1);
+    syncs.push(done);
+  };
+  const reports: LogReport[] = [];
+  const left: PeerMessage[] = [];
+  const outlet = new Outlet();
+  outlet.open((message) => left.push(message) > 0);
+  const clock = new VirtualClock();
+  const log = new LogWriter({ store, clock, lookEveryMs: 50, patienceMs: 300 });
+  log.start((report) => reports.push(report));
+  const write = (records: readonly LogRecord[], ...messages: readonly PeerMessage[]) =>
+    log.write(
+      records,
+      messages.map((message) => ({ outlet, message })),
+    );
+  const told = () => reports.slice(1);
+  return { store, clock, log, write, syncs, begun, told, left };
+}
+
+const entries = (index: number): LogRecord => ({ kind: 'entries', entries: [entry(index, 1)] });
+const vote: LogRecord = { kind: 'vote', term: asTerm(2), votedFor: 'b' };
+
+describe('the one door to the disk', () => {
+  test('P15 lets a message that writes nothing leave at once, where all that was written is durable', () => {
+    const { write, begun, left } = writer();
+    write([], accepted(1, 0));
+    expect([begun, left]).toEqual([[], [accepted(1, 0)]]);
+  });
+
+  test('P15 has it wait for what was written before it, and for that only', () => {
+    const { write, syncs, begun, left, told } = writer();
+    write([entries(1)]);
+    write([], accepted(1, 1));
+    expect(left).toEqual([]);
+    syncs.shift()?.();
+    expect([begun, left]).toEqual([[1], [accepted(1, 1)]]);
+    expect(told()).toEqual([{ type: 'log.durable', written: { index: 1, term: 1 } }]);
+    write([], accepted(1, 1, 2));
+    expect(left).toHaveLength(2);
+  });
+
+  test('P1 makes durable together what was written during a sync, and lets nothing of it leave before', () => {
+    const { write, syncs, begun, left, told } = writer();
+    write([entries(1)]);
+    write([entries(2)], accepted(1, 2));
+    write([vote], accepted(1, 0, 3));
+    syncs.shift()?.();
+    expect([begun, left]).toEqual([[1, 2], []]);
+    syncs.shift()?.();
+    expect(left).toEqual([accepted(1, 2), accepted(1, 0, 3)]);
+    expect(told().map(({ type }) => type)).toEqual(['log.durable', 'vote.durable', 'log.durable']);
+  });
+
+  test('what is written because of what has become durable waits for a sync of its own', () => {
+    const { store, clock } = writer();
+    const syncs: (() => void)[] = [];
+    const left: PeerMessage[] = [];
+    const outlet = new Outlet();
+    outlet.open((message) => left.push(message) > 0);
+    store.sync = (done) => void syncs.push(done);
+    const log = new LogWriter({ store, clock, lookEveryMs: 50, patienceMs: 300 });
+    log.start(({ type }) => {
+      if (type === 'log.durable' && left.length === 0) log.write([entries(3)], [{ outlet, message: accepted(1, 3) }]);
+    });
+    log.write([entries(1)], []);
+    log.write([entries(2)], [{ outlet, message: accepted(1, 2) }]);
+    syncs.shift()?.();
+    expect([syncs.length, left]).toEqual([1, []]);
+    syncs.shift()?.();
+    expect([syncs.length, left]).toEqual([1, [accepted(1, 2)]]);
+    syncs.shift()?.();
+    expect(left).toEqual([accepted(1, 2), accepted(1, 3)]);
+  });
+
+  test.each(['sync', 'append'])('P31 lets nothing leave any more after a failed %s, and says so once', (call) => {
+    const { store, write, syncs, left, told } = writer();
+    write([entries(1)], accepted(1, 1));
+    const error = new Error('EIO');
+    if (call === 'append') {
+      store.append = () => {
+        throw error;
+      };
+      write([entries(2)]);
+      syncs.shift()?.();
+    } else syncs.shift()?.(error);
+    write([], accepted(1, 0));
+    expect([left, told()]).toEqual([[], [{ type: 'log.failed', error }]]);
+  });
+
+  test('P36 looks at the clock while a sync is under way, and not otherwise', () => {
+    const { clock, write, syncs, told } = writer();
+    clock.runFor(1_000);
+    expect(told()).toEqual([]);
+    write([entries(1)]);
+    clock.runFor(300);
+    expect(told()).toEqual([]);
+    clock.runFor(50);
+    expect(told()).toEqual([{ type: 'log.stalled', waitedMs: 350 }]);
+    syncs.shift()?.();
+    expect(
+      told()
+        .slice(1)
+        .map(({ type }) => type),
+    ).toEqual(['log.durable', 'log.resumed']);
+  });
+});
