@@ -4,10 +4,10 @@ import type { Identity } from '../src/seams/transport.js';
 import { ByteReader, ByteWriter, encodeText } from '../src/wire/bytes.js';
 import { MalformedBytes } from '../src/wire/malformed.js';
 
-/** Of everything that travels between nodes: the first thing either side says. */
+/** Version of the protocol between nodes. Either side says it first of all. */
 export const PROTOCOL_VERSION = 1;
 
-/** What the one who dialed says first. */
+/** The greeting of the node that dialed. */
 export interface Hello {
   readonly version: number;
   readonly identity: Identity;
@@ -15,7 +15,7 @@ export interface Hello {
   readonly expected: NodeId;
 }
 
-/** What it is answered. */
+/** The answer to the greeting. */
 export type Welcome =
   | { readonly accepted: true; readonly identity: Identity }
   | { readonly accepted: false; readonly reason: string };

@@ -18,7 +18,7 @@ export class PeersKnownInMemory implements KnownPeers {
 
 export interface Meeting {
   readonly self: Identity;
-  /** Who the other says it is. */
+  /** The identity that the other end claims. */
   readonly other: Identity;
   /** For the one who dialed: whom it meant to reach. */
   readonly expected?: NodeId;

@@ -120,12 +120,12 @@ class End implements Watched {
   readonly peer: NodeId;
   readonly pulsed: Pulsed;
   readonly stop: () => void;
-  /** What arrived in the last beat. */
+  /** Bytes that arrived in the last beat. */
   bytes = 0;
   /** Whether much arrived in the last beat in which something did. */
   #wasBulk = false;
   #arrived: number;
-  /** What had been sent by the last look, and by the look before something arrived last. */
+  /** Bytes that had been sent by the last look, and by the look before something arrived last. */
   #sent: number;
   #sentWhenHeard: number;
   /** The first beat is no whole one. */
@@ -162,7 +162,7 @@ class End implements Watched {
       return false;
     }
     this.#missed = 0;
-    // What left in the beat before may lie unread at the peer behind what it has just said.
+    // Bytes that left in the beat before may lie unread at the peer behind what it has just said.
     this.#sentWhenHeard = sentBefore;
     this.#wasBulk = this.bytes >= BULK_BYTES;
     return true;

@@ -19,11 +19,11 @@ interface QueuedMessage {
 
 const GONE: QueuedMessage = { message: null, frames: null, bytes: 0 };
 
-/** What a small message takes, roughly: what it really takes is known when it is encoded. */
+/** A small message takes about so much; the real size is known when it is encoded. */
 const SMALL_BYTES = 64;
 
 /**
- * What waits to leave on one connection, in order and bounded in bytes. The connection puts on the wire what `take` gives.
+ * Messages that wait to leave on one connection, in order and bounded in bytes. The connection puts on the wire what `take` gives.
  * Heartbeats and vote requests that have not left give way to newer ones, and replies that wait at the end are merged,
  * because the newer says all that the older said: however long a peer takes nothing, they take no more memory.
  */
@@ -141,7 +141,7 @@ export class SendQueue {
   }
 }
 
-/** What its sender can keep its place for, or give back to whoever asked. */
+/** Whether the message may be refused: its sender can send it again later, or fail the call that it belongs to. */
 function isRefusable(message: PeerMessage): boolean {
   if (message.kind === 'append') return message.entries.length > 0;
   return message.kind === 'propose-request' || message.kind === 'read-request';

@@ -1,7 +1,7 @@
 import { badRequest } from '../errors/quorate-error.js';
 
 /**
- * Of callers without types: an option that nobody knows would silently not count, and a guarded write become a plain one.
+ * For callers without types: an option that nobody knows would silently not count, and a guarded write become a plain one.
  * Throws BAD_REQUEST.
  */
 export function checkCallOptions(options: object, names: readonly string[]): void {

@@ -18,7 +18,7 @@ export interface ClientFlags {
   readonly json?: boolean;
 }
 
-/** What every command that speaks to a running cluster takes. */
+/** Adds the flags that every command takes that speaks to a running cluster. */
 export function withClientFlags(command: Command): Command {
   return command
     .option(

@@ -8,7 +8,7 @@ export interface Load {
   readonly seconds: number;
   /** Under the same load before that, not measured. */
   readonly warmUpSeconds: number;
-  /** Of a value, bytes. */
+  /** Size of a value, bytes. */
   readonly size: number;
   readonly keys: number;
 }

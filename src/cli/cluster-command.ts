@@ -54,7 +54,7 @@ export function addClusterCommand(program: Command): void {
       makeDirectory(flags.data);
       refuseOtherCluster(flags.data, ids);
       refuseRunningNodes(flags.data, ids);
-      // Whoever listens there would answer in our nodes' place.
+      // A process that listens there would answer in our nodes' place.
       for (let at = port; at < port + nodes; at += 1) await refuseTakenPort(at);
       await new LocalCluster(flags, ids, port).run();
     });
@@ -64,7 +64,7 @@ class LocalCluster {
   readonly #flags: ClusterFlags;
   readonly #members: Member[];
   #isStopping = false;
-  /** What died before has a reason that another start would meet, too. */
+  /** A node that died before that has a reason that another start would meet, too. */
   #isReady = false;
 
   constructor(flags: ClusterFlags, ids: readonly string[], port: number) {
@@ -191,7 +191,7 @@ class LocalCluster {
       process.stdout.write(`${id}  http://${address}  pid ${child.pid}${id === leaderId ? '  leader' : ''}\n`);
     }
     process.stdout.write('ready\n');
-    // Of fewer than three nodes none can be spared.
+    // With fewer than three nodes none can be spared.
     const kill =
       this.#members.length < 3 ? '' : `\n  kill -9 ${leader?.child.pid}        # the leader; the others elect another`;
     const endpoints = this.#members.map(({ address }) => address).join(',');
@@ -216,7 +216,7 @@ const ask = (address: string, path: string): Promise<Response> => {
   return exchange(address, path, ANSWER_WITHIN_MS);
 };
 
-/** Of this process's environment what concerns all nodes: an address of one is none for the others. */
+/** The part of this process's environment that concerns all nodes: an address of one is none for the others. */
 function nodeEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const ofOne = ['ID', 'LISTEN', 'ADVERTISE', 'PEERS', 'DATA', 'INSPECT', 'CONFIG'].map((name) => `QUORATE_${name}`);
   const ofAll = Object.entries(environment).filter(([name]) => !ofOne.includes(name));

@@ -21,7 +21,7 @@ export interface Setting {
 /** Each option of `quorate serve` by its name in the file: what `--print-config` shows. */
 export type Configuration = Readonly<Record<string, Setting>>;
 
-/** What `quorate serve` runs with. */
+/** The checked configuration that `quorate serve` runs with. */
 export interface ServeConfiguration {
   readonly node: Omit<ReplicaNodeOptions<AnyStateMachine>, 'stateMachine'>;
   /** Where the charts are shown; undefined where they are not. */

@@ -33,5 +33,5 @@ export function createDial<Client extends ServiceClient<AnyService>>(
   };
 }
 
-/** Of `no node answers: 127.0.0.1:7401 (why)` the words in brackets. */
+/** The words in brackets of `no node answers: 127.0.0.1:7401 (why)`. */
 const reasonIn = (message: string): string => /^[^(]*\((.*)\)$/.exec(message)?.[1] ?? message;

@@ -40,7 +40,7 @@ export function exchange(endpoint: string, path: string, timeoutMs: number): Pro
       message.on('error', fail);
       message.on('end', () => {
         const { statusCode: status = 0, headers: given } = message;
-        // Whoever listens there may not be Quorate: 204 goes with no body, not even an empty one.
+        // The server there may not be Quorate: 204 goes with no body, not even an empty one.
         const content = chunks.length === 0 ? null : Buffer.concat(chunks);
         try {
           resolve(new Response(content, { status, headers: given as Record<string, string> }));

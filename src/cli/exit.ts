@@ -3,7 +3,7 @@ import { QuorateError } from '../errors/quorate-error.js';
 
 export const EXIT = { done: 0, failed: 1, usage: 2, unknown: 3 } as const;
 
-/** What a command ends with when it fails: the code that scripts look at, and the words for people. */
+/** The failure of a command: the code that scripts look at, and the words for people. */
 export class CommandFailure extends Error {
   override readonly name = 'CommandFailure';
 

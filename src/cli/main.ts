@@ -27,7 +27,7 @@ const LATER = [
   'replay',
 ];
 
-/** What other stores call our commands: closer to what was meant than any spelling. */
+/** Names that other stores have for our commands: closer to what was meant than any spelling. */
 const SYNONYMS: Readonly<Record<string, string>> = {
   set: 'put',
   store: 'put',
@@ -89,7 +89,7 @@ async function main(words: readonly string[]): Promise<void> {
   await createProgram().parseAsync([...words], { from: 'user' });
 }
 
-// Whoever reads no further, as `head` does, has had enough: that is no failure.
+// A reader that reads no further, as `head` does, has had enough: that is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit();
   const text = `quorate: what was asked for is done, but its result could not be printed (${error.code ?? error.message})\n`;

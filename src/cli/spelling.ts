@@ -1,4 +1,4 @@
-/** Of `words` (not empty) the one that differs from `word` in the fewest letters. */
+/** The one of `words` (not empty) that differs from `word` in the fewest letters. */
 export function closest(word: string, words: readonly string[]): string {
   const distances = words.map((other) => differences(word, other));
   return words[distances.indexOf(Math.min(...distances))] as string;

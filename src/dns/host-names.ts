@@ -20,7 +20,7 @@ export interface HostNamesOptions {
   readonly clock: Pick<Clock, 'now' | 'setTimeout' | 'clearTimeout'>;
 }
 
-/** What becomes of one question. `found` or `failed` comes once, and may come before `resolve` returns. */
+/** The events of one question. `found` or `failed` comes once, and may come before `resolve` returns. */
 export interface ResolveEvents {
   /** `isOld`: the newest lookup is slow or failed, and these are the addresses of the last one that succeeded. */
   found(addresses: readonly Address[], isOld: boolean): void;
@@ -41,7 +41,7 @@ interface Name {
   /** When the last lookup ended, and how. */
   endedMs: number;
   error: LookupError | null;
-  /** Of the last lookup that succeeded; empty before the first one has. */
+  /** Addresses of the last lookup that succeeded; empty before the first one has. */
   addresses: readonly Address[];
   readonly questions: Set<Question>;
 }

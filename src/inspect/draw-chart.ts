@@ -21,7 +21,7 @@ function region(node: AnyStateNode, depth: number): readonly string[] {
   return [...lines, ...first, ...children.flatMap((child) => arrows(child, indent)), ...ownArrows(node, indent)];
 }
 
-/** Of the whole machine: Mermaid has no state for it, so it gets one that stands for any. */
+/** Transitions of the whole machine: Mermaid has no state for it, so it gets one that stands for any. */
 function ownArrows(node: AnyStateNode, indent: string): readonly string[] {
   if (node.parent !== undefined) return [];
   const drawn = arrowsOf(node, indent, 'anywhere');

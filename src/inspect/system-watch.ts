@@ -19,7 +19,7 @@ interface Watched {
 
 /** A new state is always shown; a context that changes within one, at most this often. */
 const SHOWN_EVERY_MS = 100;
-/** What comes and goes all the time and moves nothing that can be seen. */
+/** Events that come all the time and change nothing that can be seen. */
 const NOISE = [
   'heartbeat.due',
   'beat',

@@ -13,7 +13,7 @@ import { SegmentedLog } from './segmented-log.js';
 export interface DataDirectoryOptions {
   readonly disk: Disk;
   readonly checksum: Checksum;
-  /** Of a cluster that starts now, made of its name and its members' ids. */
+  /** Id of a cluster that starts now, made of its name and its members' ids. */
   readonly clusterId: string;
   /** The cluster's name. */
   readonly cluster: string;
@@ -31,7 +31,7 @@ export interface DataDirectoryOptions {
 /** A locked data directory: whose it is, and its log, which is not opened yet. */
 export interface DataDirectory {
   readonly identity: Identity;
-  /** Of the first start: they count, whatever later starts are given. */
+  /** Members as the first start was given them: they count, whatever later starts are given. */
   readonly members: Members;
   /** Durable: whom this node has met, across restarts. */
   readonly knownPeers: KnownPeers;

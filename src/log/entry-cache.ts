@@ -4,7 +4,7 @@ import type { Index } from '../raft/kinds.js';
 import { advance, NO_INDEX } from '../raft/kinds.js';
 import type { ReadLimits } from '../seams/log-store.js';
 
-/** What an entry costs beside its payload, roughly: a log of tiny commands must not fill the memory either. */
+/** Each entry costs about so much memory beside its payload: a log of tiny commands must not fill the memory either. */
 const ENTRY_OVERHEAD_BYTES = 128;
 
 const memoryBytes = (entry: Entry | undefined): number =>
@@ -78,12 +78,12 @@ export class EntryCache {
     return withinLimits(this.#entries as Entry[], start, limits);
   }
 
-  /** Of the log, whether or not that entry is here. */
+  /** Index of the log's last entry, whether or not that entry is in memory. */
   get lastIndex(): Index {
     return this.#lastIndex;
   }
 
-  /** Of the entries here; one past the log's end where there are none. */
+  /** Index of the first entry in memory; one past the log's end where there are none. */
   get firstIndex(): Index {
     return advance(this.#lastIndex, 1 - (this.#entries.length - this.#head));
   }

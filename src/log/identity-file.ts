@@ -9,11 +9,11 @@ import { damage } from './recovery.js';
 /** host:port of each server, by id. */
 export type Members = Readonly<Record<string, string>>;
 
-/** What identity.json says. */
+/** The content of identity.json. */
 export interface Owner {
   readonly identity: Identity;
   readonly cluster: string;
-  /** Of the directory's first start. */
+  /** Members as the directory's first start was given them. */
   readonly members: Members;
   /** Whether there must be a log: one that is gone would let the node vote twice. */
   readonly hasLog: boolean;
@@ -48,7 +48,7 @@ export class IdentityFile implements KnownPeers {
     this.#owner = owner;
   }
 
-  /** What is durable. */
+  /** The content that is durable. */
   get owner(): Owner {
     return this.#owner;
   }
@@ -134,7 +134,7 @@ function createFile(disk: Disk, bytes: Uint8Array, done: (error?: Error) => void
   });
 }
 
-/** Whose the directory is. Fails with DATA_DAMAGED, or with the disk's own error. */
+/** Reads who owns the directory. Fails with DATA_DAMAGED, or with the disk's own error. */
 export function readOwner(disk: Disk, done: (error: Error | undefined, owner?: Owner) => void): void {
   readFile(disk, (error, bytes) => {
     if (bytes === undefined) return done(error);

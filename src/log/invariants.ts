@@ -44,9 +44,9 @@ export interface LogAccount {
   /** Records that were appended and not given to the writer yet. */
   readonly stagedRecords: number;
   readonly stagedBytes: number;
-  /** Of the entries in memory; its first is one past its last where there are none. */
+  /** Range of the entries in memory; its first is one past its last where there are none. */
   readonly cache: { readonly firstIndex: Index; readonly lastIndex: Index };
-  /** What the disk has from here on was cut, and is not what the log holds; undefined where no truncation waits for the disk. */
+  /** Entries that the disk has from here on were cut from the log; undefined where no truncation waits for the disk. */
   readonly stagedCut: Index | undefined;
 }
 

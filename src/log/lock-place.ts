@@ -11,14 +11,14 @@ const RECORD = 'holder';
 const LEFT_BEHIND_MS = 10 * 60_000;
 
 export interface FoundLock {
-  /** Of the record; empty where there is none. */
+  /** Content of the record; empty where there is none. */
   readonly content: string;
   /** Whether the lock is a file, as that of version 0.1 was. */
   readonly isFile: boolean;
 }
 
 /**
- * Where the lock of a data directory lies. It is made aside and renamed to its name, which succeeds for one process only, on
+ * The place of a data directory's lock. The lock is made aside and renamed to its name, which succeeds for one process only, on
  * every file system: no name of a directory that has something in it is ever replaced.
  */
 export class LockPlace {

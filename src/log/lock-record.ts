@@ -15,10 +15,10 @@ export interface ProcessIdentity {
   readonly startedAt: string;
 }
 
-/** What a lock says about its holder. */
+/** A lock's record says who holds it. */
 export interface LockRecord extends ProcessIdentity {
   readonly version: number;
-  /** Of this one taking of the lock. */
+  /** Random; made anew each time the lock is taken. */
   readonly nonce: string;
   /** The lock's own directory, so that a copy of it is known as one. */
   readonly device: string;

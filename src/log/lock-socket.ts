@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Clock } from '../seams/clock.js';
 import type { DiskError } from '../seams/disk.js';
 
-/** What a lock's socket proves of its holder. */
+/** How a lock's holder looks from its socket. */
 export type Probe =
   /** Alive, and holder of the lock with this nonce. */
   | { readonly kind: 'answered'; readonly nonce: string }
@@ -15,7 +15,7 @@ export type Probe =
   | { readonly kind: 'unknown' };
 
 export const SOCKET_NAME = 'socket';
-/** Of the address of a Unix socket: 108 on Linux, 104 on macOS, with a zero at its end. */
+/** The address of a Unix socket has at most 108 bytes on Linux and 104 on macOS, with a zero at its end. */
 const MOST_ADDRESS_BYTES = 103;
 const ANSWER_MS = 1_000;
 

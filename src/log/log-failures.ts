@@ -5,7 +5,7 @@ import type { RecoveredLog } from './recovery.js';
 import { damage } from './recovery.js';
 import { segmentName } from './segment-format.js';
 
-/** What a log says that stops because of `cause`: an error of the disk, or one of our own. */
+/** The error of a log that stops because of `cause`: an error of the disk, or one of our own. */
 export function halted(cause: DiskError): QuorateError {
   if (cause instanceof InvariantViolation) return brokenLaw(cause);
   return new QuorateError(

@@ -5,7 +5,7 @@ import type { LogShape } from '../raft/log-shape.js';
 import { EMPTY_LOG, extend, lastPosition, truncate } from '../raft/log-shape.js';
 import type { StoredRecord } from '../wire/records.js';
 
-/** What a sequence of records adds up to: term, vote, and the log's shape. */
+/** The state that a sequence of records adds up to: term, vote, and the log's shape. */
 export interface LogImage {
   readonly term: Term;
   readonly votedFor: NodeId | null;

@@ -127,7 +127,7 @@ export class NodeDisk implements Disk {
     return path.join(this.#directory, name);
   }
 
-  /** Whoever asks for a descriptor again at once gets none, and keeps the process busy. */
+  /** Asking for a descriptor again at once would fail again, and keep the process busy. */
   #afterAMoment(error: DiskError, then: () => void): void {
     if (mayOpenLater(error)) this.#clock.setTimeout(then, SHORTAGE_PAUSE_MS);
     else then();

@@ -21,7 +21,7 @@ import {
   UnknownFormat,
 } from './segment-format.js';
 
-/** Where the log goes on. */
+/** The place at which the log goes on. */
 export interface Tail {
   readonly segmentId: number;
   /** 0: the segment has no header yet. */
@@ -77,7 +77,7 @@ class Recovery {
   #at = 0;
   #sequence = 1;
   #tail: Tail | null = null;
-  /** Of the tail's file: how long it is, and how much of it lies behind the last batch. */
+  /** Length of the tail's file, and how much of it lies behind the last batch. */
   #tailBytes = 0;
   #tailRoomBytes = 0;
 
@@ -214,7 +214,7 @@ class Recovery {
     if (first !== undefined) this.#positions.wrote(first.index, segmentId, at);
   }
 
-  /** Where a valid batch of this segment lies that was not taken in, at or after `from`. */
+  /** Offset of a valid batch of this segment that was not taken in, at or after `from`. */
   #findBatch(segmentId: number, bytes: Uint8Array, from: number): number | undefined {
     const { checksum, salt } = this.#options;
     for (let at = nextCandidate(bytes, from); at !== -1; at = nextCandidate(bytes, at + 1)) {

@@ -10,7 +10,7 @@ import { encodedRecordBytes, readRecord, writeRecord } from '../wire/records.js'
 /** CRC-32 of `bytes`, continued from `start`. */
 export type Checksum = (bytes: Uint8Array, start?: number) => number;
 
-/** What a segment begins with, so that it can be read without the segments before it. */
+/** A segment begins with a header, so that it can be read without the segments before it. */
 export interface SegmentHeader {
   readonly segmentId: number;
   /** Sequence number of its first batch. */
@@ -157,10 +157,10 @@ export function batchPayload(
   return checksum(payload, salt) === header.payloadChecksum ? payload : undefined;
 }
 
-/** Where the batch after this one begins. */
+/** Offset at which the batch after this one begins. */
 export const batchEnd = (at: number, header: BatchHeader): number => at + BATCH_HEADER_BYTES + header.payloadBytes;
 
-/** Where a batch might begin, at or after `from`; -1 where none can. */
+/** Offset at which a batch might begin, at or after `from`; -1 where none can. */
 export const nextCandidate = (bytes: Uint8Array, from: number): number => bytes.indexOf(FIRST_OF_MAGIC, from);
 
 /** Payloads of entries are views of `payload`. Throws `MalformedBytes`. */

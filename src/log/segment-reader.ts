@@ -104,7 +104,7 @@ class StretchReader {
     }
   }
 
-  /** What is kept is copied: a few entries must not keep the whole chunk in memory. True when there is no room for more. */
+  /** Entries that are kept are copied: a few entries must not keep the whole chunk in memory. True when there is no room for more. */
   #keepWithinLimits(): boolean {
     const foundBytes = this.#found.reduce((sum, entry) => sum + entry.payload.byteLength, 0);
     const isEnough = this.#found.length >= this.limits.maxEntries || foundBytes >= this.limits.maxBytes;

@@ -18,7 +18,7 @@ export interface SegmentWriterOptions {
   readonly segmentBytes: number;
 }
 
-/** Where a batch was written. */
+/** The place of a batch on disk. */
 export interface Written {
   readonly segmentId: number;
   readonly offset: number;

@@ -27,11 +27,11 @@ export interface SegmentedLogOptions {
   /** Locked by the caller. */
   readonly disk: Disk;
   readonly checksum: Checksum;
-  /** Where every checksum starts, unknown to clients: bytes of theirs can then never pass for a batch of ours. */
+  /** The value that every checksum starts from. Clients do not know it, so that bytes of theirs can never pass for a batch of ours. */
   readonly salt?: number;
-  /** Of a log file. Default 16 MiB. */
+  /** Size of a log file. Default 16 MiB. */
   readonly segmentBytes?: number;
-  /** Of entries kept in memory, beside those that are not durable yet. Default 32 MiB. */
+  /** So many bytes of entries are kept in memory, beside those that are not durable yet. Default 32 MiB. */
   readonly cacheBytes?: number;
   /**
    * What is synced together becomes one batch up to here, and several beyond, each durable before the next: who reads a part
@@ -69,10 +69,10 @@ export class SegmentedLog implements LogStore {
   #stagedBytes = 0;
   /** About so much is being written. */
   #syncingBytes = 0;
-  /** What everything appended adds up to, and what of it is on disk. */
+  /** The log with everything that was appended, and the part of it that is on disk. */
   #appended: LogImage = EMPTY_IMAGE;
   #durable: LogImage = EMPTY_IMAGE;
-  /** Where the log was cut since the last batch was handed to the writer: what the disk has from there on is of the past. */
+  /** The log was cut here since the last batch was handed to the writer: entries that the disk has from there on are no longer in the log. */
   #stagedCut: Index = NEVER_CUT;
   /** Grows with each truncation. */
   #cuts = 0;
@@ -175,7 +175,7 @@ export class SegmentedLog implements LogStore {
     if (this.#failure !== undefined) return done(this.#failure);
     const stretch = this.#positions.find(from);
     if (stretch === undefined) return done(new Error(`entry ${from} is not in this log`));
-    // What is in memory may be newer than what the disk has at the same index.
+    // An entry in memory may be newer than the one that the disk has at the same index.
     const lastIndex = lesser(stretch.lastIndex, advance(this.#cache.firstIndex, -1));
     const cuts = this.#cuts;
     readStretch(this.#options, { ...stretch, lastIndex }, from, limits, (error, entries) => {

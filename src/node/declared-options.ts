@@ -11,7 +11,7 @@ import type { ZodLibrary } from './zod.js';
 
 /** One option of a node, declared once: for code, for flags, for the environment and for the file. */
 export interface DeclaredOption {
-  /** What a value has to be. It makes zod's schema only when it is called: zod is loaded when a node is opened, not before. */
+  /** Makes the schema that a value must fit. It is a function, because zod is loaded when a node is opened, not before. */
   readonly schema: (z: ZodLibrary) => ZodType;
   /** The end of "expected … to be". */
   readonly expected: string;

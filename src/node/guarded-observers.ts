@@ -32,7 +32,7 @@ export function guardedInspector(inspect: Inspect, logger: Logger, detach: () =>
   };
 }
 
-/** The same for whoever attaches an inspector, a subscriber or a listener to the running actor later. */
+/** The same for an inspector, a subscriber or a listener that is attached to the running actor later. */
 export function guardObservers(actor: Actor<typeof replicaMachine>, logger: Logger): void {
   const { system } = actor;
   const inspect = system.inspect.bind(system);
@@ -88,7 +88,7 @@ function tell(logger: Logger, what: string, error: unknown, whatNow: string): vo
   logger.warn({ event: 'callback', err: error }, `${what}: ${String(error)}; the node goes on; ${whatNow}`);
 }
 
-/** What is thrown at once, and what a promise that is returned rejects with. */
+/** Catches what is thrown at once, and what a promise that is returned rejects with. */
 function call(callback: () => unknown, failed: (error: unknown) => void): void {
   try {
     const returned = callback();

@@ -15,7 +15,7 @@ type Level = keyof Logger;
 type Write = (level: Level, fields: object, message: string) => void;
 
 /**
- * Where a node logs. A logger that throws loses its line and nothing else: the node calls it in the middle of its work, and
+ * The log of a node. A logger that throws loses its line and nothing else: the node calls it in the middle of its work, and
  * must go on. The first such failure is told as a warning of the process, because the logger itself cannot tell it (P52).
  */
 export class NodeLog implements Logger {

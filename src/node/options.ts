@@ -19,7 +19,7 @@ export interface ReplicaNodeOptions<Machine extends AnyStateMachine> extends Par
   readonly advertise?: string;
   /** Every node of the cluster by id, this one included: host:port. */
   readonly peers: Readonly<Record<NodeId, string>>;
-  /** Where log, term and vote are kept, and who this node is and which peers it has met. */
+  /** Directory for the log, term and vote, and for who this node is and which peers it has met. */
   readonly dataDir?: string;
   /** The cluster's name: nodes of different clusters never talk to each other. Default `quorate`. */
   readonly cluster?: string;
@@ -40,7 +40,7 @@ export interface ReplicaNodeOptions<Machine extends AnyStateMachine> extends Par
    */
   readonly server?: Server;
   /**
-   * Of `server`: the prefix of the paths for status, health and the service's routes, `/quorate` for `/quorate/v1/status`. Default: none. False serves
+   * With `server`: the prefix of the paths for status, health and the service's routes, `/quorate` for `/quorate/v1/status`. Default: none. False serves
    * neither them nor `/client`, where you mount `requestHandler(node)` yourself, behind an authentication of yours.
    */
   readonly routes?: string | false;
@@ -65,7 +65,7 @@ export interface ReplicaNodeOptions<Machine extends AnyStateMachine> extends Par
   readonly storage?: LogStore;
   readonly transport?: Transport;
   readonly clock?: Clock;
-  /** Where all chance comes from. Default: drawn at random. */
+  /** Seed of all chance. Default: drawn at random. */
   readonly seed?: number;
   /** The chart to run: `replicaMachine.provide(…)`, to put something else in one of its places. XState takes all of its events itself. */
   readonly machine?: typeof replicaMachine;

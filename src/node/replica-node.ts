@@ -50,7 +50,7 @@ interface Made {
  * and joins its peers. Several may live in one process. It never exits the process and installs no signal handlers.
  */
 export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDisposable {
-  /** Who this node is and what it knows, to be read only. */
+  /** This node's identity and what it knows, to be read only. */
   readonly state: ReplicaView;
   /** The running chart: subscribe to it, inspect it, `waitFor` it, `on('role.changed', …)`. */
   readonly actor: Actor<typeof replicaMachine>;

@@ -23,7 +23,7 @@ import type { Logger } from './node-log.js';
 import type { ReplicaNodeOptions } from './options.js';
 import { systemClock } from './system-clock.js';
 
-/** What a node stands on: who it is, where it writes, where it listens. */
+/** The resources that a node holds while it is open: its identity, its log, its transport and its server. */
 export interface NodeResources {
   readonly identity: Identity;
   /** The servers that count, by id: those of the data directory's first start. */
@@ -194,7 +194,7 @@ function cannotUse(dataDir: string, error: (Error & { code?: string }) | undefin
   return unusable(dataDir, error ?? new Error('no outcome'));
 }
 
-/** What went wrong with a directory, and with which: at night nobody knows where a node keeps its data. */
+/** Adds the directory to its error: at night nobody knows where a node keeps its data. */
 export function inDirectory(error: Error, dataDir: string | undefined): Error {
   if (!(error instanceof QuorateError) || dataDir === undefined || error.details.dataDir !== undefined) return error;
   const { code, message, details, cause } = error;

@@ -81,7 +81,7 @@ export class Queue<Item extends { readonly isOver: boolean }> {
       return;
     }
     this.#flushIsDue = false;
-    // Whoever is answered here may ask again at once: that is for the next turn.
+    // A caller that is answered here may ask again at once: that call is for the next turn.
     const arrived = this.#arrived;
     this.#arrived = [];
     const items = arrived.filter((item) => isWorthDoing(item, nowMs));

@@ -1,6 +1,6 @@
 import type { PendingCall } from '../calls/pending-call.js';
 
-/** What becomes one event, and one log write, at the most. */
+/** One event, and one log write, has at most so many bytes and commands. */
 const MOST_BATCH_BYTES = 1024 * 1024;
 const MOST_BATCH_COMMANDS = 1_024;
 

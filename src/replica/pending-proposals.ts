@@ -35,9 +35,9 @@ export interface PendingProposalsOptions<Result> {
   readonly whyUnanswered?: (() => string | undefined) | undefined;
 }
 
-/** What may wait here altogether before further callers are turned away. */
+/** When so many bytes wait, further callers are turned away. */
 const MOST_WAITING_BYTES = 128 * 1024 * 1024;
-/** What a command takes beside its bytes, roughly: even empty ones count. */
+/** A command takes about so much memory beside its bytes: even empty ones count. */
 const OVERHEAD_BYTES = 256;
 
 /**
@@ -53,7 +53,7 @@ export class PendingProposals<Result> {
   /** Sent to the chart, which has not said yet what becomes of them. */
   readonly #asked = new Map<number, readonly Proposal<Result>[]>();
   readonly #forwarded = new Map<number, Forwarded<Result>>();
-  /** Of a turn that brought more than one batch: those that wait for a turn of their own. */
+  /** Batches that wait for a turn of their own, because one turn brought more than one batch. */
   #next: (readonly Proposal<Result>[])[] = [];
   #closed: QuorateError | undefined;
   #isLeading = false;

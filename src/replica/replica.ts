@@ -43,7 +43,7 @@ export interface ReplicaOptions<Result> {
  */
 export class Replica<Result> {
   readonly actor: ReplicaActor;
-  /** What it knows, for everybody to read. */
+  /** What the replica knows, for everybody to read. */
   readonly view: ReplicaView;
   readonly #options: ReplicaOptions<Result>;
   readonly #pendingRequests: PendingRequests<Result>;
@@ -198,7 +198,7 @@ export class Replica<Result> {
     this.#options.failed(error);
   }
 
-  /** Whoever waits gets an answer: this replica will have no other. */
+  /** Fails every pending call, because a replica that has ended can never answer it. */
   #turnAway(reason: QuorateError): void {
     this.#pendingRequests.close(reason);
     for (const fail of [...this.#waits]) fail(reason);

@@ -2,7 +2,7 @@ import { checkNewStateMachine } from '../../actors/new-state-machines.js';
 import { QuorateError } from '../errors/quorate-error.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
 
-/** Of the nodes of this process that are open, or being opened. */
+/** State machines of this process's nodes that are open, or being opened. */
 const IN_USE = new WeakSet<AnyStateMachine>();
 
 /** Reserves a state machine for one node, or throws CONFIG_INVALID. The function returned lets it go. */

@@ -10,7 +10,7 @@ import type { SimulationOptions } from './simulation-options.js';
 import { checkFields, checkSeed, DURATION, OBJECT } from './simulation-options.js';
 
 export interface Exploration {
-  /** Of trouble, in virtual ms; quiet follows, in which everything must settle. */
+  /** How long faults happen, virtual ms. Quiet follows, in which everything must settle. */
   readonly troubleMs?: number;
   readonly options?: Omit<SimulationOptions, 'seed'>;
 }
@@ -21,7 +21,7 @@ const EXPLORATION = { troubleMs: DURATION, options: OBJECT };
 interface FaultProfile {
   /** Drawn from at random: one that stands here twice happens twice as often. */
   readonly faults: readonly Fault[];
-  /** Of each turn. */
+  /** Probability that a fault begins in a turn. */
   readonly faultProbability: number;
   readonly options: Omit<SimulationOptions, 'seed'>;
   /** Some commands are as large as this. Default: all are small. */

@@ -75,7 +75,7 @@ export class Proposals<Command, Result> {
   }
 }
 
-/** Of one command: each acknowledged proposal was applied once, each unknown one at most once, and no refused one. */
+/** Checks the proposals of one command: each acknowledged one was applied once, each unknown one at most once, and no refused one. */
 function problemOf<Command, Result>(
   proposals: readonly Proposal<Command, Result>[],
   times: number,

@@ -12,7 +12,7 @@ export interface Timer {
  * itself anew once instead of many times. Timers due at the same moment run in the order in which they were set.
  */
 export class VirtualClock implements Clock {
-  /** What the wall clock is off by, ms: may be set to anything at any time, as real ones are. */
+  /** The wall clock is off by so much, ms: it may be set to anything at any time, as real ones are. */
   skewMs = 0;
   #nowMs = 0;
   #order = 0;

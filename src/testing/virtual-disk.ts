@@ -30,7 +30,7 @@ export type DiskOperation =
 /** One call of the disk, before it is carried out. */
 export interface DiskCall {
   readonly operation: DiskOperation;
-  /** Of the file; empty where the call is about the directory. */
+  /** Name of the file; empty where the call is about the directory. */
   readonly name: string;
   /** 1 for the first call of this disk's life, through all crashes. */
   readonly number: number;
@@ -56,7 +56,7 @@ export class VirtualDisk implements Disk {
   /** Syncs that lie, told apart by what they should have made durable: for showing that every one of them is needed. */
   ignoresSync: (name: string, unsynced: readonly UnsyncedWrite[]) => boolean = () => false;
   ignoresDirectorySync: () => boolean = () => false;
-  /** Of all files together; a write beyond it fails with ENOSPC. */
+  /** Size of all files together at the most; a write beyond it fails with ENOSPC. */
   mostBytes = Number.POSITIVE_INFINITY;
   readonly #options: VirtualDiskOptions;
   #names = new Map<string, Inode>();

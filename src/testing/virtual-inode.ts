@@ -3,7 +3,7 @@ export interface UnsyncedWrite {
   readonly bytes: Uint8Array;
 }
 
-/** What of a write reaches the platter as a whole or not at all. */
+/** Bytes that reach the platter as a whole or not at all. */
 const SECTOR_BYTES = 512;
 
 /** A file of a virtual disk: what its readers see, and what of it survives a power cut. */
@@ -18,7 +18,7 @@ export class Inode {
     this.#durable = content.slice();
   }
 
-  /** What a reader sees. */
+  /** The content as a reader sees it. */
   get content(): Uint8Array<ArrayBuffer> {
     return this.#content;
   }

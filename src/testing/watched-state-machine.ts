@@ -40,7 +40,7 @@ export class WatchedStateMachine<Machine extends AnyStateMachine>
   openedAt: Index = NO_INDEX;
   /** The newest command that was applied, in this life or before. */
   lastIndex: Index = NO_INDEX;
-  /** Of the commands that were decoded and are not applied yet, in order. */
+  /** Bytes of the commands that were decoded and are not applied yet, in order. */
   #decoded: Uint8Array[] = [];
   readonly #watcher: Watcher;
 

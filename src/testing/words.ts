@@ -6,12 +6,12 @@ export class SimulationStuck extends Error {
   override readonly name = 'SimulationStuck';
 }
 
-/** Where a replica is, in words. */
+/** The state that a replica is in, in words. */
 export function describeReplica({ id, role, raft }: Pick<SimulatedReplica<never>, 'id' | 'role' | 'raft'>): string {
   return `${id} ${role} term ${raft?.term} last ${raft?.log.lastIndex} commit ${raft?.commitIndex} applied ${raft?.lastApplied}`;
 }
 
-/** What a notice says beside its type. Of entries only the last index is told: they are many. */
+/** A notice's fields in words. Of a list of entries only the last index is told, because they are many. */
 export function detailsOf({ type: _, ...rest }: Notice): string {
   return 'entries' in rest ? `to ${rest.entries.at(-1)?.index}` : JSON.stringify(rest);
 }

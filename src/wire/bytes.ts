@@ -2,7 +2,7 @@ import { MalformedBytes } from './malformed.js';
 
 const TWO_TO_32 = 2 ** 32;
 const utf8 = new TextEncoder();
-/** What begins like a byte order mark is text all the same: a key comes back as it was given. */
+/** A byte order mark at the beginning is kept as text: a key comes back as it was given. */
 const utf8Strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
@@ -62,7 +62,7 @@ export class ByteReader {
   #at: number;
 
   constructor(bytes: Uint8Array, at = 0) {
-    // Of one that has overridden it, as Node.js's Buffer has, each view would be that much dearer.
+    // A subclass that overrides it, as Node.js's Buffer does, would make each view that much dearer.
     this.#bytes =
       bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#at = at;

@@ -4,7 +4,7 @@ import { asTerm } from '../raft/kinds.js';
 import { ByteReader, ByteWriter, decodeText, encodeText } from './bytes.js';
 import { MalformedBytes } from './malformed.js';
 
-/** What clients and nodes say to each other on `/client`. */
+/** The messages of clients and nodes on `/client`. */
 
 /** The subprotocol, with its version. */
 export const CLIENT_PROTOCOL = 'quorate.client.1';

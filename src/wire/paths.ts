@@ -1,3 +1,3 @@
-/** Where a node takes WebSockets: its peers' and its clients'. */
+/** Paths at which a node takes WebSockets of its peers and its clients. */
 export const PEER_PATH = '/peer';
 export const CLIENT_PATH = '/client';

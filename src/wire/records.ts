@@ -6,7 +6,7 @@ import type { EntryEncoder } from './entry.js';
 import { encodedEntriesBytes, readEntries } from './entry.js';
 import { MalformedBytes } from './malformed.js';
 
-/** What a log file holds: the rules' records, and the note that its writer stopped in good order. */
+/** A record of a log file: one of the rules' records, or the note that its writer stopped in good order. */
 export type StoredRecord = LogRecord | { readonly kind: 'closed' };
 
 const KINDS = ['entries', 'truncation', 'vote', 'commit', 'closed'] as const satisfies readonly StoredRecord['kind'][];

@@ -8,7 +8,7 @@ import type { Pulse } from '../pulse.js';
 import type { Listener, MemoryHost, Wires } from './line.js';
 import { Line } from './line.js';
 
-/** Who takes connections at an address. */
+/** The node that takes connections at an address. */
 export interface Listening extends Listener {
   readonly knownPeers: KnownPeers;
   readonly pulse: Pulse;

@@ -15,7 +15,7 @@ export interface MemoryHost extends Clock {
   arrive(callback: () => void): void;
 }
 
-/** Who takes connections at an address. */
+/** The node that takes connections at an address. */
 export interface Listener {
   readonly identity: Identity;
   readonly inbound: Inbound;
@@ -70,7 +70,7 @@ export class Line {
   #busyUntilMs = 0;
   /** Nothing in order arrives before. */
   #notBeforeMs = 0;
-  /** What would have arrived, but for a cut. */
+  /** Deliveries that a cut holds back. */
   #stalled: (() => void)[] = [];
   #arrivedAtDialer = 0;
   #arrivedAtReceiver = 0;

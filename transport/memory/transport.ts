@@ -22,7 +22,7 @@ export interface Conditions {
   readonly duplication: number;
   /** How often a message takes several times as long as others, and so is overtaken. */
   readonly reordering: number;
-  /** Of each connection, in its one direction. Default: no limit. */
+  /** Speed of each connection, in its one direction. Default: no limit. */
   readonly bytesPerSecond?: number;
   /**
    * How many bytes a connection holds that its receiver has not read: its wire and the kernels' buffers. What more is sent

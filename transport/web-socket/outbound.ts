@@ -51,7 +51,7 @@ export class Dialed implements Connection {
   #outbox: Outbox | undefined;
   #watched: Watched | undefined;
   #hasAnswered = false;
-  /** Of the addresses that are dialed, where they may be no longer right. */
+  /** A remark for errors, where the addresses that are dialed may be no longer right. */
   #remark = '';
 
   constructor(options: DialedOptions, identity: Identity, peer: PeerAddress, events: DialEvents) {
@@ -127,7 +127,7 @@ export class Dialed implements Connection {
     });
     const leastMs = GREETING_TIMEOUTS * settings.ELECTION_TIMEOUT_MIN;
     const inVain = this.#options.unanswered.get(this.#peer.id) ?? 0;
-    // What has arrived is read first.
+    // Bytes that have arrived are read first.
     const deadline = clock.setTimeout(
       () => clock.defer(() => this.#giveUp()),
       Math.max(leastMs, Math.min(MOST_GREETING_MS, leastMs * 2 ** inVain)),
@@ -224,7 +224,7 @@ function wordsFor(error: Error & { code?: string }): string {
   return error.code === 'ECONNREFUSED' ? 'connection refused' : error.message;
 }
 
-/** What a node says when it lets nobody in, else what is likely. */
+/** The reason that the node gives for letting nobody in, or else the likely one. */
 function whyNot({ statusCode }: IncomingMessage, said: string): string {
   if (statusCode === 503 && said === '') return 'it is starting, or has halted';
   return said.trim() || 'is that a Quorate node of this version?';

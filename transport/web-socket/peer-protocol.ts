@@ -14,7 +14,7 @@ export const LIMITS = {
   autoPong: false,
 };
 
-/** What `read` gives, or why the bytes that it reads are malformed. */
+/** The result of `read`, or why the bytes that it reads are malformed. */
 export function parsed<Value>(read: () => Value): Value | MalformedBytes {
   try {
     return read();

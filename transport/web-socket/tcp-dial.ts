@@ -60,7 +60,7 @@ export class TcpDial {
       failed: (error) => this.#fail(attempt, error),
     });
     this.#attempts.add(attempt);
-    // What has arrived is read first: after a pause of this process the answer may be there already.
+    // Bytes that have arrived are read first: after a pause of this process the answer may be there already.
     attempt.deadline(clock, mostAnswerMs, () => this.#fail(attempt, new Error('no answer in time')));
     if (this.#next < addresses.length) this.#nextTimer = clock.setTimeout(() => this.#tryNext(), nextAfterMs);
   }

@@ -29,7 +29,7 @@ export interface WebSocketTransportOptions {
   readonly helloDeadlineMs?: number;
   /** The nodes' addresses, host:port each: beside localhost and numbers, what Host may name. Default none. */
   readonly addresses?: readonly string[];
-  /** Of one message, all its parts together. Default 64 MiB. */
+  /** Size of one message at the most, all its parts together. Default 64 MiB. */
   readonly maxMessageBytes?: number;
   /** Whom this node has met before. Default: nobody, and it forgets with this object whom it meets. */
   readonly knownPeers?: KnownPeers;

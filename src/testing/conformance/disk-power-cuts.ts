@@ -25,7 +25,7 @@ export interface PowerCutDiskPlace extends DiskPlace {
   cutPower(): void | Promise<void>;
 }
 
-/** What of a `Disk` must survive a power cut; `diskConformance` has the rest. */
+/** The cases of a `Disk` that are about power cuts: what must survive one. `diskConformance` has the rest. */
 export function diskPowerCutConformance(
   prepare: () => PowerCutDiskPlace | Promise<PowerCutDiskPlace>,
 ): readonly ConformanceCase[] {
@@ -59,11 +59,11 @@ class LockedPlace {
   }
 }
 
-/** Of each kind of file and change so many: what survives by chance must not pass for what was synced. */
+/** Each case changes so many files, because one that survives by chance must not pass for one that was synced. */
 const MANY = 12;
 const each = Array.from({ length: MANY }, (_, at) => `file-${at}`);
 
-/** What a file holds; "nothing" where there is no such file. */
+/** A file's content; "nothing" where there is no such file. */
 const survivor = (disk: Disk, name: string): Promise<string> =>
   contentOf(disk, name).catch((error: DiskError) => (error.code === 'ENOENT' ? 'nothing' : Promise.reject(error)));
 

@@ -6,7 +6,7 @@ export function mustBe(what: string, got: unknown, expected: unknown): void {
     throw new ConformanceFailure(`expected ${what} to be ${shown(expected)}, got ${shown(got)}`);
 }
 
-/** Of `got` only the properties that `expected` names are looked at. */
+/** Only the properties that `expected` names are compared. */
 export function mustHave(what: string, got: object | undefined, expected: Readonly<Record<string, unknown>>): void {
   const found = (got ?? {}) as Readonly<Record<string, unknown>>;
   for (const [name, value] of Object.entries(expected)) mustBe(`${name} of ${what}`, found[name], value);

@@ -5,14 +5,14 @@ import { answer } from './disk-calls.js';
 import { mustBe, mustHold } from './expectations.js';
 
 export interface KnownPeersPlace {
-  /** Of a node that has met nobody. */
+  /** The memory of a node that has met nobody. */
   readonly knownPeers: KnownPeers;
   /** Removes what the case has left. */
   clear(): void | Promise<void>;
 }
 
 export interface DurableKnownPeersPlace extends KnownPeersPlace {
-  /** What the next start of the node knows, when its process was killed now. */
+  /** The memory of the node's next start, if its process is killed now. */
   restart(): KnownPeers | Promise<KnownPeers>;
 }
 

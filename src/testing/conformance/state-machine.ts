@@ -194,7 +194,7 @@ function mustGiveBack<Value>(codec: Codec<Value>, values: readonly Value[], what
   mustHold(`the bytes of one ${what} stay the same when another is encoded`, isKept);
 }
 
-/** What a leader's log holds of them: decoded, as every replica gets them. */
+/** The commands as a leader's log holds them, decoded as every replica gets them. */
 function committed<Machine extends AnyStateMachine>(
   { codec }: Machine,
   commands: readonly CommandOf<Machine>[],
