@@ -24,7 +24,7 @@ type InternalEvent =
 
 export interface ElectionManagerContext extends ElectionManagerInput {
   readonly heartbeatManager: HeartbeatManagerRef | null;
-  /** Of the election that this node stands for, or stood for last. */
+  /** Term of the election that this node stands for, or stood for last. */
   readonly term: Term;
   /** This wait's random timeout, drawn once. */
   readonly timeoutMs: number;
@@ -218,7 +218,7 @@ export const electionManager = electionSetup.createMachine({
             ],
           },
         },
-        // Whoever stood still may have been one of several, the leader among them, or may have much to read.
+        // After a pause of this process others may have paused, too, the leader among them; or there is much to read.
         listening: {
           description: 'After a pause: for a heartbeat or two more.',
           entry: 'drawGrace',

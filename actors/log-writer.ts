@@ -29,7 +29,7 @@ interface Group {
   readonly last: LogPosition | null;
   readonly vote: Extract<LogRecord, { kind: 'vote' }> | null;
   readonly content: 'nothing' | 'messages' | 'records';
-  /** Of the entries' payloads. */
+  /** Size of the entries' payloads. */
   readonly bytes: number;
 }
 

@@ -22,7 +22,7 @@ export type ElectionManagerEvent =
       readonly quietSinceMs: number;
       readonly atMs: number;
     }
-  /** Whoever was given our vote gets the time to win. */
+  /** This node has voted for a candidate, which gets the time to win. */
   | { readonly type: 'vote.granted' };
 
 export type HeartbeatManagerEvent =

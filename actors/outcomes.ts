@@ -19,7 +19,7 @@ export function sendOutcome<Event>(actor: Recipient<Event>, event: Event): void 
 }
 
 /**
- * Whoever runs an actor, for its reports. There is none where a machine is only stepped by `transition()`: the report is then
+ * The parent of an actor, which takes its reports. There is none where a machine is only stepped by `transition()`: the report is then
  * addressed to the machine itself, which takes no report.
  */
 export function parentOf({ self }: { readonly self: { readonly _parent?: AnyActorRef } }): AnyActorRef {

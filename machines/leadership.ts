@@ -32,7 +32,7 @@ export interface LeadershipContext {
   readonly node: LedNode;
   /** For how long a confirmation holds: the node's ELECTION_TIMEOUT_MIN. */
   readonly limitMs: number;
-  /** Of the node's leadership, whether confirmed or not. */
+  /** Term of the node's leadership, whether confirmed or not. */
   readonly term: Term;
   /** The read round that was begun last, and when (monotonic ms). */
   readonly requestId: number;
@@ -199,7 +199,7 @@ function nowAt({ actor }: LedNode): number {
   return (actor.clock as Clock).now();
 }
 
-/** Of the time for which the last confirmation holds. */
+/** What is left of the time for which the last confirmation holds. */
 function remainingMs({ node, confirmedAtMs, limitMs }: LeadershipContext): number {
   return confirmedAtMs + limitMs - nowAt(node);
 }

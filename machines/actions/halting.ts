@@ -11,7 +11,7 @@ export const haltActions = {
   announceResumption: notice('log.resumed', (report) => report),
 };
 
-/** Of a report of failure, or of what XState says of an actor that failed. */
+/** The error in a report of failure, or in what XState says of an actor that failed. */
 function errorOf(event: object): Error {
   const { error } = event as { error?: unknown };
   return error instanceof Error ? error : new Error(String(error));

@@ -1,4 +1,4 @@
-/** Of V8: other engines have it not at all, or without the frames of those who wait. */
+/** V8 has this. Other engines lack it, or give no frames of callers that await. */
 const { captureStackTrace } = Error as { captureStackTrace?: (target: object, above?: unknown) => void };
 
 /**

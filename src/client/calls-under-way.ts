@@ -41,7 +41,7 @@ export class CallsUnderWay implements Iterable<Call> {
     return call;
   }
 
-  /** Of one that is taken while they are told over, those that come after it are told all the same. */
+  /** A call that is taken during the walk does not end it: those after it are visited all the same. */
   *[Symbol.iterator](): Iterator<Call> {
     for (const call of this.#slots) if (call !== undefined) yield call;
   }

@@ -3,7 +3,7 @@ import { badRequest, QuorateError } from '../errors/quorate-error.js';
 import { RefusedRequest } from './refused-request.js';
 import type { HttpRequest } from './request.js';
 
-/** Of a body that is too large so much is still read: whoever sends more is cut off. */
+/** So much of a body that is too large is still read; a client that sends more is cut off. */
 const MOST_UNWANTED_BYTES = 256 * 1024 * 1024;
 
 /**

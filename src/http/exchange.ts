@@ -47,7 +47,7 @@ export class Exchange {
     return this.#hasHungUp || this.response.writableFinished || this.response.destroyed;
   }
 
-  /** Whoever reads the body is told when the rest of it can never be read. */
+  /** Calls `tell` when the rest of the body can never be read. */
   onFlaw(tell: (flaw: QuorateError) => void): void {
     this.#onFlaw = tell;
     if (this.#flaw !== undefined) tell(this.#flaw);

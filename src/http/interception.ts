@@ -25,7 +25,7 @@ export function interceptEvent<Event extends keyof ServerEvents>(
   server.emit = intercepting as Server['emit'];
   return () => {
     isActive = false;
-    // Whoever has overridden it since then calls this function, which passes everything on from now on.
+    // An override that came later calls this function, which passes everything on from now on.
     if (server.emit !== intercepting) return;
     if (isOverridden) server.emit = emit as Server['emit'];
     else delete (server as { emit?: Server['emit'] }).emit;

@@ -3,7 +3,7 @@ import type { QuorateErrorCode } from '../errors/quorate-error.js';
 import { QuorateError } from '../errors/quorate-error.js';
 import { RefusedRequest } from './refused-request.js';
 
-/** Of the codes that a request can meet. */
+/** HTTP status of each code that a request can meet. */
 const STATUS_OF: Partial<Record<QuorateErrorCode, number>> = {
   QUORATE_BAD_REQUEST: 400,
   QUORATE_FORBIDDEN: 403,

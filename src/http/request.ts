@@ -12,7 +12,7 @@ export interface HttpRequest {
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
   readonly node: ServedNode;
-  /** Of its body. */
+  /** Size of its body at the most. */
   readonly mostBodyBytes: number;
   /** Whether a client that offers a body (`Expect`) has not been asked for it yet. */
   readonly mustAskForBody: boolean;

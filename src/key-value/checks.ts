@@ -7,7 +7,7 @@ import type { Condition } from './codec.js';
 import { isWellFormed, MOST_KEY_BYTES, MOST_VALUE_BYTES } from './codec.js';
 import { MOST_ITEMS } from './queries.js';
 
-/** Of UTF-16's units none takes more than three bytes: most keys are known to fit without being encoded. */
+/** A unit of UTF-16 takes three bytes at the most: most keys are known to fit without being encoded. */
 const SURELY_FITS = Math.floor(MOST_KEY_BYTES / 3);
 
 export function checkKey(key: string): void {

@@ -1,6 +1,6 @@
 export interface KeyValueEntry {
   readonly value: Uint8Array;
-  /** Of the entry's last change. */
+  /** Revision of the entry's last change. */
   readonly revision: number;
 }
 

@@ -69,7 +69,7 @@ export interface ReplicaState {
   readonly lastApplied: Index;
   /** The newest commit index that was written into the log as a hint. */
   readonly recordedCommit: Index;
-  /** Of the last entry. */
+  /** Time of the last entry. */
   readonly lastTimeMs: number;
 
   /** The answers of this term's election, by voter: filled by a candidate. */

@@ -9,7 +9,7 @@ export interface Recovered {
   readonly log: LogShape;
   /** The newest `commit` record, 0 where there is none. Never beyond the log's end. */
   readonly commitIndex: Index;
-  /** Of the last entry; 0 for an empty log. */
+  /** Time of the last entry; 0 for an empty log. */
   readonly lastTimeMs: number;
   /** Whether the last writer closed the log; otherwise it crashed or lost power. */
   readonly closedCleanly: boolean;
@@ -20,7 +20,7 @@ export interface Recovered {
 /** How much of the log one read may return. At least one entry is returned, however large. */
 export interface ReadLimits {
   readonly maxEntries: number;
-  /** Of payload. */
+  /** Bytes of payload. */
   readonly maxBytes: number;
 }
 
@@ -39,7 +39,7 @@ export interface LogStore {
   open(done: (error: Error | undefined, recovered?: Recovered) => void, failed?: (error: Error) => void): void;
   /** Adds records at the end: entries are readable at once, but durable only when a later `sync` is done. */
   append(records: readonly LogRecord[]): void;
-  /** Of all that was appended and is not durable yet, roughly. */
+  /** Size of all that was appended and is not durable yet, roughly. */
   readonly unsyncedBytes: number;
   /** Makes everything appended so far durable, in its order. Only one sync may be under way. */
   sync(done: (error?: Error) => void): void;

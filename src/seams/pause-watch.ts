@@ -18,7 +18,7 @@ const FEWEST_SETTLING_TURNS = 3;
  * otherwise settle for ever, and do nothing of what it is asked.
  */
 const BETWEEN_PAUSES_MS = 1_500;
-/** Whoever stands still for longer is no process of long turns: that is a pause whenever it comes. */
+/** No turn of the event loop takes longer than this: standing still for longer is a pause, whenever it comes. */
 const LONGEST_TURN_MS = 500;
 
 /**
@@ -57,7 +57,7 @@ export class PauseWatch {
     this.#clock.clearTimeout(this.#timer);
   }
 
-  /** Whoever asks looks, too: after a pause the sockets may be read before the timers run. */
+  /** Every question looks at the clock, too: after a pause the sockets may be read before the timers run. */
   #look(nowMs: number): void {
     const gapMs = nowMs - this.#tickedAtMs;
     if (gapMs <= SHORTEST_PAUSE_MS) return;

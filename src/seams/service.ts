@@ -67,7 +67,7 @@ export interface Service<Machine, Command, Result, Named extends Queries = Queri
   /** By method and path, as `'GET /v1/counters/{name}'`; `{name...}` at a path's end takes all that is left, slashes too. */
   // biome-ignore lint/suspicious/noExplicitAny: the names in the path are checked where the service is defined
   readonly routes: Readonly<Record<string, Route<Machine, Command, Result, any>>>;
-  /** Of the body of an HTTP request, and about of a client's command. */
+  /** Size of an HTTP request's body at the most, and about that of a client's command. */
   readonly mostBodyBytes: number;
   /** Throws for a client's bytes that may not enter the log, where every replica will have to decode them. */
   readonly checkCommand: (bytes: Uint8Array) => void;

@@ -53,7 +53,7 @@ export interface StateMachine<Command, Result> {
    */
   capture?(): Capture;
   restore?(): Restore;
-  /** Of the whole state, to find replicas that diverged. Equal states give equal hashes. */
+  /** A hash of the whole state, to find replicas that diverged. Equal states give equal hashes. */
   hash?(): Uint8Array;
 }
 

@@ -108,6 +108,11 @@ describe('style', () => {
     expect(long.map(({ file }) => file)).toEqual([]);
   });
 
+  test('no comment begins with "Of", or with a "Whoever" that leaves open who is meant: it says its subject first', () => {
+    const riddle = /(\/\*\*|^\s*\/\/|^\s*\*) (Of|Whoever|Whose) /m;
+    expect(shipped.filter(({ text }) => riddle.test(text)).map(({ file }) => file)).toEqual([]);
+  });
+
   test('no file is named for having no subject', () => {
     const vague = /\/(utils?|helpers?|common|misc)(\.|\/)/;
     expect(all.map(({ file }) => file).filter((file) => vague.test(file))).toEqual([]);
