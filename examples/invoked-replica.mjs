@@ -9,7 +9,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { KeyValueStore, NodeDisk, nodeChecksum, openDataDirectory, systemClock, WebSocketTransport } from 'quorate';
+import {
+  EntryEncoder,
+  KeyValueStore,
+  NodeDisk,
+  nodeChecksum,
+  openDataDirectory,
+  systemClock,
+  WebSocketTransport,
+} from 'quorate';
 import { replica } from 'quorate/machines';
 import { assign, createActor, sendTo, setup, waitFor } from 'xstate';
 
@@ -20,6 +28,8 @@ const base = mkdtempSync(path.join(tmpdir(), 'invoked-replica-'));
 
 /** What a replica stands on: a locked directory with its log, and a port. */
 async function prepare({ id, address }) {
+  // Shared by log and transport, so that entries are encoded once for both.
+  const entryEncoder = new EntryEncoder();
   const directory = await new Promise((resolve, reject) => {
     openDataDirectory(
       {
@@ -30,6 +40,7 @@ async function prepare({ id, address }) {
         members: Object.fromEntries(servers.map((server) => [server.id, server.address])),
         nodeId: id,
         makeIncarnation: () => randomBytes(16).toString('hex'),
+        entryEncoder,
       },
       (error, opened) => (error === undefined ? resolve(opened) : reject(error)),
     );
@@ -37,7 +48,7 @@ async function prepare({ id, address }) {
   const server = createServer();
   await new Promise((resolve) => server.listen(Number(address.split(':')[1]), '127.0.0.1', resolve));
   const { knownPeers, identity, log } = directory;
-  const transport = new WebSocketTransport({ server, clock: systemClock, knownPeers });
+  const transport = new WebSocketTransport({ server, clock: systemClock, knownPeers, entryEncoder });
   let onClosed;
   const closed = new Promise((resolve, reject) => {
     onClosed = (error) => {

@@ -1,3 +1,4 @@
+import { shown } from '../errors/shown.js';
 import type { Codec } from '../seams/state-machine.js';
 
 /**
@@ -41,8 +42,4 @@ export class ResultEncoder<Result> {
       `the state machine's resultCodec.encode failed: ${what}. Commands are applied, but callers at other nodes are told that the outcome is unknown`,
     );
   }
-}
-
-function shown(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : String(value);
 }

@@ -35,6 +35,20 @@ describe('opening', () => {
     }
   });
 
+  test('a setting in the environment that is no whole number is refused, and the error says where it stands', async () => {
+    process.env.HEARTBEAT_INTERVAL = 'often';
+    try {
+      const options = { id: 'a', peers: { a: '127.0.0.1:0' }, stateMachine: new KeyValueStore(), dataDir: NOWHERE };
+      await expect(ReplicaNode.open(options)).rejects.toMatchObject({
+        code: 'QUORATE_CONFIG_INVALID',
+        message:
+          'expected HEARTBEAT_INTERVAL in the environment to be a whole number from 1 to 2147483647, got "often"',
+      });
+    } finally {
+      delete process.env.HEARTBEAT_INTERVAL;
+    }
+  });
+
   test('a data directory in use, a port in use, and options that cannot work are refused with their reasons', async () => {
     cluster = await RealNodes.start('a');
     const [port] = await freePorts(1);

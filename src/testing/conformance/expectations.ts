@@ -3,7 +3,7 @@ import { ConformanceFailure } from './conformance-case.js';
 /** `what` is the subject of the sentence that a failure says: "expected `what` to be …, got …". */
 export function mustBe(what: string, got: unknown, expected: unknown): void {
   if (!areEqual(got, expected))
-    throw new ConformanceFailure(`expected ${what} to be ${shown(expected)}, got ${shown(got)}`);
+    throw new ConformanceFailure(`expected ${what} to be ${printed(expected)}, got ${printed(got)}`);
 }
 
 /** Only the properties that `expected` names are compared. */
@@ -18,7 +18,7 @@ export function mustHold(law: string, holds: boolean): void {
 
 export function mustMatch(what: string, got: unknown, pattern: RegExp): void {
   if (!pattern.test(String(got)))
-    throw new ConformanceFailure(`expected ${what} to match ${pattern}, got ${shown(got)}`);
+    throw new ConformanceFailure(`expected ${what} to match ${pattern}, got ${printed(got)}`);
 }
 
 export function mustThrow(what: string, run: () => unknown, pattern: RegExp): void {
@@ -28,7 +28,7 @@ export function mustThrow(what: string, run: () => unknown, pattern: RegExp): vo
   } catch (error) {
     return mustMatch(`what ${what} throws`, error, pattern);
   }
-  throw new ConformanceFailure(`expected ${what} to throw, and it returned ${shown(result)}`);
+  throw new ConformanceFailure(`expected ${what} to throw, and it returned ${printed(result)}`);
 }
 
 /** By value: bytes by their content, whatever kind of array holds them; a property that is undefined is as good as none. */
@@ -57,7 +57,7 @@ function areSameBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 const MOST_SHOWN = 300;
 
-function shown(value: unknown): string {
+function printed(value: unknown): string {
   if (value === undefined || typeof value === 'function' || kindOf(value) === 'Error') return String(value);
   const text = JSON.stringify(value, (_name, part: unknown) => {
     if (typeof part === 'bigint') return `${part}n`;
