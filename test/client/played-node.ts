@@ -12,8 +12,12 @@ export class PlayedNode {
   readonly #server: Server = createServer();
   readonly #sockets = new WebSocketServer({ server: this.#server });
   answer: (frame: ClientFrame, socket: WebSocket) => void = () => undefined;
-  /** Who leads, the last of the members, as it says when it is greeted. Default: this node. */
-  greeting: { readonly term: number; readonly members: Readonly<Record<string, string>> } | undefined;
+  /** Who leads, the last of the members, and how long it takes to say so. Default: this node, at once. */
+  greeting: {
+    readonly term?: number;
+    readonly members?: Readonly<Record<string, string>>;
+    readonly afterMs?: number;
+  } = {};
   greeted = 0;
 
   constructor() {
@@ -22,7 +26,11 @@ export class PlayedNode {
         const frame = decodeClientFrame(data as Buffer);
         if (frame.kind === 'hello') {
           this.greeted += 1;
-          return socket.send(this.#news(this.greeting?.term ?? 1, this.greeting?.members ?? { a: this.address }));
+          const { term = 1, members = { a: this.address }, afterMs = 0 } = this.greeting;
+          const greet = (): void => socket.send(this.#news(term, members));
+          if (afterMs > 0) setTimeout(greet, afterMs);
+          else greet();
+          return;
         }
         this.frames.push(frame);
         this.answer(frame, socket);

@@ -208,7 +208,8 @@ describe('the key-value commands', () => {
       const replies = frame.requests.map(({ id }) => ({ id, payload: entryCodec.encode({ value, revision: 7 }) }));
       socket.send(encodeNodeFrame({ kind: 'replies', replies }));
     };
-    played.greeting = { term: 1_000, members: nodes.peers };
+    // The others would answer before it does, were they asked.
+    played.greeting = { term: 1_000, members: nodes.peers, afterMs: 500 };
     const at = ['--endpoints', `127.0.0.1:${unused},${played.address},${endpoints}`];
     expect(await quorate(['get', 'k', '--consistency', 'stale', ...at])).toEqual({
       code: 0,
