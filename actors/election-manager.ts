@@ -5,6 +5,7 @@ import type { RandomState } from '../src/raft/random.js';
 import { draw } from '../src/raft/random.js';
 import type { Settings } from '../src/raft/settings.js';
 import type { Clock } from '../src/seams/clock.js';
+import { everyInterval } from '../src/seams/ticker.js';
 import type { ElectionManagerEvent, HeartbeatManagerEvent, HeartbeatManagerRef } from './manager-events.js';
 import { parentOf } from './outcomes.js';
 import type { ElectionReport } from './reports.js';
@@ -58,16 +59,13 @@ const oneTurn = fromCallback<{ type: 'never' }, { readonly clock: Clock }>(({ in
 
 /** Looks at the clock once a heartbeat, and reports when it could not for more than a whole one. */
 const pauses = fromCallback<{ type: 'never' }, ElectionManagerInput>(({ input: { clock, settings }, sendBack }) => {
-  const intervalMs = settings.HEARTBEAT_INTERVAL;
   let lookedAtMs = clock.now();
-  const look = (): void => {
+  return everyInterval(clock, settings.HEARTBEAT_INTERVAL, () => {
     const atMs = clock.now();
-    if (atMs - lookedAtMs > 2 * intervalMs) sendBack({ type: 'pause.ended', atMs } satisfies InternalEvent);
+    const stoodStill = atMs - lookedAtMs > 2 * settings.HEARTBEAT_INTERVAL;
     lookedAtMs = atMs;
-    timer = clock.setTimeout(look, intervalMs);
-  };
-  let timer = clock.setTimeout(look, intervalMs);
-  return () => clock.clearTimeout(timer);
+    if (stoodStill) sendBack({ type: 'pause.ended', atMs } satisfies InternalEvent);
+  });
 });
 
 const electionSetup = setup({

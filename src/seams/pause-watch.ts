@@ -1,4 +1,5 @@
 import type { Clock } from './clock.js';
+import { everyInterval } from './ticker.js';
 
 const TICK_MS = 50;
 /**
@@ -32,12 +33,14 @@ export class PauseWatch {
   #pauseMs = 0;
   #nextPauseFromMs = Number.NEGATIVE_INFINITY;
   #turnsToSettle = 0;
-  #timer: unknown;
+  readonly #stopTicking: () => void;
+  /** Ticks faster while it settles. */
+  #settlingTimer: unknown;
 
   constructor(clock: Clock) {
     this.#clock = clock;
     this.#tickedAtMs = clock.now();
-    this.#timer = clock.setTimeout(() => this.#tick(), TICK_MS);
+    this.#stopTicking = everyInterval(clock, TICK_MS, () => this.#tick());
   }
 
   /** How long what is read at `nowMs` may have waited for it; 0 where this process has not stood still lately. */
@@ -54,7 +57,9 @@ export class PauseWatch {
   }
 
   stop(): void {
-    this.#clock.clearTimeout(this.#timer);
+    this.#stopTicking();
+    this.#clock.clearTimeout(this.#settlingTimer);
+    this.#settlingTimer = undefined;
   }
 
   /** Every question looks at the clock, too: after a pause the sockets may be read before the timers run. */
@@ -74,8 +79,11 @@ export class PauseWatch {
     const nowMs = this.#clock.now();
     this.#look(nowMs);
     this.#tickedAtMs = nowMs;
-    const isSettling = this.#turnsToSettle > 0;
-    if (isSettling) this.#turnsToSettle -= 1;
-    this.#timer = this.#clock.setTimeout(() => this.#tick(), isSettling ? SETTLING_TURN_MS : TICK_MS);
+    if (this.#turnsToSettle === 0) return;
+    this.#turnsToSettle -= 1;
+    this.#settlingTimer ??= this.#clock.setTimeout(() => {
+      this.#settlingTimer = undefined;
+      this.#tick();
+    }, SETTLING_TURN_MS);
   }
 }
