@@ -1,6 +1,7 @@
 import { fromCallback } from 'xstate';
 import { QuorateError } from '../src/errors/quorate-error.js';
 import type { Entry } from '../src/raft/entry.js';
+import { invariant } from '../src/raft/invariant.js';
 import type { Index } from '../src/raft/kinds.js';
 import { advance, NO_INDEX } from '../src/raft/kinds.js';
 import type { Clock } from '../src/seams/clock.js';
@@ -92,6 +93,7 @@ class Applier {
         return this.#fail(error ?? new Error(`entry ${from} is committed but not in the log`));
       attempt(
         () => {
+          checkBatch(entries, from, this.#allowed);
           const commands = entries.filter(isCommand).map((entry) => committed(stateMachine, entry));
           return commands.length === 0 ? [] : apply(stateMachine, commands);
         },
@@ -104,6 +106,7 @@ class Applier {
   #finish(entries: readonly Entry[], results: readonly unknown[]): void {
     if (this.#phase !== 'applying') return;
     const { clock } = this.#options;
+    invariant(results.length === entries.length, 'each entry that was applied has its result');
     this.#applied = (entries.at(-1) as Entry).index;
     this.#report({ type: 'log.applied', entries, results });
     if (this.#allowed <= this.#applied) this.#phase = 'idle';
@@ -137,6 +140,14 @@ function openedAt(stateMachine: StateMachine<unknown, unknown>): Index | Promise
   if (stateMachine.open !== undefined) return stateMachine.open();
   takeNewStateMachine(stateMachine);
   return NO_INDEX;
+}
+
+/** A state machine is given each entry once, in order, and none that may still be replaced. */
+function checkBatch(entries: readonly Entry[], from: Index, allowed: Index): void {
+  entries.forEach(({ index }, at) => {
+    invariant(index === from + at, 'entries are applied one after another, none twice');
+  });
+  invariant(from + entries.length - 1 <= allowed, 'P16: only what is committed and durable here is applied');
 }
 
 const isCommand = (entry: Entry): boolean => entry.kind === 'command';

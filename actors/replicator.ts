@@ -12,6 +12,7 @@ import type { LogStore, ReadLimits } from '../src/seams/log-store.js';
 import { parentOf, sendOutcome } from './outcomes.js';
 import type { Outlet } from './outlet.js';
 import type { LogReport } from './reports.js';
+import { accounted } from './send-account.js';
 
 /** How much a replicator sends at once, and how much it leaves unacknowledged. */
 export interface FlowLimits {
@@ -89,11 +90,12 @@ const replicatorSetup = setup({
       while (nextIndex <= leader.log.lastIndex && hasRoom(inFlight, flow)) {
         const entries = store.cached(nextIndex, flow.append);
         if (entries === undefined || entries.length === 0) break;
+        invariant(entries[0]?.index === nextIndex, 'a log store returns the entries that were asked for');
         transmit(enqueue, context, appendAfter(context, advance(nextIndex, -1), entries));
         inFlight = [...inFlight, flightOf(entries)];
         nextIndex = advance(nextIndex, entries.length);
       }
-      if (nextIndex > context.nextIndex) enqueue.assign({ nextIndex, inFlight });
+      if (nextIndex > context.nextIndex) enqueue.assign(accounted(context, { nextIndex, inFlight }));
     }),
     readFromDisk: ({ context, self }) => {
       context.store.read(context.nextIndex, context.flow.append, (error, entries) => {
@@ -107,20 +109,19 @@ const replicatorSetup = setup({
       const first = entries[0];
       if (first === undefined || first.index !== context.nextIndex) return;
       transmit(enqueue, context, appendAfter(context, advance(first.index, -1), entries));
-      enqueue.assign({
-        inFlight: [...context.inFlight, flightOf(entries)],
-        nextIndex: advance(context.nextIndex, entries.length),
-      });
+      const nextIndex = advance(context.nextIndex, entries.length);
+      enqueue.assign(accounted(context, { inFlight: [...context.inFlight, flightOf(entries)], nextIndex }));
     }),
     stepBack: assign(({ context }, { reply }: { reply: AppendRejected }) => {
       const next = nextAfterRejection(context.leader.log, reply.hint);
-      return { nextIndex: greater(next, advance(context.acknowledged, 1)), inFlight: [] };
+      return accounted(context, { nextIndex: greater(next, advance(context.acknowledged, 1)), inFlight: [] });
     }),
     /** What was refused was never sent: it is what comes next. */
     keepPlace: assign(({ context }, { append }: { append: Append }) => {
       const nextIndex = advance(append.previous.index, 1);
       if (nextIndex >= context.nextIndex || nextIndex <= context.acknowledged) return {};
-      return { nextIndex, inFlight: context.inFlight.filter((flight) => flight.lastIndex < nextIndex) };
+      const inFlight = context.inFlight.filter((flight) => flight.lastIndex < nextIndex);
+      return accounted(context, { nextIndex, inFlight });
     }),
     /** The probe will tell what of it arrived. */
     forgetFlights: assign({ inFlight: [] }),
@@ -267,13 +268,13 @@ function matchOf({ peer, acknowledged }: ReplicatorContext, leader: LeaderState)
 /** The leader's state, and what the peer has acknowledged by it. */
 function knowing(context: ReplicatorContext, leader: LeaderState): Partial<ReplicatorContext> {
   const acknowledged = matchOf(context, leader);
-  if (acknowledged === context.acknowledged) return { leader };
-  return {
+  if (acknowledged === context.acknowledged) return accounted(context, { leader });
+  return accounted(context, {
     leader,
     acknowledged,
     nextIndex: greater(context.nextIndex, advance(acknowledged, 1)),
     inFlight: context.inFlight.filter((flight) => flight.lastIndex > acknowledged),
-  };
+  });
 }
 
 function hasRoom(inFlight: readonly InFlight[], { window }: FlowLimits): boolean {

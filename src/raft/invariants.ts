@@ -58,10 +58,11 @@ function checkVotes({ id, voters, votes, votedFor }: ReplicaState): void {
 function checkMatches(before: ReplicaState, after: ReplicaState): void {
   const { id, term, log, matchIndex, leaderId, voters } = after;
   const isSameLeadership = before.term === term && before.leaderId === id && leaderId === id;
-  for (const [voter, index] of Object.entries(matchIndex)) {
+  for (const voter in matchIndex) {
+    const index = matchIndex[voter] as Index;
     invariant(voters.includes(voter), 'only what voters hold is counted');
     invariant(index <= log.lastIndex, 'nobody holds what was never appended');
-    const known = isSameLeadership ? valueFor(before.matchIndex, voter) : undefined;
+    const known = isSameLeadership ? before.matchIndex[voter] : undefined;
     invariant(known === undefined || index >= known, 'P14: a match index never goes back');
   }
   invariant(
