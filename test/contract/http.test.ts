@@ -308,7 +308,8 @@ describe('a request that offers to go on in HTTP/2, as curl and Java do unasked'
     expect((await ask(leader, 'PUT', '/v1/kv/h2c', { body, headers })).status).toBe(200);
     const again = await ask(leader, 'PUT', '/v1/kv/h2c', { body, headers: { ...headers, 'If-None-Match': '*' } });
     expect(refusal(again)).toEqual([412, 'CONFLICT']);
-    expect((await ask(leader, 'GET', '/v1/kv/h2c', { headers })).bytes).toEqual(body);
+    // A matcher that looks at each byte would stand still for seconds on a busy machine, which nodes take for a pause.
+    expect((await ask(leader, 'GET', '/v1/kv/h2c', { headers })).bytes.equals(body)).toBe(true);
   });
 
   test('is not let in where it would not be without', async () => {
@@ -320,7 +321,7 @@ describe('a request that offers to go on in HTTP/2, as curl and Java do unasked'
 test('two of the longest keys fit in one request for a list', async () => {
   const longest = encodeURIComponent('é'.repeat(2_048));
   const { status, json } = await ask(leader, 'GET', `/v1/kv?prefix=${longest}&after=${longest}`);
-  expect([status, json.items]).toEqual([200, []]);
+  expect([status, json]).toEqual([200, expect.objectContaining({ items: [] })]);
 });
 
 describe('a page in a browser', () => {
