@@ -35,15 +35,18 @@ export interface ReplicaContext {
   readonly state: ReplicaState;
   readonly seams: Pick<ReplicaInput, 'identity' | 'seed' | 'log' | 'transport' | 'stateMachine' | 'clock'>;
   readonly flow: FlowLimits;
+  /** @internal The chart's own actors: nobody else sends them anything. */
   readonly managers: {
     readonly electionManager: ActorRefFrom<typeof electionManager>;
     readonly heartbeatManager: ActorRefFrom<typeof heartbeatManager>;
   };
-  /** The one door to the disk: called, not sent events. */
+  /** @internal The one door to the disk: called, not sent events. */
   readonly logWriter: LogWriter;
+  /** @internal */
   readonly links: Readonly<Record<NodeId, ActorRefFrom<typeof link>>>;
-  /** What each link has handed out to send with. */
+  /** @internal What each link has handed out to send with. */
   readonly outlets: Readonly<Record<NodeId, Outlet>>;
+  /** @internal */
   readonly replicators: Readonly<Record<NodeId, ActorRefFrom<typeof replicator>>>;
   readonly haltedBy: Error | null;
 }

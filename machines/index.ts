@@ -1,4 +1,3 @@
-export type { Outlet } from '../actors/outlet.js';
 export type { FlowLimits } from '../actors/replicator.js';
 export type {
   AcceptorReport,

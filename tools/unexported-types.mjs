@@ -11,8 +11,8 @@ const ENTRIES = ['index', 'client/node', 'machines', 'testing/index'];
 
 /** XState's types of these machines spell all of their actors: what is inside is read with `typeof`, `SnapshotFrom` and `EventFrom`. */
 const MACHINES = ['replicaMachine', 'leadership', 'replica'];
-/** Values whose types are meant where a declaration says `typeof`: actors of the machine, and a service definition. */
-const VALUES = ['electionManager', 'heartbeatManager', 'link', 'replicator', 'keyValueService'];
+/** A value whose type is meant where a declaration says `typeof`: a service definition. */
+const VALUES = ['keyValueService'];
 
 /** One sentence for each type of ours that an exported declaration names, and that no entry point exports. */
 export function unexportedTypes() {
