@@ -197,3 +197,8 @@ describe('what is generated is current', () => {
     expect(kept.trim()).toBe(written.trim());
   });
 });
+
+test('each decision has a number of its own', () => {
+  const numbers = readdirSync('docs/decisions').map((file) => file.slice(0, 4));
+  expect(numbers.filter((number, at) => numbers.indexOf(number) !== at)).toEqual([]);
+});
