@@ -1,4 +1,5 @@
 import type { Clock } from '../seams/clock.js';
+import type { KnownAddresses } from '../seams/known-addresses.js';
 
 /** One of the addresses that a name stands for. */
 export interface Address {
@@ -18,6 +19,8 @@ export type SystemLookup = (
 export interface HostNamesOptions {
   readonly lookup: SystemLookup;
   readonly clock: Pick<Clock, 'now' | 'setTimeout' | 'clearTimeout'>;
+  /** Addresses that names led to in earlier runs. Default: none, and those of this run are forgotten with this object. */
+  readonly known?: KnownAddresses | undefined;
 }
 
 /** The events of one question. `found` or `failed` comes once, and may come before `resolve` returns. */
@@ -41,7 +44,7 @@ interface Name {
   /** When the last lookup ended, and how. */
   endedMs: number;
   error: LookupError | null;
-  /** Addresses of the last lookup that succeeded; empty before the first one has. */
+  /** Addresses of the last lookup that succeeded; before the first one, what an earlier run has left, or none. */
   addresses: readonly Address[];
   readonly questions: Set<Question>;
 }
@@ -88,6 +91,11 @@ export class HostNames {
     return () => this.#forget(known, question);
   }
 
+  /** A peer of this name was reached at `address`: should no lookup succeed at the next start, it is dialed there. */
+  reached(name: string, address: string): void {
+    if (familyOf(name) === 0) this.#options.known?.remember(name, address);
+  }
+
   /** As the option `lookup` of `net.connect`, `http.request` and `ws` wants it. */
   readonly lookup = (
     name: string,
@@ -115,11 +123,16 @@ export class HostNames {
       startedMs: 0,
       endedMs: Number.NEGATIVE_INFINITY,
       error: null,
-      addresses: [],
+      addresses: this.#keptAddresses(name),
       questions: new Set(),
     };
     this.#names.set(name, fresh);
     return fresh;
+  }
+
+  #keptAddresses(name: string): readonly Address[] {
+    const address = this.#options.known?.addressOf(name);
+    return address === undefined ? [] : [{ address, family: familyOf(address) }];
   }
 
   #lookUp(name: string, known: Name): void {

@@ -1,8 +1,10 @@
 import { QuorateError } from '../errors/quorate-error.js';
 import type { Disk } from '../seams/disk.js';
+import type { KnownAddresses } from '../seams/known-addresses.js';
 import type { KnownPeers } from '../seams/known-peers.js';
 import type { Identity } from '../seams/transport.js';
 import type { EntryEncoder } from '../wire/entry.js';
+import { type AddressFile, readAddresses } from './address-file.js';
 import type { Members, Owner } from './identity-file.js';
 import { IDENTITY_FILE, IdentityFile, readOwner } from './identity-file.js';
 import { damage } from './recovery.js';
@@ -35,6 +37,8 @@ export interface DataDirectory {
   readonly members: Members;
   /** Durable: whom this node has met, across restarts. */
   readonly knownPeers: KnownPeers;
+  /** Where this node has reached its peers, across restarts. */
+  readonly knownAddresses: KnownAddresses;
   readonly log: SegmentedLog;
   /** Lets other processes in. Close the log first. */
   unlock(done: (error?: Error) => void): void;
@@ -55,31 +59,48 @@ export function openDataDirectory(
   let directory: DataDirectory | undefined;
   const locked = (lockError: Error | undefined): void => {
     if (lockError !== undefined) return done(lockError);
-    openIdentity(options, (error, file) => {
-      if (file === undefined) return disk.unlock(() => done(error));
-      directory = ownDirectory(options, file);
+    openFiles(options, (error, files) => {
+      if (files === undefined) return disk.unlock(() => done(error));
+      directory = ownDirectory(options, files);
       done(undefined, directory);
     });
   };
   disk.lock(locked, (error) => directory?.log.fail(error));
 }
 
-function ownDirectory(options: DataDirectoryOptions, file: IdentityFile): DataDirectory {
+/** The small files of a directory. */
+interface Files {
+  readonly owner: IdentityFile;
+  readonly addresses: AddressFile;
+}
+
+function ownDirectory(options: DataDirectoryOptions, { owner: file, addresses }: Files): DataDirectory {
   const { identity, members, hasLog } = file.owner;
   const salt = options.checksum(new TextEncoder().encode(identity.incarnation));
   const mark = { isSet: hasLog, set: (noted: (error?: Error) => void) => file.noteLog(noted) };
-  const unlock: DataDirectory['unlock'] = (done) => file.close(() => options.disk.unlock((error) => done(error)));
-  return { identity, members, knownPeers: file, log: new SegmentedLog({ ...options, salt, mark }), unlock };
+  const unlock: DataDirectory['unlock'] = (done) =>
+    addresses.close(() => file.close(() => options.disk.unlock((error) => done(error))));
+  const log = new SegmentedLog({ ...options, salt, mark });
+  return { identity, members, knownPeers: file, knownAddresses: addresses, log, unlock };
 }
 
-function openIdentity(options: DataDirectoryOptions, done: Done<IdentityFile>): void {
-  options.disk.list((error, names) => {
-    if (error !== undefined) return done(error);
-    if (names.includes(IDENTITY_FILE)) return openOwn(options, done);
-    const hasLog = names.some((name) => segmentIdOf(name) !== undefined);
-    if (hasLog) return done(damage(IDENTITY_FILE, 0, 'it is missing, but there are log files'));
-    createIdentity(options, done);
+function openFiles(options: DataDirectoryOptions, done: Done<Files>): void {
+  const { disk } = options;
+  disk.list((listError, names) => {
+    if (listError !== undefined) return done(listError);
+    openIdentity(options, names, (error, owner) => {
+      if (owner === undefined) return done(error);
+      const { incarnation } = owner.owner.identity;
+      readAddresses({ disk, incarnation, names }, (addresses) => done(undefined, { owner, addresses }));
+    });
   });
+}
+
+function openIdentity(options: DataDirectoryOptions, names: readonly string[], done: Done<IdentityFile>): void {
+  if (names.includes(IDENTITY_FILE)) return openOwn(options, done);
+  const hasLog = names.some((name) => segmentIdOf(name) !== undefined);
+  if (hasLog) return done(damage(IDENTITY_FILE, 0, 'it is missing, but there are log files'));
+  createIdentity(options, done);
 }
 
 function openOwn(options: DataDirectoryOptions, done: Done<IdentityFile>): void {

@@ -3,8 +3,8 @@ import { invariant } from '../raft/invariant.js';
 import type { Disk } from '../seams/disk.js';
 import type { KnownPeers } from '../seams/known-peers.js';
 import type { Identity } from '../seams/transport.js';
-import { inOrder } from './in-order.js';
 import { damage } from './recovery.js';
+import { readWhole, writeWhole } from './whole-file.js';
 
 /** host:port of each server, by id. */
 export type Members = Readonly<Record<string, string>>;
@@ -29,7 +29,7 @@ interface PendingWrite {
 }
 
 export const IDENTITY_FILE = 'identity.json';
-const TEMPORARY_FILE = 'identity.tmp';
+const FILE = { name: IDENTITY_FILE, temporaryName: 'identity.tmp' };
 const FORMAT_VERSION = 1;
 
 /**
@@ -107,60 +107,21 @@ export class IdentityFile implements KnownPeers {
   }
 }
 
-/** Whole or not at all: written aside, synced, renamed, and the directory synced (P32). */
 function write(disk: Disk, owner: Owner, done: (error?: Error) => void): void {
   const { identity, cluster, members, hasLog, met } = owner;
   const fields = { version: FORMAT_VERSION, ...identity, cluster, members, hasLog, met: Object.fromEntries(met) };
-  const bytes = new TextEncoder().encode(`${JSON.stringify(fields)}\n`);
-  inOrder(
-    [
-      // It is there only where an earlier write was cut short.
-      (next) => disk.remove(TEMPORARY_FILE, () => next()),
-      (next) => createFile(disk, bytes, next),
-      (next) => disk.rename(TEMPORARY_FILE, IDENTITY_FILE, next),
-      (next) => disk.syncDirectory(next),
-    ],
-    done,
-  );
-}
-
-/** The temporary file with these bytes, synced. It is closed whatever fails. */
-function createFile(disk: Disk, bytes: Uint8Array, done: (error?: Error) => void): void {
-  disk.open(TEMPORARY_FILE, 'create', (openError, file) => {
-    if (openError !== undefined) return done(openError);
-    inOrder([(next) => file.write(bytes, 0, next), (next) => file.sync(next)], (error) => {
-      file.close((closeError) => done(error ?? closeError));
-    });
-  });
+  writeWhole(disk, FILE, new TextEncoder().encode(`${JSON.stringify(fields)}\n`), done);
 }
 
 /** Reads who owns the directory. Fails with DATA_DAMAGED, or with the disk's own error. */
 export function readOwner(disk: Disk, done: (error: Error | undefined, owner?: Owner) => void): void {
-  readFile(disk, (error, bytes) => {
+  readWhole(disk, IDENTITY_FILE, (error, bytes) => {
     if (bytes === undefined) return done(error);
     try {
       done(undefined, ownerIn(parse(bytes)));
     } catch (thrown) {
       done(thrown as Error);
     }
-  });
-}
-
-/** All bytes of the identity file. It is closed whatever fails. */
-function readFile(disk: Disk, done: (error: Error | undefined, bytes?: Uint8Array) => void): void {
-  disk.open(IDENTITY_FILE, 'read', (openError, file) => {
-    if (openError !== undefined) return done(openError);
-    const finish = (error: Error | undefined, bytes?: Uint8Array): void => {
-      file.close((closeError) => {
-        const failure = error ?? closeError;
-        if (failure === undefined) done(undefined, bytes);
-        else done(failure);
-      });
-    };
-    file.size((sizeError, size) => {
-      if (sizeError !== undefined) finish(sizeError);
-      else file.read(0, size, finish);
-    });
   });
 }
 

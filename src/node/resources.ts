@@ -66,9 +66,10 @@ export async function openResources(
     const members = { ...membersOf(options, directory), [options.id]: address };
     const addresses = [...Object.values(members), ...Object.values(options.peers), ...(options.allowHosts ?? [])];
     const knownPeers = directory?.knownPeers ?? new PeersKnownInMemory();
+    const known = { knownPeers, knownAddresses: directory?.knownAddresses };
     const transport =
       options.transport ??
-      new WebSocketTransport({ server: server as Server, clock, addresses, knownPeers, entryEncoder });
+      new WebSocketTransport({ server: server as Server, clock, addresses, ...known, entryEncoder });
     const clear = async (): Promise<void> => {
       await closeServer(ownServer, clock);
       try {

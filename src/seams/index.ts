@@ -2,6 +2,7 @@ export { QuorateError, type QuorateErrorCode } from '../errors/quorate-error.js'
 export type { Clock } from './clock.js';
 export { defineService, type ServiceDefinition } from './define-service.js';
 export type { Disk, DiskDone, DiskError, DiskFile } from './disk.js';
+export type { KnownAddresses } from './known-addresses.js';
 export type { KnownPeers } from './known-peers.js';
 export type { LogStore, ReadLimits, Recovered } from './log-store.js';
 export type {

@@ -14,9 +14,14 @@ class World {
   takesMs = 10;
   answer: readonly Address[] | LookupError = [v4('10.0.0.1')];
 
-  constructor() {
+  constructor(kept: Readonly<Record<string, string>> = {}) {
+    const known = {
+      addressOf: (name: string) => kept[name],
+      remember: (...noted: string[]) => void this.told.push(noted.join(' at ')),
+    };
     this.names = new HostNames({
       clock: this.clock,
+      known,
       lookup: (name, done) => {
         this.asked.push(name);
         const { answer } = this;
@@ -81,6 +86,33 @@ describe('names', () => {
     world.clock.runFor(10);
     expect(world.told).toEqual(['10 10.0.0.1', '2030 10.0.0.1 (old)', '3030 10.0.0.1 (old)', '10010 10.0.0.1 (old)']);
     expect(world.asked).toHaveLength(3);
+  });
+
+  test('what an earlier run has left is the answer only while the first lookup is slow, and after it failed', () => {
+    const kept = { 'n3.example': '10.0.0.9', 'n4.example': 'fd00::9' };
+    const slow = new World(kept);
+    slow.takesMs = 5_000;
+    slow.resolve();
+    slow.clock.runFor(5_000);
+    slow.resolve();
+    expect(slow.told).toEqual(['30 10.0.0.9 (old)', '5000 10.0.0.1']);
+    const failing = new World(kept);
+    failing.answer = notFound();
+    failing.resolve('n4.example');
+    failing.clock.runFor(10);
+    expect(failing.told).toEqual(['10 fd00::9 (old)']);
+    const quick = new World(kept);
+    quick.resolve();
+    quick.clock.runFor(100);
+    expect(quick.told).toEqual(['10 10.0.0.1']);
+  });
+
+  test('where a name has led is kept, and of an IP address there is nothing to keep', () => {
+    const world = new World();
+    world.names.reached('n3.example', '10.0.0.1');
+    world.names.reached('10.0.0.2', '10.0.0.2');
+    world.names.reached('::1', '::1');
+    expect(world.told).toEqual(['n3.example at 10.0.0.1']);
   });
 
   test('an address that changed is found by the next lookup, however slow it is', () => {

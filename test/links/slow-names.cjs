@@ -1,6 +1,6 @@
 /**
  * Loaded before a node (`--require`): its names end in .test, are looked up as slowly as SLOW_NAMES says (ms by name; null: for
- * ever), and two at a time at most, as Node.js does with the operating system's lookups. Each is a line on standard error.
+ * ever; "fails": at once, and in vain), and two at a time at most, as Node.js does with the operating system's lookups. Each is a line on standard error.
  */
 const dns = require('node:dns');
 
@@ -29,6 +29,10 @@ dns.lookup = (name, options, callback) => {
   process.stderr.write(`lookup of ${name}\n`);
   const found = { address: '127.0.0.1', family: 4 };
   const answer = () => (options.all === true ? callback(null, [found]) : callback(null, found.address, found.family));
+  if (slow[name] === 'fails') {
+    const error = Object.assign(new Error(`getaddrinfo EAI_AGAIN ${name}`), { code: 'EAI_AGAIN' });
+    return void setImmediate(() => callback(error));
+  }
   waiting.push({ name, answer });
   next();
 };

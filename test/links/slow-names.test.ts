@@ -1,14 +1,14 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { freePorts } from '../node/real-nodes.js';
 import { until } from '../waiting/conditions.js';
 
-/** Name by name, in ms; null: never. */
-type Slow = Readonly<Record<string, number | null>>;
+/** Name by name, in ms; null: never; 'fails': at once, and in vain. */
+type Slow = Readonly<Record<string, number | null | 'fails'>>;
 
 interface Running {
   readonly child: ChildProcess;
@@ -84,3 +84,23 @@ test('a cluster forms though every name takes 2.5 s', async () => {
   for (const id of IDS) run(id, slow);
   for (const id of IDS) await until(() => writes(id, id));
 });
+
+test.each(['fails', null] as const)(
+  'nodes that start again while their names lead nowhere (%s) find each other',
+  async (outcome) => {
+    const all = (takes: number | null | 'fails'): Slow => Object.fromEntries(IDS.map((id) => [`${id}.test`, takes]));
+    for (const id of IDS) run(id, all(1));
+    for (const id of IDS) await until(() => writes(id, 'first'));
+    // A node writes down where a peer was when it first reaches it, beside its other work.
+    await until(() => IDS.every((id) => namesKeptBy(id) === IDS.length - 1));
+    for (const id of IDS) await kill(id);
+    for (const id of IDS) run(id, all(outcome));
+    for (const id of IDS) await until(() => writes(id, 'second'));
+  },
+);
+
+function namesKeptBy(id: string): number {
+  const file = path.join(directory, id, 'addresses.json');
+  if (!existsSync(file)) return 0;
+  return Object.keys((JSON.parse(readFileSync(file, 'utf8')) as { addresses: object }).addresses).length;
+}

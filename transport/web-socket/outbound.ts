@@ -174,6 +174,8 @@ export class Dialed implements Connection {
   #open(webSocket: WebSocket, socket: Socket): void {
     this.#state = 'open';
     this.#options.unanswered.delete(this.#peer.id);
+    if (socket.remoteAddress !== undefined)
+      this.#options.names.reached(hostAndPort(this.#peer.address).host, socket.remoteAddress);
     const outbox = new Outbox(webSocket, socket, {
       roomMade: () => this.#state === 'open' && this.#events.roomMade(),
       entryEncoder: this.#options.entryEncoder,

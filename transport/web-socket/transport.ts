@@ -3,6 +3,7 @@ import { HostNames, type SystemLookup } from '../../src/dns/host-names.js';
 import { systemLookup } from '../../src/dns/system-lookup.js';
 import type { NodeId } from '../../src/raft/kinds.js';
 import type { Clock } from '../../src/seams/clock.js';
+import type { KnownAddresses } from '../../src/seams/known-addresses.js';
 import type { KnownPeers } from '../../src/seams/known-peers.js';
 import type {
   Connection,
@@ -33,6 +34,8 @@ export interface WebSocketTransportOptions {
   readonly maxMessageBytes?: number;
   /** Whom this node has met before. Default: nobody, and it forgets with this object whom it meets. */
   readonly knownPeers?: KnownPeers;
+  /** Where peers were reached before, should their names lead nowhere now. Default: nothing is known, and nothing kept. */
+  readonly knownAddresses?: KnownAddresses | undefined;
   /** The node's own, which its log shares. Default: one for this transport alone. */
   readonly entryEncoder?: EntryEncoder;
   /** How names become addresses. Default: as the operating system says. */
@@ -47,7 +50,7 @@ const MOST_MESSAGE_BYTES = 64 * 1024 * 1024;
  * leave, and on how long a connection may be silent.
  */
 export class WebSocketTransport implements Transport {
-  readonly #options: Required<WebSocketTransportOptions>;
+  readonly #options: Required<Omit<WebSocketTransportOptions, 'knownAddresses'>>;
   readonly #names: HostNames;
   readonly #unanswered = new Map<NodeId, number>();
   #pulse: { readonly settings: LinkSettings; readonly pulse: Pulse } | undefined;
@@ -56,7 +59,8 @@ export class WebSocketTransport implements Transport {
     const defaults = { helloDeadlineMs: HELLO_DEADLINE_MS, maxMessageBytes: MOST_MESSAGE_BYTES, addresses: [] };
     const knownPeers = new PeersKnownInMemory();
     this.#options = { ...defaults, knownPeers, lookup: systemLookup, entryEncoder: new EntryEncoder(), ...options };
-    this.#names = new HostNames({ lookup: this.#options.lookup, clock: options.clock });
+    const { clock, knownAddresses: known } = options;
+    this.#names = new HostNames({ lookup: this.#options.lookup, clock, known });
   }
 
   accept(identity: Identity, inbound: Inbound, settings: LinkSettings): () => void {
