@@ -6,6 +6,7 @@ import { ReplicaNode } from '../node/replica-node.js';
 import { fromEnvironment } from '../node/serve-form.js';
 import { systemClock } from '../node/system-clock.js';
 import { loadZod } from '../node/zod.js';
+import { setCollectorFlags } from './collector-flags.js';
 import type { Configuration, ServeConfiguration } from './configuration.js';
 import { checkedConfiguration, checkGivenValues, configure } from './configuration.js';
 import { EXIT, usage } from './exit.js';
@@ -29,6 +30,7 @@ export async function serve(flags: ServeFlags): Promise<void> {
 }
 
 async function run({ node: options, inspectPort: chartsPort, logLevel }: ServeConfiguration): Promise<void> {
+  setCollectorFlags();
   const logger = pino({ level: logLevel, base: { pid: process.pid } });
   const node = await ReplicaNode.open({ ...options, stateMachine: new KeyValueStore(), logger });
   logger.info(
