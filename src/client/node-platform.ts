@@ -1,9 +1,8 @@
 import { WebSocket } from 'ws';
 import { HostNames } from '../dns/host-names.js';
 import { systemLookup } from '../dns/system-lookup.js';
+import { MOST_REFUSAL_CHARACTERS, refusalIn } from '../wire/refusal.js';
 import type { ClientSocket, Platform } from './platform.js';
-
-const MOST_REASON_CHARACTERS = 1_024;
 
 const clock = {
   now: (): number => performance.now(),
@@ -35,11 +34,11 @@ function passOnRefusals(socket: WebSocket): void {
   socket.on('unexpected-response', (request, response) => {
     let text = '';
     response.on('data', (chunk: Buffer) => {
-      text = `${text}${chunk.toString()}`.slice(0, MOST_REASON_CHARACTERS);
+      text = `${text}${chunk.toString()}`.slice(0, MOST_REFUSAL_CHARACTERS);
     });
     response.once('close', () => {
-      const isQuorate = response.headers['content-type'] === 'text/plain';
-      const why = isQuorate && text !== '' ? text.trim() : 'is that a Quorate node of this version?';
+      const said = refusalIn(response.headers['content-type'], text);
+      const why = said === '' ? 'is that a Quorate node of this version?' : said;
       socket.emit('error', new Error(`it answered HTTP ${response.statusCode}: ${why}`));
       request.destroy();
       socket.terminate();

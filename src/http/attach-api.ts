@@ -10,6 +10,7 @@ import { answerMalformed } from './malformed-requests.js';
 import { createRequestHandler } from './request-handler.js';
 import type { ServedNode } from './served-node.js';
 import { UpgradeRouter } from './upgrade-router.js';
+import { refuseUpgrade } from './upgrades.js';
 
 export interface ApiOptions {
   readonly node: ServedNode;
@@ -41,6 +42,10 @@ export function attachApi(server: Server, { node, clock, admission }: ApiOptions
   // Only who is going to read a body asks for it.
   server.on('checkContinue', answer);
   server.on('checkExpectation', answer);
+  // Without a listener Node ends the connection, and says nothing.
+  server.on('connect', (_request, socket) =>
+    Connection.of(socket).afterAnswers(() => refuseUpgrade(socket, '405 Method Not Allowed', NO_PROXY, ['Allow: '])),
+  );
   // A client that ends its half of the connection after a request still reads the answer (P44).
   (server as { httpAllowHalfOpen?: boolean }).httpAllowHalfOpen = true;
   // Peers that come before the node has recovered, or after it halted, are told so at once: they dial again.
@@ -50,6 +55,7 @@ export function attachApi(server: Server, { node, clock, admission }: ApiOptions
   return openClientEndpoint({ server, node, clock, admission });
 }
 
+const NO_PROXY = 'CONNECT is not possible here: a node is no proxy';
 const TOO_MANY_PEERS = 'more connections speak for peers than there are peers: try again in a moment';
 
 function asClient(socket: Socket): Client {

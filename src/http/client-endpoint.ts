@@ -13,7 +13,7 @@ import { checkCaller } from './guard.js';
 import { keepPulse } from './pulse.js';
 import type { ServedNode } from './served-node.js';
 import { UpgradeRouter } from './upgrade-router.js';
-import { refuseUpgrade } from './upgrades.js';
+import { refuseHandshake, refuseUpgrade } from './upgrades.js';
 
 export interface ClientEndpointOptions {
   readonly server: Server;
@@ -40,6 +40,7 @@ export function openClientEndpoint(options: ClientEndpointOptions): () => Promis
     perMessageDeflate: false,
     handleProtocols: () => CLIENT_PROTOCOL,
   });
+  sockets.on('wsClientError', refuseHandshake);
   const endSoon = (socket: WebSocket, code: number, reason: string): void => {
     socket.close(code, reason.slice(0, MOST_REASON_CHARACTERS));
     const deadline = clock.setTimeout(() => socket.terminate(), FAREWELL_MS);

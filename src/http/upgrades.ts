@@ -46,13 +46,27 @@ const nameOf = (host: string): string => host.replace(/:\d+$/, '').toLowerCase()
 /** How long the other end has to read why it was turned away. It may keep its end open for ever, and so the descriptor. */
 export const REFUSAL_READ_WITHIN_MS = 1_000;
 
-/** Ends a connection that asked to become a WebSocket with a plain answer: `status` as in `403 Forbidden`, `why` a sentence. */
-export function refuseUpgrade(socket: Duplex, status: string, why = ''): void {
-  const body = why === '' ? '' : `${why}\n`;
+/** Codes of the answers that a connection may get in place of a WebSocket, by status; others are BAD_REQUEST. */
+const CODES: Readonly<Record<string, string>> = { 403: 'FORBIDDEN', 404: 'NOT_FOUND', 503: 'OVERLOADED' };
+
+/**
+ * Ends a connection with an answer in the form that all errors have, though there is no response to write it to: one that
+ * asked to become a WebSocket, as a rule. `status` as in `403 Forbidden`; `why` is a sentence, and without one there is no body.
+ */
+export function refuseUpgrade(socket: Duplex, status: string, why = '', headers: readonly string[] = []): void {
+  const code = CODES[status.slice(0, 3)] ?? 'BAD_REQUEST';
+  const body = why === '' ? '' : `${JSON.stringify({ error: { code, message: why } })}\n`;
   const length = new TextEncoder().encode(body).byteLength;
-  const head = ['Content-Type: text/plain', `Content-Length: ${length}`, 'Connection: close'];
+  const lines = ['Content-Type: application/json', `Content-Length: ${length}`, 'Connection: close', ...headers];
   socket.on('error', () => undefined);
   socket.on('end', () => socket.destroy());
   (socket as Socket).setTimeout?.(REFUSAL_READ_WITHIN_MS, () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status}\r\n${head.join('\r\n')}\r\n\r\n${body}`);
+  socket.end(`HTTP/1.1 ${status}\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
+}
+
+/** Answers what `ws` finds wrong with a handshake: the listener of its event `wsClientError`, without which it answers in HTML. */
+export function refuseHandshake({ message }: Error, socket: Duplex, { method }: IncomingMessage): void {
+  const why = `that is no WebSocket handshake (RFC 6455): ${message}`;
+  if (method !== 'GET') refuseUpgrade(socket, '405 Method Not Allowed', why, ['Allow: GET']);
+  else refuseUpgrade(socket, '400 Bad Request', why, ['Sec-WebSocket-Version: 13']);
 }

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ask } from './ask.js';
-import { RawConnection, ServedProcesses } from './served-process.js';
+import { type RawAnswer, RawConnection, ServedProcesses } from './served-process.js';
 
 let processes: ServedProcesses;
 let address: string;
@@ -224,5 +224,55 @@ describe('RFC 9112 §9.3.2: what is pipelined', () => {
       .answered(2);
     expect(statuses(answers)).toEqual([200, status]);
     if (protocol === 'h2c') expect(answers[1]?.body).toBe('value');
+  });
+});
+
+describe('what asks to become something else than HTTP is refused in the form of all errors', () => {
+  const refusal = async (
+    text: string,
+  ): Promise<{ status: number; head: string; error: { code: string; message: string } }> => {
+    const [answer] = await open().send(text).ended();
+    expect(answer?.head).toMatch(/^Content-Type: application\/json$/im);
+    const { status, head, body } = answer as RawAnswer;
+    return { status, head, ...(JSON.parse(body) as { error: { code: string; message: string } }) };
+  };
+  const handshake = (path: string, headers: readonly string[], method = 'GET'): string =>
+    request(method, path, ['Connection: Upgrade', 'Upgrade: websocket', ...headers]);
+  const spoken = { '/client': 'quorate.client.1', '/peer': 'quorate.peer.1' } as const;
+  const key = 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==';
+
+  test.each(['/client', '/peer'] as const)('handshakes at %s that are none', async (path) => {
+    const protocol = `Sec-WebSocket-Protocol: ${spoken[path]}`;
+    const wrongVersion = await refusal(handshake(path, [protocol, key, 'Sec-WebSocket-Version: 7']));
+    expect(wrongVersion).toMatchObject({
+      status: 400,
+      head: expect.stringMatching(/^Sec-WebSocket-Version: 13$/im),
+      error: { code: 'BAD_REQUEST', message: expect.stringMatching(/^that is no WebSocket handshake .*Version/) },
+    });
+    const noKey = await refusal(handshake(path, [protocol, 'Sec-WebSocket-Version: 13']));
+    expect(noKey).toMatchObject({ status: 400, error: { message: expect.stringMatching(/Sec-WebSocket-Key/) } });
+    const noGet = await refusal(handshake(path, [protocol, key, 'Sec-WebSocket-Version: 13'], 'DELETE'));
+    expect(noGet).toMatchObject({ status: 405, head: expect.stringMatching(/^Allow: GET$/im) });
+    const noProtocol = await refusal(handshake(path, [key, 'Sec-WebSocket-Version: 13']));
+    expect(noProtocol).toMatchObject({
+      status: 400,
+      error: { code: 'BAD_REQUEST', message: expect.stringMatching(`^only ${spoken[path]} is spoken here`) },
+    });
+  });
+
+  test('a WebSocket elsewhere, and one of a foreign page', async () => {
+    const whole = [key, 'Sec-WebSocket-Version: 13'];
+    expect(await refusal(handshake('/chat', whole))).toMatchObject({ status: 404, error: { code: 'NOT_FOUND' } });
+    const foreign = handshake('/client', [...whole, 'Origin: http://elsewhere.example']);
+    expect(await refusal(foreign)).toMatchObject({ status: 403, error: { code: 'FORBIDDEN' } });
+  });
+
+  test('CONNECT, after the answers that are under way', async () => {
+    const connect = 'CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n';
+    expect(await refusal(connect)).toMatchObject({
+      status: 405,
+      error: { code: 'BAD_REQUEST', message: 'CONNECT is not possible here: a node is no proxy' },
+    });
+    expect(statuses(await open().send(put('a'), connect).ended())).toEqual([200, 405]);
   });
 });

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { RawData } from 'ws';
 import { WebSocket, WebSocketServer } from 'ws';
 import { UpgradeRouter } from '../../src/http/upgrade-router.js';
-import { isHostOf, refuseUpgrade } from '../../src/http/upgrades.js';
+import { isHostOf, refuseHandshake, refuseUpgrade } from '../../src/http/upgrades.js';
 import type { NodeId } from '../../src/raft/kinds.js';
 import type { Clock } from '../../src/seams/clock.js';
 import type { KnownPeers } from '../../src/seams/known-peers.js';
@@ -60,6 +60,7 @@ export class Reception {
   ) {}
 
   open(): () => void {
+    this.#server.on('wsClientError', refuseHandshake);
     const router = UpgradeRouter.of(this.options.server);
     const unregister = router.register(PEER_PATH, (request, socket, head) => this.#upgrade(request, socket, head));
     return () => {

@@ -11,6 +11,7 @@ import type { Connection, DialEvents, Identity, LinkSettings, PeerAddress } from
 import type { EntryEncoder } from '../../src/wire/entry.js';
 import { MalformedBytes } from '../../src/wire/malformed.js';
 import { PEER_PATH } from '../../src/wire/paths.js';
+import { MOST_REFUSAL_CHARACTERS, refusalIn } from '../../src/wire/refusal.js';
 import { decodeWelcome, encodeHello, PROTOCOL_VERSION } from '../hello.js';
 import { checkIdentity } from '../identity-check.js';
 import type { Pulse, Watched } from '../pulse.js';
@@ -29,7 +30,6 @@ export interface DialedOptions {
   readonly unanswered: Map<NodeId, number>;
 }
 
-const MOST_REASON_CHARACTERS = 400;
 const MOST_WELCOME_BYTES = 4_096;
 /**
  * A dial is three round trips: one for TCP, and two for the upgrade and the greeting, which the peer's process must answer. So
@@ -194,11 +194,10 @@ export class Dialed implements Connection {
   #readRefusal(response: IncomingMessage): void {
     let text = '';
     response.on('data', (chunk: Buffer) => {
-      text = `${text}${chunk.toString()}`.slice(0, MOST_REASON_CHARACTERS);
+      text = `${text}${chunk.toString()}`.slice(0, MOST_REFUSAL_CHARACTERS);
     });
-    const isQuorate = response.headers['content-type'] === 'text/plain';
     response.once('close', () => {
-      const why = whyNot(response, isQuorate ? text : '');
+      const why = whyNot(response, refusalIn(response.headers['content-type'], text));
       this.#end(`${this.#peer.address} answered HTTP ${response.statusCode}: ${why}`, false);
     });
   }
@@ -229,5 +228,5 @@ function wordsFor(error: Error & { code?: string }): string {
 /** The reason that the node gives for letting nobody in, or else the likely one. */
 function whyNot({ statusCode }: IncomingMessage, said: string): string {
   if (statusCode === 503 && said === '') return 'it is starting, or has halted';
-  return said.trim() || 'is that a Quorate node of this version?';
+  return said || 'is that a Quorate node of this version?';
 }
