@@ -18,15 +18,29 @@ export const development = {
   displayName: 'development',
   testEnvironmentOptions: { customExportConditions: ['node', 'node-addons', 'development'] },
   setupFilesAfterEnv: ['<rootDir>/test/development/no-warnings.ts'],
+  testPathIgnorePatterns: ['/node_modules/', '/test/plain-xstate/'],
+};
+
+/** With XState taking all events, without the fast transition (docs/fast-transition.md); test/simulation/seeds.test.ts runs seeds so. */
+const plainXState = {
+  ...shared,
+  displayName: 'plain-xstate',
+  setupFiles: ['<rootDir>/test/plain-xstate/switch-off.ts'],
+  testMatch: ['plain-xstate/*', 'machines/*', 'simulation/stories*'].map((tests) => `<rootDir>/test/${tests}.test.ts`),
 };
 
 const RUN_ACTORS = ['machines/*', 'development/*', 'node/replica-node', 'fast-transition/*', 'embedding/invoked*'];
 
 export default {
   projects: [
-    { ...shared, displayName: 'production', testPathIgnorePatterns: ['/node_modules/', '/test/development/'] },
+    {
+      ...shared,
+      displayName: 'production',
+      testPathIgnorePatterns: ['/node_modules/', '/test/development/', '/test/plain-xstate/'],
+    },
     // What runs actors in the test's own process. `npm run test:development` runs everything so.
     { ...development, testMatch: RUN_ACTORS.map((tests) => `<rootDir>/test/${tests}.test.ts`) },
+    plainXState,
   ],
   testTimeout: 60_000,
   // Two files at a time: jest's own choice on two cores is one.

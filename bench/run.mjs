@@ -30,6 +30,7 @@ const options = new Command('bench')
   .option('--seconds <n>', 'measured for each load', '5')
   .option('--warm-up <s>', 'under each load before that, not measured; compilers take their time', '2')
   .option('--against-etcd', 'run etcd beside it, alternating')
+  .option('--plain-xstate', 'XState takes all events, without the fast transition')
   .option('--matrix', 'every load, not only the three headlines')
   .option('--data <dir>', 'where the data goes: the file system that is measured', os.tmpdir())
   .option('--write', 'write docs/benchmarks.md')
@@ -37,6 +38,7 @@ const options = new Command('bench')
   .opts();
 
 const directory = mkdtempSync(path.join(options.data, 'quorate-bench-'));
+if (options.plainXstate) process.env.QUORATE_PLAIN_XSTATE = '1';
 const loads = options.matrix ? MATRIX : HEADLINES;
 const etcdLoad = options.againstEtcd ? buildEtcdLoad(directory) : undefined;
 const systems = [startQuorate, ...(etcdLoad === undefined ? [] : [(at) => startEtcd(at, etcdLoad)])];
@@ -95,8 +97,16 @@ process.stdout.write(`${table.toString()}\n`);
 const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`.trim();
 const machine = `${os.cpus().length} × ${os.cpus()[0]?.model.trim()}, ${Math.round(os.totalmem() / 2 ** 30)} GiB, ${os.type()} ${os.release()}, Node.js ${process.version}`;
 const etcdVersion = etcdLoad && /etcd Version: (\S+)/.exec(execFileSync('etcd', ['--version']).toString())?.[1];
-const document = { command, machine, etcdVersion, rows, measured };
+const document = {
+  command,
+  isXStateAlone: process.env.QUORATE_PLAIN_XSTATE === '1',
+  machine,
+  etcdVersion,
+  rows,
+  measured,
+};
 mkdirSync(new URL('results/', import.meta.url), { recursive: true });
 const name = options.matrix ? 'matrix' : 'headlines';
-writeFileSync(new URL(`results/${name}.json`, import.meta.url), `${JSON.stringify(document, null, 1)}\n`);
+const file = document.isXStateAlone ? `${name}-plain-xstate` : name;
+writeFileSync(new URL(`results/${file}.json`, import.meta.url), `${JSON.stringify(document, null, 1)}\n`);
 if (options.write) writeReport(name, document);

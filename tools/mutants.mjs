@@ -117,11 +117,11 @@ function copyInto(directory) {
 /** Tests that fail by themselves would kill every mutant. */
 async function requireCleanRun(copy) {
   const all = [...new Set(mutants.flatMap(({ tests }) => tests.map((test) => test.split('#')[0])))];
-  const isDevelopment = (file) => file.startsWith('test/development/');
   console.log(`without a mutant: ${all.length} test files`);
   let failed;
-  for (const files of [all.filter((file) => !isDevelopment(file)), all.filter(isDevelopment)]) {
-    if (files.length > 0) failed ??= (await runJest(copy, files, undefined, MOST_MS * 4)).failed;
+  for (const project of new Set(all.map(projectOf))) {
+    const files = all.filter((file) => projectOf(file) === project);
+    failed ??= (await runJest(copy, files, undefined, MOST_MS * 4)).failed;
   }
   if (failed === undefined) return;
   console.error(`a test fails without any mutant: ${failed}`);
@@ -156,13 +156,18 @@ function buildIn(copy) {
   }
 }
 
+/** The project of jest.config.mjs that runs a test file, where several may. */
+function projectOf(file) {
+  return /^test\/(development|plain-xstate)\//.exec(file)?.[1] ?? 'production';
+}
+
 /** The full name of the first test that fails; undefined where all pass. */
 async function runJest(copy, files, name, mostMs) {
   const outcome = path.join(copy, 'outcome.json');
   rmSync(outcome, { force: true });
   const args = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
   args.push(
-    `--selectProjects=${files[0].startsWith('test/development/') ? 'development' : 'production'}`,
+    `--selectProjects=${projectOf(files[0])}`,
     '--runInBand',
     '--bail',
     '--silent',

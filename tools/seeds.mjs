@@ -1,25 +1,25 @@
 /**
  * Explores simulated clusters, one for each seed, and prints the seeds that fail with the way to see each failure again.
- * `npm run seeds -- --from 1000 --count 2000 --jobs 2`
+ * `npm run seeds -- --from 1000 --count 2000 --jobs 2`; with `--plain-xstate` XState takes all events, without the fast transition.
  */
 
 import { parseArgs } from 'node:util';
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { Worker } from 'node:worker_threads';
 
 const SLOW_MS = 20_000;
 
-if (isMainThread) await main();
-else exploreAll(workerData);
+await main();
 
 async function main() {
-  const { from, count, jobs } = readFlags();
+  const { from, count, jobs, plainXState } = readFlags();
   const startedAtMs = Date.now();
   let done = 0;
   let acknowledged = 0;
   const failed = [];
   const workers = Array.from({ length: jobs }, (_, first) => {
-    const worker = new Worker(new URL(import.meta.url), {
+    const worker = new Worker(new URL('seed-worker.mjs', import.meta.url), {
       workerData: { from: from + first, until: from + count, step: jobs },
+      env: { ...process.env, ...(plainXState ? { QUORATE_PLAIN_XSTATE: '1' } : {}) },
     });
     worker.on('message', (outcome) => {
       done += 1;
@@ -43,7 +43,8 @@ async function main() {
   );
   if (failed.length === 0) return;
   const [seed] = failed;
-  console.log(`failed: ${failed.join(' ')}\nto see one again: npm run seeds -- --from ${seed} --count 1`);
+  const flag = plainXState ? ' --plain-xstate' : '';
+  console.log(`failed: ${failed.join(' ')}\nto see one again: npm run seeds -- --from ${seed} --count 1${flag}`);
   console.log(`or, in a test: explore(${seed}), from 'quorate/testing'`);
   process.exitCode = 1;
 }
@@ -54,30 +55,14 @@ function readFlags() {
       from: { type: 'string', default: '1' },
       count: { type: 'string', default: '300' },
       jobs: { type: 'string', default: '1' },
+      'plain-xstate': { type: 'boolean', default: false },
     },
   });
-  return Object.fromEntries(
-    Object.entries(values).map(([name, text]) => {
-      const value = Number(text);
-      if (Number.isSafeInteger(value) && (value > 0 || name === 'from')) return [name, value];
-      throw new Error(`expected --${name} to be a whole number, got ${text}`);
-    }),
-  );
-}
-
-async function exploreAll({ from, until, step }) {
-  const { explore } = await import('../dist/src/testing/index.js');
-  for (let seed = from; seed < until; seed += step) {
-    const startedAtMs = Date.now();
-    const outcome = attempt(explore, seed);
-    parentPort.postMessage({ seed, tookMs: Date.now() - startedAtMs, ...outcome });
-  }
-}
-
-function attempt(explore, seed) {
-  try {
-    return { acknowledged: explore(seed).acknowledged().length };
-  } catch (error) {
-    return { acknowledged: 0, error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
-  }
+  const { 'plain-xstate': plainXState, ...texts } = values;
+  const numbers = Object.entries(texts).map(([name, text]) => {
+    const value = Number(text);
+    if (Number.isSafeInteger(value) && (value > 0 || name === 'from')) return [name, value];
+    throw new Error(`expected --${name} to be a whole number, got ${text}`);
+  });
+  return { ...Object.fromEntries(numbers), plainXState };
 }

@@ -4,7 +4,9 @@ import { closest, differences } from './spelling.js';
 /** As `quorate serve` and the other commands read them. */
 const VARIABLES: readonly string[] = [
   ...SERVE_OPTIONS.map(({ serve }) => serve.variable),
-  ...['CONFIG', 'NODES', 'PORT', 'ENDPOINTS', 'TIMEOUT', 'ENDS_WITH_INPUT'].map((name) => `QUORATE_${name}`),
+  ...['CONFIG', 'NODES', 'PORT', 'ENDPOINTS', 'TIMEOUT', 'ENDS_WITH_INPUT', 'PLAIN_XSTATE'].map(
+    (name) => `QUORATE_${name}`,
+  ),
 ];
 /** The settings that have no prefix: their names are so long that whatever is nearly the same is meant for them. */
 const UNPREFIXED = VARIABLES.filter((name) => !name.startsWith('QUORATE_'));

@@ -6,12 +6,19 @@ import type {
   AnyStateMachine,
   MachineContext,
 } from 'xstate';
-
-type Executable = Parameters<AnyActorScope['actionExecutor']>[0];
-type Args = Executable['info'];
-
-/** Thrown while nothing is done yet: XState is to do all of it. */
-export const FALL_BACK = Symbol('not known to the short way');
+import { fallBack } from './fall-back-to-xstate.js';
+import type { ActionArgs, Builtin, Executable, Reference, Resolver } from './xstate-internals.js';
+import {
+  actionNamed,
+  emitted,
+  guardNamed,
+  isBuiltin,
+  isCombined,
+  PARENT,
+  raised,
+  receiverOf,
+  sent,
+} from './xstate-internals.js';
 
 /** What the actions of one transition add up to. */
 export class CollectedActions {
@@ -36,18 +43,16 @@ export class CollectedActions {
   add(action: unknown): void {
     if (typeof action === 'function') return this.#take(action as Builtin, action.name || '(anonymous)', undefined);
     const { type, params } = typeof action === 'string' ? { type: action, params: undefined } : (action as Reference);
-    const implementation = this.#machine.implementations.actions[type] as Builtin | undefined;
-    if (implementation === undefined) throw FALL_BACK;
-    this.#take(implementation, type, resolved(params, this.#args, undefined));
+    this.#take(actionNamed(this.#machine, type) ?? fallBack(), type, resolved(params, this.#args, undefined));
   }
 
   #take(action: Builtin, type: string, params: unknown): void {
-    if ('resolve' in action) this.#resolve(action, params);
+    if (isBuiltin(action)) this.#resolve(action, params);
     else this.executables.push({ type, info: this.#args(), params, exec: action });
   }
 
   assign(assignment: unknown, params?: unknown): void {
-    if (typeof assignment !== 'object' && typeof assignment !== 'function') throw FALL_BACK;
+    if (typeof assignment !== 'object' && typeof assignment !== 'function') fallBack();
     const change = typeof assignment === 'function' ? resolved(assignment, this.#args, params) : assignment;
     const context: MachineContext = { ...this.context };
     for (const name in change as MachineContext) {
@@ -57,47 +62,43 @@ export class CollectedActions {
     this.context = context;
   }
 
-  raise(raised: unknown, params?: unknown): void {
-    const event = resolved(raised, this.#args, params) as AnyEventObject;
+  raise(asked: unknown, params?: unknown): void {
+    const event = resolved(asked, this.#args, params) as AnyEventObject;
     this.raised.push(event);
-    this.executables.push({ type: 'xstate.raise', info: this.#args(), params: { event }, exec: undefined });
+    this.executables.push(raised(this.#args(), event));
   }
 
-  emit(told: unknown, params?: unknown): void {
-    const scope = this.#scope;
-    const event = resolved(told, this.#args, params);
-    const exec = (): void => scope.defer(() => scope.emit(event as AnyEventObject));
-    this.executables.push({ type: 'xstate.emit', info: this.#args(), params: { event }, exec });
+  emit(asked: unknown, params?: unknown): void {
+    const event = resolved(asked, this.#args, params) as AnyEventObject;
+    this.executables.push(emitted(this.#args(), this.#scope, event));
   }
 
-  sendTo(target: unknown, sent: unknown, params?: unknown): void {
-    const scope = this.#scope;
+  sendTo(target: unknown, asked: unknown, params?: unknown): void {
     const named = resolved(target, this.#args, params);
-    const event = resolved(sent, this.#args, params);
-    const to = (named === '#_parent' ? scope.self._parent : named) as AnyActorRef | string | undefined;
-    const ref = typeof to === 'string' ? this.#snapshot.children[to] : (to ?? scope.self);
-    const { system } = scope as unknown as { system: { _relay?: Relay } };
+    const event = resolved(asked, this.#args, params);
+    const to = receiverOf(named, this.#snapshot, this.#scope);
     const isEvent = typeof (event as { type?: unknown } | undefined)?.type === 'string';
-    if (ref === undefined || system._relay === undefined || !isEvent) throw FALL_BACK;
-    const exec = (): void => scope.defer(() => system._relay?.(scope.self as AnyActorRef, ref, event));
-    this.executables.push({ type: 'xstate.sendTo', info: this.#args(), params: { to: ref, event }, exec });
+    if (to === undefined || !isEvent) fallBack();
+    const targetId = typeof named === 'string' ? named : undefined;
+    const message = { to: to as AnyActorRef, targetId, event };
+    this.executables.push(sent(this.#args(), this.#scope, message) ?? fallBack());
   }
 
   #resolve(builtin: Builtin, params: unknown): void {
-    if (builtin.delay !== undefined) throw FALL_BACK;
+    if (builtin.delay !== undefined) fallBack();
     switch (builtin.type) {
       case 'xstate.assign':
         return this.assign(builtin.assignment, params);
       case 'xstate.enqueueActions':
-        return this.#collect(builtin.collect ?? refuse, params);
+        return this.#collect(builtin.collect ?? fallBack(), params);
       case 'xstate.sendTo':
-        return 'to' in builtin ? this.sendTo(builtin.to, builtin.event, params) : refuse();
+        return 'to' in builtin ? this.sendTo(builtin.to, builtin.event, params) : fallBack();
       case 'xstate.raise':
-        return 'event' in builtin ? this.raise(builtin.event, params) : refuse();
+        return 'event' in builtin ? this.raise(builtin.event, params) : fallBack();
       case 'xstate.emit':
-        return 'event' in builtin ? this.emit(builtin.event, params) : refuse();
+        return 'event' in builtin ? this.emit(builtin.event, params) : fallBack();
       default:
-        throw FALL_BACK;
+        fallBack();
     }
   }
 
@@ -118,10 +119,10 @@ export class CollectedActions {
   }
 
   /** One kind of object for whatever XState hands to an assignment, an action, or a function that collects. */
-  readonly #args = (): Args => {
+  readonly #args = (): ActionArgs => {
     const { self, system } = this.#scope;
     const { context } = this;
-    const args = { context, event: this.#event, self, system, spawn: refuse, enqueue: ENQUEUE, check: CHECK };
+    const args = { context, event: this.#event, self, system, spawn: fallBack, enqueue: ENQUEUE, check: CHECK };
     return args;
   };
 }
@@ -132,52 +133,33 @@ let collecting: CollectedActions | undefined;
 /** What `enqueueActions` hands to its function; made once, for it is asked for at every event. */
 export const ENQUEUE = Object.assign((action: unknown): void => collecting?.add(action), {
   assign: (assignment: unknown): void => collecting?.assign(assignment),
-  raise: (event: unknown, delayed?: unknown): void => (delayed === undefined ? collecting?.raise(event) : refuse()),
+  raise: (event: unknown, delayed?: unknown): void => (delayed === undefined ? collecting?.raise(event) : leave()),
   emit: (event: unknown): void => collecting?.emit(event),
   sendTo: (to: unknown, event: unknown, delayed?: unknown): void =>
-    delayed === undefined ? collecting?.sendTo(to, event) : refuse(),
+    delayed === undefined ? collecting?.sendTo(to, event) : leave(),
   sendParent: (event: unknown, delayed?: unknown): void =>
-    delayed === undefined ? collecting?.sendTo('#_parent', event) : refuse(),
-  cancel: refuse,
-  spawnChild: refuse,
-  stopChild: refuse,
+    delayed === undefined ? collecting?.sendTo(PARENT, event) : leave(),
+  cancel: leave,
+  spawnChild: leave,
+  stopChild: leave,
 });
-const CHECK = (guard: unknown): boolean => collecting?.check(guard) ?? refuse();
+const CHECK = (guard: unknown): boolean => collecting?.check(guard) ?? fallBack();
 
-type Relay = (source: AnyActorRef, target: AnyActorRef, event: unknown) => void;
-type Resolver = (args: Args, params: unknown) => unknown;
-
-/** An action as charts refer to it by name. */
-interface Reference {
-  readonly type: string;
-  readonly params?: unknown;
+/** Leaves the event to XState. After the transition, when a function that was kept is called too late, nothing happens, as in XState. */
+function leave(): void {
+  if (collecting !== undefined) fallBack();
 }
 
-/** What XState's action creators make: functions with fields. */
-interface Builtin {
-  (args: Args, params: unknown): void;
-  readonly type?: string;
-  readonly assignment?: unknown;
-  readonly collect?: Resolver;
-  readonly to?: unknown;
-  readonly event?: unknown;
-  readonly delay?: unknown;
-}
-
-function refuse(): never {
-  throw FALL_BACK;
-}
-
-function resolved(value: unknown, args: () => Args, params: unknown): unknown {
+function resolved(value: unknown, args: () => ActionArgs, params: unknown): unknown {
   return typeof value === 'function' ? (value as Resolver)(args(), params) : value;
 }
 
-/** Combined guards (`and`, `not`, `stateIn`) and names that nothing stands for are XState's to ask: FALL_BACK is thrown. */
+/** Combined guards (`and`, `not`, `stateIn`) and names that nothing stands for are XState's to ask: `fallBack` is called. */
 export function passes(machine: AnyStateMachine, guard: unknown, context: unknown, event: AnyEventObject): boolean {
   if (guard === undefined) return true;
   const { type, params } = typeof guard === 'string' ? { type: guard, params: undefined } : (guard as Reference);
-  const implementation = typeof guard === 'function' ? guard : machine.implementations.guards[type];
-  if (typeof implementation !== 'function' || 'check' in implementation) throw FALL_BACK;
+  const implementation = typeof guard === 'function' ? guard : guardNamed(machine, type);
+  if (typeof implementation !== 'function' || isCombined(implementation)) return fallBack();
   const given = typeof params === 'function' ? (params as (of: object) => unknown)({ context, event }) : params;
   return (implementation as (of: object, params: unknown) => boolean)({ context, event }, given);
 }

@@ -1,6 +1,17 @@
 import type { AnyActorScope, AnyEventObject, AnyMachineSnapshot, AnyStateMachine } from 'xstate';
-import { assign, createActor, createMachine, emit, enqueueActions, raise, sendTo } from 'xstate';
-import { CollectedActions, ENQUEUE, FALL_BACK, passes } from './collected-actions.js';
+import { CollectedActions, ENQUEUE, passes } from './collected-actions.js';
+import { countFallBacks } from './fall-back-to-xstate.js';
+import { isXStateAlone } from './xstate-alone.js';
+import type { Place, StateNode, TransitionDefinition } from './xstate-internals.js';
+import {
+  activeNodesOf,
+  isEventOfXState,
+  isFamiliar,
+  placeAt,
+  replaceTransition,
+  rootOf,
+  snapshotOf,
+} from './xstate-internals.js';
 
 /**
  * The machine itself, with a short way for what a busy node does all day: taking an event that changes no state, or only
@@ -15,35 +26,13 @@ import { CollectedActions, ENQUEUE, FALL_BACK, passes } from './collected-action
  * is a plain one.
  */
 export function fastTransition<Machine extends AnyStateMachine>(machine: Machine): Machine {
-  isXStateFamiliar ??= isFamiliar();
-  if (!isXStateFamiliar || !hasOnlyPlainStates(machine)) return machine;
-  machine.transition = new FastTransition(machine).take;
+  if (isXStateAlone) return machine;
+  isXStateFamiliar ??= isFamiliar(Object.keys(ENQUEUE));
+  if (isXStateFamiliar && hasOnlyPlainStates(rootOf(machine))) {
+    replaceTransition(machine, (before) => new FastTransition(machine, before).take);
+  }
   return machine;
 }
-
-/** As much of a state node as is looked at here. */
-interface Node {
-  readonly type: string;
-  readonly parent?: Node | undefined;
-  readonly path: readonly string[];
-  readonly states: Readonly<Record<string, Node>>;
-  readonly entry: readonly unknown[];
-  readonly exit: readonly unknown[];
-  readonly invoke: readonly unknown[];
-  readonly transitions: ReadonlyMap<string, readonly Transition[]>;
-  readonly always?: readonly Transition[] | undefined;
-}
-
-interface Transition {
-  readonly source: Node;
-  readonly target: readonly Node[] | undefined;
-  readonly reenter: boolean;
-  readonly actions: readonly unknown[];
-  readonly guard?: unknown;
-}
-
-/** Where a machine is, as its snapshots say it. */
-type Place = Pick<AnyMachineSnapshot, 'value' | 'tags' | '_nodes'>;
 
 /** What a transition does, known once and for all; `place` where it does not stay. */
 interface Plan {
@@ -53,8 +42,8 @@ interface Plan {
 
 /** What may happen at a place: for each type of event the transitions from the leaf to the root, in XState's order. */
 interface Choices {
-  readonly byType: Map<string, readonly Transition[]>;
-  readonly eventless: readonly Transition[];
+  readonly byType: Map<string, readonly TransitionDefinition[]>;
+  readonly eventless: readonly TransitionDefinition[];
 }
 
 /** An event that was taken, but for executing what its actions do. */
@@ -66,13 +55,13 @@ interface Step {
 class FastTransition {
   readonly #machine: AnyStateMachine;
   readonly #whole: AnyStateMachine['transition'];
-  readonly #plans = new WeakMap<Transition, { readonly plan: Plan | undefined }>();
+  readonly #plans = new WeakMap<TransitionDefinition, { readonly plan: Plan | undefined }>();
   /** By the list of active nodes, which is the same for all snapshots of one place. */
   readonly #choices = new WeakMap<object, Choices>();
 
-  constructor(machine: AnyStateMachine) {
+  constructor(machine: AnyStateMachine, whole: AnyStateMachine['transition']) {
     this.#machine = machine;
-    this.#whole = machine.transition;
+    this.#whole = whole;
   }
 
   readonly take = (snapshot: AnyMachineSnapshot, event: AnyEventObject, scope: AnyActorScope): AnyMachineSnapshot => {
@@ -86,6 +75,7 @@ class FastTransition {
   /** Nothing is done yet when it returns; undefined where XState is to do all of it. */
   #attempt(snapshot: AnyMachineSnapshot, event: AnyEventObject, scope: AnyActorScope): Step | undefined {
     if (snapshot.status !== 'active') return undefined;
+    const before = countFallBacks();
     try {
       const plan = this.#planFor(snapshot, event);
       if (plan === undefined) return undefined;
@@ -94,9 +84,11 @@ class FastTransition {
       // Several are a queue, behind which comes what they raise themselves.
       if (collected.raised.length > 1) return undefined;
       const next = snapshotOf(snapshot, plan.place ?? snapshot, collected.context);
-      return this.#hasMoreToDo(next, event) ? undefined : { next, actions: collected };
+      const isLeft = this.#hasMoreToDo(next, event) || countFallBacks() !== before;
+      return isLeft ? undefined : { next, actions: collected };
     } catch (error) {
-      if (error === FALL_BACK) return undefined;
+      // A user's error, thrown in a guard or an assignment, leaves as it does from XState.
+      if (countFallBacks() !== before) return undefined;
       throw error;
     }
   }
@@ -111,26 +103,26 @@ class FastTransition {
     return undefined;
   }
 
-  #candidates(snapshot: AnyMachineSnapshot, type: string): readonly Transition[] {
+  #candidates(snapshot: AnyMachineSnapshot, type: string): readonly TransitionDefinition[] {
     const { byType } = this.#choicesAt(snapshot);
     const known = byType.get(type);
     if (known !== undefined) return known;
-    const nodes = type.startsWith('xstate.') ? [] : fromLeafToRoot(snapshot);
+    const nodes = isEventOfXState(type) ? [] : fromLeafToRoot(snapshot);
     const candidates = nodes.flatMap((node) => node.transitions.get(type) ?? []);
     byType.set(type, candidates);
     return candidates;
   }
 
   #choicesAt(snapshot: AnyMachineSnapshot): Choices {
-    const known = this.#choices.get(snapshot._nodes);
+    const known = this.#choices.get(activeNodesOf(snapshot));
     if (known !== undefined) return known;
     const eventless = fromLeafToRoot(snapshot).flatMap(({ always }) => always ?? []);
     const choices: Choices = { byType: new Map(), eventless };
-    this.#choices.set(snapshot._nodes, choices);
+    this.#choices.set(activeNodesOf(snapshot), choices);
     return choices;
   }
 
-  #planOf(transition: Transition): Plan | undefined {
+  #planOf(transition: TransitionDefinition): Plan | undefined {
     const known = this.#plans.get(transition);
     if (known !== undefined) return known.plan;
     const plan = this.#makePlan(transition);
@@ -138,14 +130,13 @@ class FastTransition {
     return plan;
   }
 
-  #makePlan({ source, target, reenter, actions }: Transition): Plan | undefined {
+  #makePlan({ source, target, reenter, actions }: TransitionDefinition): Plan | undefined {
     if (target === undefined) return reenter ? undefined : { actions, place: undefined };
     const [to, another] = target;
     if (to === undefined || another !== undefined) return undefined;
     const areLeavesOfOneParent = isLeaf(source) && isLeaf(to) && source.parent === to.parent;
     if (!areLeavesOfOneParent || (source === to && !reenter)) return undefined;
-    const { value, tags, _nodes } = this.#machine.resolveState({ value: valueAt(to.path), context: {} });
-    return { actions: [...source.exit, ...actions, ...to.entry], place: { value, tags, _nodes } };
+    return { actions: [...source.exit, ...actions, ...to.entry], place: placeAt(this.#machine, to.path) };
   }
 
   /** Whether an eventless transition would be taken now. */
@@ -157,65 +148,22 @@ class FastTransition {
   }
 }
 
-/** Field by field: a spread of so many takes the engine half a microsecond. */
-function snapshotOf(last: AnyMachineSnapshot, place: Place, context: unknown): AnyMachineSnapshot {
-  return {
-    status: last.status,
-    output: last.output,
-    error: last.error,
-    machine: last.machine,
-    context,
-    _nodes: place._nodes,
-    value: place.value,
-    tags: place.tags,
-    children: last.children,
-    historyValue: last.historyValue,
-    matches: last.matches,
-    hasTag: last.hasTag,
-    can: last.can,
-    getMeta: last.getMeta,
-    toJSON: last.toJSON,
-  } as AnyMachineSnapshot;
-}
-
 let isXStateFamiliar: boolean | undefined;
 
-/** Whether XState is made as it was when this was written: its snapshots' fields, and what its actions are made of. */
-function isFamiliar(): boolean {
-  let methods: readonly string[] = [];
-  const look = enqueueActions(({ enqueue }) => {
-    methods = Object.keys(enqueue);
-  });
-  const snapshot = createActor(createMachine({ entry: look })).getSnapshot();
-  const ours = Object.keys(snapshotOf(snapshot, snapshot, snapshot.context)).sort();
-  return (
-    ours.join() === Object.keys(snapshot).sort().join() &&
-    methods.length > 0 &&
-    methods.every((name) => name in ENQUEUE) &&
-    'collect' in look &&
-    'assignment' in assign({}) &&
-    [raise({ type: 'x' }), emit({ type: 'x' }), sendTo('x', { type: 'x' })].every((action) => 'event' in action)
-  );
+function fromLeafToRoot(snapshot: AnyMachineSnapshot): readonly StateNode[] {
+  return [...activeNodesOf(snapshot)].sort((a, b) => b.path.length - a.path.length);
 }
 
-function fromLeafToRoot({ _nodes }: AnyMachineSnapshot): readonly Node[] {
-  return [...(_nodes as unknown as Node[])].sort((a, b) => b.path.length - a.path.length);
-}
-
-const isLeaf = ({ type, invoke }: Node): boolean => type === 'atomic' && invoke.length === 0;
-
-function valueAt(path: readonly string[]): string {
-  return path.reduceRight<unknown>((inner, key) => (inner === undefined ? key : { [key]: inner }), undefined) as string;
-}
+const isLeaf = ({ type, invoke }: StateNode): boolean => type === 'atomic' && invoke.length === 0;
 
 /**
  * With one leaf active at a time, and nothing to remember of the past, the leaf alone says where the machine is; without
  * patterns in the names of events, a name says which transitions it may take.
  */
-function hasOnlyPlainStates({ root }: AnyStateMachine): boolean {
-  const isPlain = ({ type, states, transitions }: Node): boolean =>
+function hasOnlyPlainStates({ type, states, transitions }: StateNode): boolean {
+  return (
     (type === 'atomic' || type === 'compound') &&
-    [...transitions.keys()].every((name) => name.startsWith('xstate.') || !name.includes('*')) &&
-    Object.values(states).every(isPlain);
-  return isPlain(root as unknown as Node);
+    [...transitions.keys()].every((name) => isEventOfXState(name) || !name.includes('*')) &&
+    Object.values(states).every(hasOnlyPlainStates)
+  );
 }

@@ -20,7 +20,7 @@ import { link } from '../../actors/link.js';
 import { replicator } from '../../actors/replicator.js';
 import { replicaMachine } from '../../machines/index.js';
 import { fastTransition } from '../../src/fast-transition/fast-transition.js';
-import { explore, LoneReplica } from '../../src/testing/index.js';
+import { LoneReplica } from '../../src/testing/index.js';
 import { accepted, append, entry } from '../raft/states.js';
 
 type Told = readonly unknown[];
@@ -248,22 +248,6 @@ describe('the short way', () => {
     actor.stop();
   });
 
-  test('leaves an actor in error, as XState does, where an assignment throws', () => {
-    const failing = setup({
-      actions: {
-        fail: assign(() => {
-          throw new Error('a broken rule');
-        }),
-      },
-    }).createMachine({ on: { fail: { actions: 'fail' } } });
-    const actor = createActor(fastTransition(failing));
-    const error = jest.fn();
-    actor.subscribe({ error });
-    actor.start().send({ type: 'fail' });
-    expect(error).toHaveBeenCalledWith(new Error('a broken rule'));
-    expect(actor.getSnapshot().status).toBe('error');
-  });
-
   test.each([
     ['parallel states', { type: 'parallel', states: { a: {}, b: {} } }],
     ['history', { initial: 'a', states: { a: {}, b: { type: 'history' } } }],
@@ -284,11 +268,6 @@ const plain = replicaMachine.provide({
 });
 
 describe("a replica's actors", () => {
-  test.each([1, 2, 3, 4, 5, 6, 7, 8, 9])('seed %i: the same trace by the short way and by XState alone', (seed) => {
-    const options = { machine: plain };
-    expect(explore(seed, { troubleMs: 1_500 }).trace).toEqual(explore(seed, { troubleMs: 1_500, options }).trace);
-  });
-
   test('are XState’s alone where they are compared with', () => {
     const { actors } = plain.implementations as unknown as { actors: Record<string, AnyStateMachine> };
     const fastOnes = [replicaMachine, heartbeatManager, link, replicator] as unknown as AnyStateMachine[];
