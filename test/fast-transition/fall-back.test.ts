@@ -1,8 +1,10 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import type { AnyStateMachine } from 'xstate';
 import { assign, createActor, enqueueActions, fromCallback, setup } from 'xstate';
+import { ENQUEUE } from '../../src/fast-transition/collected-actions.js';
 import { fallBack } from '../../src/fast-transition/fall-back-to-xstate.js';
 import { fastTransition } from '../../src/fast-transition/fast-transition.js';
+import { isFamiliar } from '../../src/fast-transition/xstate-internals.js';
 
 /** How an actor of this machine ends up after the event `go`, and how many events XState took. */
 function takeOne(machine: AnyStateMachine) {
@@ -116,4 +118,10 @@ describe('what the fast transition does not know', () => {
     expect(takeOne(machine)).toMatchObject({ status: 'active', children: [], byXState: 0 });
     expect(late).not.toThrow();
   });
+});
+
+test('an XState whose enqueueActions can do more than is known here is not familiar, and takes all events itself', () => {
+  const known = Object.keys(ENQUEUE);
+  expect(isFamiliar(known)).toBe(true);
+  for (const name of known) expect(isFamiliar(known.filter((other) => other !== name))).toBe(false);
 });
