@@ -19,7 +19,9 @@ interface BenchFlags extends ClientFlags {
 /** `dialer` brings what dials a cluster: only a command that is run waits for it. */
 export function addBenchCommand(program: Command, dialer: () => Promise<Dial<KeyValueClient>>): void {
   withClientFlags(program.command('bench'))
-    .description('put load on a running cluster: so many operations at a time, each with its own reply')
+    .description(
+      'put load on a running cluster: so many operations at a time, each with its own reply; Ctrl-C ends it early',
+    )
     .option('--in-flight <n>', 'operations at a time', '256')
     .option('--seconds <n>', 'how long it is measured', '10')
     .option('--warm-up <s>', 'under the same load before that, not measured', '2')
@@ -42,9 +44,15 @@ export function addBenchCommand(program: Command, dialer: () => Promise<Dial<Key
         const say = (text: string): void => void (flags.json === true || process.stderr.write(`${text}\n`));
         say(`${load.op}s, ${load.inFlight} at a time, for ${load.seconds} s after ${load.warmUpSeconds} s of warm-up`);
         const progress = (left: number, perSecond: number): void => say(`${left} s left, ${perSecond} ${load.op}s/s`);
-        const { result, problem } = await measure(client, load, { timeoutMs, progress });
+        const stopping = new AbortController();
+        process.once('SIGINT', () => {
+          say('stopping: what is under way is awaited, then comes the summary; Ctrl-C once more stops at once');
+          stopping.abort();
+        });
+        const { result, problem } = await measure(client, load, { timeoutMs, progress, signal: stopping.signal });
         if (flags.json === true) process.stdout.write(`${JSON.stringify(result)}\n`);
         else for (const [name, value] of Object.entries(result)) process.stdout.write(`${name.padEnd(14)} ${value}\n`);
+        if (stopping.signal.aborted) process.exitCode = EXIT.interrupted;
         if (problem !== undefined) throw new CommandFailure(EXIT.failed, 'FAILED', problem);
       } finally {
         await client.close();

@@ -30,6 +30,14 @@ const PROGRESS_MS = 1_000;
 /** How the load goes, once a second: for people who wait. */
 export type Progress = (secondsLeft: number, opsPerSecond: number) => void;
 
+/** How `measure` goes about a load. */
+export interface MeasureOptions {
+  readonly timeoutMs: number;
+  readonly progress?: Progress;
+  /** Ends the load early: the result is that of the time so far. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Keeps so many operations under way, each awaited by itself. The store's revision must have grown by exactly the number
  * of puts that were acknowledged, or by what is unknown more: anything else is a `problem`, if nobody else wrote meanwhile.
@@ -37,12 +45,13 @@ export type Progress = (secondsLeft: number, opsPerSecond: number) => void;
 export async function measure(
   client: KeyValueClient,
   load: Load,
-  { timeoutMs, progress = () => undefined }: { readonly timeoutMs: number; readonly progress?: Progress },
+  { timeoutMs, progress = () => undefined, signal }: MeasureOptions,
 ): Promise<{ readonly result: LoadResult; readonly problem: string | undefined }> {
   const { op, inFlight, seconds, warmUpSeconds, size, keys } = load;
+  const isStopped = (): boolean => signal?.aborted === true;
   const value = new Uint8Array(size).fill(120);
   const keyOf = (n: number): string => `bench/${String(n % keys).padStart(8, '0')}`;
-  if (op === 'get') await fill(client, { keyOf, value, count: Math.min(keys, 10_000) });
+  if (op === 'get') await fill(client, { keyOf, value, count: Math.min(keys, 10_000), isStopped });
   const before = await revisionOf(client);
   const latency = createHistogram();
   const startMs = performance.now();
@@ -56,7 +65,7 @@ export async function measure(
   const worker = async (): Promise<void> => {
     for (;;) {
       const sentMs = performance.now();
-      if (sentMs >= endMs) return;
+      if (sentMs >= endMs || isStopped()) return;
       const key = keyOf(next++);
       try {
         if (op === 'put') await client.put(key, value, { timeoutMs });
@@ -80,16 +89,18 @@ export async function measure(
     told = acknowledged;
   }, PROGRESS_MS);
   await Promise.all(Array.from({ length: inFlight }, worker)).finally(() => clearInterval(telling));
-  const grown = (await revisionOf(client)) - before;
+  const measuredSeconds = Math.min(seconds, (performance.now() - measuredFrom) / 1_000);
+  // A load may be stopped because the cluster is gone: what was measured is the answer all the same.
+  const grown = (await revisionOf(client).catch((error: unknown) => refuseUnless(isStopped(), error))) - before;
   const wanted = op === 'put' ? acknowledged : 0;
-  const isRight = grown >= wanted && grown <= wanted + unknown;
+  const isRight = Number.isNaN(grown) || (grown >= wanted && grown <= wanted + unknown);
   const quantile = (percent: number): number => Number((latency.percentile(percent) / NS_PER_MS).toFixed(3));
   return {
     result: {
       op,
       inFlight,
       size,
-      opsPerSecond: Math.round(measured / seconds),
+      opsPerSecond: measured === 0 ? 0 : Math.round(measured / measuredSeconds),
       p50Ms: quantile(50),
       p99Ms: quantile(99),
       p999Ms: quantile(99.9),
@@ -101,16 +112,27 @@ export async function measure(
   };
 }
 
+/** Not a number, where that may be; else the error is thrown. */
+function refuseUnless(isAllowed: boolean, error: unknown): number {
+  if (isAllowed) return Number.NaN;
+  throw error;
+}
+
 async function revisionOf(client: KeyValueClient): Promise<number> {
   return (await client.list({ prefix: 'bench/', limit: 1 })).revision;
 }
 
 async function fill(
   client: KeyValueClient,
-  { keyOf, value, count }: { keyOf: (n: number) => string; value: Uint8Array; count: number },
+  {
+    keyOf,
+    value,
+    count,
+    isStopped,
+  }: { keyOf: (n: number) => string; value: Uint8Array; count: number; isStopped: () => boolean },
 ): Promise<void> {
   const atOnce = 500;
-  for (let from = 0; from < count; from += atOnce) {
+  for (let from = 0; from < count && !isStopped(); from += atOnce) {
     const some = Array.from({ length: Math.min(atOnce, count - from) }, (_, at) => client.put(keyOf(from + at), value));
     await Promise.all(some);
   }

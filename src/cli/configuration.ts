@@ -55,26 +55,9 @@ export function configure(
 /** The configuration of a node that is to run: every value checked, and nothing missing. */
 export function checkedConfiguration(z: ZodLibrary, configuration: Configuration): ServeConfiguration {
   const values = checkedValues(z, configuration);
-  for (const [name, example] of [
-    ['id', 'n1'],
-    ['listen', '127.0.0.1:7401'],
-    ['data', './data/n1'],
-  ] as const)
-    refuseMissing(configuration, name, example);
-  if (values.options.peers === undefined)
-    throw usage(
-      'which nodes are there? --peers n1=127.0.0.1:7401,n2=… (or QUORATE_PEERS) names them, this one included',
-    );
+  refuseMissing(configuration);
   checkNodeOptions(values.options as CheckedOptions);
   return { ...values, node: values.options as ServeConfiguration['node'] };
-}
-
-/** Refuses a value that cannot work. What is missing is no fault here: another value stands in for it. */
-export function checkGivenValues(z: ZodLibrary, configuration: Configuration): void {
-  const { options } = checkedValues(z, configuration);
-  const { id = Object.keys(options.peers ?? {})[0] ?? 'n1', listen, advertise } = options;
-  const { peers = { [id]: advertise ?? listen ?? '127.0.0.1:7401' } } = options;
-  checkNodeOptions({ ...options, id, peers } as CheckedOptions);
 }
 
 type GivenOptions = Partial<ReplicaNodeOptions<AnyStateMachine>>;
@@ -134,11 +117,23 @@ function readConfig(file: string): Readonly<Record<string, unknown>> {
   return document as Readonly<Record<string, unknown>>;
 }
 
-function refuseMissing(configuration: Configuration, name: 'id' | 'listen' | 'data', example: string): void {
-  const value = configuration[name]?.value;
-  if (value !== undefined && value !== '') return;
+/** No node runs without these, and none has a default. */
+const NEEDED = [
+  ['id', '--id n1'],
+  ['listen', '--listen 127.0.0.1:7401'],
+  ['data', '--data ./data/n1'],
+  ['peers', '--peers n1=127.0.0.1:7401,n2=… (every node, this one included)'],
+] as const;
+
+function refuseMissing(configuration: Configuration): void {
+  const missing = NEEDED.filter(([name]) => (configuration[name]?.value ?? '') === '');
+  const [first, ...others] = missing.map(([name]) => `--${name}`);
+  if (first === undefined) return;
+  const examples = missing.map(([, example]) => example).join(' ');
+  const variables = missing.map(([name]) => `QUORATE_${name.toUpperCase()}`).join(', ');
+  const [are, them] = others.length > 0 ? ['are', 'them'] : ['is', 'it'];
   throw usage(
-    `--${name} is missing: give it, as in --${name} ${example}, or set QUORATE_${name.toUpperCase()} in the environment`,
+    `${[first, ...others].join(', ')} ${are} missing: give ${them}, as in ${examples}, or set ${variables} in the environment`,
   );
 }
 

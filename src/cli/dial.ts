@@ -6,7 +6,7 @@ import { QuorateError } from '../errors/quorate-error.js';
 import type { AnyService } from '../seams/service.js';
 import type { ClientOptions } from './client-flags.js';
 import { NoAnswer } from './exit.js';
-import { HINT } from './first-endpoint.js';
+import { withHint } from './first-endpoint.js';
 
 /** `asksOneNode`: only the endpoints that are given are asked, and no other node of the cluster. */
 export type Dial<Client> = (options: ClientOptions & { readonly asksOneNode?: boolean }) => Promise<Client>;
@@ -28,7 +28,7 @@ export function createDial<Client extends ServiceClient<AnyService>>(
       // Each reason stands behind the name that it would name again.
       const message = error.message.replaceAll(/\(looking up \S+ /g, '(looking up the name ');
       if (asksOneNode) throw new NoAnswer(reasonIn(message));
-      throw new QuorateError(error.code, `${message}; ${HINT}`);
+      throw new QuorateError(error.code, withHint(message));
     }
   };
 }

@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 import { QuorateError } from '../errors/quorate-error.js';
 
-export const EXIT = { done: 0, failed: 1, usage: 2, unknown: 3 } as const;
+export const EXIT = { done: 0, failed: 1, usage: 2, unknown: 3, interrupted: 130 } as const;
 
 /** The failure of a command: the code that scripts look at, and the words for people. */
 export class CommandFailure extends Error {

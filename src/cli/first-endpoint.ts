@@ -34,8 +34,13 @@ function failureToPassOver(error: unknown): CommandFailure {
 
 /** `silent`: each endpoint, and in brackets why it gave no answer. */
 export function nobodyAnswers(silent: readonly string[]): CommandFailure {
-  return new CommandFailure(EXIT.failed, 'NO_LEADER', `no node answers: ${silent.join(', ')}; ${HINT}`);
+  return new CommandFailure(EXIT.failed, 'NO_LEADER', withHint(`no node answers: ${silent.join(', ')}`));
 }
 
-export const HINT =
+/** Where something did answer, the cluster may well be running: its own words say what to do. */
+export function withHint(message: string): string {
+  return message.includes(' answered HTTP ') ? message : `${message}; ${HINT}`;
+}
+
+const HINT =
   'is the cluster running? Start one with "quorate cluster", or name all its nodes, one of which may be dead, as in --endpoints 127.0.0.1:7401,127.0.0.1:7402';

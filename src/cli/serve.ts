@@ -8,7 +8,7 @@ import { systemClock } from '../node/system-clock.js';
 import { loadZod } from '../node/zod.js';
 import { setCollectorFlags } from './collector-flags.js';
 import type { Configuration, ServeConfiguration } from './configuration.js';
-import { checkedConfiguration, checkGivenValues, configure } from './configuration.js';
+import { checkedConfiguration, configure } from './configuration.js';
 import { EXIT, usage } from './exit.js';
 
 export interface ServeFlags extends Record<string, unknown> {
@@ -23,10 +23,10 @@ export interface ServeFlags extends Record<string, unknown> {
 export async function serve(flags: ServeFlags): Promise<void> {
   const configuration = configure(flags, process.env, flags.config ?? fromEnvironment('QUORATE_CONFIG', process.env));
   const z = await loadZod();
-  if (flags.printConfig !== true) return run(checkedConfiguration(z, configuration));
-  printConfiguration(configuration, flags.json === true);
-  // The values are shown first: then it is seen where the wrong one comes from.
-  checkGivenValues(z, configuration);
+  // The values are shown first: then it is seen where the wrong one comes from, and which one is missing.
+  if (flags.printConfig === true) printConfiguration(configuration, flags.json === true);
+  const checked = checkedConfiguration(z, configuration);
+  if (flags.printConfig !== true) await run(checked);
 }
 
 async function run({ node: options, inspectPort: chartsPort, logLevel }: ServeConfiguration): Promise<void> {

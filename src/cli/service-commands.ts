@@ -73,6 +73,6 @@ function onTerminal(bytes: Uint8Array): Uint8Array {
  */
 export function endProcess(): void {
   process.stdout.write('', (error) => {
-    if (error === null || error === undefined) process.exit(EXIT.done);
+    if (error === null || error === undefined) process.exit(process.exitCode ?? EXIT.done);
   });
 }

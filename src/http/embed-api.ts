@@ -55,4 +55,4 @@ export function embedApi(server: Server, options: EmbedOptions): () => Promise<v
 }
 
 const REMEDY =
-  "expected the http.Server's WebSocket servers to leave /peer and /client to the node, got one that answers every path (made with { server }): make it with { noServer: true }, and call its handleUpgrade in an 'upgrade' listener for your own paths only";
+  "expected the http.Server's WebSocket servers to leave /peer and /client to the node, got one that answers these too (made with { server }; with a path of its own, it refuses all others): make it with { noServer: true }, and call its handleUpgrade in an 'upgrade' listener for your own paths only";

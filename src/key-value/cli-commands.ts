@@ -74,7 +74,7 @@ const list: ServiceCommand<KeyValueClient> = {
   usage: 'list [prefix]',
   description: 'list keys in byte order, with their revisions',
   options: [
-    { flag: '--limit <n>', description: 'at most so many', otherwise: '1000' },
+    { flag: '--limit <n>', description: `at most so many; no more than ${MOST_ITEMS} come at once`, otherwise: '1000' },
     { flag: '--after <key>', description: 'only keys after this one' },
   ],
   prepare: ({ args: [prefix = ''], flags }) => {
@@ -117,7 +117,10 @@ function textIn(what: string, argument: string): string {
 /** A limit over the most that a page may have gives such a page, and says where the next one begins. */
 function limitIn(text: string): number {
   const limit = parseWholeNumber(text, { least: 1, most: Number.MAX_SAFE_INTEGER });
-  if (limit === undefined) throw badRequest(`expected --limit to be a whole number from 1 up, got "${text}"`);
+  if (limit === undefined)
+    throw badRequest(
+      `expected --limit to be a whole number from 1 up (no more than ${MOST_ITEMS} come at once), got "${text}"`,
+    );
   return Math.min(limit, MOST_ITEMS);
 }
 

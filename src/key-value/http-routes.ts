@@ -72,7 +72,9 @@ function limitOf(text: string | null): number {
   if (text === null) return DEFAULT_ITEMS;
   const limit = parseWholeNumber(text, { least: 1, most: Number.MAX_SAFE_INTEGER });
   if (limit !== undefined) return Math.min(limit, MOST_ITEMS);
-  throw badRequest(`expected ?limit= to be a whole number from 1 up, got "${text}"`);
+  throw badRequest(
+    `expected ?limit= to be a whole number from 1 up (no more than ${MOST_ITEMS} come at once), got "${text}"`,
+  );
 }
 
 async function propose(request: OfKey, command: KeyValueCommand) {

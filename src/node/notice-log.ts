@@ -1,3 +1,4 @@
+import type { NodeId } from '../raft/kinds.js';
 import type { Notice } from '../raft/notices.js';
 import type { Logger } from './node-log.js';
 
@@ -9,6 +10,8 @@ import type { Logger } from './node-log.js';
 export class NoticeLog {
   readonly #logger: Logger;
   #isRepeating = false;
+  /** The peers whose last line said that they are up. */
+  readonly #up = new Set<NodeId>();
 
   constructor(logger: Logger) {
     this.#logger = logger;
@@ -16,7 +19,8 @@ export class NoticeLog {
 
   write(notice: Notice): void {
     if (endsTheSearch(notice)) this.#isRepeating = false;
-    logNotice(this.#logger, notice, this.#isRepeating ? 'debug' : 'info');
+    if (notice.type === 'peer.changed') logPeer(this.#logger, notice, this.#up);
+    else logNotice(this.#logger, notice, this.#isRepeating ? 'debug' : 'info');
     if (notice.type === 'election.ended' && notice.outcome !== 'won') this.#isRepeating = true;
   }
 }
@@ -26,6 +30,19 @@ function endsTheSearch(notice: Notice): boolean {
   if (notice.type === 'leader.changed') return notice.leaderId !== null;
   if (notice.type === 'role.changed') return notice.role === 'leader';
   return notice.type === 'election.ended' && notice.outcome === 'won';
+}
+
+/** A peer that is a heartbeat late now and then was never down: that it is up is said once. */
+function logPeer(logger: Logger, notice: Extract<Notice, { type: 'peer.changed' }>, up: Set<NodeId>): void {
+  const { peer, status, missed } = notice;
+  const line = { event: 'peer', peer, status, missed };
+  if (status === 'suspect') return logger.debug(line, `peer ${peer} is suspect: a heartbeat is unanswered`);
+  if (status === 'down') {
+    up.delete(peer);
+    return logger.warn(line, `peer ${peer} is down: ${missed} heartbeats unanswered`);
+  }
+  logger[up.has(peer) ? 'debug' : 'info'](line, `peer ${peer} is up`);
+  up.add(peer);
 }
 
 function logNotice(logger: Logger, notice: Notice, ofElections: 'debug' | 'info'): void {
@@ -56,14 +73,6 @@ function logNotice(logger: Logger, notice: Notice, ofElections: 'debug' | 'info'
         { event: 'election', term, outcome, tookMs },
         `election ${outcome} after ${Math.round(tookMs)} ms`,
       );
-      break;
-    }
-    case 'peer.changed': {
-      const { peer, status, missed } = notice;
-      const line = { event: 'peer', peer, status, missed };
-      if (status === 'down') logger.warn(line, `peer ${peer} is down: ${missed} heartbeats unanswered`);
-      else if (status === 'up') logger.info(line, `peer ${peer} is up`);
-      else logger.debug(line, `peer ${peer} is suspect: a heartbeat is unanswered`);
       break;
     }
     case 'link.changed': {

@@ -19,7 +19,10 @@ export interface DiskFile {
   read(offset: number, length: number, done: DiskDone<Uint8Array>): void;
   /** All the bytes, or an error. Not durable until a later sync is done. */
   write(bytes: Uint8Array, offset: number, done: DiskDone): void;
-  /** As `write` and then `sync`, in one: what a log does all the time, without a turn of the event loop in between. */
+  /**
+   * These bytes, and a length of the file that reaches to their end, survive a power cut once this is done; earlier writes that were
+   * not synced may still be lost. A log does it all the time: it is one operation, with no turn of the event loop in between.
+   */
   writeDurably(bytes: Uint8Array, offset: number, done: DiskDone): void;
   /** The file's bytes and length survive a power cut once this is done (fdatasync). */
   sync(done: DiskDone): void;

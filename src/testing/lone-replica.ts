@@ -6,6 +6,7 @@ import type { NodeId, Term } from '../raft/kinds.js';
 import type { PeerMessage } from '../raft/messages.js';
 import type { Notice } from '../raft/notices.js';
 import type { Settings } from '../raft/settings.js';
+import { DEFAULT_SETTINGS } from '../raft/settings.js';
 import type { DialEvents, Inbound, Transport } from '../seams/transport.js';
 import { Recorder } from './recorder.js';
 import { replicaInput } from './replica-input.js';
@@ -17,6 +18,11 @@ export interface Sent {
   readonly message: PeerMessage;
   readonly atMs: number;
 }
+
+/** A follower that hears a leader, or stood still, waits for another timeout or two before it stands. */
+const MOST_TIMEOUTS = 10;
+
+const shown = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 /**
  * Replica `a`, running on virtual time, among peers that are played by the test: `sent` is what `a` has said to them, `hear` is
@@ -31,12 +37,14 @@ export class LoneReplica {
   /** What the connections do not take. */
   refuses: (message: PeerMessage) => boolean = () => false;
   readonly #connections = new Map<NodeId, DialEvents>();
+  readonly #mostWaitMs: number;
   #inbound: Inbound | undefined;
 
   constructor(
     change: { ids?: string; settings?: Partial<Settings>; seed?: number; input?: Partial<ReplicaInput> } = {},
   ) {
     const { ids = 'abc', settings = {}, seed = 1, input = {} } = change;
+    this.#mostWaitMs = MOST_TIMEOUTS * { ...DEFAULT_SETTINGS, ...settings }.ELECTION_TIMEOUT_MAX;
     this.actor = createActor(replicaMachine, {
       clock: this.clock,
       input: {
@@ -92,15 +100,21 @@ export class LoneReplica {
     return this;
   }
 
-  /** Lets it stand for election, once its timer runs out. */
+  /** Lets it stand for election, once its timer runs out. The only replica of a cluster leads then; one that leads stays. */
   stand(): this {
-    while (!this.actor.getSnapshot().hasTag('candidate')) this.pass(5);
+    const endMs = this.clock.now() + this.#mostWaitMs;
+    while (!this.#hasTag('candidate') && !this.#hasTag('leader')) {
+      if (this.clock.now() > endMs)
+        throw new Error(`expected the replica to stand for election, but it is ${shown(this.value)}`);
+      this.pass(5);
+    }
     return this.pass(2);
   }
 
-  /** Lets it win with the vote of `b`. */
+  /** Lets it win, with the vote of `b` where there are others. */
   lead(): this {
     this.stand();
+    if (this.#hasTag('leader')) return this;
     return this.hear('b', { kind: 'vote-reply', term: this.term, granted: true, preVote: false });
   }
 
@@ -110,6 +124,10 @@ export class LoneReplica {
 
   noticesOf<Type extends Notice['type']>(type: Type): Extract<Notice, { type: Type }>[] {
     return this.notices.filter((notice): notice is Extract<Notice, { type: Type }> => notice.type === type);
+  }
+
+  #hasTag(tag: 'candidate' | 'leader'): boolean {
+    return this.actor.getSnapshot().hasTag(tag);
   }
 
   #transport(): Transport {

@@ -86,6 +86,7 @@ const LIMITS: Fields<FlowLimits['append']> = { maxEntries: COUNT, maxBytes: COUN
 /** Refuses, with CONFIG_INVALID, whatever a simulation can't run with: what was expected and what was got. */
 export function checkSimulationOptions(options: SimulationOptions<AnyStateMachine>): void {
   checkFields('simulate', '', OPTIONS, options);
+  checkStateMachine(options.stateMachine);
   checkSeed(options.seed);
   checkIds(options.replicas ?? 'abc');
   const { settings = {}, conditions = {}, flow } = options;
@@ -140,6 +141,15 @@ export function checkFields(what: string, prefix: string, kinds: Readonly<Record
     const kind = kinds[name] as Kind;
     if (value !== undefined && !kind.is(value)) throw unexpected(`${prefix}${name}`, kind, value);
   }
+}
+
+/** A class is a function too, and can't be called. */
+function checkStateMachine(given: unknown): void {
+  if (typeof given !== 'function' || !/^class\b/.test(Function.prototype.toString.call(given))) return;
+  const name = given.name === '' ? 'MyStateMachine' : given.name;
+  throw invalid(
+    `expected stateMachine to be a function that makes a new state machine for each start of a replica, got the class ${name}: write stateMachine: () => new ${name}()`,
+  );
 }
 
 function checkIds(replicas: string | readonly NodeId[]): void {

@@ -309,10 +309,14 @@ describe('wrong usage: exit 2, and one line that says what was expected', () => 
     [['inspector'], /not in this version/],
     [['cluster', '--nodes', '0'], /from 1 to 9/],
     [
+      ['list', '--limit', '0'],
+      /expected --limit to be a whole number from 1 up \(no more than 10000 come at once\), got "0"/,
+    ],
+    [
       ['cluster', '--nodes', '3', '--port', '65535'],
       /expected --port to be a whole number from 1 to 65533, got "65535"/,
     ],
-    [['serve'], /--id is missing/],
+    [['serve'], /--id, --listen, --data, --peers are missing: give them, as in .*--id n1/],
     [['serve', '--id', 'n1', '--join', 'x:1'], /--join: not in this version/],
   ])('%j', async (args, message) => {
     const run = await (['put', 'putt', 'get', 'cas'].includes(args[0] ?? '') && !args.includes('--endpoints')

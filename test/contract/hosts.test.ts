@@ -1,8 +1,10 @@
+import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { quorate } from './run-command.js';
 import { RawConnection, ServedProcesses } from './served-process.js';
 
 let processes: ServedProcesses;
-let connection: RawConnection;
+let connection: RawConnection | undefined;
 
 beforeAll(async () => {
   processes = await ServedProcesses.start('a', {
@@ -10,7 +12,7 @@ beforeAll(async () => {
   });
 });
 afterAll(() => processes.close());
-afterEach(() => connection.close());
+afterEach(() => connection?.close());
 
 /** The first answer to a request with these lines. */
 async function exchange(...lines: readonly string[]): Promise<readonly [number, string]> {
@@ -72,3 +74,16 @@ describe('whom a node answers, by Host', () => {
     expect(await statusOf('GET http://evil.example/v1/status HTTP/1.1', 'Host: localhost')).toBe(403);
   });
 });
+
+test.each([['put', 'k', 'v'], ['get', 'k'], ['get', 'k', '--consistency', 'stale'], ['status'], ['bench']])(
+  'the command line asks by a name that the node does not know (%s): it shows the words of the node, with the remedy',
+  async (...args) => {
+    const [, port] = processes.address('a').split(':');
+    // Its names end in .test, and stand for this machine.
+    const preload = `--require ${path.resolve('test/links/slow-names.cjs')}`;
+    const { code, err } = await quorate([...args, '--endpoints', `a.test:${port}`], { env: { NODE_OPTIONS: preload } });
+    expect(code).toBe(1);
+    expect(err).toMatch(/expected a Host that names this node, got "a\.test:\d+": .* --allow-host a\.test /);
+    expect(err).not.toMatch('is the cluster running');
+  },
+);

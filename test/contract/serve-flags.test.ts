@@ -51,6 +51,25 @@ describe('quorate serve', () => {
     expect(document.HEARTBEAT_INTERVAL).toEqual({ value: 40, source: 'file' });
   });
 
+  test('--print-config shows what there is, names what is missing, and fails then as a start would', async () => {
+    const bare = await quorate(['serve', '--print-config']);
+    expect(bare.code).toBe(2);
+    expect(bare.out).toMatch(/^id = \(none\) {2}\(default\)$/m);
+    expect(bare.err).toMatch(
+      /^quorate: --id, --listen, --data, --peers are missing: give them, as in --id n1 .*QUORATE_ID/,
+    );
+    const listening = ['--listen', '127.0.0.1:7999', '--data', 'unused'];
+    const few = await quorate(['serve', ...listening, '--peers', 'n1=127.0.0.1:7999', '--print-config', '--json']);
+    expect(few.code).toBe(2);
+    expect(JSON.parse(few.out).data).toEqual({ value: 'unused', source: 'flag' });
+    expect(JSON.parse(few.err).error.message).toBe(
+      '--id is missing: give it, as in --id n1, or set QUORATE_ID in the environment',
+    );
+    expect(
+      (await quorate(['serve', '--id', 'n1', ...listening, '--peers', 'n1=127.0.0.1:7999', '--print-config'])).code,
+    ).toBe(0);
+  });
+
   test.each<[readonly string[], Record<string, string>, RegExp]>([
     [['--heartbeat-interval', '100'], {}, /HEARTBEAT_INTERVAL \(100\) is not well under.*at most 50/],
     [['--election-timeout-min', '500'], {}, /ELECTION_TIMEOUT_MIN \(500\) is over ELECTION_TIMEOUT_MAX/],

@@ -36,6 +36,10 @@ describe('options that no simulation can run with are refused, with what was exp
     [{ seed: 1, flow: { append: flow.append } }, 'expected flow.window to be an object with maxEntries and maxBytes'],
     [{ seed: 1, flow: { ...flow, window: { maxEntries: 0, maxBytes: 1 } } }, 'expected flow.window.maxEntries to be'],
     [{ seed: 1, flow: { ...flow, append: { maxEntries: 1 } } }, 'expected flow.append.maxBytes to be'],
+    [
+      { seed: 1, stateMachine: class Counter {} },
+      'a function that makes a new state machine for each start of a replica, got the class Counter: write stateMachine: () => new Counter()',
+    ],
     [{ seed: 1, stateMachine: {} }, 'expected stateMachine to be a function that makes a new state machine'],
   ])('%j', (options, message) => {
     expect(() => simulate(options as SimulationOptions)).toThrow(
