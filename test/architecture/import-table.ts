@@ -60,6 +60,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       // What users import: without another service they get the key-value store's client.
       'src/client/node.ts': ['src/key-value'],
       'src/client/browser.ts': ['src/key-value'],
+      'src/client/exports.ts': ['src/key-value'],
     },
   },
   'src/key-value': { rooms: ['src/errors', 'src/calls', 'src/seams', 'src/wire', 'src/client'] },

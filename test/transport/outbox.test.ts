@@ -2,25 +2,13 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import type { WebSocket } from 'ws';
-import { asIndex, asReadRound, asTerm } from '../../src/raft/kinds.js';
 import type { PeerMessage } from '../../src/raft/messages.js';
 import { EntryEncoder } from '../../src/wire/entry.js';
 import { Reassembler } from '../../transport/fragments.js';
 import { decodeMessage } from '../../transport/frames.js';
 import { MOST_WAITING_BYTES } from '../../transport/send-queue.js';
 import { Outbox } from '../../transport/web-socket/outbox.js';
-
-const request = (requestId: number, bytes: number): PeerMessage => {
-  return { kind: 'propose-request', requestId, remainingMs: 1_000, commands: [new Uint8Array(bytes)] };
-};
-const heartbeat = (readRound: number): PeerMessage => ({
-  kind: 'append',
-  term: asTerm(1),
-  previous: { index: asIndex(0), term: asTerm(0) },
-  entries: [],
-  commitIndex: asIndex(0),
-  readRound: asReadRound(readRound),
-});
+import { heartbeat, request } from './messages.js';
 
 /** An outbox on a socket that keeps what it gets until `carry`, and a list of what happened, in order. */
 function outboxOnSlowSocket() {

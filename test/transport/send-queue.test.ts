@@ -2,25 +2,15 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
 import { asIndex, asReadRound, asTerm } from '../../src/raft/kinds.js';
-import type { Append, PeerMessage } from '../../src/raft/messages.js';
+import type { PeerMessage } from '../../src/raft/messages.js';
 import { EntryEncoder } from '../../src/wire/entry.js';
 import { decodeMessage } from '../../transport/frames.js';
 import { MOST_WAITING_BYTES, SendQueue } from '../../transport/send-queue.js';
+import { heartbeat, request } from './messages.js';
 
-const heartbeat = (readRound: number): Append => ({
-  kind: 'append',
-  term: asTerm(1),
-  previous: { index: asIndex(0), term: asTerm(0) },
-  entries: [],
-  commitIndex: asIndex(0),
-  readRound: asReadRound(readRound),
-});
 const reply = (requestId: number, bytes = 0): PeerMessage => {
   const outcome = { kind: 'results', results: [new Uint8Array(bytes)] } as const;
   return { kind: 'propose-reply', requestId, outcome };
-};
-const request = (requestId: number, bytes: number): PeerMessage => {
-  return { kind: 'propose-request', requestId, remainingMs: 1_000, commands: [new Uint8Array(bytes)] };
 };
 
 setFlagsFromString('--expose-gc');
