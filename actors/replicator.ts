@@ -9,11 +9,10 @@ import type { Append, AppendAccepted, AppendRejected } from '../src/raft/message
 import { nextAfterRejection } from '../src/raft/probe.js';
 import type { ReplicaState } from '../src/raft/replica-state.js';
 import type { LogStore, ReadLimits } from '../src/seams/log-store.js';
+import type { Outlet } from './link.js';
 import { parentOf, sendOutcome } from './outcomes.js';
-import type { Outlet } from './outlet.js';
 import type { LogReport } from './reports.js';
 import { accounted } from './send-account.js';
-
 /** How much a replicator sends at once, and how much it leaves unacknowledged. */
 export interface FlowLimits {
   /** One append. An entry larger than this goes alone. */

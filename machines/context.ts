@@ -1,9 +1,8 @@
 import type { ActorRefFrom } from 'xstate';
 import type { electionManager } from '../actors/election-manager.js';
 import type { heartbeatManager } from '../actors/heartbeat-manager.js';
-import type { link } from '../actors/link.js';
+import type { link, Outlet } from '../actors/link.js';
 import type { LogWriter } from '../actors/log-writer.js';
-import type { Outlet } from '../actors/outlet.js';
 import type { FlowLimits, replicator } from '../actors/replicator.js';
 import type { NodeId } from '../src/raft/kinds.js';
 import type { ReplicaState, ServerAddress } from '../src/raft/replica-state.js';
@@ -12,7 +11,6 @@ import type { Clock } from '../src/seams/clock.js';
 import type { LogStore } from '../src/seams/log-store.js';
 import type { AnyStateMachine } from '../src/seams/state-machine.js';
 import type { Identity, Transport } from '../src/seams/transport.js';
-
 /** Everything that a replica needs of the world. */
 export interface ReplicaInput {
   readonly identity: Identity;

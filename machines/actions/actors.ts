@@ -1,8 +1,8 @@
 import type { ProvidedActor } from 'xstate';
 import { assign } from 'xstate';
 import type { link } from '../../actors/link.js';
+import { Outlet } from '../../actors/link.js';
 import type { RoleEntered } from '../../actors/manager-events.js';
-import { Outlet } from '../../actors/outlet.js';
 import type { replicator } from '../../actors/replicator.js';
 import type { NodeId } from '../../src/raft/kinds.js';
 import { derive } from '../../src/raft/random.js';

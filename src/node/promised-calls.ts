@@ -2,12 +2,11 @@ import { checkCallOptions } from '../calls/call-options.js';
 import { checkTimeout, DEFAULT_TIMEOUT_MS, MOST_TIMER_MS } from '../calls/timeout.js';
 import { badRequest } from '../errors/quorate-error.js';
 import { shown } from '../errors/shown.js';
-import { encodeCommand } from '../replica/encode-command.js';
 import { refuseAborted } from '../replica/refusals.js';
 import type { Replica } from '../replica/replica.js';
+import { encodeCommand } from '../replica/replica.js';
 import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
 import type { CallOptions, ReadOptions } from './options.js';
-
 /** A command proposed to a replica, as a promise of its result. */
 export function propose<Machine extends AnyStateMachine>(
   replica: Replica<ResultOf<Machine>>,

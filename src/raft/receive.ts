@@ -1,16 +1,17 @@
-import { admit } from './admit.js';
 import { noteProposeReply, noteReadReply, refuseProposal, refuseRead } from './clients.js';
 import type { Step, Surroundings } from './effects.js';
 import { unchanged } from './effects.js';
 import { answerVoteRequest, recordVote } from './elections.js';
 import { acceptAppend } from './following.js';
-import type { NodeId } from './kinds.js';
+import { invariant } from './invariant.js';
+import type { NodeId, Term } from './kinds.js';
+import { LOG_START } from './kinds.js';
 import { noteAppendReply, propose } from './leading.js';
 import type { PeerMessage } from './messages.js';
 import { hasTerm } from './messages.js';
 import { beginRead } from './reads.js';
 import type { ReplicaState } from './replica-state.js';
-import { adoptTerm, refuseOldTerm } from './terms.js';
+import { changed } from './replica-state.js';
 
 /** A peer's message, and when it was read (monotonic ms). */
 export interface Received<Message extends PeerMessage = PeerMessage> {
@@ -112,4 +113,79 @@ export function deliver(
 
 function adoptTermOf(state: ReplicaState, message: PeerMessage): Step {
   return hasTerm(message) ? adoptTerm(state, message.term) : unchanged(state);
+}
+
+/** What becomes of a peer's message before any role sees it. */
+export type Verdict = 'deliver' | 'adopt' | 'refuse' | 'drop';
+
+/**
+ * The one gate for terms (§5.1), so that a role never sees a wrong one.
+ *
+ * A vote request while a live leader is heard is ignored altogether (§6, thesis §4.2.3): a server that
+ * could not hear the leader for a while would otherwise depose it. Pre-votes (thesis §9.6) carry the term
+ * that an election would have: only their rejections tell of a term that exists (P3, P4).
+ */
+export function admit(state: ReplicaState, message: PeerMessage, atMs: number): Verdict {
+  if (!hasTerm(message)) return 'deliver';
+  const newer = message.term > state.term;
+  if (newer && isTentative(message)) return 'deliver';
+  if (message.kind === 'vote-request' && !message.transfer && hearsLiveLeader(state, atMs)) return 'drop';
+  if (newer) return 'adopt';
+  if (message.term === state.term) return 'deliver';
+  return message.kind === 'vote-request' || message.kind === 'append' ? 'refuse' : 'drop';
+}
+
+/**
+ * Whether a leader spoke within the shortest election timeout. A leader always hears itself: what a server says that
+ * cannot hear it is no reason to step down, a newer term in an append or a reply is.
+ */
+export function hearsLiveLeader(state: ReplicaState, atMs: number): boolean {
+  if (state.leaderId === null) return false;
+  if (state.leaderId === state.id) return true;
+  return atMs - state.leaderHeardAtMs < state.settings.ELECTION_TIMEOUT_MIN;
+}
+
+function isTentative(message: PeerMessage): boolean {
+  if (message.kind === 'vote-request') return message.preVote;
+  return message.kind === 'vote-reply' && message.preVote && message.granted;
+}
+
+/** §5.1: a newer term makes a follower of whoever learns of it. It is on disk before anything that depends on it leaves (P1). */
+export function adoptTerm(state: ReplicaState, term: Term): Step {
+  invariant(term > state.term, '§5.1: terms only grow');
+  return {
+    state: changed(state, { term, votedFor: null, votes: {}, leaderId: null }),
+    effects: [
+      { kind: 'write', records: [{ kind: 'vote', term, votedFor: null }], then: [] },
+      { kind: 'notify', notice: { type: 'leader.changed', leaderId: null, term } },
+    ],
+  };
+}
+
+/** §5.1: a request of an older term is answered with ours, so that its sender catches up. */
+export function refuseOldTerm(state: ReplicaState, from: NodeId, message: PeerMessage): Step {
+  const { term } = state;
+  switch (message.kind) {
+    case 'vote-request': {
+      const { preVote } = message;
+      return reply(state, from, { kind: 'vote-reply', term, granted: false, preVote });
+    }
+    case 'append': {
+      const { readRound, previous } = message;
+      return reply(state, from, {
+        kind: 'append-reply',
+        term,
+        accepted: false,
+        rejectedIndex: previous.index,
+        hint: LOG_START,
+        readRound,
+      });
+    }
+    default:
+      return unchanged(state);
+  }
+}
+
+function reply(state: ReplicaState, to: NodeId, message: PeerMessage): Step {
+  return { state, effects: [{ kind: 'write', records: [], then: [{ to, message }] }] };
 }

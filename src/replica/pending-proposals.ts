@@ -9,8 +9,7 @@ import type { Clock } from '../seams/clock.js';
 import type { PauseWatch } from '../seams/pause-watch.js';
 import type { Codec } from '../seams/state-machine.js';
 import { AppendedCommands } from './appended-commands.js';
-import { isWaiting, Queue } from './call-queue.js';
-import { batches } from './command-batches.js';
+import { batches, isWaiting, Queue } from './call-queue.js';
 import { deposed, MOST_COMMAND_BYTES, overloaded, tooLarge } from './proposal-errors.js';
 import { ResultEncoder } from './result-encoder.js';
 

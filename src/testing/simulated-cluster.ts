@@ -7,7 +7,7 @@ import type { RandomState } from '../raft/random.js';
 import { derive, draw } from '../raft/random.js';
 import type { Settings } from '../raft/settings.js';
 import { DEFAULT_SETTINGS } from '../raft/settings.js';
-import { encodeCommand } from '../replica/encode-command.js';
+import { encodeCommand } from '../replica/replica.js';
 import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
 import { AppliedCommands } from './applied-commands.js';
 import { CheckedReads } from './checked-reads.js';

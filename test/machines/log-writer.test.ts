@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { Outlet } from '../../actors/link.js';
 import { LogWriter } from '../../actors/log-writer.js';
-import { Outlet } from '../../actors/outlet.js';
 import type { LogReport } from '../../actors/reports.js';
 import type { LogRecord } from '../../src/raft/entry.js';
 import { asTerm } from '../../src/raft/kinds.js';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { admit } from '../../src/raft/admit.js';
 import { asTerm } from '../../src/raft/kinds.js';
 import type { PeerMessage, VoteReply, VoteRequest } from '../../src/raft/messages.js';
+import { admit } from '../../src/raft/receive.js';
 import { accepted, append, at, stateOf } from './states.js';
 
 const follower = stateOf({ term: asTerm(5) });

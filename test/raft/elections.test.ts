@@ -11,7 +11,7 @@ import {
 } from '../../src/raft/elections.js';
 import { asTerm } from '../../src/raft/kinds.js';
 import type { VoteRequest } from '../../src/raft/messages.js';
-import { adoptTerm } from '../../src/raft/terms.js';
+import { adoptTerm } from '../../src/raft/receive.js';
 import { at, door, effectsOf, logOf, stateOf } from './states.js';
 
 const request = (term: number, last = at(0, 0)): VoteRequest => {
