@@ -7,6 +7,7 @@ import type { Clock } from '../src/seams/clock.js';
 import type { LogStore } from '../src/seams/log-store.js';
 import type { Outlet } from './link.js';
 import type { LogReport } from './reports.js';
+
 /** A message that waits for the disk, with the way it will leave by. */
 export interface HeldMessage {
   readonly outlet: Outlet;

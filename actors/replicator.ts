@@ -13,6 +13,7 @@ import type { Outlet } from './link.js';
 import { parentOf, sendOutcome } from './outcomes.js';
 import type { LogReport } from './reports.js';
 import { accounted } from './send-account.js';
+
 /** How much a replicator sends at once, and how much it leaves unacknowledged. */
 export interface FlowLimits {
   /** One append. An entry larger than this goes alone. */

@@ -11,6 +11,7 @@ import type { Clock } from '../src/seams/clock.js';
 import type { LogStore } from '../src/seams/log-store.js';
 import type { AnyStateMachine } from '../src/seams/state-machine.js';
 import type { Identity, Transport } from '../src/seams/transport.js';
+
 /** Everything that a replica needs of the world. */
 export interface ReplicaInput {
   readonly identity: Identity;

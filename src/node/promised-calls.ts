@@ -7,6 +7,7 @@ import type { Replica } from '../replica/replica.js';
 import { encodeCommand } from '../replica/replica.js';
 import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
 import type { CallOptions, ReadOptions } from './options.js';
+
 /** A command proposed to a replica, as a promise of its result. */
 export function propose<Machine extends AnyStateMachine>(
   replica: Replica<ResultOf<Machine>>,

@@ -66,7 +66,8 @@ export const STALLED_RULES: MessageRules = { ...FOLLOWER_RULES, 'vote-request': 
 
 /**
  * A peer's message, from the gate for terms (§5.1) to the rule that the role has for it: refused, dropped, or delivered, in
- * the message's own term where that is newer. The chart is a follower by then (see `adoptsTerm`), so `rules` are a follower's.
+ * the message's own term where that is newer. `rules` are then a follower's or a stalled node's: `active` hands a newer term to
+ * `receiveAsFollower`, the two others take it themselves.
  */
 export function receive(
   rules: MessageRules,

@@ -9,6 +9,7 @@ import { derive, draw } from '../raft/random.js';
 import type { Role } from '../raft/role.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
 import { encodeCommand, Replica } from './replica.js';
+
 export interface InvokedReplicaInput extends ReplicaInput {
   /** Called once, when the replica has ended and its log is closed: then its directory may be let go, and opened again. */
   readonly onClosed?: (error?: Error) => void;
