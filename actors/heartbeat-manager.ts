@@ -5,6 +5,7 @@ import { valueFor } from '../src/raft/kinds.js';
 import { statusAfter } from '../src/raft/peers.js';
 import type { Settings } from '../src/raft/settings.js';
 import type { Clock } from '../src/seams/clock.js';
+import { tickWithTimer } from '../src/seams/ticker.js';
 import type { ElectionManagerEvent, ElectionManagerRef, HeartbeatManagerEvent } from './manager-events.js';
 import { parentOf } from './outcomes.js';
 import type { HeartbeatReport } from './reports.js';
@@ -53,6 +54,8 @@ const heartbeatSetup = setup({
       unanswered: Object.fromEntries(peers.map((peer) => [peer, 1])),
     })),
     beat: sendTo(parentOf, { type: 'heartbeat.due' } satisfies HeartbeatReport),
+    /** What else ticks once a heartbeat interval does so with the heartbeat: each timer of its own would wake an idle process. */
+    takeTicksAlong: ({ context }) => tickWithTimer(context.clock, context.settings.HEARTBEAT_INTERVAL),
     /** Before the next heartbeat goes out: who has not answered the ones before it? */
     countUnanswered: enqueueActions(({ context, enqueue }) => {
       const { settings, unanswered } = context;
@@ -140,7 +143,11 @@ export const heartbeatManager = fastTransition(
           resting: {
             description: 'Until the next heartbeat is due.',
             after: {
-              HEARTBEAT_INTERVAL: { target: 'resting', reenter: true, actions: ['countUnanswered', 'beat'] },
+              HEARTBEAT_INTERVAL: {
+                target: 'resting',
+                reenter: true,
+                actions: ['countUnanswered', 'beat', 'takeTicksAlong'],
+              },
             },
           },
         },

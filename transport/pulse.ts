@@ -1,5 +1,6 @@
 import type { NodeId } from '../src/raft/kinds.js';
 import type { Clock } from '../src/seams/clock.js';
+import { everyInterval, tickWithArrival } from '../src/seams/ticker.js';
 import type { LinkSettings } from '../src/seams/transport.js';
 
 /** One end of a connection, as its pulse sees it. */
@@ -8,6 +9,8 @@ export interface Pulsed {
   arrivedBytes(): number;
   /** A beat is due: puts something on the wire, unless something was put there since the last one. */
   beat(): void;
+  /** Nothing but beats is ever sent here. While the peer is sent something on another connection, a few of them are enough. */
+  readonly isForBeatsOnly?: boolean;
   /** Whether the other end has more to take than it takes at the moment: large messages may keep it busy. */
   isBackedUp?(): boolean;
   /** How many bytes were handed to the network so far. */
@@ -35,15 +38,19 @@ const LARGE_MESSAGE_BYTES = 256 * 1024;
  * until that packet has come again, one round trip through the full buffer later.
  */
 const BULK_FACTOR = 4;
+/** A beat comes late where so many intervals have passed since the last one. */
+const LATE = 1.75;
 /** A beat that comes late shows that this machine is busy, and so may its neighbours be: for so many beats the wait is longer. */
 const BUSY_BEATS = 20;
 /** A connection may be silent for longer than its peer: what was dropped may be its own packets. */
 const ALONE_FACTOR = 8;
+/** A connection on which nothing but beats is sent has every fourth, while its peer hears of this node on another. */
+const SELDOM = 4;
 
 /**
- * The pulse of all connections of one transport: one timer for all of them. In each heartbeat interval every end puts
- * something on the wire, and counts the beats in which nothing arrived, on that connection and from that peer. Who is heard
- * on one of the two connections of a pair is not cut off, so the other is given time.
+ * The pulse of all connections of one transport: one timer for all of them, shared with what else ticks at this interval. In each
+ * heartbeat interval every peer is sent something, and the beats are counted in which nothing arrived, on each connection and
+ * from each peer. Who is heard on one of the two connections of a pair is not cut off, so the other is given time.
  *
  * Beats are counted, not milliseconds: when this process stands still, it counts none, however long that was. And it reads
  * its sockets (one turn of the event loop) before it judges, because after a pause timers run before what has arrived is read.
@@ -57,7 +64,8 @@ export class Pulse {
   #busyBeats = 0;
   /** Beats in a row in which nothing arrived of a peer on any connection. */
   readonly #silences = new Map<NodeId, number>();
-  #timer: unknown;
+  #beatAtMs = 0;
+  #stopTicking: () => void = () => undefined;
 
   constructor(clock: Clock, { HEARTBEAT_INTERVAL, MAX_MISSED_HEARTBEATS }: LinkSettings) {
     this.#clock = clock;
@@ -69,25 +77,37 @@ export class Pulse {
     const end = new End(peer, pulsed, () => this.#stop(end));
     this.#ends.add(end);
     this.#silences.delete(peer);
-    if (this.#ends.size === 1) this.#wait();
+    if (this.#ends.size === 1) this.#start();
     return end;
   }
 
-  #stop(end: End): void {
-    this.#ends.delete(end);
-    if (this.#ends.size === 0) this.#clock.clearTimeout(this.#timer);
+  /** Something has arrived: a beat that is about due comes now, because an idle process spends most of its time on waking. */
+  awake(): void {
+    tickWithArrival(this.#clock, this.#intervalMs);
   }
 
-  #wait(): void {
-    const dueMs = this.#clock.now() + this.#intervalMs;
-    this.#timer = this.#clock.setTimeout(() => {
-      if (this.#ends.size === 0) return;
-      const isLate = this.#clock.now() - dueMs > this.#intervalMs / 2;
-      this.#busyBeats = isLate ? BUSY_BEATS : Math.max(0, this.#busyBeats - 1);
-      this.#wait();
-      for (const { pulsed } of this.#ends) pulsed.beat();
-      this.#clock.defer(() => this.#judge());
-    }, this.#intervalMs);
+  #stop(end: End): void {
+    if (this.#ends.delete(end) && this.#ends.size === 0) this.#stopTicking();
+  }
+
+  #start(): void {
+    this.#beatAtMs = this.#clock.now();
+    this.#stopTicking = everyInterval(this.#clock, this.#intervalMs, () => this.#beat());
+  }
+
+  #beat(): void {
+    const nowMs = this.#clock.now();
+    const isLate = nowMs - this.#beatAtMs > LATE * this.#intervalMs;
+    this.#beatAtMs = nowMs;
+    this.#busyBeats = isLate ? BUSY_BEATS : Math.max(0, this.#busyBeats - 1);
+    const told = new Set<NodeId>();
+    for (const end of this.#ends) {
+      if (end.pulsed.isForBeatsOnly === true) continue;
+      end.pulsed.beat();
+      told.add(end.peer);
+    }
+    for (const end of this.#ends) if (end.pulsed.isForBeatsOnly === true) end.beatSeldom(told.has(end.peer));
+    this.#clock.defer(() => this.#judge());
   }
 
   #judge(): void {
@@ -130,6 +150,8 @@ class End implements Watched {
   #sentWhenHeard: number;
   /** The first beat is no whole one. */
   #missed = -1;
+  /** Beats in a row that were not sent. */
+  #unsent = 0;
 
   constructor(peer: NodeId, pulsed: Pulsed, stop: () => void) {
     this.peer = peer;
@@ -148,6 +170,14 @@ class End implements Watched {
 
   get missed(): number {
     return this.#missed;
+  }
+
+  /** One beat of a few, where the peer is told elsewhere that this node lives. */
+  beatSeldom(isToldElsewhere: boolean): void {
+    this.#unsent += 1;
+    if (isToldElsewhere && this.#unsent < SELDOM) return;
+    this.#unsent = 0;
+    this.pulsed.beat();
   }
 
   /** Whether something arrived since the last look. */

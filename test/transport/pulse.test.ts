@@ -186,6 +186,22 @@ describe('a pulse', () => {
     expect(end.silentMs).toBe(150);
   });
 
+  test('a connection for beats only has every fourth, while its peer is told on another', () => {
+    const { time, pulse, end } = world();
+    const receiving = Object.assign(new End(), { isForBeatsOnly: true });
+    pulse.watch('b', receiving);
+    time.runFor(400);
+    expect([end.beats, receiving.beats]).toEqual([8, 2]);
+  });
+
+  test('it has every one where its peer is told on no other', () => {
+    const { time, pulse } = world();
+    const receiving = Object.assign(new End(), { isForBeatsOnly: true });
+    pulse.watch('c', receiving);
+    time.runFor(400);
+    expect(receiving.beats).toBe(8);
+  });
+
   test('when nothing is watched any more, no timer is left', () => {
     const { time, watched } = world();
     watched.stop();

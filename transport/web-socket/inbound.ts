@@ -154,6 +154,7 @@ export class Reception {
     const watched = this.options.pulse.watch(from, {
       arrivedBytes: () => raw.bytesRead,
       // Nothing else is ever sent in this direction, so that no data delays it.
+      isForBeatsOnly: true,
       beat: () => socket.pong(),
       passed: (bytes) => {
         if (!hasReported && bytes > PULSE_BYTES) this.inbound.heard(from);
@@ -163,6 +164,7 @@ export class Reception {
     });
     socket.on('close', () => watched.stop());
     socket.on('message', (data, isBinary) => {
+      this.options.pulse.awake();
       const message = isBinary
         ? parsed(() => {
             const whole = reassembler.take(data as Buffer);
