@@ -4,6 +4,7 @@ import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { satisfies } from 'semver';
 import { documents, drawings, withCharts } from '../../tools/draw-charts.mjs';
+import { PURE, REAL } from '../../tools/stress.mjs';
 import { circlesOf, fileOf, importsOf, ROOMS, roomOf, trespasses } from './import-table.js';
 
 const SHIPPED = ['src', 'actors', 'machines', 'transport'];
@@ -148,6 +149,11 @@ test('every package that is installed runs under the oldest Node.js that README 
     return wanted?.node !== undefined && !satisfies(`${oldest}.0`, wanted.node);
   });
   expect(refusing.map(([folder, { engines: wanted }]) => `${folder} wants ${wanted?.node}`)).toEqual([]);
+});
+
+test('npm run test:stress knows each folder of test/: either it runs its tests, or it says that they are pure', () => {
+  const folders = readdirSync('test', { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  expect([...REAL, ...PURE].sort()).toEqual(folders.map(({ name }) => name).sort());
 });
 
 interface Mutant {

@@ -1,0 +1,2 @@
+export const REAL: readonly string[];
+export const PURE: readonly string[];
