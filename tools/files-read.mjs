@@ -1,6 +1,8 @@
 /**
  * Which files a reader of one write needs: runs three nodes in processes of their own, does one PUT over HTTP at the leader,
- * and prints the files of which a function ran meanwhile, at the leader and at a follower.
+ * and prints the files of which a function ran for it, at the leader and at a follower. A function that also ran in an equally
+ * long stretch just before, in which nobody asked for anything, is no part of the write (the lock's heartbeat, the watch for
+ * pauses); files of which only such functions ran are counted apart, because some of them serve the write as well.
  *
  * `npm run build && node tools/files-read.mjs`, or with `--list` for their names
  */
@@ -14,6 +16,8 @@ import { fileURLToPath } from 'node:url';
 
 const SELF = fileURLToPath(import.meta.url);
 const TOP = path.resolve(path.dirname(SELF), '..');
+/** Longer than the interval of anything that a node does by itself, so that both stretches have it. */
+const STRETCH_MS = 2_500;
 /** So slow that no heartbeat and no election comes between. */
 const CALM = { HEARTBEAT_INTERVAL: 20_000, ELECTION_TIMEOUT_MIN: 60_000, ELECTION_TIMEOUT_MAX: 61_000 };
 
@@ -27,26 +31,37 @@ async function runNode({ id, peers, dataDir }) {
   const session = new Session();
   session.connect();
   await session.post('Profiler.enable');
+  const look = () => ({ role: node.state.role, ready: node.whyNotReady() === undefined });
+  const answers = {
+    look,
+    stand: () => {
+      node.actor.send({ type: 'election.timedOut', reason: 'told to stand' });
+      return look();
+    },
+    // Nothing of the node is asked for here: what runs for the answer would be counted.
+    begin: async () => {
+      await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false });
+      return 'begun';
+    },
+    take: () => functionsThatRan(session),
+  };
   process.on('message', async (message) => {
-    if (message === 'stand') node.actor.send({ type: 'election.timedOut', reason: 'told to stand' });
-    if (message === 'begin') await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false });
-    const answer =
-      message === 'end'
-        ? await filesThatRan(session)
-        : { role: node.state.role, ready: node.whyNotReady() === undefined };
-    process.send(answer);
+    process.send(await answers[message]());
   });
   process.send('ready');
 }
 
-async function filesThatRan(session) {
+/** Each as its file and its place there. Counting begins anew. */
+async function functionsThatRan(session) {
   const { result } = await session.post('Profiler.takePreciseCoverage');
-  await session.post('Profiler.stopPreciseCoverage');
   const prefix = `file://${TOP}/dist/`;
   return result
-    .filter(({ url, functions }) => url.startsWith(prefix) && functions.some(({ ranges }) => ranges[0].count > 0))
-    .map(({ url }) => url.slice(prefix.length).replace(/\.js$/, '.ts'))
-    .sort();
+    .filter(({ url }) => url.startsWith(prefix))
+    .flatMap(({ url, functions }) => {
+      const file = url.slice(prefix.length).replace(/\.js$/, '.ts');
+      const ran = functions.map(({ ranges }) => ranges[0]).filter(({ count }) => count > 0);
+      return ran.map(({ startOffset, endOffset }) => `${file} ${startOffset} ${endOffset}`);
+    });
 }
 
 async function measure(isListed) {
@@ -68,11 +83,17 @@ async function measure(isListed) {
     while (!(await isServing(leader, ask)));
     // What happens once only, such as the first connection, is not part of it.
     for (let count = 0; count < 20; count += 1) await put();
-    await Promise.all([ask(leader, 'begin'), ask(follower, 'begin')]);
+    const askBoth = (message) => Promise.all([ask(leader, message), ask(follower, message)]);
+    await askBoth('begin');
+    await pause(STRETCH_MS);
+    const idle = await askBoth('take');
+    const stretchIsOver = pause(STRETCH_MS);
     const { status } = await put();
     if (status !== 200) throw new Error(`the write was answered with ${status}`);
-    report('a PUT at the leader', await ask(leader, 'end'), isListed);
-    report('its append at a follower', await ask(follower, 'end'), isListed);
+    await stretchIsOver;
+    const written = await askBoth('take');
+    report('a PUT at the leader', written[0], idle[0], isListed);
+    report('its append at a follower', written[1], idle[1], isListed);
   } finally {
     for (const node of nodes) node.kill('SIGKILL');
     rmSync(directory, { recursive: true, force: true });
@@ -83,14 +104,28 @@ async function isServing(leader, ask) {
   for (let tries = 0; tries < 50; tries += 1) {
     const { role, ready } = await ask(leader, 'look');
     if (role === 'leader' && ready) return true;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await pause(20);
   }
   return false;
 }
 
-function report(what, files, isListed) {
-  process.stdout.write(`${what}: ${files.length} files\n`);
-  if (isListed) process.stdout.write(files.map((file) => `  ${file}\n`).join(''));
+function report(what, functions, idle, isListed) {
+  const files = filesOf(functions.filter((one) => !idle.includes(one)));
+  const others = filesOf(functions).filter((file) => !files.includes(file));
+  const print = (line, named) => {
+    process.stdout.write(`${line}\n`);
+    if (isListed) process.stdout.write(named.map((file) => `  ${file}\n`).join(''));
+  };
+  print(`${what}: ${files.length} files`, files);
+  print(`  and ${others.length} of which only functions ran that run in an idle node as well`, others);
+}
+
+function filesOf(functions) {
+  return [...new Set(functions.map((one) => one.split(' ')[0]))].sort();
+}
+
+function pause(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 async function freePorts(count) {
