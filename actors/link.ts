@@ -1,4 +1,4 @@
-import { assign, fromCallback, not, sendTo, setup } from 'xstate';
+import { assign, fromCallback, sendTo, setup } from 'xstate';
 import { fastTransition } from '../src/fast-transition/fast-transition.js';
 import type { Append, PeerMessage, ProposeRequest, ReadRequest } from '../src/raft/messages.js';
 import type { RandomState } from '../src/raft/random.js';
@@ -112,8 +112,8 @@ const linkSetup = setup({
     awaitsAnswer: (_, { message }: { message: PeerMessage }) => {
       return message.kind === 'propose-request' || message.kind === 'read-request';
     },
-    /** Somebody at that address would not have us: that we hear of the peer does not change it (crossed addresses). */
-    wasRefused: ({ context }) => context.wasRefused,
+    /** Not where somebody at that address would not have us: that the peer has come does not change it (crossed addresses). */
+    mayDialNow: ({ context }) => !context.wasRefused,
     isAppend: (_, { message }: { message: PeerMessage }) => message.kind === 'append',
   },
   delays: { BACKOFF: ({ context }) => context.backoffMs },
@@ -181,7 +181,7 @@ export const link = fastTransition(
       backingOff: {
         description: 'Waits before it dials again.',
         after: { BACKOFF: 'connected' },
-        on: { 'peer.arrived': { guard: not('wasRefused'), target: 'connected' } },
+        on: { 'peer.arrived': { guard: 'mayDialNow', target: 'connected' } },
       },
     },
   }),

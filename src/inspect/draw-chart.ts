@@ -3,7 +3,7 @@ import type { AnyStateMachine, AnyStateNode } from 'xstate';
 /**
  * A machine as a Mermaid state diagram: its states, and every transition that leads to another one, with the event or
  * delay, and the condition (its description, or its guard's name) that takes it. What an event does without a change of
- * state is left out.
+ * state is left out. Throws where a guard has neither a name nor a description.
  */
 export function drawChart(machine: AnyStateMachine): string {
   return ['stateDiagram-v2', ...region(machine.root, 1)].join('\n');
@@ -58,7 +58,9 @@ function eventWord(eventType: string): string {
 
 function guardWord(guard: unknown): string | undefined {
   if (guard === undefined) return undefined;
-  return typeof guard === 'object' && guard !== null && 'type' in guard ? String(guard.type) : String(guard);
+  if (typeof guard === 'string') return guard;
+  if (typeof guard === 'object' && guard !== null && 'type' in guard) return String(guard.type);
+  throw new Error('expected a guard with a name, got a function: give it one in setup, or describe its transition');
 }
 
 /** Unique in the diagram, and a word in Mermaid. */
