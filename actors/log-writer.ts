@@ -1,8 +1,7 @@
 import { fromCallback } from 'xstate';
-import type { LogRecord } from '../src/raft/entry.js';
 import type { LogPosition } from '../src/raft/kinds.js';
 import { greater } from '../src/raft/kinds.js';
-import type { PeerMessage } from '../src/raft/messages.js';
+import type { LogRecord, PeerMessage } from '../src/raft/messages.js';
 import type { Clock } from '../src/seams/clock.js';
 import type { LogStore } from '../src/seams/log-store.js';
 import type { Outlet } from './link.js';

@@ -1,12 +1,10 @@
 import { assign, enqueueActions, sendTo, setup } from 'xstate';
 import { fastTransition } from '../src/fast-transition/fast-transition.js';
-import type { Entry } from '../src/raft/entry.js';
 import { invariant } from '../src/raft/invariant.js';
 import type { Index, LogPosition, NodeId } from '../src/raft/kinds.js';
 import { advance, greater, NO_INDEX, valueFor } from '../src/raft/kinds.js';
-import { termAt } from '../src/raft/log-shape.js';
-import type { Append, AppendAccepted, AppendRejected } from '../src/raft/messages.js';
-import { nextAfterRejection } from '../src/raft/probe.js';
+import { nextAfterRejection, termAt } from '../src/raft/log-shape.js';
+import type { Append, AppendAccepted, AppendRejected, Entry } from '../src/raft/messages.js';
 import type { ReplicaState } from '../src/raft/replica-state.js';
 import type { LogStore, ReadLimits } from '../src/seams/log-store.js';
 import type { Outlet } from './link.js';

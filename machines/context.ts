@@ -4,7 +4,9 @@ import type { heartbeatManager } from '../actors/heartbeat-manager.js';
 import type { link, Outlet } from '../actors/link.js';
 import type { LogWriter } from '../actors/log-writer.js';
 import type { FlowLimits, replicator } from '../actors/replicator.js';
+import type { Report } from '../actors/reports.js';
 import type { NodeId } from '../src/raft/kinds.js';
+import type { ProposeReply } from '../src/raft/messages.js';
 import type { ReplicaState, ServerAddress } from '../src/raft/replica-state.js';
 import type { Settings } from '../src/raft/settings.js';
 import type { Clock } from '../src/seams/clock.js';
@@ -55,3 +57,27 @@ export interface ReplicaContext {
  * A node whose disk hangs has the role of a follower, and is `stalled`.
  */
 export type ReplicaTag = 'recovering' | 'follower' | 'candidate' | 'leader' | 'writable' | 'stalled' | 'halted';
+
+/** What this node's own callers want. One event for all that came in one turn of the event loop. */
+export type ClientEvent =
+  | {
+      readonly type: 'client.proposed';
+      readonly requestId: number;
+      readonly commands: readonly Uint8Array[];
+      /** For how much longer any of the callers waits, ms. Default: for ever. */
+      readonly remainingMs?: number;
+    }
+  | { readonly type: 'client.read'; readonly requestId: number }
+  /** The results of a request that `to` had passed on. */
+  | { readonly type: 'client.answered'; readonly to: NodeId; readonly message: ProposeReply };
+
+/** A rule threw: an invariant is broken, or there is a bug. */
+export interface RuleFailure {
+  readonly type: 'rule.failed';
+  readonly error: Error;
+}
+
+/** Everything that the chart of a replica takes. */
+export type ReplicaEvent = Report | ClientEvent | RuleFailure;
+export type ReplicaEventType = ReplicaEvent['type'];
+export type EventOf<Type extends ReplicaEventType> = Extract<ReplicaEvent, { type: Type }>;

@@ -8,8 +8,7 @@ export type {
   LogReport,
   Report,
 } from '../actors/reports.js';
-export type { ReplicaContext, ReplicaInput, ReplicaTag } from './context.js';
-export type { ClientEvent, ReplicaEvent, RuleFailure } from './events.js';
+export type { ClientEvent, ReplicaContext, ReplicaEvent, ReplicaInput, ReplicaTag, RuleFailure } from './context.js';
 export { type LeadershipNews, type LedNode, leadership } from './leadership.js';
 export { replicaMachine } from './replica-machine.js';
 export { roleOf, type TaggedSnapshot } from './role.js';

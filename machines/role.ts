@@ -1,6 +1,5 @@
-import type { ReplicaState } from '../src/raft/replica-state.js';
+import type { ReplicaState, Role } from '../src/raft/replica-state.js';
 import type { Standing } from '../src/raft/replica-view.js';
-import type { Role } from '../src/raft/role.js';
 import type { ReplicaTag } from './context.js';
 
 /** A snapshot of the replica's chart, as far as its role goes. */

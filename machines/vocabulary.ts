@@ -1,4 +1,4 @@
-import { setup } from 'xstate';
+import { sendTo, setup } from 'xstate';
 import { acceptor } from '../actors/acceptor.js';
 import { applier } from '../actors/applier.js';
 import { electionManager } from '../actors/election-manager.js';
@@ -6,23 +6,104 @@ import { heartbeatManager } from '../actors/heartbeat-manager.js';
 import { link } from '../actors/link.js';
 import { logWriter } from '../actors/log-writer.js';
 import { replicator } from '../actors/replicator.js';
-import { hasMajority } from '../src/raft/elections.js';
-import type { Notice } from '../src/raft/notices.js';
-import { adoptsTerm, hearsLeaderOfTerm } from '../src/raft/receive.js';
-import { isAheadOfLog } from '../src/raft/recover.js';
+import { QuorateError } from '../src/errors/quorate-error.js';
+import {
+  answerPeer,
+  forwardProposal,
+  forwardRead,
+  noteUndeliverable,
+  refuseProposal,
+  refuseRead,
+} from '../src/raft/clients.js';
+import { noteApplied, noteDurable, noteLeaderDurable } from '../src/raft/commit.js';
+import type { Notice } from '../src/raft/effects.js';
+import { hasMajority, solicitAgain, startElection, voteDurable } from '../src/raft/elections.js';
+import { hearLeader } from '../src/raft/following.js';
+import { NO_DEADLINE_MS } from '../src/raft/kinds.js';
+import { propose } from '../src/raft/leading.js';
+import { lastPosition } from '../src/raft/log-shape.js';
+import { beginParkedReads, beginRead } from '../src/raft/reads.js';
+import {
+  adoptsTerm,
+  CANDIDATE_RULES,
+  FOLLOWER_RULES,
+  hearsLeaderOfTerm,
+  LEADER_RULES,
+  receive,
+  STALLED_RULES,
+} from '../src/raft/receive.js';
+import { isAheadOfLog, remember, resumeApplying } from '../src/raft/recover.js';
 import { hasCommittedInOwnTerm } from '../src/raft/replica-state.js';
-import { actorActions } from './actions/actors.js';
-import { clientActions } from './actions/clients.js';
-import { commitActions } from './actions/commit.js';
-import { electionActions } from './actions/elections.js';
-import { haltActions } from './actions/halting.js';
-import { leadingActions } from './actions/leading.js';
-import { linkActions } from './actions/links.js';
-import { receiveActions } from './actions/receive.js';
-import { recoveryActions } from './actions/recovery.js';
-import { roleActions } from './actions/roles.js';
-import type { ReplicaContext, ReplicaInput, ReplicaTag } from './context.js';
-import type { EventOf, ReplicaEvent } from './events.js';
+import { actorActions, leadingActions, linkActions } from './actions/actors.js';
+import { haltActions, roleActions } from './actions/announce.js';
+import type { ReplicaAction } from './actions/rule.js';
+import { action, notice, rule, ruleOfState } from './actions/rule.js';
+import type { EventOf, ReplicaContext, ReplicaEvent, ReplicaInput, ReplicaTag } from './context.js';
+
+/** Requests of this node's own callers; those of its peers are messages. */
+const clientActions = {
+  propose: rule('client.proposed', (state, { requestId, commands }, surroundings) =>
+    propose(state, { from: null, requestId, commands }, surroundings),
+  ),
+  forwardProposal: rule('client.proposed', (state, { requestId, commands, remainingMs = NO_DEADLINE_MS }) =>
+    forwardProposal(state, { requestId, remainingMs, commands }),
+  ),
+  refuseProposal: rule('client.proposed', (state, { requestId }) => refuseProposal(state, { from: null, requestId })),
+  beginRead: rule('client.read', (state, { requestId }) => beginRead(state, { from: null, requestId })),
+  beginParkedReads: ruleOfState((state) => beginParkedReads(state)),
+  forwardRead: rule('client.read', (state, { requestId }) => forwardRead(state, requestId)),
+  refuseRead: rule('client.read', (state, { requestId }) => refuseRead(state, { from: null, requestId })),
+  answerPeer: rule('client.answered', (state, { to, message }) => answerPeer(state, to, message)),
+  noteUndeliverable: rule('link.undeliverable', (state, { message }) => noteUndeliverable(state, message)),
+};
+
+const commitActions = {
+  noteDurable: rule('log.durable', (state, { written }) => noteDurable(state, written)),
+  noteLeaderDurable: rule('log.durable', (state, { written }) => noteLeaderDurable(state, written)),
+  noteApplied: rule('log.applied', (state, { entries, results }) => noteApplied(state, entries, results)),
+};
+
+const electionActions = {
+  startElection: rule('election.timedOut', (state, { reason }) => startElection(state, reason)),
+  solicitAgain: ruleOfState((state) => solicitAgain(state)),
+  recordOwnVote: rule('vote.durable', (state, vote) => voteDurable(state, vote)),
+  announceElection: notice('election.ended', (ended) => ended),
+};
+
+/** Peers' messages: one action for each role, which asks the gate for terms and then the role's rule for the message. */
+const receiveActions = {
+  receiveAsFollower: rule('peer.received', (state, event, surroundings) =>
+    receive(FOLLOWER_RULES, state, event, surroundings),
+  ),
+  receiveAsCandidate: rule('peer.received', (state, event, surroundings) =>
+    receive(CANDIDATE_RULES, state, event, surroundings),
+  ),
+  receiveAsLeader: rule('peer.received', (state, event, surroundings) =>
+    receive(LEADER_RULES, state, event, surroundings),
+  ),
+  receiveWhileStalled: rule('peer.received', (state, event, surroundings) =>
+    receive(STALLED_RULES, state, event, surroundings),
+  ),
+  /** A part of a message that is not whole yet. */
+  hearLeader: rule('peer.heard', (state, { from, atMs }) => hearLeader(state, from, atMs)),
+};
+
+const recoveryActions = {
+  remember: rule('log.recovered', (state, { recovered }) => ({ state: remember(state, recovered), effects: [] })),
+  announceRecovery: notice('log.recovered', ({ recovered: { term, log, tornBytes } }) => {
+    return { type: 'node.recovered', term, lastIndex: lastPosition(log).index, tornBytes };
+  }),
+  openStateMachine: sendTo('applier', { type: 'state.open' }) as ReplicaAction,
+  resumeApplying: rule('state.opened', (state, { applied }) => resumeApplying(state, applied)),
+  noteLogMissing: action(({ context, event, enqueue }) => {
+    if (event.type !== 'state.opened') return;
+    const haltedBy = new QuorateError(
+      'QUORATE_DATA_DAMAGED',
+      `the state machine has applied ${event.applied} entries, and the log holds only ${context.state.log.lastIndex}: give it the data directory that belongs to it. If that is gone, leave this node stopped: without its log it has forgotten its votes`,
+    );
+    enqueue.assign({ haltedBy });
+  }),
+};
 
 /**
  * Every name that the chart refers to. An action asks one pure rule and carries out what it decides, or spawns, stops and

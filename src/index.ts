@@ -30,7 +30,7 @@ export type { Logger, LoggerOption } from './node/node-log.js';
 export type { CallOptions, ReadOptions, ReplicaNodeOptions } from './node/options.js';
 export { ReplicaNode } from './node/replica-node.js';
 export { systemClock } from './node/system-clock.js';
-export type { Entry, EntryKind, LogRecord } from './raft/entry.js';
+export type { Notice } from './raft/effects.js';
 export {
   asIndex,
   asTerm,
@@ -47,7 +47,10 @@ export type {
   AppendAccepted,
   AppendRejected,
   AppendReply,
+  Entry,
+  EntryKind,
   ForwardedMessage,
+  LogRecord,
   PeerMessage,
   ProposeReply,
   ProposeRequest,
@@ -57,7 +60,6 @@ export type {
   VoteReply,
   VoteRequest,
 } from './raft/messages.js';
-export type { Notice } from './raft/notices.js';
 export type {
   Origin,
   Peer,
@@ -65,10 +67,10 @@ export type {
   PendingRead,
   ReadRounds,
   ReplicaState,
+  Role,
   ServerAddress,
 } from './raft/replica-state.js';
 export { ReplicaView, type Standing } from './raft/replica-view.js';
-export type { Role } from './raft/role.js';
 export { DEFAULT_SETTINGS, type Settings } from './raft/settings.js';
 export type { MemberStatus, NodeStatus } from './replica/status.js';
 export * from './seams/index.js';

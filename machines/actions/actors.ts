@@ -1,16 +1,18 @@
 import type { ProvidedActor } from 'xstate';
-import { assign } from 'xstate';
+import { assign, stopChild } from 'xstate';
 import type { link } from '../../actors/link.js';
 import { Outlet } from '../../actors/link.js';
 import type { RoleEntered } from '../../actors/manager-events.js';
 import type { replicator } from '../../actors/replicator.js';
 import type { NodeId } from '../../src/raft/kinds.js';
+import { valueFor } from '../../src/raft/kinds.js';
+import { beat, becomeLeader, forgetLeader, stepDown } from '../../src/raft/leading.js';
+import { noteLink, noteStatus } from '../../src/raft/peers.js';
 import { derive } from '../../src/raft/random.js';
 import type { ReplicaState } from '../../src/raft/replica-state.js';
-import type { ReplicaContext } from '../context.js';
-import type { ReplicaEvent } from '../events.js';
+import type { ReplicaContext, ReplicaEvent } from '../context.js';
 import type { ReplicaAction } from './rule.js';
-import { action } from './rule.js';
+import { action, notice, rule, ruleOfState } from './rule.js';
 
 /** The actors that come in numbers: one of each kind for each peer. */
 interface LinkActor extends ProvidedActor {
@@ -76,3 +78,51 @@ function tellManagers(make: (state: ReplicaState) => RoleEntered): ReplicaAction
     }
   });
 }
+
+export const linkActions = {
+  noteLinkOpened: rule('link.opened', (state, { peer }) => noteLink(state, peer, true, 'connected')),
+  noteLinkClosed: rule(['link.closed', 'link.delayed'], (state, { peer, reason }) =>
+    noteLink(state, peer, false, reason),
+  ),
+  dialNow: action(({ context, event, enqueue }) => {
+    const link = event.type === 'peer.arrived' ? valueFor(context.links, event.from) : undefined;
+    if (link !== undefined) enqueue.sendTo(link, { type: 'peer.arrived' });
+  }),
+  resetLinks: action(({ context, enqueue }) => {
+    const reset = { type: 'link.reset', reason: 'it led, and its disk hangs' } as const;
+    for (const ref of Object.values(context.links)) enqueue.sendTo(ref, reset);
+  }),
+  stopLinks: action(({ context, enqueue }) => {
+    for (const ref of Object.values(context.links)) enqueue(stopChild(ref));
+    enqueue.assign({ links: {}, outlets: {} });
+  }),
+  announceRefusal: notice('peer.refused', ({ reason }) => ({ type: 'connection.refused', reason })),
+};
+
+export const leadingActions = {
+  becomeLeader: ruleOfState((state, { wallMs }) => becomeLeader(state, wallMs)),
+  stepDown: ruleOfState((state) => stepDown(state)),
+  forgetLeader: ruleOfState((state) => forgetLeader(state)),
+  beat: ruleOfState((state) => beat(state)),
+  noteStatus: rule('peer.statusChanged', (state, { peer, status, missed }) => noteStatus(state, peer, status, missed)),
+  announceServing: action(({ context, enqueue }) => {
+    enqueue.emit({ type: 'leader.serving', term: context.state.term });
+  }),
+  stopReplicators: action(({ context, enqueue }) => {
+    for (const ref of Object.values(context.replicators)) enqueue(stopChild(ref));
+    enqueue.assign({ replicators: {} });
+  }),
+  restartReplicator: action(({ context, event, enqueue }) => {
+    const replicator = event.type === 'link.opened' ? valueFor(context.replicators, event.peer) : undefined;
+    if (replicator !== undefined) enqueue.sendTo(replicator, { type: 'link.opened', leader: context.state });
+  }),
+  passOnRefusal: action(({ context, event, enqueue }) => {
+    if (event.type !== 'link.full') return;
+    const replicator = valueFor(context.replicators, event.peer);
+    if (replicator !== undefined) enqueue.sendTo(replicator, { type: 'append.refused', append: event.message });
+  }),
+  passOnRoom: action(({ context, event, enqueue }) => {
+    const replicator = event.type === 'link.roomMade' ? valueFor(context.replicators, event.peer) : undefined;
+    if (replicator !== undefined) enqueue.sendTo(replicator, { type: 'room.made', leader: context.state });
+  }),
+};

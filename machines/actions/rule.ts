@@ -4,15 +4,13 @@ import type { ApplierEvent } from '../../actors/applier.js';
 import type { HeldMessage } from '../../actors/log-writer.js';
 import type { ElectionManagerEvent, HeartbeatManagerEvent } from '../../actors/manager-events.js';
 import type { ReplicatorEvent } from '../../actors/replicator.js';
-import type { Effect, Step, Surroundings } from '../../src/raft/effects.js';
-import { checkStep } from '../../src/raft/invariants.js';
+import { checkStep } from '../../src/raft/check-step.js';
+import type { Effect, Notice, Step, Surroundings } from '../../src/raft/effects.js';
 import { valueFor } from '../../src/raft/kinds.js';
 import type { Outgoing } from '../../src/raft/messages.js';
-import type { Notice } from '../../src/raft/notices.js';
 import type { ReplicaState } from '../../src/raft/replica-state.js';
 import { MOST_UNSYNCED_BYTES } from '../../src/seams/log-store.js';
-import type { ReplicaContext } from '../context.js';
-import type { EventOf, ReplicaEvent, ReplicaEventType, RuleFailure } from '../events.js';
+import type { EventOf, ReplicaContext, ReplicaEvent, ReplicaEventType, RuleFailure } from '../context.js';
 
 /** An action of the replica's chart. */
 export type ReplicaAction<Params extends object | undefined = undefined> = ActionFunction<

@@ -1,6 +1,6 @@
-import type { Entry, LogRecord } from '../raft/entry.js';
 import { InvariantViolation, invariant } from '../raft/invariant.js';
 import type { Index } from '../raft/kinds.js';
+import type { Entry, LogRecord } from '../raft/messages.js';
 import type { LogImage } from './log-image.js';
 
 /** What must hold of a record before it is added to a log that adds up to `image`. */

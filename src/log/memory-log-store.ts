@@ -1,6 +1,6 @@
-import type { Entry, LogRecord } from '../raft/entry.js';
 import { invariant } from '../raft/invariant.js';
 import type { Index } from '../raft/kinds.js';
+import type { Entry, LogRecord } from '../raft/messages.js';
 import type { LogStore, ReadLimits, Recovered } from '../seams/log-store.js';
 import { EntryCache } from './entry-cache.js';
 import { checkRecord } from './invariants.js';

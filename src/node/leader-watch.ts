@@ -1,4 +1,4 @@
-import type { Notice } from '../raft/notices.js';
+import type { Notice } from '../raft/effects.js';
 import type { Clock } from '../seams/clock.js';
 
 export interface LeaderWatchOptions {

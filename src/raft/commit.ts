@@ -1,10 +1,10 @@
 import type { Effect, Step } from './effects.js';
 import { unchanged } from './effects.js';
-import type { Entry } from './entry.js';
 import { invariant } from './invariant.js';
 import type { Index, LogPosition, NodeId } from './kinds.js';
 import { advance, greater, NO_INDEX, valueFor } from './kinds.js';
 import { holds, termAt } from './log-shape.js';
+import type { Entry } from './messages.js';
 import { committedIndex } from './quorum.js';
 import type { ReplicaState } from './replica-state.js';
 import { applicableIndex, changed } from './replica-state.js';

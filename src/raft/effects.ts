@@ -1,8 +1,6 @@
-import type { LogRecord } from './entry.js';
-import type { Index, NodeId } from './kinds.js';
-import type { AppendReply, Outgoing, PeerMessage } from './messages.js';
-import type { Notice } from './notices.js';
-import type { ReplicaState } from './replica-state.js';
+import type { Index, NodeId, Term } from './kinds.js';
+import type { AppendReply, Entry, LogRecord, Outgoing, PeerMessage } from './messages.js';
+import type { PeerStatus, ReplicaState, Role } from './replica-state.js';
 
 /** What a rule wants done. Data, so that the order of durability can be read and tested. */
 export type Effect =
@@ -41,3 +39,93 @@ export interface Surroundings {
 }
 
 export const unchanged = (state: ReplicaState): Step => ({ state, effects: [] });
+
+/** What a node tells its surroundings: the chart emits these, the edge turns them into log lines and replies. */
+export type Notice =
+  | { readonly type: 'role.changed'; readonly role: Role; readonly term: Term; readonly reason: string }
+  | { readonly type: 'leader.changed'; readonly leaderId: NodeId | null; readonly term: Term }
+  /** The leader has committed in its own term: reads and writes are answered. */
+  | { readonly type: 'leader.serving'; readonly term: Term }
+  | { readonly type: 'election.started'; readonly term: Term; readonly reason: string }
+  | {
+      readonly type: 'election.ended';
+      readonly term: Term;
+      readonly outcome: 'won' | 'lost' | 'timed out';
+      readonly tookMs: number;
+    }
+  | { readonly type: 'peer.changed'; readonly peer: NodeId; readonly status: PeerStatus; readonly missed: number }
+  | { readonly type: 'link.changed'; readonly peer: NodeId; readonly open: boolean; readonly reason: string }
+  | { readonly type: 'connection.refused'; readonly reason: string }
+  | { readonly type: 'node.recovered'; readonly lastIndex: Index; readonly term: Term; readonly tornBytes: number }
+  /** The state machine holds everything up to `applied`, and may be read. */
+  | { readonly type: 'state.opened'; readonly applied: Index }
+  /** The disk does not finish a sync: this node neither leads nor votes until it does. */
+  | { readonly type: 'log.stalled'; readonly waitedMs: number }
+  | { readonly type: 'log.resumed'; readonly waitedMs: number }
+  | { readonly type: 'node.halted'; readonly error: Error }
+  /** This node, leading, appended a request's commands from `firstIndex` on. */
+  | {
+      readonly type: 'proposals.appended';
+      readonly from: NodeId | null;
+      readonly requestId: number;
+      readonly firstIndex: Index;
+      readonly count: number;
+      readonly term: Term;
+    }
+  | { readonly type: 'proposals.forwarded'; readonly requestId: number; readonly to: NodeId }
+  /** Nothing was appended anywhere. */
+  | { readonly type: 'proposals.refused'; readonly requestId: number; readonly leaderId: NodeId | null }
+  | {
+      readonly type: 'proposals.answered';
+      readonly requestId: number;
+      /** null: appended, but its fate is not known. */
+      readonly results: readonly Uint8Array[] | null;
+    }
+  | { readonly type: 'reads.confirmed'; readonly requestId: number; readonly readIndex: Index }
+  | { readonly type: 'reads.forwarded'; readonly requestId: number; readonly to: NodeId }
+  | { readonly type: 'reads.refused'; readonly requestId: number; readonly leaderId: NodeId | null }
+  /** Entries from `from` on were replaced by another leader's: whoever waits for them waits in vain. */
+  | { readonly type: 'log.truncated'; readonly from: Index }
+  /** `results[i]` belongs to `entries[i]`; undefined where that entry is no command. */
+  | {
+      readonly type: 'entries.applied';
+      readonly entries: readonly Entry[];
+      readonly results: readonly unknown[];
+    };
+
+/** Notices that come with every request: they concern whoever asked, and nobody who watches the node. */
+const ABOUT_REQUESTS = {
+  'proposals.appended': true,
+  'proposals.forwarded': true,
+  'proposals.refused': true,
+  'proposals.answered': true,
+  'reads.confirmed': true,
+  'reads.forwarded': true,
+  'reads.refused': true,
+  'entries.applied': true,
+} as const satisfies Partial<Record<Notice['type'], true>>;
+
+type RequestNoticeType = keyof typeof ABOUT_REQUESTS;
+
+/** All others: changes of the node, its peers and its log, which are rare. */
+export type NodeNotice = Exclude<Notice, { type: RequestNoticeType }>;
+
+const ABOUT_THE_NODE = {
+  'role.changed': true,
+  'leader.changed': true,
+  'leader.serving': true,
+  'election.started': true,
+  'election.ended': true,
+  'peer.changed': true,
+  'link.changed': true,
+  'connection.refused': true,
+  'node.recovered': true,
+  'state.opened': true,
+  'log.stalled': true,
+  'log.resumed': true,
+  'node.halted': true,
+  'log.truncated': true,
+} as const satisfies Record<NodeNotice['type'], true>;
+
+export const REQUEST_NOTICES = Object.keys(ABOUT_REQUESTS) as readonly RequestNoticeType[];
+export const NODE_NOTICES = Object.keys(ABOUT_THE_NODE) as readonly NodeNotice['type'][];

@@ -95,3 +95,11 @@ function runAt(log: LogShape, index: Index): TermRun | undefined {
   }
   return log.runs[low];
 }
+
+/**
+ * Where to try next at a follower that rejected an append and said what its last possible match is (§5.3). The
+ * leader looks for the same in its own log, so each round trip skips at least one whole term of either.
+ */
+export function nextAfterRejection(log: LogShape, hint: LogPosition): Index {
+  return advance(lastPossibleMatch(log, hint).index, 1);
+}

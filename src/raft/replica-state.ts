@@ -1,8 +1,8 @@
-import type { Entry } from './entry.js';
 import type { Index, NodeId, ReadRound, Term } from './kinds.js';
 import { asReadRound, NO_INDEX, NO_TERM } from './kinds.js';
 import type { LogShape } from './log-shape.js';
 import { EMPTY_LOG, termAt } from './log-shape.js';
+import type { Entry } from './messages.js';
 import type { Settings } from './settings.js';
 
 /** As the leader sees a peer: answering, silent since its last heartbeat, or silent for MAX_MISSED_HEARTBEATS. */
@@ -153,3 +153,6 @@ export function applicableIndex(state: ReplicaState): Index {
 export function lastTimeMs(entries: readonly Entry[], before: number): number {
   return entries.at(-1)?.timeMs ?? before;
 }
+
+/** What a replica is in its cluster (§5.1), or that it is not taking part yet, or not any more. The chart's state decides it. */
+export type Role = 'recovering' | 'follower' | 'candidate' | 'leader' | 'halted';

@@ -1,7 +1,6 @@
 import type { Index, NodeId, ReadRound, Term } from './kinds.js';
 import type { LogShape } from './log-shape.js';
-import type { Peer, ReplicaState } from './replica-state.js';
-import type { Role } from './role.js';
+import type { Peer, ReplicaState, Role } from './replica-state.js';
 import type { Settings } from './settings.js';
 
 /**

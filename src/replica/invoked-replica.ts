@@ -6,7 +6,7 @@ import { DEFAULT_TIMEOUT_MS } from '../calls/timeout.js';
 import { QuorateError } from '../errors/quorate-error.js';
 import type { NodeId, Term } from '../raft/kinds.js';
 import { derive, draw } from '../raft/random.js';
-import type { Role } from '../raft/role.js';
+import type { Role } from '../raft/replica-state.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
 import { encodeCommand, Replica } from './replica.js';
 

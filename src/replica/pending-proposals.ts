@@ -2,16 +2,15 @@ import type { ClientEvent } from '../../machines/index.js';
 import type { CallRequest } from '../calls/pending-call.js';
 import { outcomeUnknown, PendingCall } from '../calls/pending-call.js';
 import type { QuorateError } from '../errors/quorate-error.js';
+import type { Notice } from '../raft/effects.js';
 import type { NodeId } from '../raft/kinds.js';
-import type { Notice } from '../raft/notices.js';
-import type { Role } from '../raft/role.js';
+import type { Role } from '../raft/replica-state.js';
 import type { Clock } from '../seams/clock.js';
 import type { PauseWatch } from '../seams/pause-watch.js';
 import type { Codec } from '../seams/state-machine.js';
-import { AppendedCommands } from './appended-commands.js';
+import { AppendedCommands, ResultEncoder } from './appended-commands.js';
 import { batches, isWaiting, Queue } from './call-queue.js';
 import { deposed, MOST_COMMAND_BYTES, overloaded, tooLarge } from './proposal-errors.js';
-import { ResultEncoder } from './result-encoder.js';
 
 type Proposal<Result> = PendingCall<Result>;
 

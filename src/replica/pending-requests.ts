@@ -1,7 +1,7 @@
 import type { ClientEvent } from '../../machines/index.js';
 import type { CallRequest } from '../calls/pending-call.js';
 import type { QuorateError } from '../errors/quorate-error.js';
-import type { Notice } from '../raft/notices.js';
+import type { Notice } from '../raft/effects.js';
 import type { Clock } from '../seams/clock.js';
 import { PauseWatch } from '../seams/pause-watch.js';
 import type { Codec } from '../seams/state-machine.js';

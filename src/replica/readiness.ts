@@ -1,7 +1,7 @@
 import type { CallRequest } from '../calls/pending-call.js';
 import { QuorateError } from '../errors/quorate-error.js';
+import type { Notice } from '../raft/effects.js';
 import type { Index } from '../raft/kinds.js';
-import type { Notice } from '../raft/notices.js';
 import type { ReplicaState } from '../raft/replica-state.js';
 
 /** A question to the leader whose answer was lost is asked again after this long. */

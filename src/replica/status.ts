@@ -1,9 +1,8 @@
 import type { Index, NodeId, Term } from '../raft/kinds.js';
 import { valueFor } from '../raft/kinds.js';
 import { firstIndex } from '../raft/log-shape.js';
-import type { PeerStatus } from '../raft/replica-state.js';
+import type { PeerStatus, Role } from '../raft/replica-state.js';
 import type { ReplicaView } from '../raft/replica-view.js';
-import type { Role } from '../raft/role.js';
 
 export interface MemberStatus {
   readonly id: NodeId;

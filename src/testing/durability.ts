@@ -1,15 +1,13 @@
 import type { LogImage } from '../log/log-image.js';
 import { EMPTY_IMAGE, withRecord } from '../log/log-image.js';
-import type { LogRecord } from '../raft/entry.js';
 import type { Index, NodeId, Term } from '../raft/kinds.js';
 import { NO_INDEX } from '../raft/kinds.js';
 import type { LogShape } from '../raft/log-shape.js';
 import { lastPosition, termAt } from '../raft/log-shape.js';
-import type { PeerMessage } from '../raft/messages.js';
+import type { LogRecord, PeerMessage } from '../raft/messages.js';
 import { hasTerm } from '../raft/messages.js';
 import { hasQuorum } from '../raft/quorum.js';
-import type { ReplicaState } from '../raft/replica-state.js';
-import type { Role } from '../raft/role.js';
+import type { ReplicaState, Role } from '../raft/replica-state.js';
 import type { Recovered } from '../seams/log-store.js';
 import { SafetyViolation } from './safety.js';
 

@@ -1,10 +1,9 @@
-import type { Entry, LogRecord } from '../raft/entry.js';
 import type { Index, NodeId, Term } from '../raft/kinds.js';
 import { advance } from '../raft/kinds.js';
 import type { LogShape } from '../raft/log-shape.js';
 import { extend, termAt, truncate } from '../raft/log-shape.js';
-import type { ReplicaState } from '../raft/replica-state.js';
-import type { Role } from '../raft/role.js';
+import type { Entry, LogRecord } from '../raft/messages.js';
+import type { ReplicaState, Role } from '../raft/replica-state.js';
 
 /** One of Raft's guarantees does not hold: the run's seed shows it again. */
 export class SafetyViolation extends Error {

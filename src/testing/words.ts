@@ -1,4 +1,4 @@
-import type { Notice } from '../raft/notices.js';
+import type { Notice } from '../raft/effects.js';
 import type { SimulatedReplica } from './simulated-replica.js';
 
 /** Something that should have happened by then has not. */

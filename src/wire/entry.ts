@@ -1,5 +1,5 @@
-import type { Entry, EntryKind } from '../raft/entry.js';
 import { asIndex, asTerm } from '../raft/kinds.js';
+import type { Entry, EntryKind } from '../raft/messages.js';
 import type { ByteReader, ByteWriter } from './bytes.js';
 import { MalformedBytes } from './malformed.js';
 

@@ -1,5 +1,5 @@
-import type { LogRecord } from '../raft/entry.js';
 import { asIndex, asTerm } from '../raft/kinds.js';
+import type { LogRecord } from '../raft/messages.js';
 import type { ByteReader, ByteWriter } from './bytes.js';
 import { encodeText } from './bytes.js';
 import type { EntryEncoder } from './entry.js';

@@ -6,9 +6,9 @@ import { checkAccount, checkDurable, checkRead, checkRecord, violationIn } from 
 import { halted } from '../../src/log/log-failures.js';
 import type { LogImage } from '../../src/log/log-image.js';
 import { EMPTY_IMAGE, withRecord } from '../../src/log/log-image.js';
-import type { LogRecord } from '../../src/raft/entry.js';
 import { InvariantViolation } from '../../src/raft/invariant.js';
 import { asIndex } from '../../src/raft/kinds.js';
+import type { LogRecord } from '../../src/raft/messages.js';
 import { commit, entries, entry, truncation, vote } from '../../src/testing/conformance/records-to-write.js';
 import { LogOnDisk } from './log-on-disk.js';
 import { quickDisk } from './slow-disk.js';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import type { Entry } from '../../src/raft/entry.js';
 import { asIndex, asTerm } from '../../src/raft/kinds.js';
+import type { Entry } from '../../src/raft/messages.js';
 import { commit, entries, entry, truncation, vote } from '../../src/testing/conformance/records-to-write.js';
 import { ByteReader, ByteWriter } from '../../src/wire/bytes.js';
 import { EntryEncoder, encodedEntriesBytes, readEntries } from '../../src/wire/entry.js';

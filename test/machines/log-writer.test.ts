@@ -2,9 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { Outlet } from '../../actors/link.js';
 import { LogWriter } from '../../actors/log-writer.js';
 import type { LogReport } from '../../actors/reports.js';
-import type { LogRecord } from '../../src/raft/entry.js';
 import { asTerm } from '../../src/raft/kinds.js';
-import type { PeerMessage } from '../../src/raft/messages.js';
+import type { LogRecord, PeerMessage } from '../../src/raft/messages.js';
 import { MemoryLogStore, VirtualClock } from '../../src/testing/index.js';
 import { accepted, entry } from '../raft/states.js';
 

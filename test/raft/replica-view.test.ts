@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { asIndex, asTerm } from '../../src/raft/kinds.js';
+import type { Role } from '../../src/raft/replica-state.js';
 import { ReplicaView } from '../../src/raft/replica-view.js';
-import type { Role } from '../../src/raft/role.js';
 import { leaderOf, logOf, stateOf } from './states.js';
 
 /** A view of a chart that is played: where it is, and its state, may be set. */

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { QuorateError } from '../../src/errors/quorate-error.js';
-import type { Notice } from '../../src/raft/notices.js';
+import type { Notice } from '../../src/raft/effects.js';
 import type { Outcome } from './played-chart.js';
 import { appended, applied, PlayedChart, text } from './played-chart.js';
 

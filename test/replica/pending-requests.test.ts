@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { ClientEvent } from '../../machines/index.js';
 import { QuorateError } from '../../src/errors/quorate-error.js';
-import type { Notice } from '../../src/raft/notices.js';
+import type { Notice } from '../../src/raft/effects.js';
 import { appended, applied, PlayedChart, text } from './played-chart.js';
 
 let chart: PlayedChart;

@@ -1,7 +1,7 @@
 import type { ClientEvent } from '../../machines/index.js';
 import { QuorateError } from '../../src/errors/quorate-error.js';
-import type { Entry } from '../../src/raft/entry.js';
-import type { Notice } from '../../src/raft/notices.js';
+import type { Notice } from '../../src/raft/effects.js';
+import type { Entry } from '../../src/raft/messages.js';
 import { PendingRequests } from '../../src/replica/pending-requests.js';
 import { VirtualClock } from '../../src/testing/index.js';
 

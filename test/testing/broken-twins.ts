@@ -1,7 +1,7 @@
 import { MemoryLogStore } from '../../src/log/memory-log-store.js';
 import { nodeChecksum } from '../../src/log/node-disk.js';
 import { SegmentedLog } from '../../src/log/segmented-log.js';
-import type { LogRecord } from '../../src/raft/entry.js';
+import type { LogRecord } from '../../src/raft/messages.js';
 import type {
   Codec,
   Connection,

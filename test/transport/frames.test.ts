@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Entry } from '../../src/raft/entry.js';
-import type { PeerMessage } from '../../src/raft/messages.js';
+import type { Entry, PeerMessage } from '../../src/raft/messages.js';
 import { MalformedBytes } from '../../src/wire/malformed.js';
 import { decodeMessage, encodeMessage } from '../../transport/frames.js';
 import { decodeHello, decodeWelcome, encodeHello, encodeWelcome } from '../../transport/hello.js';

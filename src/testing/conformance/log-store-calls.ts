@@ -1,5 +1,5 @@
-import type { Entry, LogRecord } from '../../raft/entry.js';
 import { asIndex } from '../../raft/kinds.js';
+import type { Entry, LogRecord } from '../../raft/messages.js';
 import type { LogStore, Recovered } from '../../seams/log-store.js';
 
 /** A log store's callbacks as promises, for tests that have nothing to say between a question and its answer. */

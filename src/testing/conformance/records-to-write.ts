@@ -1,5 +1,5 @@
-import type { Entry, LogRecord } from '../../raft/entry.js';
 import { asIndex, asTerm } from '../../raft/kinds.js';
+import type { Entry, LogRecord } from '../../raft/messages.js';
 
 const utf8 = new TextEncoder();
 

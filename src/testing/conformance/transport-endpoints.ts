@@ -1,7 +1,6 @@
-import type { Entry } from '../../raft/entry.js';
 import type { NodeId } from '../../raft/kinds.js';
 import { asIndex, asReadRound, asTerm } from '../../raft/kinds.js';
-import type { Append, AppendReply, PeerMessage } from '../../raft/messages.js';
+import type { Append, AppendReply, Entry, PeerMessage } from '../../raft/messages.js';
 import { DEFAULT_SETTINGS } from '../../raft/settings.js';
 import type { Connection, DialEvents, Identity, Inbound, LinkSettings, Transport } from '../../seams/transport.js';
 import { ConformanceFailure } from './conformance-case.js';

@@ -1,10 +1,9 @@
 import type { Effect, Step } from './effects.js';
-import type { LogRecord } from './entry.js';
 import { invariant } from './invariant.js';
 import type { Index } from './kinds.js';
 import { NO_TERM, valueFor } from './kinds.js';
 import { lastPosition } from './log-shape.js';
-import type { Outgoing } from './messages.js';
+import type { LogRecord, Outgoing } from './messages.js';
 import type { ReplicaState } from './replica-state.js';
 import { applicableIndex } from './replica-state.js';
 

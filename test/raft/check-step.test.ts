@@ -1,15 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
+import { checkStep } from '../../src/raft/check-step.js';
 import { noteApplied, noteLeaderDurable } from '../../src/raft/commit.js';
 import type { Effect, Step } from '../../src/raft/effects.js';
 import { startElection } from '../../src/raft/elections.js';
-import type { LogRecord } from '../../src/raft/entry.js';
 import { acceptAppend } from '../../src/raft/following.js';
 import { InvariantViolation } from '../../src/raft/invariant.js';
-import { checkStep } from '../../src/raft/invariants.js';
 import { asIndex, asReadRound, asTerm } from '../../src/raft/kinds.js';
 import { noteAppendReply } from '../../src/raft/leading.js';
 import { extend } from '../../src/raft/log-shape.js';
-import type { Outgoing } from '../../src/raft/messages.js';
+import type { LogRecord, Outgoing } from '../../src/raft/messages.js';
 import { resumeApplying } from '../../src/raft/recover.js';
 import type { PendingRead, ReplicaState } from '../../src/raft/replica-state.js';
 import { accepted, append, at, entry, leaderOf, logOf, stateOf } from './states.js';

@@ -1,10 +1,25 @@
+import type { Notice } from '../../src/raft/effects.js';
 import { hasTerm } from '../../src/raft/messages.js';
-import type { Notice } from '../../src/raft/notices.js';
-import type { ReplicaState } from '../../src/raft/replica-state.js';
-import type { Role } from '../../src/raft/role.js';
-import type { ReplicaContext } from '../context.js';
-import type { ReplicaEvent } from '../events.js';
-import { action } from './rule.js';
+import type { ReplicaState, Role } from '../../src/raft/replica-state.js';
+import type { ReplicaContext, ReplicaEvent } from '../context.js';
+import { action, notice } from './rule.js';
+
+export const haltActions = {
+  noteHalt: action(({ event, enqueue }) => {
+    enqueue.assign({ haltedBy: errorOf(event) });
+  }),
+  announceHalt: action(({ context, enqueue }) => {
+    enqueue.emit({ type: 'node.halted', error: context.haltedBy ?? new Error('unknown') });
+  }),
+  announceStall: notice('log.stalled', (report) => report),
+  announceResumption: notice('log.resumed', (report) => report),
+};
+
+/** The error in a report of failure, or in what XState says of an actor that failed. */
+function errorOf(event: object): Error {
+  const { error } = event as { error?: unknown };
+  return error instanceof Error ? error : new Error(String(error));
+}
 
 export const roleActions = {
   announceFollower: action(({ context, event, enqueue }) => {
