@@ -23,6 +23,7 @@ function processOf({ limit, used }: { limit: number; used: number }) {
   const ended: Duplex[] = [];
   const warnings: string[] = [];
   const own = { limit, used };
+  const busy = new Set<Duplex>();
   const admission = new Admission({
     clock,
     maxConnections: undefined,
@@ -39,14 +40,14 @@ function processOf({ limit, used }: { limit: number; used: number }) {
         ended.push(socket);
         socket.destroy();
       },
-      isIdle: () => true,
+      isIdle: () => !busy.has(socket),
       asked: () => 0,
     };
     admission.arrived(socket, client);
     return { socket, refused: admission.refusal(socket, client) !== undefined };
   };
   const connectMany = (count: number) => Array.from({ length: count }, connect);
-  return { admission, clock, own, open, ended, warnings, connect, connectMany };
+  return { admission, clock, own, open, busy, ended, warnings, connect, connectMany };
 }
 
 describe('P47 descriptors are kept back for the log and the peers', () => {
@@ -76,6 +77,16 @@ describe('P47 descriptors are kept back for the log and the peers', () => {
     clock.runFor(5_000);
     expect(own.limit - own.used - open.size).toBe(KEPT);
     expect(ended).toHaveLength(40 - (100 - 50 - KEPT));
+  });
+
+  test('those that wait for an answer are ended last, however long they have been connected', () => {
+    const { connectMany, own, clock, ended, busy } = processOf({ limit: 100, used: 20 });
+    const sockets = connectMany(40).map(({ socket }) => socket);
+    for (const socket of sockets.slice(0, 30)) busy.add(socket);
+    own.used += 30;
+    clock.runFor(3_000);
+    const missing = 40 - (100 - 50 - KEPT);
+    expect(ended).toEqual([...sockets.slice(30), ...sockets.slice(0, missing - 10)]);
   });
 
   test('peers take no place of a client, but no more come in than there can be', () => {

@@ -8,7 +8,8 @@ import { replicaMachine, roleOf } from '../../machines/index.js';
 import type { Index } from '../../src/raft/kinds.js';
 import { asIndex, asTerm } from '../../src/raft/kinds.js';
 import { LoneReplica, Recorder } from '../../src/testing/index.js';
-import { accepted, append } from '../raft/states.js';
+import { accepted, append, at, entry } from '../raft/states.js';
+import { replicaOn } from './hanging-disk.js';
 
 const vote = (term: number, granted = true) =>
   ({ kind: 'vote-reply', term: asTerm(term), granted, preVote: false }) as const;
@@ -102,9 +103,20 @@ describe('the gate', () => {
     expect(replica.noticesOf('role.changed')).toHaveLength(before);
   });
 
-  test('the newer term is on disk before the answer leaves', () => {
-    const replica = new LoneReplica().hear('b', voteRequest(4));
-    expect(replica.sentOf('vote-reply').map(({ message }) => message)).toEqual([vote(4)]);
+  test('the newer term is on disk before the answer leaves, a vote or a refusal', () => {
+    for (const [entries, granted] of [
+      [[], true],
+      [[entry(1, 9)], false],
+    ] as const) {
+      const { replica, hang, resume } = replicaOn();
+      replica.hear('b', append(9, [0, 0], entries)).pass(200);
+      hang();
+      replica.hear('c', { ...voteRequest(12), last: at(0, 0) });
+      expect(replica.term).toBe(12);
+      expect(replica.sentOf('vote-reply')).toEqual([]);
+      resume();
+      expect(replica.sentOf('vote-reply').map(({ message }) => message)).toEqual([vote(12, granted)]);
+    }
   });
 
   test('an older request is answered with the present term, and changes nothing', () => {

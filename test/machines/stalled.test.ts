@@ -1,26 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { PeerMessage } from '../../src/raft/messages.js';
-import { LoneReplica, MemoryLogStore } from '../../src/testing/index.js';
+import type { LoneReplica } from '../../src/testing/index.js';
 import { append, at, entry } from '../raft/states.js';
-
-/** A replica whose disk hangs when it is told to. */
-function replicaOn(): { replica: LoneReplica; hang: () => void; resume: () => void } {
-  let isHanging = false;
-  let held: (() => void)[] = [];
-  const log = new MemoryLogStore((done) => {
-    if (isHanging) held.push(done);
-    else done();
-  });
-  const hang = (): void => {
-    isHanging = true;
-  };
-  const resume = (): void => {
-    isHanging = false;
-    for (const done of held.splice(0)) done();
-    held = [];
-  };
-  return { replica: new LoneReplica({ input: { log } }), hang, resume };
-}
+import { replicaOn } from './hanging-disk.js';
 
 const voteRequest = (term: number): PeerMessage => {
   return { kind: 'vote-request', term: term as never, last: at(9, term - 1), preVote: false, transfer: false };

@@ -1,11 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Surroundings } from '../../src/raft/effects.js';
 import { asTerm } from '../../src/raft/kinds.js';
+import { EMPTY_LOG } from '../../src/raft/log-shape.js';
 import type { PeerMessage, VoteReply, VoteRequest } from '../../src/raft/messages.js';
-import { admit } from '../../src/raft/receive.js';
-import { accepted, append, at, stateOf } from './states.js';
+import { admit, FOLLOWER_RULES, receive } from '../../src/raft/receive.js';
+import { accepted, append, at, door, logOf, stateOf } from './states.js';
 
 const follower = stateOf({ term: asTerm(5) });
 const hearing = stateOf({ term: asTerm(5), leaderId: 'b', leaderHeardAtMs: 1_000 });
+
+const now: Surroundings = { wallMs: 2_000, isDiskBehind: false };
 
 const voteRequest = (term: number, change: Partial<VoteRequest> = {}): PeerMessage => {
   return { kind: 'vote-request', term: asTerm(term), last: at(0, 0), preVote: false, transfer: false, ...change };
@@ -52,5 +56,28 @@ describe('one gate for terms', () => {
     expect(admit(leader, voteRequest(6), 1_000_000)).toBe('drop');
     expect(admit(leader, append(6, [0, 0], []), 1_000_000)).toBe('adopt');
     expect(admit(leader, accepted(6, 0), 1_000_000)).toBe('adopt');
+  });
+});
+
+describe('P1: what is written for a message of a newer term', () => {
+  const noVote = { kind: 'vote', term: 6, votedFor: null };
+  const doorAfter = (log = EMPTY_LOG) => {
+    return door(
+      receive(FOLLOWER_RULES, { ...follower, log }, { from: 'b', message: voteRequest(6), atMs: 2_000 }, now),
+    );
+  };
+
+  test('the term comes before the vote: of two records the later one counts when the log is read', () => {
+    expect(doorAfter()).toEqual([
+      { records: [noVote], messages: [] },
+      { records: [{ kind: 'vote', term: 6, votedFor: 'b' }], messages: [voteReply(6)] },
+    ]);
+  });
+
+  test('no answer leaves before the record of its term, though it has no record of its own', () => {
+    expect(doorAfter(logOf(5))).toEqual([
+      { records: [noVote], messages: [] },
+      { records: [], messages: [voteReply(6, { granted: false })] },
+    ]);
   });
 });
