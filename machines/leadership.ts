@@ -142,8 +142,9 @@ export function leadership(node: LedNode) {
       'node.ended': '.ended',
     },
     states: {
-      following: {},
+      following: { description: 'The node does not lead.' },
       confirming: {
+        description: 'The node leads, and no majority has confirmed it lately: a read round is under way.',
         entry: 'beginRound',
         after: { NEXT_ROUND: { target: 'confirming', reenter: true } },
         on: {
@@ -155,16 +156,19 @@ export function leadership(node: LedNode) {
         },
       },
       leading: {
+        description: 'A majority has confirmed the leader: work that only the leader may do may run.',
         entry: 'gain',
         exit: 'lose',
         initial: 'confirmed',
         states: {
           confirmed: {
+            description: 'The last read round is answered, and the next is not due.',
             after: {
               NEXT_ROUND: [{ guard: 'isOverdue', target: '#leadership.confirming' }, { target: 'asking' }],
             },
           },
           asking: {
+            description: 'The next read round is under way, while the last confirmation still holds.',
             entry: 'beginRound',
             after: {
               CONFIRMATION_RUNS_OUT: '#leadership.confirming',
@@ -186,7 +190,7 @@ export function leadership(node: LedNode) {
           },
         },
       },
-      ended: { type: 'final' },
+      ended: { type: 'final', description: 'The node is closed, or has failed.' },
     },
   });
 }

@@ -10,13 +10,20 @@ const CHARTS = {
   heartbeatManager: ['actors/heartbeat-manager.js', 'heartbeatManager'],
   replicator: ['actors/replicator.js', 'replicator'],
   link: ['actors/link.js', 'link'],
+  leadership: ['machines/leadership.js', 'leadership'],
 };
+
+/** For charts that are made for a node: drawing them asks it for nothing but its settings. */
+const NO_NODE = { actor: { getSnapshot: () => ({ context: { state: { settings: {} } } }) } };
 
 /** All of them drawn; `load` imports a file by its path from the top. */
 export async function drawings(load) {
   const { drawChart } = await load('src/inspect/draw-chart.js');
   const drawn = {};
-  for (const [name, [file, machine]] of Object.entries(CHARTS)) drawn[name] = drawChart((await load(file))[machine]);
+  for (const [name, [file, exported]] of Object.entries(CHARTS)) {
+    const machine = (await load(file))[exported];
+    drawn[name] = drawChart(typeof machine === 'function' ? machine(NO_NODE) : machine);
+  }
   return { ...drawn, write: drawWrite(await load('src/testing/index.js')) };
 }
 

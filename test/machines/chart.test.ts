@@ -4,7 +4,7 @@ import { electionManager } from '../../actors/election-manager.js';
 import { heartbeatManager } from '../../actors/heartbeat-manager.js';
 import { link } from '../../actors/link.js';
 import { replicator } from '../../actors/replicator.js';
-import { replicaMachine, roleOf } from '../../machines/index.js';
+import { leadership, replicaMachine, roleOf } from '../../machines/index.js';
 import type { Index } from '../../src/raft/kinds.js';
 import { asIndex, asTerm } from '../../src/raft/kinds.js';
 import { LoneReplica, Recorder } from '../../src/testing/index.js';
@@ -207,7 +207,8 @@ test('a snapshot tells of its own moment, however much happens afterwards', () =
 });
 
 test('every state of every chart says what it is', () => {
-  const nameless = [replicaMachine, electionManager, heartbeatManager, link, replicator].flatMap((machine) => {
+  const led = leadership({ actor: new LoneReplica().actor });
+  const nameless = [replicaMachine, electionManager, heartbeatManager, link, replicator, led].flatMap((machine) => {
     const states = [
       ...(machine.root as unknown as { machine: { idMap: Map<string, AnyStateNode> } }).machine.idMap.values(),
     ];
