@@ -97,6 +97,7 @@ export class LogWriter {
     } catch (error) {
       return this.#fail(error instanceof Error ? error : new Error(String(error)));
     }
+    if (records.some((record) => cuts(record, this.#syncing.last))) this.#syncing = { ...this.#syncing, last: null };
     if (this.#phase !== 'idle') {
       this.#gathering =
         this.#phase === 'stalled' ? joinNewest(this.#gathering, records, then) : join(this.#gathering, records, then);
@@ -172,6 +173,14 @@ export const logWriter = fromCallback<{ type: 'never' }, { readonly writer: LogW
   input.writer.start((report) => sendBack(report));
   return () => input.writer.stop();
 });
+
+/**
+ * Whether `record` cuts entries up to `last`, which are being made durable. What that sync leaves on the disk is no longer the
+ * log, even if the same entries should come once more in a later record (P13).
+ */
+function cuts(record: LogRecord, last: LogPosition | null): boolean {
+  return record.kind === 'truncation' && last !== null && record.from <= last.index;
+}
 
 function release(messages: readonly HeldMessage[]): void {
   for (const { outlet, message } of messages) outlet.send(message);

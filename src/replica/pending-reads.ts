@@ -9,6 +9,11 @@ import type { Clock } from '../seams/clock.js';
 import type { PauseWatch } from '../seams/pause-watch.js';
 import { isWaiting, Queue } from './call-queue.js';
 
+export interface ReadCall extends CallRequest<undefined> {
+  /** Called with the read index once a leader has confirmed it; `done` follows when it is applied here. */
+  readonly confirmed?: (readIndex: Index) => void;
+}
+
 type Read = PendingCall<undefined>;
 
 /** A leader that has a majority confirms a read in far less: its answer was lost, and is asked for again. */
@@ -41,6 +46,8 @@ export class PendingReads {
   readonly #rounds = new Map<number, Round>();
   /** Confirmed, but their index is not applied here yet. */
   #confirmed: { readonly readIndex: Index; readonly reads: readonly Read[] }[] = [];
+  /** Callers that want to know the read index, too. */
+  readonly #curious = new WeakMap<Read, (readIndex: Index) => void>();
   #applied: Index = NO_INDEX;
   #closed: QuorateError | undefined;
 
@@ -52,10 +59,12 @@ export class PendingReads {
   }
 
   /** `done` is called when the state machine here may be read. */
-  read(request: CallRequest<undefined>): void {
+  read(request: ReadCall): void {
     if (this.#closed !== undefined) return request.done(this.#closed);
     const nowMs = this.#options.clock.now();
-    this.#queue.add(new PendingCall(request, nowMs - this.#options.pauses.mostWaitMs(nowMs), NO_BYTES));
+    const read = new PendingCall(request, nowMs - this.#options.pauses.mostWaitMs(nowMs), NO_BYTES);
+    if (request.confirmed !== undefined) this.#curious.set(read, request.confirmed);
+    this.#queue.add(read);
   }
 
   notice(notice: Notice): void {
@@ -142,6 +151,7 @@ export class PendingReads {
     const round = this.#rounds.get(requestId);
     if (round === undefined) return;
     this.#rounds.delete(requestId);
+    for (const read of round.reads) this.#curious.get(read)?.(readIndex);
     this.#confirmed.push({ readIndex, reads: round.reads });
     this.noteApplied(this.#applied);
   }

@@ -6,6 +6,7 @@ import type { Clock } from '../seams/clock.js';
 import { PauseWatch } from '../seams/pause-watch.js';
 import type { Codec } from '../seams/state-machine.js';
 import { PendingProposals } from './pending-proposals.js';
+import type { ReadCall } from './pending-reads.js';
 import { PendingReads } from './pending-reads.js';
 
 export interface PendingRequestsOptions<Result> {
@@ -66,7 +67,7 @@ export class PendingRequests<Result> {
   }
 
   /** `done` is called when the state machine here answers linearizably. */
-  read(request: CallRequest<undefined>): void {
+  read(request: ReadCall): void {
     this.#reads.read(request);
     this.#sweepLater();
   }

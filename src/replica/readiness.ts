@@ -1,8 +1,8 @@
-import type { CallRequest } from '../calls/pending-call.js';
 import { QuorateError } from '../errors/quorate-error.js';
 import type { Notice } from '../raft/effects.js';
 import type { Index } from '../raft/kinds.js';
 import type { ReplicaState } from '../raft/replica-state.js';
+import type { ReadCall } from './pending-reads.js';
 
 /** A question to the leader whose answer was lost is asked again after this long. */
 const ASK_AGAIN_MS = 1_000;
@@ -13,23 +13,23 @@ const ASK_AGAIN_MS = 1_000;
  * leader knows, and a new leader knows less than what was acknowledged before it.
  */
 export class Readiness {
-  readonly #read: (request: CallRequest<undefined>) => void;
+  readonly #read: (request: ReadCall) => void;
   #hasLeader = false;
-  #isAsking = false;
+  /** Changes of the leader so far: a question that was asked before the last one is of no interest any more. */
+  #changes = 0;
   /** What must be applied; undefined until the leader has said so. */
   #target: Index | undefined;
 
-  constructor(read: (request: CallRequest<undefined>) => void) {
+  constructor(read: (request: ReadCall) => void) {
     this.#read = read;
   }
 
   notice(notice: Notice): void {
-    if (notice.type === 'reads.confirmed') {
-      if (this.#hasLeader) this.#target ??= notice.readIndex;
-    } else if (notice.type === 'leader.changed') {
+    if (notice.type === 'leader.changed') {
       this.#hasLeader = notice.leaderId !== null;
       this.#target = undefined;
-      this.#ask();
+      this.#changes += 1;
+      if (this.#hasLeader) this.#ask(this.#changes);
     } else if (notice.type === 'node.halted') {
       this.#hasLeader = false;
     }
@@ -42,14 +42,16 @@ export class Readiness {
     return catchingUp(`${lastApplied} of ${this.#target} log entries are applied`);
   }
 
-  #ask(): void {
-    if (this.#isAsking || !this.#hasLeader || this.#target !== undefined) return;
-    this.#isAsking = true;
-    const done = (error: QuorateError | undefined): void => {
-      this.#isAsking = false;
-      if (error?.code !== 'QUORATE_CLOSED' && error?.code !== 'QUORATE_HALTED') this.#ask();
+  /** Asks until this leader has answered. Only the answer to this very question counts: another may be a deposed leader's. */
+  #ask(change: number): void {
+    const isCurrent = (): boolean => change === this.#changes && this.#hasLeader && this.#target === undefined;
+    const confirmed = (readIndex: Index): void => {
+      if (isCurrent()) this.#target = readIndex;
     };
-    this.#read({ timeoutMs: ASK_AGAIN_MS, signal: undefined, done });
+    const done = (error: QuorateError | undefined): void => {
+      if (isCurrent() && error?.code !== 'QUORATE_CLOSED' && error?.code !== 'QUORATE_HALTED') this.#ask(change);
+    };
+    this.#read({ timeoutMs: ASK_AGAIN_MS, signal: undefined, confirmed, done });
   }
 }
 

@@ -70,7 +70,6 @@ export class Replica<Result> {
     this.#subscriptions = [
       ...NODE_NOTICES.map((type) => actor.on(type, (notice) => this.#notice(notice))),
       ...REQUEST_NOTICES.map((type) => actor.on(type, (notice) => this.#pendingRequests.notice(notice))),
-      actor.on('reads.confirmed', (notice) => this.#readiness.notice(notice)),
       actor.subscribe({ error: (error) => this.#fail(error as Error) }),
     ];
   }

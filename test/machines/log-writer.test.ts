@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Outlet } from '../../actors/link.js';
 import { LogWriter } from '../../actors/log-writer.js';
 import type { LogReport } from '../../actors/reports.js';
-import { asTerm } from '../../src/raft/kinds.js';
+import { asIndex, asTerm } from '../../src/raft/kinds.js';
 import type { LogRecord, PeerMessage } from '../../src/raft/messages.js';
 import { MemoryLogStore, VirtualClock } from '../../src/testing/index.js';
 import { accepted, entry } from '../raft/states.js';
@@ -64,6 +64,36 @@ describe('the one door to the disk', () => {
     syncs.shift()?.();
     expect(left).toEqual([accepted(1, 2), accepted(1, 0, 3)]);
     expect(told().map(({ type }) => type)).toEqual(['log.durable', 'vote.durable', 'log.durable']);
+  });
+
+  test('P13 tells nothing of entries that were replaced while they were written, though the same should come once more', () => {
+    const { write, syncs, told } = writer();
+    const of = entry;
+    const cut: LogRecord = { kind: 'truncation', from: asIndex(1) };
+    write([{ kind: 'entries', entries: [of(1, 1), of(2, 1), of(3, 1)] }]);
+    write([cut, { kind: 'entries', entries: [of(1, 2)] }]);
+    write([cut, { kind: 'entries', entries: [of(1, 1), of(2, 1), of(3, 1), of(4, 3)] }]);
+    syncs.shift()?.();
+    expect(told()).toEqual([]);
+    syncs.shift()?.();
+    expect(told()).toEqual([{ type: 'log.durable', written: { index: 4, term: 3 } }]);
+  });
+
+  test('while the disk hangs, an answer of a new term does not vouch for what one of an older term said', () => {
+    const { write, syncs, clock, left } = writer();
+    write([entries(1)]);
+    clock.runFor(1_000);
+    write([{ kind: 'entries', entries: [entry(2, 1), entry(3, 1)] }], accepted(1, 3));
+    write(
+      [
+        { kind: 'truncation', from: asIndex(1) },
+        { kind: 'entries', entries: [entry(1, 2)] },
+      ],
+      accepted(2, 1),
+    );
+    syncs.shift()?.();
+    syncs.shift()?.();
+    expect(left).toEqual([accepted(2, 1)]);
   });
 
   test('what is written because of what has become durable waits for a sync of its own', () => {

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { CallRequest } from '../../src/calls/pending-call.js';
 import { QuorateError } from '../../src/errors/quorate-error.js';
 import { KeyValueStore } from '../../src/index.js';
 import type { Index, NodeId, Term } from '../../src/raft/kinds.js';
 import type { ReplicaState } from '../../src/raft/replica-state.js';
+import type { ReadCall } from '../../src/replica/pending-reads.js';
 import { Readiness } from '../../src/replica/readiness.js';
 import { until } from '../waiting/conditions.js';
 import { put, RealNodes, STEADY } from './real-nodes.js';
@@ -53,12 +53,12 @@ describe('P48 ready means caught up', () => {
 const raft = (lastApplied: number): ReplicaState => ({ lastApplied, leaderId: 'a' }) as never;
 
 function asked() {
-  const requests: CallRequest<undefined>[] = [];
+  const requests: ReadCall[] = [];
   const readiness = new Readiness((request) => void requests.push(request));
   const leads = (leaderId: NodeId | null): void =>
     readiness.notice({ type: 'leader.changed', leaderId, term: 1 as Term });
-  const confirms = (readIndex: number): void =>
-    readiness.notice({ type: 'reads.confirmed', requestId: 1, readIndex: readIndex as Index });
+  /** The leader answers the question that was asked last, or another one. */
+  const confirms = (readIndex: number, question = requests.at(-1)): void => question?.confirmed?.(readIndex as Index);
   return { readiness, requests, leads, confirms };
 }
 
@@ -75,6 +75,9 @@ describe('readiness', () => {
 
     leads(null);
     leads('b');
+    // A late answer of the leader before says nothing.
+    confirms(9, requests[0]);
+    expect(readiness.whyBehind(raft(29))?.message).toContain('has not confirmed');
     confirms(30);
     expect(readiness.whyBehind(raft(29))?.message).toBe('catching up, 29 of 30 log entries are applied');
     expect(readiness.whyBehind(raft(30))).toBeUndefined();
