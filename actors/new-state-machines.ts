@@ -8,7 +8,7 @@ const TAKEN = new WeakSet<AnyStateMachine>();
  * Throws CONFIG_INVALID where the log must not be applied to this state machine from its start, because something was applied to
  * it before (P51). One that says in `open` how far it has applied is always right.
  */
-export function checkNewStateMachine(stateMachine: AnyStateMachine): void {
+function checkNewStateMachine(stateMachine: AnyStateMachine): void {
   if (stateMachine.open !== undefined) return;
   if (TAKEN.has(stateMachine)) throw notNew('it has been used by a node of this process');
   if (stateMachine.hasApplied?.() === true) throw notNew('something was applied to it or restored into it');
@@ -25,4 +25,20 @@ function notNew(why: string): QuorateError {
     'QUORATE_CONFIG_INVALID',
     `expected a new state machine, got one that is not: ${why}, and the whole log would be applied on top of that. Give each node, at each open, a new one; or one with open(), which says up to which index it has applied`,
   );
+}
+
+/** State machines of this process's nodes that are open, or being opened. */
+const IN_USE = new WeakSet<AnyStateMachine>();
+
+/** Reserves a state machine for one node, or throws CONFIG_INVALID. The function returned lets it go. */
+export function reserveStateMachine(stateMachine: AnyStateMachine): () => void {
+  if (IN_USE.has(stateMachine)) {
+    throw new QuorateError(
+      'QUORATE_CONFIG_INVALID',
+      'expected a state machine of this node alone, got one that another node of this process uses: both would apply every entry to it. Give each node its own',
+    );
+  }
+  checkNewStateMachine(stateMachine);
+  IN_USE.add(stateMachine);
+  return () => void IN_USE.delete(stateMachine);
 }

@@ -75,4 +75,4 @@ export { DEFAULT_SETTINGS, type Settings } from './raft/settings.js';
 export type { MemberStatus, NodeStatus } from './replica/status.js';
 export * from './seams/index.js';
 export type { LeaderNews } from './wire/client-frames.js';
-export { EntryEncoder } from './wire/entry.js';
+export { EntryEncoder } from './wire/records.js';

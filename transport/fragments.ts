@@ -1,4 +1,4 @@
-import { MalformedBytes } from '../src/wire/malformed.js';
+import { MalformedBytes } from '../src/wire/bytes.js';
 
 /** The largest frame that is ever sent; what is longer travels in parts. */
 export const PART_BYTES = 256 * 1024;
@@ -59,5 +59,28 @@ export class Reassembler {
     this.#parts = [];
     this.#bytes = 0;
     return message;
+  }
+}
+
+export const PEER_PROTOCOL = 'quorate.peer.1';
+
+/** For both ends of a connection between nodes. */
+export const LIMITS = {
+  maxPayload: MOST_FRAME_BYTES,
+  // Ours come in one piece each; defaults would let small fragments pin a lot of memory.
+  maxFragments: 16,
+  maxBufferedChunks: 4_096,
+  perMessageDeflate: false,
+  // Each end has a pulse of its own; answers to the other's would double it.
+  autoPong: false,
+};
+
+/** The result of `read`, or why the bytes that it reads are malformed. */
+export function parsed<Value>(read: () => Value): Value | MalformedBytes {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof MalformedBytes) return error;
+    throw error;
   }
 }

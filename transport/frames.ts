@@ -10,9 +10,8 @@ import type {
   VoteReply,
   VoteRequest,
 } from '../src/raft/messages.js';
-import { ByteReader, ByteWriter, encodeText } from '../src/wire/bytes.js';
-import { EntryEncoder, encodedEntriesBytes } from '../src/wire/entry.js';
-import { MalformedBytes } from '../src/wire/malformed.js';
+import { ByteReader, ByteWriter, encodeText, MalformedBytes } from '../src/wire/bytes.js';
+import { EntryEncoder, encodedEntriesBytes } from '../src/wire/records.js';
 
 const TYPES = [
   'vote-request',

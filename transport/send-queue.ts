@@ -1,5 +1,5 @@
 import type { AppendAccepted, PeerMessage } from '../src/raft/messages.js';
-import type { EntryEncoder } from '../src/wire/entry.js';
+import type { EntryEncoder } from '../src/wire/records.js';
 import { framesOf } from './fragments.js';
 import { encodeMessage } from './frames.js';
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { DEFAULT_TIMEOUT_MS, MOST_TIMEOUT_MS } from '../calls/timeout.js';
+import { DEFAULT_TIMEOUT_MS, MOST_TIMEOUT_MS } from '../calls/call-options.js';
 import { addressOf, DEFAULT_ENDPOINTS } from '../client/endpoint.js';
 import { QuorateError } from '../errors/quorate-error.js';
 import { fromEnvironment } from '../node/serve-form.js';

@@ -1,7 +1,7 @@
 import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { holderOf } from '../log/directory-lock.js';
-import { unusable } from '../log/lock-errors.js';
+import { unusable } from '../log/log-failures.js';
 import { makeDirectories } from '../log/node-disk.js';
 import type { DiskError } from '../seams/disk.js';
 import { usage } from './exit.js';

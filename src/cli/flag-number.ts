@@ -1,5 +1,5 @@
-import type { WholeNumberRange } from '../calls/whole-number.js';
-import { parseWholeNumber } from '../calls/whole-number.js';
+import type { WholeNumberRange } from '../calls/call-options.js';
+import { parseWholeNumber } from '../calls/call-options.js';
 import { usage } from './exit.js';
 
 /** A flag's value as a whole number. Refuses what is none, and what is outside the range. */

@@ -1,5 +1,4 @@
-import { whenAborted } from '../calls/abort.js';
-import { outcomeUnknown } from '../calls/pending-call.js';
+import { outcomeUnknown, whenAborted } from '../calls/pending-call.js';
 import { QuorateError } from '../errors/quorate-error.js';
 import type { Operation } from '../wire/client-frames.js';
 import type { Connection } from './connection.js';

@@ -1,5 +1,5 @@
-import type { Consistency } from '../calls/consistency.js';
-import { CONSISTENCIES } from '../calls/consistency.js';
+import type { Consistency } from '../calls/call-options.js';
+import { CONSISTENCIES } from '../calls/call-options.js';
 import { badRequest } from '../errors/quorate-error.js';
 import { shown } from '../errors/shown.js';
 

@@ -1,5 +1,4 @@
-import { checkCallOptions } from '../calls/call-options.js';
-import { checkTimeout, DEFAULT_TIMEOUT_MS, MOST_TIMEOUT_MS } from '../calls/timeout.js';
+import { checkCallOptions, checkTimeout, DEFAULT_TIMEOUT_MS, MOST_TIMEOUT_MS } from '../calls/call-options.js';
 import { badRequest } from '../errors/quorate-error.js';
 import { shown } from '../errors/shown.js';
 import type { AnyService } from '../seams/service.js';

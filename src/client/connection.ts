@@ -1,7 +1,6 @@
 import type { ClientReply, ClientRequest, LeaderNews } from '../wire/client-frames.js';
 import { CLIENT_PROTOCOL, decodeNodeFrame, encodeClientFrame } from '../wire/client-frames.js';
-import { FAREWELL_MS } from '../wire/farewell.js';
-import { CLIENT_PATH } from '../wire/paths.js';
+import { CLIENT_PATH, FAREWELL_MS } from '../wire/connections.js';
 import type { ClientSocket, Platform } from './platform.js';
 
 export interface ConnectionOptions {

@@ -1,4 +1,4 @@
-export type { Consistency } from '../calls/consistency.js';
+export type { Consistency } from '../calls/call-options.js';
 export { QuorateError, type QuorateErrorCode } from '../errors/quorate-error.js';
 export type {
   KeyValueClient,

@@ -1,6 +1,5 @@
-import { checkCallOptions } from '../calls/call-options.js';
-import type { Consistency } from '../calls/consistency.js';
-import { checkTimeout, DEFAULT_TIMEOUT_MS, MOST_TIMEOUT_MS } from '../calls/timeout.js';
+import type { Consistency } from '../calls/call-options.js';
+import { checkCallOptions, checkTimeout, DEFAULT_TIMEOUT_MS, MOST_TIMEOUT_MS } from '../calls/call-options.js';
 import { badRequest, QuorateError } from '../errors/quorate-error.js';
 import { shown } from '../errors/shown.js';
 import type { AnswerTo, AnyService, Queries, Question, ServiceCommand, ServiceResult } from '../seams/service.js';

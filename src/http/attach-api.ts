@@ -2,7 +2,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { QuorateError } from '../errors/quorate-error.js';
 import type { Clock } from '../seams/clock.js';
-import { PEER_PATH } from '../wire/paths.js';
+import { PEER_PATH } from '../wire/connections.js';
 import type { Admission, Client } from './admission.js';
 import { openClientEndpoint } from './client-endpoint.js';
 import { Connection } from './connection.js';

@@ -1,11 +1,11 @@
 import type { RawData, WebSocket } from 'ws';
-import type { Consistency } from '../calls/consistency.js';
-import { checkTimeout, MOST_TIMEOUT_MS } from '../calls/timeout.js';
+import type { Consistency } from '../calls/call-options.js';
+import { checkTimeout, MOST_TIMEOUT_MS } from '../calls/call-options.js';
 import { badRequest, QuorateError } from '../errors/quorate-error.js';
 import type { Clock } from '../seams/clock.js';
+import { MalformedBytes } from '../wire/bytes.js';
 import type { ClientReply, ClientRequest } from '../wire/client-frames.js';
 import { decodeClientFrame, encodeNodeFrame, UNNAMED_SERVICE } from '../wire/client-frames.js';
-import { MalformedBytes } from '../wire/malformed.js';
 import { decodeQuestion } from '../wire/question.js';
 import { Rests } from './read-pauses.js';
 import { notInThisVersion } from './replies.js';

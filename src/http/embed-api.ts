@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import { QuorateError } from '../errors/quorate-error.js';
-import { CLIENT_PATH, PEER_PATH } from '../wire/paths.js';
+import { CLIENT_PATH, PEER_PATH } from '../wire/connections.js';
 import type { ApiOptions } from './attach-api.js';
 import { openClientEndpoint } from './client-endpoint.js';
 import { claimsAllPaths } from './foreign-listeners.js';

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { badRequest, QuorateError } from '../errors/quorate-error.js';
-import { CLIENT_PATH, PEER_PATH } from '../wire/paths.js';
+import { CLIENT_PATH, PEER_PATH } from '../wire/connections.js';
 import { checkFraming } from './body.js';
 import { Connection } from './connection.js';
 import { Exchange } from './exchange.js';

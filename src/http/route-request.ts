@@ -1,5 +1,4 @@
-import { DEFAULT_TIMEOUT_MS, MOST_TIMEOUT_MS } from '../calls/timeout.js';
-import { parseWholeNumber } from '../calls/whole-number.js';
+import { DEFAULT_TIMEOUT_MS, MOST_TIMEOUT_MS, parseWholeNumber } from '../calls/call-options.js';
 import { badRequest } from '../errors/quorate-error.js';
 import type { RouteAnswer, RouteRequest } from '../seams/service.js';
 import { readBody } from './body.js';

@@ -1,6 +1,6 @@
 import { badRequest, QuorateError } from '../errors/quorate-error.js';
 import type { AnyService, Route } from '../seams/service.js';
-import { CLIENT_PATH, PEER_PATH } from '../wire/paths.js';
+import { CLIENT_PATH, PEER_PATH } from '../wire/connections.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: routes of services whose types nobody here knows
 export type AnyRoute = Route<any, any, any, any>;

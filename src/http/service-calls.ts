@@ -1,7 +1,7 @@
 import { badRequest, QuorateError } from '../errors/quorate-error.js';
 import type { AnyService, Query } from '../seams/service.js';
+import { MalformedBytes } from '../wire/bytes.js';
 import type { ClientReply } from '../wire/client-frames.js';
-import { MalformedBytes } from '../wire/malformed.js';
 import type { ServedNode } from './served-node.js';
 
 /** The reply to a request that was refused, or whose outcome is unknown. */

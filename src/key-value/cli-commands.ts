@@ -1,5 +1,5 @@
-import type { Consistency } from '../calls/consistency.js';
-import { parseWholeNumber } from '../calls/whole-number.js';
+import type { Consistency } from '../calls/call-options.js';
+import { parseWholeNumber } from '../calls/call-options.js';
 import { checkConsistency } from '../client/checks.js';
 import type { CommandInput, CommandOutput, ServiceCommand } from '../client/service-command.js';
 import { badRequest, QuorateError } from '../errors/quorate-error.js';

@@ -1,8 +1,7 @@
 import { QuorateError } from '../errors/quorate-error.js';
 import type { Codec } from '../seams/state-machine.js';
-import { ByteReader, ByteWriter, encodeText } from '../wire/bytes.js';
-import { MalformedBytes } from '../wire/malformed.js';
-import type { SlabAllocator } from '../wire/slab.js';
+import type { SlabAllocator } from '../wire/bytes.js';
+import { ByteReader, ByteWriter, encodeText, MalformedBytes } from '../wire/bytes.js';
 
 /** `absent`: the key must not exist; a number: its entry must have this revision. */
 export type Condition = number | 'absent';

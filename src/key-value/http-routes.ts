@@ -1,4 +1,4 @@
-import { parseWholeNumber } from '../calls/whole-number.js';
+import { parseWholeNumber } from '../calls/call-options.js';
 import { badRequest, QuorateError } from '../errors/quorate-error.js';
 import type { RouteAnswer, RouteRequest } from '../seams/service.js';
 import type { Condition, KeyValueCommand, KeyValueResult } from './codec.js';

@@ -1,6 +1,5 @@
 import type { Codec } from '../seams/state-machine.js';
-import { ByteReader, ByteWriter, encodeText } from '../wire/bytes.js';
-import { MalformedBytes } from '../wire/malformed.js';
+import { ByteReader, ByteWriter, encodeText, MalformedBytes } from '../wire/bytes.js';
 import { MOST_KEY_BYTES } from './codec.js';
 import type { KeyValueEntry, KeyValueItem, ListPage, ListQuery } from './entries.js';
 

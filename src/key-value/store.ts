@@ -1,6 +1,5 @@
 import type { Capture, Committed, Restore, StateMachine } from '../seams/state-machine.js';
-import { ByteReader, ByteWriter } from '../wire/bytes.js';
-import { SlabAllocator } from '../wire/slab.js';
+import { ByteReader, ByteWriter, SlabAllocator } from '../wire/bytes.js';
 import type { Condition, KeyValueCommand, KeyValueResult } from './codec.js';
 import { createKeyValueCommandCodec, keyValueResultCodec, MOST_KEY_BYTES } from './codec.js';
 import type { KeyValueEntry, KeyValueItem, KeyValueReader, ListPage, ListQuery } from './entries.js';

@@ -3,7 +3,7 @@ import { invariant } from '../raft/invariant.js';
 import type { Disk } from '../seams/disk.js';
 import type { KnownPeers } from '../seams/known-peers.js';
 import type { Identity } from '../seams/transport.js';
-import { damage } from './recovery.js';
+import { damage } from './log-failures.js';
 import { readWhole, writeWhole } from './whole-file.js';
 
 /** host:port of each server, by id. */

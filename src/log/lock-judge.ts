@@ -1,6 +1,6 @@
 import os from 'node:os';
+import { QuorateError } from '../errors/quorate-error.js';
 import type { Clock } from '../seams/clock.js';
-import { cannotTell, inUse, whyWatched } from './lock-errors.js';
 import type { FoundLock, LockPlace } from './lock-place.js';
 import type { LockRecord } from './lock-record.js';
 import { decodeLock, decodeOldLock, isOfThisKernel, processState } from './lock-record.js';
@@ -76,3 +76,44 @@ function refusalOfOld(directory: string, { content }: FoundLock): Error {
 
 export const pause = (clock: Clock, ms: number): Promise<void> =>
   new Promise((resolve) => void clock.setTimeout(() => resolve(), ms));
+
+interface Holder {
+  readonly pid: number;
+  readonly host: string;
+}
+
+const nameOf = ({ pid, host }: Holder): string => `process ${pid} on ${host}`;
+
+function inUse(directory: string, holder: Holder, how = 'it is alive'): QuorateError {
+  return new QuorateError(
+    'QUORATE_DATA_LOCKED',
+    `${directory} is in use by ${nameOf(holder)} (${how}): stop it, or start this node with another data directory`,
+    { details: { directory, pid: holder.pid, host: holder.host } },
+  );
+}
+
+export function cannotTell(directory: string, holder: string): QuorateError {
+  return new QuorateError(
+    'QUORATE_DATA_LOCKED',
+    `${directory} is locked, and whether its holder lives cannot be told from here (${holder}). Make sure that no process uses ` +
+      `the directory, on this machine, in another container or on another machine; then remove ${directory}/lock and start again`,
+    { details: { directory } },
+  );
+}
+
+function whyWatched(directory: string, holder: Holder | undefined, watchMs: number): string {
+  const who =
+    holder === undefined ? 'by nobody who can be named' : `by ${nameOf(holder)}, which cannot be seen from here`;
+  return `${directory} is locked ${who}: watching the lock for a sign of life, ${watchMs / 1_000} s`;
+}
+
+export function lockIsLost(directory: string, holder: Holder | undefined, isThere: boolean): QuorateError {
+  let what = isThere ? 'it names nobody' : 'it is gone';
+  if (holder !== undefined) what = `it belongs to ${nameOf(holder)} now`;
+  return new QuorateError(
+    'QUORATE_DATA_LOCKED',
+    `this process no longer holds the lock of ${directory}: ${what}. The process was stopped for too long, or somebody removed ` +
+      'the lock. It writes nothing any more; start this node again when no other process uses the directory',
+    { details: { directory, ...(holder === undefined ? {} : { pid: holder.pid, host: holder.host }) } },
+  );
+}

@@ -1,9 +1,6 @@
 import { QuorateError } from '../errors/quorate-error.js';
 import { InvariantViolation } from '../raft/invariant.js';
 import type { DiskError } from '../seams/disk.js';
-import type { RecoveredLog } from './recovery.js';
-import { damage } from './recovery.js';
-import { segmentName } from './segment-format.js';
 
 /** The error of a log that stops because of `cause`: an error of the disk, or one of our own. */
 export function halted(cause: DiskError): QuorateError {
@@ -31,8 +28,53 @@ function remedyFor(code: string | undefined): string {
   return 'Mend the disk';
 }
 
-/** The identity file says that there was a log, and no log file has anything. */
-export function logIsGone({ tail }: RecoveredLog): QuorateError {
-  const what = tail === null ? 'the file is missing' : 'it has no header';
-  return damage(segmentName(tail?.segmentId ?? 1), 0, `${what}, and this node has had a log`);
+/** A file of the data directory is not what was written: `offset` is the first byte that is wrong. */
+export function damage(file: string, offset: number, what: string): QuorateError {
+  return new QuorateError(
+    'QUORATE_DATA_DAMAGED',
+    `${file} is damaged at offset ${offset}: ${what}. This node does not start on it, because what it acknowledged may be lost. ` +
+      'Keep a copy of the directory. If there is a backup of it from after the node last stopped, put that in its place. ' +
+      'If not, leave this node stopped: an older backup has forgotten votes and acknowledged writes, and so has an empty ' +
+      'directory, with which the other nodes refuse this one. They work on while a majority of them runs; this version ' +
+      'cannot replace a member.',
+    { details: { file, offset } },
+  );
+}
+
+export function unknownFormat(file: string, version: number): QuorateError {
+  return new QuorateError(
+    'QUORATE_DATA_DAMAGED',
+    `${file} has format version ${version}, which this version of Quorate does not know: start the version that wrote it. If no other version ever ran here, the file is damaged`,
+    { details: { file, offset: 0 } },
+  );
+}
+
+/** Why a data directory cannot be used, and what to do: by what the operating system said. */
+export function unusable(directory: string, error: DiskError): QuorateError {
+  return new QuorateError(
+    'QUORATE_CONFIG_INVALID',
+    `cannot use the data directory ${directory} (${error.message}): ${remedyForDirectory(error.code)}`,
+    { cause: error, details: { dataDir: directory } },
+  );
+}
+
+function remedyForDirectory(code: string | undefined): string {
+  switch (code) {
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return 'it, or a part of its path, is a file. Name a directory, or move the file away';
+    case 'EROFS':
+      return 'its file system is read-only. Mount it for writing, or name another directory';
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'its disk is full. Free space there, or name another directory';
+    case 'EMFILE':
+    case 'ENFILE':
+      return 'no more files can be opened. Let this process open more (ulimit -n)';
+    case 'EACCES':
+    case 'EPERM':
+      return "this process's user may not write there. Give the directory to this user, or name another";
+    default:
+      return 'mend its disk, or name another directory';
+  }
 }

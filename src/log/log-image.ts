@@ -1,8 +1,9 @@
+import { InvariantViolation, invariant } from '../raft/invariant.js';
 import type { Index, LogPosition, NodeId, Term } from '../raft/kinds.js';
 import { greater, lesser, NO_INDEX, NO_TERM } from '../raft/kinds.js';
 import type { LogShape } from '../raft/log-shape.js';
 import { EMPTY_LOG, extend, lastPosition, truncate } from '../raft/log-shape.js';
-import type { Entry } from '../raft/messages.js';
+import type { Entry, LogRecord } from '../raft/messages.js';
 import type { StoredRecord } from '../wire/records.js';
 
 /** The state that a sequence of records adds up to: term, vote, and the log's shape. */
@@ -25,7 +26,7 @@ export const EMPTY_IMAGE: LogImage = {
 };
 
 /** Why a record cannot follow what came before it. */
-export class ImpossibleRecord extends Error {
+class ImpossibleRecord extends Error {
   override readonly name = 'ImpossibleRecord';
 }
 
@@ -66,4 +67,84 @@ function withEntries(image: LogImage, entries: readonly Entry[]): LogImage {
     runStart = at + 1;
   });
   return { ...image, log, lastTimeMs: entries.at(-1)?.timeMs ?? image.lastTimeMs };
+}
+
+/** What must hold of a record before it is added to a log that adds up to `image`. */
+export function checkRecord(image: LogImage, record: LogRecord): void {
+  switch (record.kind) {
+    case 'vote': {
+      invariant(record.term >= image.term, '§5.1: a term that was written is never taken back');
+      const isFirst = record.term > image.term || image.votedFor === null;
+      invariant(isFirst || record.votedFor === image.votedFor, '§5.2: one vote in a term');
+      return;
+    }
+    case 'truncation':
+      return invariant(record.from <= image.log.lastIndex + 1, 'a truncation begins within the log');
+    case 'entries':
+      return checkTimes(record.entries);
+    case 'commit':
+      return;
+  }
+}
+
+function checkTimes(entries: readonly Entry[]): void {
+  let last = 0;
+  for (const { timeMs } of entries) {
+    invariant(timeMs >= last, "the time that a leader's entries carry never goes back");
+    last = timeMs;
+  }
+}
+
+/** What must hold when the durable log has become `after`, and was `before`. */
+export function checkDurable(before: LogImage, after: LogImage): void {
+  invariant(after.term >= before.term, '§5.1: a durable term is never taken back');
+  invariant(after.commitIndex >= before.commitIndex, 'P17: a commit index never goes back');
+  invariant(after.commitIndex <= after.log.lastIndex, 'P16: nothing beyond the end of a log is committed');
+}
+
+/** What a log has in memory and on disk, as its parts count it. */
+export interface LogAccount {
+  /** What everything that was appended adds up to, and what of it is on disk. */
+  readonly appended: LogImage;
+  readonly durable: LogImage;
+  /** Records that were appended and not given to the writer yet. */
+  readonly stagedRecords: number;
+  readonly stagedBytes: number;
+  /** Range of the entries in memory; its first is one past its last where there are none. */
+  readonly cache: { readonly firstIndex: Index; readonly lastIndex: Index };
+  /** Entries that the disk has from here on were cut from the log; undefined where no truncation waits for the disk. */
+  readonly stagedCut: Index | undefined;
+}
+
+/** What must hold when a sync has ended. */
+export function checkAccount({ appended, durable, stagedRecords, stagedBytes, cache, stagedCut }: LogAccount): void {
+  invariant(cache.lastIndex === appended.log.lastIndex, 'the cache ends where the log ends');
+  const onDisk = Math.min(durable.log.lastIndex, (stagedCut ?? Number.POSITIVE_INFINITY) - 1);
+  invariant(cache.firstIndex <= onDisk + 1, 'P13: what is not on disk yet is in memory');
+  invariant(stagedRecords > 0 || stagedBytes === 0, 'only records that wait for the disk are counted as waiting');
+  invariant(stagedRecords > 0 || stagedCut === undefined, 'a truncation waits for the disk as long as its record does');
+  const isAll = durable.term === appended.term && durable.log.lastIndex === appended.log.lastIndex;
+  invariant(stagedRecords > 0 || isAll, 'a sync makes everything durable that was appended before it');
+}
+
+/** What must hold of entries that were read back from disk. */
+export function checkRead(entries: readonly Entry[], from: Index, lastIndex: Index): void {
+  entries.forEach(({ index }, at) => {
+    invariant(index === from + at, 'entries that are read follow one another');
+  });
+  invariant(from + entries.length - 1 <= lastIndex, 'a read ends where newer entries are in memory');
+}
+
+/**
+ * The invariant that `check` found broken. A callback of the disk returns it as its failure: thrown out of there, it would end
+ * the process. Any other error is thrown on.
+ */
+export function violationIn(check: () => void): InvariantViolation | undefined {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    if (error instanceof InvariantViolation) return error;
+    throw error;
+  }
 }

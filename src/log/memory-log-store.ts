@@ -2,10 +2,9 @@ import { invariant } from '../raft/invariant.js';
 import type { Index } from '../raft/kinds.js';
 import type { Entry, LogRecord } from '../raft/messages.js';
 import type { LogStore, ReadLimits, Recovered } from '../seams/log-store.js';
-import { EntryCache } from './entry-cache.js';
-import { checkRecord } from './invariants.js';
+import { EntryCache } from './entry-lookup.js';
 import type { LogImage } from './log-image.js';
-import { EMPTY_IMAGE, withRecord } from './log-image.js';
+import { checkRecord, EMPTY_IMAGE, withRecord } from './log-image.js';
 
 /** A log store that forgets everything with its process: for tests, and for watching. Opened again, it still knows. */
 export class MemoryLogStore implements LogStore {

@@ -6,7 +6,7 @@ import type { Clock } from '../seams/clock.js';
 import type { Disk, DiskDone, DiskError, DiskFile } from '../seams/disk.js';
 import { mayOpenLater } from '../seams/disk.js';
 import { DirectoryLock } from './directory-lock.js';
-import { unusable } from './lock-errors.js';
+import { unusable } from './log-failures.js';
 import type { Checksum } from './segment-format.js';
 
 export const nodeChecksum: Checksum = (bytes, start = 0) => crc32(bytes, start);

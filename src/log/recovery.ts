@@ -1,12 +1,12 @@
-import { QuorateError } from '../errors/quorate-error.js';
+import type { QuorateError } from '../errors/quorate-error.js';
 import { InvariantViolation, invariant } from '../raft/invariant.js';
 import type { Disk, DiskFile } from '../seams/disk.js';
-import { MalformedBytes } from '../wire/malformed.js';
+import { MalformedBytes } from '../wire/bytes.js';
 import type { StoredRecord } from '../wire/records.js';
-import { EntryPositions } from './entry-positions.js';
-import { checkDurable } from './invariants.js';
+import { EntryPositions } from './entry-lookup.js';
+import { damage, unknownFormat } from './log-failures.js';
 import type { LogImage } from './log-image.js';
-import { EMPTY_IMAGE, endOf, withRecord } from './log-image.js';
+import { checkDurable, EMPTY_IMAGE, endOf, withRecord } from './log-image.js';
 import type { Checksum, SegmentHeader } from './segment-format.js';
 import {
   batchEnd,
@@ -259,22 +259,8 @@ function usedBytes(bytes: Uint8Array, start: number): number {
 
 const missing = (segmentId: number): QuorateError => damage(segmentName(segmentId), 0, 'the file is missing');
 
-export function damage(file: string, offset: number, what: string): QuorateError {
-  return new QuorateError(
-    'QUORATE_DATA_DAMAGED',
-    `${file} is damaged at offset ${offset}: ${what}. This node does not start on it, because what it acknowledged may be lost. ` +
-      'Keep a copy of the directory. If there is a backup of it from after the node last stopped, put that in its place. ' +
-      'If not, leave this node stopped: an older backup has forgotten votes and acknowledged writes, and so has an empty ' +
-      'directory, with which the other nodes refuse this one. They work on while a majority of them runs; this version ' +
-      'cannot replace a member.',
-    { details: { file, offset } },
-  );
-}
-
-function unknownFormat(file: string, version: number): QuorateError {
-  return new QuorateError(
-    'QUORATE_DATA_DAMAGED',
-    `${file} has format version ${version}, which this version of Quorate does not know: start the version that wrote it. If no other version ever ran here, the file is damaged`,
-    { details: { file, offset: 0 } },
-  );
+/** The identity file says that there was a log, and no log file has anything. */
+export function logIsGone({ tail }: RecoveredLog): QuorateError {
+  const what = tail === null ? 'the file is missing' : 'it has no header';
+  return damage(segmentName(tail?.segmentId ?? 1), 0, `${what}, and this node has had a log`);
 }

@@ -1,10 +1,8 @@
 import { invariant } from '../raft/invariant.js';
 import type { Index, LogPosition, NodeId, Term } from '../raft/kinds.js';
 import { asIndex, asTerm } from '../raft/kinds.js';
-import { ByteReader, ByteWriter, encodeText } from '../wire/bytes.js';
-import type { EntryEncoder } from '../wire/entry.js';
-import { MalformedBytes } from '../wire/malformed.js';
-import type { StoredRecord } from '../wire/records.js';
+import { ByteReader, ByteWriter, encodeText, MalformedBytes } from '../wire/bytes.js';
+import type { EntryEncoder, StoredRecord } from '../wire/records.js';
 import { encodedRecordBytes, readRecord, writeRecord } from '../wire/records.js';
 
 /** CRC-32 of `bytes`, continued from `start`. */
@@ -183,4 +181,20 @@ function isSigned(block: Uint8Array, checksum: Checksum, salt: number): boolean 
 
 function setLast(block: Uint8Array, value: number): void {
   new DataView(block.buffer, block.byteOffset).setUint32(block.byteLength - CHECKSUM_BYTES, value, true);
+}
+
+/** Records in their order, in batches that are not much larger than they need to be. */
+export function inBatches(records: readonly StoredRecord[], most: number): readonly (readonly StoredRecord[])[] {
+  const batches: StoredRecord[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const record of records) {
+    const size = encodedRecordBytes(record);
+    if (bytes + size > most) {
+      batches.push([]);
+      bytes = 0;
+    }
+    batches.at(-1)?.push(record);
+    bytes += size;
+  }
+  return batches;
 }

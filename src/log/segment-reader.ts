@@ -2,10 +2,10 @@ import type { Index } from '../raft/kinds.js';
 import type { Entry } from '../raft/messages.js';
 import type { Disk, DiskFile } from '../seams/disk.js';
 import type { ReadLimits } from '../seams/log-store.js';
-import { withinLimits } from './entry-cache.js';
-import type { Stretch } from './entry-positions.js';
-import { checkRead, violationIn } from './invariants.js';
-import { damage } from './recovery.js';
+import type { Stretch } from './entry-lookup.js';
+import { withinLimits } from './entry-lookup.js';
+import { damage } from './log-failures.js';
+import { checkRead, violationIn } from './log-image.js';
 import type { BatchHeader, Checksum } from './segment-format.js';
 import {
   BATCH_HEADER_BYTES,

@@ -1,11 +1,9 @@
 import { invariant } from '../raft/invariant.js';
 import type { Disk, DiskFile } from '../seams/disk.js';
 import { mayOpenLater } from '../seams/disk.js';
-import type { EntryEncoder } from '../wire/entry.js';
-import type { StoredRecord } from '../wire/records.js';
-import { violationIn } from './invariants.js';
+import type { EntryEncoder, StoredRecord } from '../wire/records.js';
 import type { LogImage } from './log-image.js';
-import { EMPTY_IMAGE, endOf } from './log-image.js';
+import { EMPTY_IMAGE, endOf, violationIn } from './log-image.js';
 import type { Tail } from './recovery.js';
 import type { Checksum, PlacedBatch } from './segment-format.js';
 import { encodeBatch, encodedBatchBytes, encodeHeader, HEADER_BYTES, segmentName } from './segment-format.js';

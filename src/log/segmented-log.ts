@@ -6,22 +6,20 @@ import type { Entry, LogRecord } from '../raft/messages.js';
 import type { Disk } from '../seams/disk.js';
 import { mayOpenLater } from '../seams/disk.js';
 import type { LogStore, ReadLimits, Recovered } from '../seams/log-store.js';
-import { EntryEncoder } from '../wire/entry.js';
 import type { StoredRecord } from '../wire/records.js';
-import { inBatches } from './batches.js';
-import { EntryCache } from './entry-cache.js';
-import { EntryPositions } from './entry-positions.js';
-import { inOrder } from './in-order.js';
-import { checkAccount, checkDurable, checkRecord, violationIn } from './invariants.js';
-import { halted, logIsGone } from './log-failures.js';
+import { EntryEncoder } from '../wire/records.js';
+import { EntryCache, EntryPositions } from './entry-lookup.js';
+import { halted } from './log-failures.js';
 import type { LogImage } from './log-image.js';
-import { EMPTY_IMAGE, withRecord } from './log-image.js';
+import { checkAccount, checkDurable, checkRecord, EMPTY_IMAGE, violationIn, withRecord } from './log-image.js';
 import type { RecoveredLog } from './recovery.js';
-import { recoverLog } from './recovery.js';
+import { logIsGone, recoverLog } from './recovery.js';
 import type { Checksum } from './segment-format.js';
+import { inBatches } from './segment-format.js';
 import { readStretch } from './segment-reader.js';
 import type { Written } from './segment-writer.js';
 import { SegmentWriter } from './segment-writer.js';
+import { inOrder } from './whole-file.js';
 
 export interface SegmentedLogOptions {
   /** Locked by the caller. */

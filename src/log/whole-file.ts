@@ -1,5 +1,4 @@
 import type { Disk } from '../seams/disk.js';
-import { inOrder } from './in-order.js';
 
 /** A small file that is written whole or not at all. */
 export interface WholeFile {
@@ -52,5 +51,17 @@ export function readWhole(
       if (sizeError !== undefined) finish(sizeError);
       else file.read(0, size, finish);
     });
+  });
+}
+
+type Done = (error?: Error) => void;
+
+/** Takes each step when the one before it is done, up to the first that fails. */
+export function inOrder(steps: readonly ((done: Done) => void)[], done: Done): void {
+  const [step, ...others] = steps;
+  if (step === undefined) return done();
+  step((error) => {
+    if (error === undefined) inOrder(others, done);
+    else done(error);
   });
 }

@@ -5,7 +5,7 @@ import type { Index, NodeId } from '../raft/kinds.js';
 import type { Entry, ProposeReply } from '../raft/messages.js';
 import type { Codec } from '../seams/state-machine.js';
 import { isWaiting } from './call-queue.js';
-import { cutOff, replaced } from './proposal-errors.js';
+import { cutOff, replaced } from './refusals.js';
 
 /** Commands that stand in the log from `firstIndex` on and wait to be applied. */
 interface Appended<Result> {

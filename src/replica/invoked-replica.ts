@@ -2,7 +2,7 @@ import type { Actor, AnyActorRef } from 'xstate';
 import { enqueueActions, fromCallback, sendTo, setup } from 'xstate';
 import type { ReplicaInput } from '../../machines/context.js';
 import { replicaMachine } from '../../machines/replica-machine.js';
-import { DEFAULT_TIMEOUT_MS } from '../calls/timeout.js';
+import { DEFAULT_TIMEOUT_MS } from '../calls/call-options.js';
 import { QuorateError } from '../errors/quorate-error.js';
 import type { NodeId, Term } from '../raft/kinds.js';
 import { derive, draw } from '../raft/random.js';

@@ -10,7 +10,7 @@ import type { PauseWatch } from '../seams/pause-watch.js';
 import type { Codec } from '../seams/state-machine.js';
 import { AppendedCommands, ResultEncoder } from './appended-commands.js';
 import { batches, isWaiting, Queue } from './call-queue.js';
-import { deposed, MOST_COMMAND_BYTES, overloaded, tooLarge } from './proposal-errors.js';
+import { deposed, MOST_COMMAND_BYTES, overloaded, tooLarge } from './refusals.js';
 
 type Proposal<Result> = PendingCall<Result>;
 

@@ -1,4 +1,4 @@
-import { aborted } from '../calls/pending-call.js';
+import { aborted, outcomeUnknown } from '../calls/pending-call.js';
 import { QuorateError } from '../errors/quorate-error.js';
 import { MOST_UNSYNCED_BYTES } from '../seams/log-store.js';
 
@@ -20,4 +20,35 @@ export function halted(why: string): QuorateError {
     'QUORATE_HALTED',
     `this node has halted (${why}); see its log, mend the cause and start it again`,
   );
+}
+
+/** The largest command that is taken, encoded. It is well below what a transport takes as one message: a command that cannot travel would stop the log. */
+export const MOST_COMMAND_BYTES = 32 * 1024 * 1024;
+
+/** Another leader's entry is committed in its place: this one never will be, at no node (§5.4.3). */
+export function replaced(): QuorateError {
+  const why =
+    'leadership was lost, and another command was committed in the place of this one: nothing was done, try again';
+  return new QuorateError('QUORATE_NO_LEADER', why);
+}
+
+/** Another leader's entries took its place here, but they may not be committed either (Figure 8). */
+export function cutOff(): QuorateError {
+  return outcomeUnknown('leadership was lost before a majority had the command');
+}
+
+export function deposed(): QuorateError {
+  const why = 'this node stood still as leader, and another leads now: nothing was done, try again';
+  return new QuorateError('QUORATE_NO_LEADER', why);
+}
+
+export function tooLarge(bytes: number): QuorateError {
+  return new QuorateError(
+    'QUORATE_TOO_LARGE',
+    `a command has at most ${MOST_COMMAND_BYTES} bytes when it is encoded, this one has ${bytes}`,
+  );
+}
+
+export function overloaded(): QuorateError {
+  return new QuorateError('QUORATE_OVERLOADED', 'too much is waiting to be written: try again in a moment');
 }

@@ -13,9 +13,8 @@ import type { LogStore } from '../seams/log-store.js';
 import { MOST_UNSYNCED_BYTES } from '../seams/log-store.js';
 import type { Codec } from '../seams/state-machine.js';
 import { PendingRequests } from './pending-requests.js';
-import { Readiness } from './readiness.js';
+import { Readiness, whyNoLeader, whyNoQuorum } from './readiness.js';
 import { DISK_HANGS, diskIsBehind, halted, noLeader } from './refusals.js';
-import { whyNoLeader, whyNoQuorum } from './why-no-leader.js';
 
 export type ReplicaActor = Actor<typeof replicaMachine>;
 

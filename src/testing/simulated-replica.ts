@@ -12,7 +12,7 @@ import type { ReplicaState, Role } from '../raft/replica-state.js';
 import type { Settings } from '../raft/settings.js';
 import { Replica } from '../replica/replica.js';
 import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
-import { EntryEncoder } from '../wire/entry.js';
+import { EntryEncoder } from '../wire/records.js';
 import { fnv1a } from './checksum.js';
 import type { DurabilityChecker } from './durability.js';
 import { OWN_DIRECTORY } from './durability.js';

@@ -1,5 +1,3 @@
-import { MalformedBytes } from './malformed.js';
-
 const TWO_TO_32 = 2 ** 32;
 const utf8 = new TextEncoder();
 /** A byte order mark at the beginning is kept as text: a key comes back as it was given. */
@@ -174,4 +172,34 @@ export function encodeText(text: string): Uint8Array {
     bytes[at] = unit;
   }
   return bytes;
+}
+
+/** Bytes that no encoder of ours made. Whoever reads from outside turns it into a closed connection or a damaged file. */
+export class MalformedBytes extends Error {
+  override readonly name = 'MalformedBytes';
+}
+
+/** The engine keeps shorter arrays on its own heap, where they cost next to nothing. */
+const SHORT_BYTES = 64;
+const LONGEST_IN_SLAB_BYTES = 1_024;
+const SLAB_BYTES = 16 * 1024;
+
+/**
+ * Memory for short-lived arrays of middling size: parts of one larger slab, because memory of its own for each of them is an
+ * allocation outside of the engine's heap. A slab is freed with the last of its parts. Each node and each client has an allocator of its own.
+ */
+export class SlabAllocator {
+  #slab = new Uint8Array(0);
+  #used = 0;
+
+  /** `size` bytes, all zero. */
+  allocate(size: number): Uint8Array<ArrayBuffer> {
+    if (size <= SHORT_BYTES || size > LONGEST_IN_SLAB_BYTES) return new Uint8Array(size);
+    if (this.#used + size > this.#slab.byteLength) {
+      this.#slab = new Uint8Array(SLAB_BYTES);
+      this.#used = 0;
+    }
+    this.#used += size;
+    return this.#slab.subarray(this.#used - size, this.#used);
+  }
 }

@@ -1,8 +1,7 @@
 import type { QuorateErrorCode } from '../errors/quorate-error.js';
 import type { NodeId, Term } from '../raft/kinds.js';
 import { asTerm } from '../raft/kinds.js';
-import { ByteReader, ByteWriter, decodeText, encodeText } from './bytes.js';
-import { MalformedBytes } from './malformed.js';
+import { ByteReader, ByteWriter, decodeText, encodeText, MalformedBytes } from './bytes.js';
 
 /** The messages of clients and nodes on `/client`. */
 

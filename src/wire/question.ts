@@ -1,8 +1,7 @@
-import type { Consistency } from '../calls/consistency.js';
-import { CONSISTENCIES } from '../calls/consistency.js';
-import { ByteReader, ByteWriter, encodeText } from './bytes.js';
+import type { Consistency } from '../calls/call-options.js';
+import { CONSISTENCIES } from '../calls/call-options.js';
+import { ByteReader, ByteWriter, encodeText, MalformedBytes } from './bytes.js';
 import type { Operation } from './client-frames.js';
-import { MalformedBytes } from './malformed.js';
 
 /** A query of a service, on its way from a client to a node. */
 export interface QuestionBytes {

@@ -1,15 +1,109 @@
 import { asIndex, asTerm } from '../raft/kinds.js';
-import type { LogRecord } from '../raft/messages.js';
+import type { Entry, EntryKind, LogRecord } from '../raft/messages.js';
 import type { ByteReader, ByteWriter } from './bytes.js';
-import { encodeText } from './bytes.js';
-import type { EntryEncoder } from './entry.js';
-import { encodedEntriesBytes, readEntries } from './entry.js';
-import { MalformedBytes } from './malformed.js';
+import { encodeText, MalformedBytes } from './bytes.js';
+
+const ENTRY_KINDS: readonly EntryKind[] = ['command', 'no-op', 'configuration', 'session'];
+
+/** kind u8, group u32 (reserved, 0), term, index, time, session, sequence, low water u64 each, length u32. */
+const HEADER_BYTES = 1 + 4 + 6 * 8 + 4;
+
+export function encodedEntriesBytes(entries: readonly Entry[]): number {
+  let bytes = 0;
+  for (const { payload } of entries) bytes += HEADER_BYTES + payload.byteLength;
+  return bytes;
+}
+
+/**
+ * Writes entries, and remembers the bytes of those that it wrote or read last: a leader's entries go into its log and to each
+ * follower, a follower's come in a frame and go into its log, and are copied then, not encoded again. Each node has one of its own, which its log
+ * and its transport share.
+ */
+export class EntryEncoder {
+  #last: { readonly entries: readonly Entry[]; readonly bytes: Uint8Array } | undefined;
+
+  /**
+   * Entries of consecutive indexes, as they look in the log file and in every frame alike.
+   * @internal
+   */
+  write(writer: ByteWriter, entries: readonly Entry[]): void {
+    if (this.#last !== undefined && areSame(entries, this.#last.entries)) {
+      writer.run(this.#last.bytes);
+      return;
+    }
+    const start = writer.position;
+    for (const entry of entries) writeEntry(writer, entry);
+    this.#last = { entries, bytes: writer.bytes.subarray(start, writer.position) };
+  }
+
+  /**
+   * As `readEntries`, for entries that will be written soon.
+   * @internal
+   */
+  read(reader: ByteReader, count: number): readonly Entry[] {
+    const start = reader.position;
+    const entries = readEntries(reader, count);
+    this.#last = { entries, bytes: reader.since(start) };
+    return entries;
+  }
+}
+
+/** Payloads are views of what is read from: whoever keeps entries copies that once, not each of them. */
+export function readEntries(reader: ByteReader, count: number): readonly Entry[] {
+  // An entry without a payload is the smallest.
+  if (count * HEADER_BYTES > reader.left) throw new MalformedBytes(`${count} entries cannot be in so few bytes`);
+  const entries: Entry[] = [];
+  for (let at = 0; at < count; at += 1) entries.push(readEntry(reader));
+  return entries;
+}
+
+/** Entries never change: the same objects are the same bytes. */
+function areSame(entries: readonly Entry[], others: readonly Entry[]): boolean {
+  const { length } = entries;
+  if (length === 0 || length !== others.length) return false;
+  for (let at = 0; at < length; at += 1) if (entries[at] !== others[at]) return false;
+  return true;
+}
+
+function writeEntry(writer: ByteWriter, entry: Entry): void {
+  writer
+    .u8(ENTRY_KINDS.indexOf(entry.kind))
+    .u32(0)
+    .u64(entry.term)
+    .u64(entry.index)
+    .u64(entry.timeMs)
+    .u64(entry.sessionId)
+    .u64(entry.sequence)
+    .u64(entry.lowWater)
+    .text(entry.payload);
+}
+
+function readEntry(reader: ByteReader): Entry {
+  const kind = ENTRY_KINDS[reader.u8()];
+  if (kind === undefined) throw new MalformedBytes('an entry of a kind that this version does not know');
+  if (reader.u32() !== 0) throw new MalformedBytes('an entry of another group');
+  return {
+    kind,
+    term: asTerm(reader.u64()),
+    index: asIndex(reader.u64()),
+    timeMs: reader.u64(),
+    sessionId: reader.u64(),
+    sequence: reader.u64(),
+    lowWater: reader.u64(),
+    payload: reader.run(reader.u32()),
+  };
+}
 
 /** A record of a log file: one of the rules' records, or the note that its writer stopped in good order. */
 export type StoredRecord = LogRecord | { readonly kind: 'closed' };
 
-const KINDS = ['entries', 'truncation', 'vote', 'commit', 'closed'] as const satisfies readonly StoredRecord['kind'][];
+const RECORD_KINDS = [
+  'entries',
+  'truncation',
+  'vote',
+  'commit',
+  'closed',
+] as const satisfies readonly StoredRecord['kind'][];
 const MOST_ID_BYTES = 64;
 
 export function encodedRecordBytes(record: StoredRecord): number {
@@ -27,7 +121,7 @@ export function encodedRecordBytes(record: StoredRecord): number {
 }
 
 export function writeRecord(writer: ByteWriter, record: StoredRecord, encoder: EntryEncoder): void {
-  writer.u8(KINDS.indexOf(record.kind));
+  writer.u8(RECORD_KINDS.indexOf(record.kind));
   switch (record.kind) {
     case 'entries':
       writer.u32(record.entries.length);
@@ -52,7 +146,7 @@ export function writeRecord(writer: ByteWriter, record: StoredRecord, encoder: E
 
 /** Entries' payloads are views of what is read from. */
 export function readRecord(reader: ByteReader): StoredRecord {
-  const kind = KINDS[reader.u8()];
+  const kind = RECORD_KINDS[reader.u8()];
   switch (kind) {
     case 'entries':
       return { kind, entries: readEntries(reader, reader.u32()) };

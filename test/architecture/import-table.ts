@@ -50,7 +50,6 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'src/replica': {
     rooms: ['src/errors', 'src/calls', 'src/raft', 'src/seams', 'machines'],
-    files: ['actors/new-state-machines.js'],
     packages: ['xstate'],
   },
   'src/client': {
@@ -100,6 +99,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'machines',
       'transport',
     ],
+    files: ['actors/new-state-machines.js'],
     packages: ['node:', 'xstate', 'pino', 'zod'],
   },
 };

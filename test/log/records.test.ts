@@ -3,11 +3,16 @@ import * as fc from 'fast-check';
 import { asIndex, asTerm } from '../../src/raft/kinds.js';
 import type { Entry } from '../../src/raft/messages.js';
 import { commit, entries, entry, truncation, vote } from '../../src/testing/conformance/records-to-write.js';
-import { ByteReader, ByteWriter } from '../../src/wire/bytes.js';
-import { EntryEncoder, encodedEntriesBytes, readEntries } from '../../src/wire/entry.js';
-import { MalformedBytes } from '../../src/wire/malformed.js';
+import { ByteReader, ByteWriter, MalformedBytes } from '../../src/wire/bytes.js';
 import type { StoredRecord } from '../../src/wire/records.js';
-import { encodedRecordBytes, readRecord, writeRecord } from '../../src/wire/records.js';
+import {
+  EntryEncoder,
+  encodedEntriesBytes,
+  encodedRecordBytes,
+  readEntries,
+  readRecord,
+  writeRecord,
+} from '../../src/wire/records.js';
 
 const number = fc.oneof(fc.maxSafeNat(), fc.constantFrom(0, 2 ** 32 - 1, 2 ** 32, Number.MAX_SAFE_INTEGER));
 const anyEntry: fc.Arbitrary<Entry> = fc.record({

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { EntryCache } from '../../src/log/entry-cache.js';
+import { EntryCache } from '../../src/log/entry-lookup.js';
 import { NodeDisk, nodeChecksum } from '../../src/log/node-disk.js';
 import { decodeHeader, segmentName } from '../../src/log/segment-format.js';
 import { SegmentedLog } from '../../src/log/segmented-log.js';

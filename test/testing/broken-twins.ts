@@ -23,7 +23,7 @@ import {
   transportConformance,
   VirtualClock,
 } from '../../src/testing/index.js';
-import { PeersKnownInMemory } from '../../transport/identity-check.js';
+import { PeersKnownInMemory } from '../../transport/hello.js';
 import { quickDisk } from '../log/slow-disk.js';
 import { memoryWorld } from '../transport/memory-world.js';
 

@@ -14,7 +14,7 @@ import {
   VirtualClock,
 } from '../../src/testing/index.js';
 import { ReplicaClock } from '../../src/testing/replica-clock.js';
-import { PeersKnownInMemory } from '../../transport/identity-check.js';
+import { PeersKnownInMemory } from '../../transport/hello.js';
 import { quickDisk } from '../log/slow-disk.js';
 import { Counter } from '../simulation/counter.js';
 import { conforms } from './conforms.js';

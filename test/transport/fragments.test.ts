@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { MalformedBytes } from '../../src/wire/malformed.js';
+import { MalformedBytes } from '../../src/wire/bytes.js';
 import { framesOf, PART_BYTES, Reassembler } from '../../transport/fragments.js';
 
 const MARK = 0xff;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Entry, PeerMessage } from '../../src/raft/messages.js';
-import { MalformedBytes } from '../../src/wire/malformed.js';
+import { MalformedBytes } from '../../src/wire/bytes.js';
 import { decodeMessage, encodeMessage } from '../../transport/frames.js';
 import { decodeHello, decodeWelcome, encodeHello, encodeWelcome } from '../../transport/hello.js';
 

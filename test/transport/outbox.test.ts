@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import type { WebSocket } from 'ws';
 import type { PeerMessage } from '../../src/raft/messages.js';
-import { EntryEncoder } from '../../src/wire/entry.js';
+import { EntryEncoder } from '../../src/wire/records.js';
 import { Reassembler } from '../../transport/fragments.js';
 import { decodeMessage } from '../../transport/frames.js';
 import { MOST_WAITING_BYTES } from '../../transport/send-queue.js';

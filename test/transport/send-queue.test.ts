@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
 import { asIndex, asReadRound, asTerm } from '../../src/raft/kinds.js';
 import type { PeerMessage } from '../../src/raft/messages.js';
-import { EntryEncoder } from '../../src/wire/entry.js';
+import { EntryEncoder } from '../../src/wire/records.js';
 import { decodeMessage } from '../../transport/frames.js';
 import { MOST_WAITING_BYTES, SendQueue } from '../../transport/send-queue.js';
 import { heartbeat, request } from './messages.js';

@@ -9,17 +9,14 @@ import type { NodeId } from '../../src/raft/kinds.js';
 import type { Clock } from '../../src/seams/clock.js';
 import type { KnownPeers } from '../../src/seams/known-peers.js';
 import type { Identity, Inbound } from '../../src/seams/transport.js';
-import type { EntryEncoder } from '../../src/wire/entry.js';
-import { FAREWELL_MS } from '../../src/wire/farewell.js';
-import { MalformedBytes } from '../../src/wire/malformed.js';
-import { PEER_PATH } from '../../src/wire/paths.js';
+import { MalformedBytes } from '../../src/wire/bytes.js';
+import { FAREWELL_MS, PEER_PATH } from '../../src/wire/connections.js';
+import type { EntryEncoder } from '../../src/wire/records.js';
 import { DuplicateNodeDetector } from '../duplicate-node-detector.js';
-import { Reassembler } from '../fragments.js';
+import { LIMITS, PEER_PROTOCOL, parsed, Reassembler } from '../fragments.js';
 import { decodeMessage } from '../frames.js';
-import { decodeHello, encodeWelcome, PROTOCOL_VERSION } from '../hello.js';
-import { checkIdentity } from '../identity-check.js';
+import { checkIdentity, decodeHello, encodeWelcome, PROTOCOL_VERSION } from '../hello.js';
 import type { Pulse, Watched } from '../pulse.js';
-import { LIMITS, PEER_PROTOCOL, parsed } from './peer-protocol.js';
 
 export interface ReceptionOptions {
   readonly server: Server;

@@ -8,15 +8,14 @@ import type { PeerMessage } from '../../src/raft/messages.js';
 import type { Clock } from '../../src/seams/clock.js';
 import type { KnownPeers } from '../../src/seams/known-peers.js';
 import type { Connection, DialEvents, Identity, LinkSettings, PeerAddress } from '../../src/seams/transport.js';
-import type { EntryEncoder } from '../../src/wire/entry.js';
-import { MalformedBytes } from '../../src/wire/malformed.js';
-import { PEER_PATH } from '../../src/wire/paths.js';
+import { MalformedBytes } from '../../src/wire/bytes.js';
+import { PEER_PATH } from '../../src/wire/connections.js';
+import type { EntryEncoder } from '../../src/wire/records.js';
 import { MOST_REFUSAL_CHARACTERS, refusalIn } from '../../src/wire/refusal.js';
-import { decodeWelcome, encodeHello, PROTOCOL_VERSION } from '../hello.js';
-import { checkIdentity } from '../identity-check.js';
+import { LIMITS, PEER_PROTOCOL, parsed } from '../fragments.js';
+import { checkIdentity, decodeWelcome, encodeHello, PROTOCOL_VERSION } from '../hello.js';
 import type { Pulse, Watched } from '../pulse.js';
 import { Outbox } from './outbox.js';
-import { LIMITS, PEER_PROTOCOL, parsed } from './peer-protocol.js';
 import { TcpDial } from './tcp-dial.js';
 
 export interface DialedOptions {

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { PeerMessage } from '../../src/raft/messages.js';
-import type { EntryEncoder } from '../../src/wire/entry.js';
+import type { EntryEncoder } from '../../src/wire/records.js';
 import { PART_BYTES } from '../fragments.js';
 import { encodeMessage } from '../frames.js';
 import { SendQueue } from '../send-queue.js';

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
-import { HostNames, type SystemLookup } from '../../src/dns/host-names.js';
+import type { SystemLookup } from '../../src/dns/host-names.js';
+import { HostNames } from '../../src/dns/host-names.js';
 import { systemLookup } from '../../src/dns/system-lookup.js';
 import type { NodeId } from '../../src/raft/kinds.js';
 import type { Clock } from '../../src/seams/clock.js';
@@ -14,13 +15,13 @@ import type {
   PeerAddress,
   Transport,
 } from '../../src/seams/transport.js';
-import { EntryEncoder } from '../../src/wire/entry.js';
-import { PeersKnownInMemory } from '../identity-check.js';
+import { EntryEncoder } from '../../src/wire/records.js';
+import { PeersKnownInMemory } from '../hello.js';
 import { Pulse } from '../pulse.js';
 import { Reception } from './inbound.js';
 import { Dialed } from './outbound.js';
 
-export { PEER_PROTOCOL } from './peer-protocol.js';
+export { PEER_PROTOCOL } from '../fragments.js';
 
 export interface WebSocketTransportOptions {
   /** Peers' connections come in as upgrades of its requests for `/peer`; other paths are left to others. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { asTerm } from '../../src/raft/kinds.js';
 import { noteLink, noteStatus, presumeUp } from '../../src/raft/peers.js';
 import type { ReplicaState } from '../../src/raft/replica-state.js';
-import { whyNoLeader, whyNoQuorum } from '../../src/replica/why-no-leader.js';
+import { whyNoLeader, whyNoQuorum } from '../../src/replica/readiness.js';
 import { leaderOf, logOf, stateOf } from '../raft/states.js';
 
 const open = (state: ReplicaState, ...peers: readonly string[]): ReplicaState =>

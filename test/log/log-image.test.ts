@@ -1,11 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
-import { EntryCache } from '../../src/log/entry-cache.js';
-import { EntryPositions } from '../../src/log/entry-positions.js';
-import type { LogAccount } from '../../src/log/invariants.js';
-import { checkAccount, checkDurable, checkRead, checkRecord, violationIn } from '../../src/log/invariants.js';
+import { EntryCache, EntryPositions } from '../../src/log/entry-lookup.js';
 import { halted } from '../../src/log/log-failures.js';
-import type { LogImage } from '../../src/log/log-image.js';
-import { EMPTY_IMAGE, withRecord } from '../../src/log/log-image.js';
+import type { LogAccount, LogImage } from '../../src/log/log-image.js';
+import {
+  checkAccount,
+  checkDurable,
+  checkRead,
+  checkRecord,
+  EMPTY_IMAGE,
+  violationIn,
+  withRecord,
+} from '../../src/log/log-image.js';
 import { InvariantViolation } from '../../src/raft/invariant.js';
 import { asIndex } from '../../src/raft/kinds.js';
 import type { LogRecord } from '../../src/raft/messages.js';

@@ -1,2 +1,0 @@
-/** How long the other end of a connection has to take the last answers and close it, too, before it is cut, ms. */
-export const FAREWELL_MS = 250;
