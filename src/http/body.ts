@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { badRequest, QuorateError } from '../errors/quorate-error.js';
-import { RefusedRequest } from './refused-request.js';
-import type { HttpRequest } from './request.js';
+import type { HttpRequest } from './exchange.js';
+import { RefusedRequest } from './replies.js';
 
 /** So much of a body that is too large is still read; a client that sends more is cut off. */
 const MOST_UNWANTED_BYTES = 256 * 1024 * 1024;

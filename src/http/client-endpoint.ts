@@ -8,17 +8,21 @@ import { CLIENT_PROTOCOL } from '../wire/client-frames.js';
 import { CLIENT_PATH, FAREWELL_MS } from '../wire/connections.js';
 import type { Admission } from './admission.js';
 import { ClientSession, MOST_FRAME_BYTES } from './client-session.js';
-import { checkCaller } from './guard.js';
 import { keepPulse } from './pulse.js';
+import { checkCaller } from './request-target.js';
 import type { ServedNode } from './served-node.js';
-import { UpgradeRouter } from './upgrade-router.js';
-import { refuseHandshake, refuseUpgrade } from './upgrades.js';
+import { refuseHandshake, refuseUpgrade, UpgradeRouter } from './upgrade-router.js';
 
-export interface ClientEndpointOptions {
-  readonly server: Server;
+/** What serving a node over HTTP takes beside the server. */
+export interface ApiOptions {
   readonly node: ServedNode;
   readonly clock: Clock;
+  /** Who bounds the number of connections. Default: nobody. */
   readonly admission?: Admission | undefined;
+}
+
+interface ClientEndpointOptions extends ApiOptions {
+  readonly server: Server;
 }
 
 /** A connection that has not said hello by then is closed. */

@@ -1,14 +1,15 @@
 import type { Server } from 'node:http';
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { QuorateError } from '../errors/quorate-error.js';
 import { CLIENT_PATH, PEER_PATH } from '../wire/connections.js';
-import type { ApiOptions } from './attach-api.js';
+import type { ApiOptions } from './client-endpoint.js';
 import { openClientEndpoint } from './client-endpoint.js';
-import { claimsAllPaths } from './foreign-listeners.js';
-import { interceptEvent } from './interception.js';
 import { createRequestHandler } from './request-handler.js';
+import { pathOf } from './request-target.js';
 import type { UpgradeHandler } from './upgrade-router.js';
-import { UpgradeRouter } from './upgrade-router.js';
-import { pathOf } from './upgrades.js';
+import { interceptEvent, UpgradeRouter } from './upgrade-router.js';
 
 export interface EmbedOptions extends ApiOptions {
   /** The prefix of the paths for status, health and the service's routes, or false where neither they nor `/client` are served. */
@@ -56,3 +57,49 @@ export function embedApi(server: Server, options: EmbedOptions): () => Promise<v
 
 const REMEDY =
   "expected the http.Server's WebSocket servers to leave /peer and /client to the node, got one that answers these too (made with { server }; with a path of its own, it refuses all others): make it with { noServer: true }, and call its handleUpgrade in an 'upgrade' listener for your own paths only";
+
+/**
+ * Whether an upgrade listener is a WebSocket server that takes every path, or refuses every path but its own: `ws` does
+ * either for `new WebSocketServer({ server })`. It is shown a handshake for `path` that lacks its key, on a socket that
+ * leads nowhere: such a server answers it with 400, and no connection is made. Other listeners leave it alone or end it.
+ */
+function claimsAllPaths(listener: UpgradeHandler, path: string): boolean {
+  const request = new IncomingMessage(new Socket());
+  request.method = 'GET';
+  request.url = path;
+  request.headers = { host: 'localhost', connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' };
+  const socket = new SocketToNowhere();
+  try {
+    listener(request, socket, Buffer.alloc(0));
+  } catch {
+    // It expected a real socket, which tells nothing about the paths that it takes.
+  }
+  const isRefused = socket.written.startsWith('HTTP/1.1 400');
+  socket.destroy();
+  return isRefused;
+}
+
+/** Has what listeners call on the sockets of real requests. */
+class SocketToNowhere extends Duplex {
+  readonly remoteAddress = '127.0.0.1';
+  written = '';
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.written += chunk.toString('latin1');
+    done();
+  }
+
+  setTimeout(): this {
+    return this;
+  }
+
+  setNoDelay(): this {
+    return this;
+  }
+
+  setKeepAlive(): this {
+    return this;
+  }
+}

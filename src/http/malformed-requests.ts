@@ -1,8 +1,8 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { Connection } from './connection.js';
-import { RefusedRequest } from './refused-request.js';
-import { REFUSAL_READ_WITHIN_MS } from './upgrades.js';
+import { RefusedRequest } from './replies.js';
+import { REFUSAL_READ_WITHIN_MS } from './upgrade-router.js';
 
 /** What Node's parser says; `reason` is a phrase. */
 type ParseError = Error & { readonly code?: string; readonly reason?: string };

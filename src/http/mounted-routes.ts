@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { shown } from '../errors/shown.js';
-import { isPrefix } from './prefix.js';
 import type { RequestHandler } from './request-handler.js';
 import { createRequestHandler } from './request-handler.js';
+import { isPrefix } from './request-target.js';
 import type { ServedNode } from './served-node.js';
 
 export interface RequestHandlerOptions {

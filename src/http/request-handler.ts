@@ -3,15 +3,12 @@ import { badRequest, QuorateError } from '../errors/quorate-error.js';
 import { CLIENT_PATH, PEER_PATH } from '../wire/connections.js';
 import { checkFraming } from './body.js';
 import { Connection } from './connection.js';
+import type { HttpRequest } from './exchange.js';
 import { Exchange } from './exchange.js';
-import { checkCaller } from './guard.js';
-import { RefusedRequest } from './refused-request.js';
-import { notInThisVersion, sendError, sendJson } from './replies.js';
-import type { HttpRequest } from './request.js';
-import { answerByRoute } from './route-request.js';
-import { ServiceRoutes } from './routes.js';
+import { notInThisVersion, RefusedRequest, sendError, sendJson } from './replies.js';
+import { checkCaller, targetOf } from './request-target.js';
 import type { ServedNode } from './served-node.js';
-import { targetOf } from './upgrades.js';
+import { answerByRoute, ServiceRoutes } from './service-routes.js';
 
 export interface RequestHandlerOptions {
   /** The routes' paths follow it: `/quorate` gives `/quorate/v1/status`. Default: none. */

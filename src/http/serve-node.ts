@@ -1,10 +1,19 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { QuorateError } from '../errors/quorate-error.js';
 import type { Clock } from '../seams/clock.js';
+import { PEER_PATH } from '../wire/connections.js';
+import type { Client } from './admission.js';
 import { Admission } from './admission.js';
-import { attachApi } from './attach-api.js';
+import type { ApiOptions } from './client-endpoint.js';
+import { openClientEndpoint } from './client-endpoint.js';
+import { Connection } from './connection.js';
 import { countDescriptors } from './descriptors.js';
 import { embedApi } from './embed-api.js';
+import { answerMalformed } from './malformed-requests.js';
+import { createRequestHandler } from './request-handler.js';
 import type { ServedNode } from './served-node.js';
+import { refuseUpgrade, UpgradeRouter } from './upgrade-router.js';
 
 /** What of a node's options says where and to how many it is served. */
 export interface Serving {
@@ -45,4 +54,48 @@ export function serveNode(
     admission.stop();
     throw error;
   }
+}
+
+/** A connection has so long to say what it wants. */
+const HEADERS_TIMEOUT_MS = 3_000;
+const REQUEST_TIMEOUT_MS = 120_000;
+const MOST_HEADERS = 100;
+
+/** Between two requests. A client that waits longer for its next one connects anew. */
+const KEEP_ALIVE_TIMEOUT_MS = 5_000;
+
+/** Serves a node's HTTP interface and its clients on a server that is its own. Returns how to stop. */
+export function attachApi(server: Server, { node, clock, admission }: ApiOptions): () => Promise<void> {
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
+  server.maxHeadersCount = MOST_HEADERS;
+  answerMalformed(server);
+  if (admission !== undefined) server.on('connection', (socket) => admission.arrived(socket, asClient(socket)));
+  const refusal = ({ socket }: IncomingMessage): QuorateError | undefined =>
+    admission?.refusal(socket, asClient(socket));
+  const { answer } = createRequestHandler(node, { asksForBodies: true, refusal });
+  server.on('request', answer);
+  // Only who is going to read a body asks for it.
+  server.on('checkContinue', answer);
+  server.on('checkExpectation', answer);
+  // Without a listener Node ends the connection, and says nothing.
+  server.on('connect', (_request, socket) =>
+    Connection.of(socket).afterAnswers(() => refuseUpgrade(socket, '405 Method Not Allowed', NO_PROXY, ['Allow: '])),
+  );
+  // A client that ends its half of the connection after a request still reads the answer (P44).
+  (server as { httpAllowHalfOpen?: boolean }).httpAllowHalfOpen = true;
+  // Peers that come before the node has recovered, or after it halted, are told so at once: they dial again.
+  const router = UpgradeRouter.of(server);
+  router.announce(PEER_PATH, (socket) => (admission?.admitPeer(socket) === false ? TOO_MANY_PEERS : undefined));
+  router.waitFor((socket, proceed) => Connection.of(socket).afterAnswers(proceed));
+  return openClientEndpoint({ server, node, clock, admission });
+}
+
+const NO_PROXY = 'CONNECT is not possible here: a node is no proxy';
+const TOO_MANY_PEERS = 'more connections speak for peers than there are peers: try again in a moment';
+
+function asClient(socket: Socket): Client {
+  const connection = Connection.of(socket);
+  return { end: () => socket.destroy(), isIdle: () => connection.isIdle, asked: () => connection.count };
 }

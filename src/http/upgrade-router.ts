@@ -1,9 +1,8 @@
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { QuorateError } from '../errors/quorate-error.js';
-import { answerPlainly, offersOtherProtocol } from './ignored-upgrades.js';
-import { interceptEvent } from './interception.js';
-import { pathOf, refuseUpgrade } from './upgrades.js';
+import { pathOf } from './request-target.js';
 
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
@@ -153,4 +152,88 @@ function takenTwice(path: string): QuorateError {
     'QUORATE_CONFIG_INVALID',
     `expected one node for each http.Server, but ${path} of this server is another node's: give each node a server of its own`,
   );
+}
+
+/** How long the other end has to read why it was turned away. It may keep its end open for ever, and so the descriptor. */
+export const REFUSAL_READ_WITHIN_MS = 1_000;
+
+/** Codes of the answers that a connection may get in place of a WebSocket, by status; others are BAD_REQUEST. */
+const CODES: Readonly<Record<string, string>> = { 403: 'FORBIDDEN', 404: 'NOT_FOUND', 503: 'OVERLOADED' };
+
+/**
+ * Ends a connection with an answer in the form that all errors have, though there is no response to write it to: one that
+ * asked to become a WebSocket, as a rule. `status` as in `403 Forbidden`; `why` is a sentence, and without one there is no body.
+ */
+export function refuseUpgrade(socket: Duplex, status: string, why = '', headers: readonly string[] = []): void {
+  const code = CODES[status.slice(0, 3)] ?? 'BAD_REQUEST';
+  const body = why === '' ? '' : `${JSON.stringify({ error: { code, message: why } })}\n`;
+  const length = new TextEncoder().encode(body).byteLength;
+  const lines = ['Content-Type: application/json', `Content-Length: ${length}`, 'Connection: close', ...headers];
+  socket.on('error', () => undefined);
+  socket.on('end', () => socket.destroy());
+  (socket as Socket).setTimeout?.(REFUSAL_READ_WITHIN_MS, () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status}\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
+}
+
+/** Answers what `ws` finds wrong with a handshake: the listener of its event `wsClientError`, without which it answers in HTML. */
+export function refuseHandshake({ message }: Error, socket: Duplex, { method }: IncomingMessage): void {
+  const why = `that is no WebSocket handshake (RFC 6455): ${message}`;
+  if (method !== 'GET') refuseUpgrade(socket, '405 Method Not Allowed', why, ['Allow: GET']);
+  else refuseUpgrade(socket, '400 Bad Request', why, ['Sec-WebSocket-Version: 13']);
+}
+
+interface ServerEvents {
+  readonly upgrade: readonly [request: IncomingMessage, socket: Duplex, head: Buffer];
+  readonly request: readonly [request: IncomingMessage, response: ServerResponse];
+}
+
+/**
+ * Offers a server's events to `take` before any listener gets them. An event that it takes reaches no listener: two
+ * listeners that answer the same request or socket end the process. Returns how to stop.
+ */
+export function interceptEvent<Event extends keyof ServerEvents>(
+  server: Server,
+  event: Event,
+  take: (...details: ServerEvents[Event]) => boolean,
+): () => void {
+  const isOverridden = Object.hasOwn(server, 'emit');
+  const emit = server.emit as (name: string | symbol, ...details: unknown[]) => boolean;
+  let isActive = true;
+  const intercepting = (name: string | symbol, ...details: unknown[]): boolean => {
+    if (isActive && name === event && take(...(details as unknown as ServerEvents[Event]))) return true;
+    return emit.call(server, name, ...details);
+  };
+  server.emit = intercepting as Server['emit'];
+  return () => {
+    isActive = false;
+    // An override that came later calls this function, which passes everything on from now on.
+    if (server.emit !== intercepting) return;
+    if (isOverridden) server.emit = emit as Server['emit'];
+    else delete (server as { emit?: Server['emit'] }).emit;
+  };
+}
+
+/** These headers belong to the offer of another protocol, and go with it. */
+const OF_THE_OFFER = ['upgrade', 'http2-settings', 'connection'];
+
+/** Whether a request offers to go on in a protocol that is not spoken here: HTTP/2, as curl and Java's client do unasked. */
+function offersOtherProtocol({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() !== 'websocket';
+}
+
+/**
+ * Answers a request as if it had not offered an upgrade (RFC 9110, section 7.8: a server may ignore the offer). Node hands
+ * such a request over without reading its body, so the server reads it anew, from its head on, as an ordinary request.
+ */
+function answerPlainly(server: Server, request: IncomingMessage, socket: Duplex, rest: Buffer): void {
+  const { method, url, httpVersion, rawHeaders } = request;
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] as string;
+    if (!OF_THE_OFFER.includes(name.toLowerCase())) lines.push(`${name}: ${rawHeaders[at + 1]}`);
+  }
+  // Latin-1 is what Node reads headers as.
+  socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), rest]));
+  const isEncrypted = (socket as { encrypted?: boolean }).encrypted === true;
+  server.emit(isEncrypted ? 'secureConnection' : 'connection', socket);
 }

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { RawData, WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
 import type { AnyActorRef } from 'xstate';
-import { isHostOf } from '../http/upgrades.js';
+import { isHostOf } from '../http/request-target.js';
 import type { Clock } from '../seams/clock.js';
 import { SystemWatch } from './system-watch.js';
 import type { V4Service } from './v4-service.js';

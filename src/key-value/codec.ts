@@ -154,3 +154,9 @@ function readCondition(reader: ByteReader): Condition | undefined {
   if (kind === IF_REVISION) return revision;
   throw new MalformedBytes(`${kind} is no kind of condition`);
 }
+
+/** Why a write was not done whose condition failed. `revision` is the entry's present one, null where it is absent. */
+export function conflict(key: string, revision: number | null): QuorateError {
+  const now = revision === null ? 'does not exist' : `has revision ${revision}`;
+  return new QuorateError('QUORATE_CONFLICT', `the condition failed: ${key} ${now}`, { details: { revision } });
+}

@@ -1,5 +1,5 @@
 import type { ZodType } from 'zod';
-import { isPrefix } from '../http/prefix.js';
+import { isPrefix } from '../http/request-target.js';
 import type { Settings } from '../raft/settings.js';
 import { DEFAULT_SETTINGS } from '../raft/settings.js';
 import type { AnyService } from '../seams/service.js';

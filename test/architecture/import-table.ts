@@ -39,7 +39,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   transport: {
     rooms: ['src/raft', 'src/seams', 'src/wire', 'src/dns'],
     // Peers come in through the server that people and clients come in through, too.
-    files: ['src/http/upgrade-router.js', 'src/http/upgrades.js'],
+    files: ['src/http/upgrade-router.js', 'src/http/request-target.js'],
     only: {
       'transport/web-socket/transport.ts': ['types of node:'],
       'transport/web-socket/outbound.ts': ['ws', 'types of node:'],
@@ -83,7 +83,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'src/inspect': {
     rooms: ['src/seams'],
     packages: ['xstate'],
-    files: ['src/http/upgrades.js'],
+    files: ['src/http/request-target.js'],
     only: { 'src/inspect/inspector-server.ts': ['ws', 'node:'] },
   },
   'src/node': {

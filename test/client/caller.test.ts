@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ClientEvents, QuorateClient } from '../../src/client/node.js';
 import { connect } from '../../src/client/node.js';
-import { refuseUpgrade } from '../../src/http/upgrades.js';
+import { refuseUpgrade } from '../../src/http/upgrade-router.js';
 import { encodeNodeFrame } from '../../src/wire/client-frames.js';
 import { until } from '../waiting/conditions.js';
 import { codeOf } from './outcomes.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { checkCaller } from '../../src/http/guard.js';
+import { checkCaller } from '../../src/http/request-target.js';
 
 const node = {
   address: 'n1.internal:7401',

@@ -7,7 +7,7 @@ import { jest } from '@jest/globals';
 import { WebSocket } from 'ws';
 import type { QuorateErrorCode } from '../../src/errors/quorate-error.js';
 import { QuorateError } from '../../src/errors/quorate-error.js';
-import { attachApi } from '../../src/http/attach-api.js';
+import { attachApi } from '../../src/http/serve-node.js';
 import type { CallLimits, ServedNode } from '../../src/http/served-node.js';
 import { keyCodec } from '../../src/key-value/queries.js';
 import { createKeyValueService } from '../../src/key-value/service.js';

@@ -5,8 +5,7 @@ import type { AddressInfo } from 'node:net';
 import net from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { WebSocket, WebSocketServer } from 'ws';
-import { UpgradeRouter } from '../../src/http/upgrade-router.js';
-import { refuseUpgrade } from '../../src/http/upgrades.js';
+import { refuseUpgrade, UpgradeRouter } from '../../src/http/upgrade-router.js';
 
 let server: Server;
 let port: number;

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ClientOptions } from 'ws';
 import { WebSocket } from 'ws';
 import { TcpProxy } from '../../bench/tcp-proxy.mjs';
-import { refuseUpgrade } from '../../src/http/upgrades.js';
+import { refuseUpgrade } from '../../src/http/upgrade-router.js';
 import { systemClock } from '../../src/node/system-clock.js';
 import type { PeerMessage } from '../../src/raft/messages.js';
 import { DEFAULT_SETTINGS } from '../../src/raft/settings.js';
