@@ -8,6 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import Table from 'cli-table3';
 import { Command } from 'commander';
+import { compare, comparisonTable } from './compare.mjs';
 import { buildEtcdLoad, startEtcd } from './etcd.mjs';
 import { startQuorate } from './quorate.mjs';
 import { writeReport } from './report.mjs';
@@ -31,6 +32,7 @@ const options = new Command('bench')
   .option('--warm-up <s>', 'under each load before that, not measured; compilers take their time', '2')
   .option('--against-etcd', 'run etcd beside it, alternating')
   .option('--plain-xstate', 'XState takes all events, without the fast transition')
+  .option('--compare <rev>', 'CPU time of a put here beside a revision: paired, --runs rounds, best with --warm-up 20')
   .option('--matrix', 'every load, not only the three headlines')
   .option('--data <dir>', 'where the data goes: the file system that is measured', os.tmpdir())
   .option('--write', 'write docs/benchmarks.md')
@@ -39,6 +41,10 @@ const options = new Command('bench')
 
 const directory = mkdtempSync(path.join(options.data, 'quorate-bench-'));
 if (options.plainXstate) process.env.QUORATE_PLAIN_XSTATE = '1';
+if (options.compare !== undefined) {
+  await compareWith(options.compare);
+  process.exit();
+}
 const loads = options.matrix ? MATRIX : HEADLINES;
 const etcdLoad = options.againstEtcd ? buildEtcdLoad(directory) : undefined;
 const systems = [startQuorate, ...(etcdLoad === undefined ? [] : [(at) => startEtcd(at, etcdLoad)])];
@@ -110,3 +116,18 @@ const name = options.matrix ? 'matrix' : 'headlines';
 const file = document.isXStateAlone ? `${name}-plain-xstate` : name;
 writeFileSync(new URL(`results/${file}.json`, import.meta.url), `${JSON.stringify(document, null, 1)}\n`);
 if (options.write) writeReport(name, document);
+
+async function compareWith(revision) {
+  const { runs, seconds, warmUp } = options;
+  try {
+    const turns = await compare(revision, {
+      directory,
+      rounds: Number(runs),
+      seconds: Number(seconds),
+      warmUp: Number(warmUp),
+    });
+    process.stdout.write(`${comparisonTable(turns, revision)}\n`);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
