@@ -1,7 +1,8 @@
-/** Draws the charts anew wherever a document shows one: `npm run docs`. */
+/** Makes anew what documents show of the code, charts and the table of imports: `npm run docs`. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { transform } from 'esbuild';
 
 /** Every chart of a node: the file that it is in, and its name there. */
 const CHARTS = {
@@ -24,7 +25,8 @@ export async function drawings(load) {
     const machine = (await load(file))[exported];
     drawn[name] = drawChart(typeof machine === 'function' ? machine(NO_NODE) : machine);
   }
-  return { ...drawn, write: drawWrite(await load('src/testing/index.js')) };
+  const { importTable } = await load('test/architecture/import-table.js');
+  return { ...drawn, write: drawWrite(await load('src/testing/index.js')), importTable: importTable() };
 }
 
 /** One write's messages, from a simulated run: `b` passes it on to the leader `a`. */
@@ -52,6 +54,7 @@ function wordsFor(message) {
 }
 
 const FILES = /(<!-- file: (\S+) -->\n)[\s\S]*?(<!-- end of file -->)/g;
+const TABLES = /(<!-- table: (\w+) -->\n)[\s\S]*?(<!-- end of table -->)/g;
 const MARKED = /(<!-- chart: (\w+) -->\n)[\s\S]*?(<!-- end of chart -->)/g;
 
 /** The text with each marked place filled by the drawing of that name, or the file. */
@@ -59,10 +62,13 @@ export function withCharts(text, drawings) {
   const withFiles = text.replace(FILES, (_, begin, file, end) => {
     return `${begin}\`\`\`js\n${readFileSync(file, 'utf8')}\`\`\`\n${end}`;
   });
-  return withFiles.replace(MARKED, (_, begin, name, end) => {
-    const drawing = drawings[name];
-    if (drawing === undefined) throw new Error(`there is no chart ${name}`);
-    return `${begin}\`\`\`mermaid\n${drawing}\n\`\`\`\n${end}`;
+  const made = (name) => {
+    if (drawings[name] === undefined) throw new Error(`there is no chart or table ${name}`);
+    return drawings[name];
+  };
+  const withTables = withFiles.replace(TABLES, (_, begin, name, end) => `${begin}${made(name)}\n${end}`);
+  return withTables.replace(MARKED, (_, begin, name, end) => {
+    return `${begin}\`\`\`mermaid\n${made(name)}\n\`\`\`\n${end}`;
   });
 }
 
@@ -72,8 +78,17 @@ export function documents(root = '.') {
   return ['README.md', ...inDocs].filter((file) => file.endsWith('.md'));
 }
 
+/** A file that is not built, and imports none of this repository. */
+async function importTypeScript(file) {
+  const source = readFileSync(file.replace(/\.js$/, '.ts'), 'utf8');
+  const { code } = await transform(source, { loader: 'ts', format: 'esm' });
+  return import(`data:text/javascript,${encodeURIComponent(code)}`);
+}
+
 async function main() {
-  const drawn = await drawings((file) => import(`../dist/${file}`));
+  const drawn = await drawings((file) =>
+    file.startsWith('test/') ? importTypeScript(file) : import(`../dist/${file}`),
+  );
   for (const file of documents()) {
     const text = readFileSync(file, 'utf8');
     const current = withCharts(text, drawn);

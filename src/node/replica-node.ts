@@ -46,8 +46,8 @@ interface Made {
 }
 
 /**
- * One replica of a state machine: creates the ReplicaView, runs the chart with both managers on it, opens the transport
- * and joins its peers. Several may live in one process. It never exits the process and installs no signal handlers.
+ * One process that holds one replica: opens its directory, its log and its port, starts the chart, and serves callers and
+ * peers. Several may live in one process. It never exits the process and installs no signal handlers.
  */
 export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDisposable {
   /** This node's identity and what it knows, to be read only. */

@@ -1,5 +1,9 @@
-/** Who may import whom: docs/design.md's table as data. Rooms that are not named may import everything. */
+import path from 'node:path';
+
+/** Who may import whom: docs/design.md's table is made of it by `npm run docs`. Rooms that are not named may import everything. */
 export interface Room {
+  /** What stands in the room, where its name does not say it. */
+  readonly about?: string;
   /** Itself is always among them. */
   readonly rooms?: readonly string[];
   /** Of these only types, which are gone at run time. */
@@ -15,12 +19,20 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'src/errors': {},
   'src/raft': {},
   'src/seams': { rooms: ['src/errors'], types: ['src/raft'] },
-  'src/calls': { rooms: ['src/errors'] },
+  'src/calls': { about: 'what a caller may ask for, and how a call ends', rooms: ['src/errors'] },
   'src/wire': { rooms: ['src/errors', 'src/calls'], types: ['src/raft'], files: ['src/raft/kinds.js'] },
-  'src/dns': { rooms: ['src/seams'], only: { 'src/dns/system-lookup.ts': ['node:'] } },
+  'src/dns': {
+    about: 'addresses of host names, for links and the client alike',
+    rooms: ['src/seams'],
+    only: { 'src/dns/system-lookup.ts': ['node:'] },
+  },
   'src/fast-transition': { packages: ['xstate'] },
   actors: { rooms: ['src/errors', 'src/raft', 'src/seams', 'src/fast-transition'], packages: ['xstate'] },
-  machines: { rooms: ['src/errors', 'src/raft', 'src/seams', 'src/fast-transition', 'actors'], packages: ['xstate'] },
+  machines: {
+    about: 'no IO: seams, clock and seed come as input',
+    rooms: ['src/errors', 'src/raft', 'src/seams', 'src/fast-transition', 'actors'],
+    packages: ['xstate'],
+  },
   'src/log': {
     rooms: ['src/errors', 'src/raft', 'src/seams', 'src/wire'],
     only: {
@@ -33,6 +45,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     },
   },
   'src/http': {
+    about: "requests, upgrades and clients' sessions of any service",
     rooms: ['src/errors', 'src/calls', 'src/seams', 'src/wire'],
     packages: ['node:', 'ws'],
   },
@@ -49,6 +62,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     },
   },
   'src/replica': {
+    about: 'one replica, and where callers wait for what its chart tells of their requests',
     rooms: ['src/errors', 'src/calls', 'src/raft', 'src/seams', 'machines'],
     packages: ['xstate'],
   },
@@ -62,7 +76,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'src/client/exports.ts': ['src/key-value'],
     },
   },
-  'src/key-value': { rooms: ['src/errors', 'src/calls', 'src/seams', 'src/wire', 'src/client'] },
+  'src/key-value': {
+    about: 'the store, and the service that it brings',
+    rooms: ['src/errors', 'src/calls', 'src/seams', 'src/wire', 'src/client'],
+  },
   'src/testing': {
     rooms: [
       'src/errors',
@@ -81,6 +98,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['xstate'],
   },
   'src/inspect': {
+    about: 'what turns running charts into what a viewer shows, and draws them',
     rooms: ['src/seams'],
     packages: ['xstate'],
     files: ['src/http/request-target.js'],
@@ -103,6 +121,30 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['node:', 'xstate', 'pino', 'zod'],
   },
 };
+
+/** The table of docs/design.md. */
+export function importTable(rooms = ROOMS): string {
+  const rows = Object.entries(rooms).map(([name, room]) => {
+    return `| \`${name}\` | ${mayImport(room)} | ${room.about ?? ''} |`;
+  });
+  return [
+    '| Room | May import | What stands there |',
+    '| --- | --- | --- |',
+    ...rows,
+    '| `src/cli` | everything | |',
+  ].join('\n');
+}
+
+function mayImport({ rooms = [], types = [], files = [], packages = [], only = {} }: Room): string {
+  const code = (name: string): string => name.replace(/\S+$/, '`$&`');
+  const inFiles = new Map<string, string[]>();
+  for (const [file, names] of Object.entries(only)) {
+    for (const name of names) inFiles.set(name, [...(inFiles.get(name) ?? []), code(path.basename(file))]);
+  }
+  const everywhere = [...rooms, ...types.map((one) => `types of ${one}`), ...files, ...packages].map(code).join(', ');
+  const inSome = [...inFiles].map(([name, where]) => `${code(name)} in ${where.join(', ')}`);
+  return [everywhere || 'nothing else', ...inSome].join('; ');
+}
 
 export interface Import {
   readonly from: string;
@@ -137,9 +179,9 @@ function isAllowed(file: string, room: string, rule: Room, { from, isType }: Imp
     const here = [...(rule.packages ?? []), ...(rule.only?.[file] ?? [])];
     return here.includes(name) || (isType && here.includes(`types of ${name}`));
   }
-  const path = resolve(file, from);
-  if ((rule.files ?? []).includes(path)) return true;
-  const target = roomOf(path);
+  const imported = resolve(file, from);
+  if ((rule.files ?? []).includes(imported)) return true;
+  const target = roomOf(imported);
   const here = [...(rule.rooms ?? []), ...(rule.only?.[file] ?? [])];
   return target === room || here.includes(target) || (isType && (rule.types ?? []).includes(target));
 }
