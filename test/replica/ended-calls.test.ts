@@ -38,6 +38,13 @@ describe('P45 after this process stood still', () => {
     expect(chart.turn()).toHaveLength(1);
   });
 
+  test('what is passed on together is worth doing only until the first of its callers gives up', () => {
+    chart.propose('patient', { timeoutMs: 60_000 });
+    chart.propose('hurried', { timeoutMs: 300 });
+    chart.propose('patient, too', { timeoutMs: 5_000 });
+    expect(chart.turn()).toMatchObject([{ type: 'client.proposed', remainingMs: 300 }]);
+  });
+
   test('a caller that asks again at once gets one answer a turn, and none of its calls is lost', () => {
     chart.clock.pass(2_000);
     const answers = { reads: 0, proposals: 0 };
