@@ -4,7 +4,7 @@ import type { PeerMessage } from '../src/raft/messages.js';
 import type { Clock } from '../src/seams/clock.js';
 import { PauseWatch } from '../src/seams/pause-watch.js';
 import type { Identity, LinkSettings, Transport } from '../src/seams/transport.js';
-import type { AcceptorReport } from './reports.js';
+import type { AcceptorReport } from './events.js';
 
 export interface AcceptorInput {
   readonly transport: Transport;

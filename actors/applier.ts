@@ -7,8 +7,8 @@ import type { Entry } from '../src/raft/messages.js';
 import type { Clock } from '../src/seams/clock.js';
 import type { LogStore, ReadLimits } from '../src/seams/log-store.js';
 import type { Committed, StateMachine } from '../src/seams/state-machine.js';
+import type { ApplierReport } from './events.js';
 import { takeNewStateMachine } from './new-state-machines.js';
-import type { ApplierReport } from './reports.js';
 
 export interface ApplierInput {
   readonly store: LogStore;

@@ -6,9 +6,8 @@ import { draw } from '../src/raft/random.js';
 import type { Settings } from '../src/raft/settings.js';
 import type { Clock } from '../src/seams/clock.js';
 import { everyInterval } from '../src/seams/ticker.js';
-import type { ElectionManagerEvent, HeartbeatManagerEvent, HeartbeatManagerRef } from './manager-events.js';
+import type { ElectionManagerEvent, ElectionReport, HeartbeatManagerEvent, HeartbeatManagerRef } from './events.js';
 import { parentOf } from './outcomes.js';
-import type { ElectionReport } from './reports.js';
 
 export interface ElectionManagerInput {
   readonly settings: Settings;
@@ -101,7 +100,7 @@ const electionSetup = setup({
     }),
     notePause: assign((_, { atMs }: { atMs: number }) => ({ pausedUntilMs: atMs })),
     askWhatWasHeard: enqueueActions(({ context, enqueue }, { atMs }: { atMs: number }) => {
-      const sought: HeartbeatManagerEvent = { type: 'leader.sought', atMs };
+      const sought: HeartbeatManagerEvent = { type: 'silence.asked', atMs };
       if (context.heartbeatManager !== null) enqueue(sendTo(context.heartbeatManager as never, sought as never));
     }),
     noteHeard: assign(({ context }, { heardAtMs }: { heardAtMs: number }) => ({
@@ -122,7 +121,7 @@ const electionSetup = setup({
       const tookMs = context.clock.now() - context.campaignSinceMs;
       return { type: 'election.timedOut', reason: `no majority within ${Math.round(tookMs)} ms` };
     }),
-    askAgain: sendTo(parentOf, { type: 'votes.due' } satisfies ElectionReport),
+    askAgain: sendTo(parentOf, { type: 'votes.overdue' } satisfies ElectionReport),
     reportOutcome: sendTo(parentOf, ({ context }, { outcome }: Pick<ElectionOutcome, 'outcome'>): ElectionReport => {
       const tookMs = context.clock.now() - context.campaignSinceMs;
       return { type: 'election.ended', term: context.term, outcome, tookMs };
@@ -146,7 +145,7 @@ const electionSetup = setup({
 });
 
 type ElectionOutcome = Extract<ElectionReport, { type: 'election.ended' }>;
-type Missed = Extract<ElectionManagerEvent, { type: 'leader.missed' }>;
+type Missed = Extract<ElectionManagerEvent, { type: 'silence.confirmed' }>;
 
 /**
  * Times elections for the node's whole life. Waiting, it reports a leader's silence of one random timeout, by what the
@@ -200,8 +199,8 @@ export const electionManager = electionSetup.createMachine({
           invoke: { src: 'oneTurn', input: ({ context }) => context },
           on: {
             'sockets.read': { actions: { type: 'askWhatWasHeard', params: ({ event }) => event } },
-            'leader.heard': { target: 'counting', actions: { type: 'noteHeard', params: ({ event }) => event } },
-            'leader.missed': [
+            'silence.denied': { target: 'counting', actions: { type: 'noteHeard', params: ({ event }) => event } },
+            'silence.confirmed': [
               {
                 guard: { type: 'isQuietAfterPause', params: ({ event }) => event },
                 target: 'listening',
@@ -227,8 +226,8 @@ export const electionManager = electionSetup.createMachine({
           invoke: { src: 'oneTurn', input: ({ context }) => context },
           on: {
             'sockets.read': { actions: { type: 'askWhatWasHeard', params: ({ event }) => event } },
-            'leader.heard': { target: 'counting', actions: { type: 'noteHeard', params: ({ event }) => event } },
-            'leader.missed': [
+            'silence.denied': { target: 'counting', actions: { type: 'noteHeard', params: ({ event }) => event } },
+            'silence.confirmed': [
               {
                 guard: { type: 'isQuiet', params: ({ event }) => event },
                 target: '#electionManager.waiting',

@@ -6,9 +6,8 @@ import { statusAfter } from '../src/raft/peers.js';
 import type { Settings } from '../src/raft/settings.js';
 import type { Clock } from '../src/seams/clock.js';
 import { tickWithTimer } from '../src/seams/ticker.js';
-import type { ElectionManagerEvent, ElectionManagerRef, HeartbeatManagerEvent } from './manager-events.js';
+import type { ElectionManagerEvent, ElectionManagerRef, HeartbeatManagerEvent, HeartbeatReport } from './events.js';
 import { parentOf } from './outcomes.js';
-import type { HeartbeatReport } from './reports.js';
 
 export interface HeartbeatManagerInput {
   readonly settings: Settings;
@@ -23,7 +22,7 @@ export interface HeartbeatManagerContext extends HeartbeatManagerInput {
   readonly unanswered: Readonly<Record<NodeId, number>>;
 }
 
-type LastHeard = Extract<HeartbeatManagerEvent, { type: 'leader.lastHeard' }>;
+type LastHeard = Extract<HeartbeatManagerEvent, { type: 'lastHeard.told' }>;
 
 const heartbeatSetup = setup({
   types: {
@@ -37,16 +36,16 @@ const heartbeatSetup = setup({
     })),
     startWatch: assign({ watchingSinceMs: ({ context }) => context.clock.now() }),
     askWhenLeaderWasHeard: sendTo(parentOf, (_, { atMs }: { atMs: number }): HeartbeatReport => {
-      return { type: 'watch.asked', atMs };
+      return { type: 'lastHeard.asked', atMs };
     }),
     tellHeard: enqueueActions(({ context, enqueue }, { heardAtMs, atMs }: LastHeard) => {
-      const heard: ElectionManagerEvent = { type: 'leader.heard', heardAtMs, atMs };
+      const heard: ElectionManagerEvent = { type: 'silence.denied', heardAtMs, atMs };
       if (context.electionManager !== null) enqueue(sendTo(context.electionManager as never, heard as never));
     }),
     tellMissed: enqueueActions(({ context, enqueue }, { leaderId, heardAtMs, atMs }: LastHeard) => {
       const quietSinceMs = Math.max(context.watchingSinceMs, heardAtMs);
       const missed = Math.floor((atMs - quietSinceMs) / context.settings.HEARTBEAT_INTERVAL);
-      const told: ElectionManagerEvent = { type: 'leader.missed', leaderId, missed, quietSinceMs, atMs };
+      const told: ElectionManagerEvent = { type: 'silence.confirmed', leaderId, missed, quietSinceMs, atMs };
       if (context.electionManager !== null) enqueue(sendTo(context.electionManager as never, told as never));
     }),
     /** The replicators' first probes count as the first heartbeat. */
@@ -114,8 +113,8 @@ export const heartbeatManager = fastTransition(
         description: 'The node follows: the ElectionManager asks what was heard of the leader.',
         entry: 'startWatch',
         on: {
-          'leader.sought': { actions: { type: 'askWhenLeaderWasHeard', params: ({ event }) => event } },
-          'leader.lastHeard': [
+          'silence.asked': { actions: { type: 'askWhenLeaderWasHeard', params: ({ event }) => event } },
+          'lastHeard.told': [
             {
               guard: { type: 'heardLately', params: ({ event }) => event },
               actions: { type: 'tellHeard', params: ({ event }) => event },
@@ -128,7 +127,7 @@ export const heartbeatManager = fastTransition(
         description: 'The node leads: a heartbeat each interval, and a count of what nobody answered.',
         initial: 'resting',
         on: {
-          'peer.acknowledged': [
+          'peer.answered': [
             {
               guard: { type: 'cameBack', params: ({ event }) => event },
               actions: [

@@ -4,8 +4,8 @@ import type { Append, PeerMessage, ProposeRequest, ReadRequest } from '../src/ra
 import type { RandomState } from '../src/raft/random.js';
 import { draw } from '../src/raft/random.js';
 import type { Connection, Identity, LinkSettings, PeerAddress, Transport } from '../src/seams/transport.js';
+import type { LinkReport } from './events.js';
 import { parentOf, sendOutcome } from './outcomes.js';
-import type { LinkReport } from './reports.js';
 
 export interface LinkInput {
   readonly transport: Transport;
@@ -79,8 +79,8 @@ const linkSetup = setup({
   types: { context: {} as LinkContext, events: {} as LinkEvent, input: {} as LinkInput },
   actors: { connection },
   actions: {
-    takeOutlet: ({ context, self }) => {
-      context.outlet.belongTo((message) => sendOutcome(self, { type: 'message.refused', message }));
+    takeBackUnsent: ({ context, self }) => {
+      context.outlet.onUnsent((message) => sendOutcome(self, { type: 'message.refused', message }));
     },
     tellConnection: sendTo('connection', { type: 'peer.arrived' }),
     reportOpened: sendTo(parentOf, ({ context }): LinkReport => ({ type: 'link.opened', peer: context.peer.id })),
@@ -129,7 +129,7 @@ export const link = fastTransition(
     id: 'link',
     context: ({ input }) => ({ ...input, failures: 0, wasRefused: false, backoffMs: SHORTEST_BACKOFF_MS }),
     initial: 'connected',
-    entry: 'takeOutlet',
+    entry: 'takeBackUnsent',
     on: {
       'message.refused': {
         guard: { type: 'awaitsAnswer', params: ({ event }) => event },
@@ -202,7 +202,7 @@ export class Outlet {
   }
 
   /** `refused` is told of each message that was not sent. */
-  belongTo(refused: (message: PeerMessage) => void): void {
+  onUnsent(refused: (message: PeerMessage) => void): void {
     this.#refused = refused;
   }
 

@@ -4,8 +4,8 @@ import { greater } from '../src/raft/kinds.js';
 import type { LogRecord, PeerMessage } from '../src/raft/messages.js';
 import type { Clock } from '../src/seams/clock.js';
 import type { LogStore } from '../src/seams/log-store.js';
+import type { LogReport } from './events.js';
 import type { Outlet } from './link.js';
-import type { LogReport } from './reports.js';
 
 /** A message that waits for the disk, with the way it will leave by. */
 export interface HeldMessage {

@@ -7,9 +7,9 @@ import { nextAfterRejection, termAt } from '../src/raft/log-shape.js';
 import type { Append, AppendAccepted, AppendRejected, Entry } from '../src/raft/messages.js';
 import type { ReplicaState } from '../src/raft/replica-state.js';
 import type { LogStore, ReadLimits } from '../src/seams/log-store.js';
+import type { LogReport } from './events.js';
 import type { Outlet } from './link.js';
 import { parentOf, sendOutcome } from './outcomes.js';
-import type { LogReport } from './reports.js';
 import { accounted } from './send-account.js';
 
 /** How much a replicator sends at once, and how much it leaves unacknowledged. */
@@ -65,7 +65,7 @@ export interface InFlight {
 
 export interface ReplicatorContext extends ReplicatorInput {
   /** The follower is known to equal us up to here: the match index, as of the last event that told of it. */
-  readonly acknowledged: Index;
+  readonly matched: Index;
   readonly inFlight: readonly InFlight[];
 }
 
@@ -78,7 +78,7 @@ const replicatorSetup = setup({
      * keeps order, so a peer that has it has everything before it, and says so; one that lacks something says where. Slow is
      * not lost: nothing is sent again for having no answer yet (P50).
      */
-    probe: enqueueActions(({ context, enqueue }) => {
+    sendEmptyAppend: enqueueActions(({ context, enqueue }) => {
       transmit(enqueue, context, appendAfter(context, advance(context.nextIndex, -1), []));
     }),
     /** Sends whatever lies in memory and fits the window, as several appends in flight. */
@@ -112,12 +112,12 @@ const replicatorSetup = setup({
     }),
     stepBack: assign(({ context }, { reply }: { reply: AppendRejected }) => {
       const next = nextAfterRejection(context.leader.log, reply.hint);
-      return accounted(context, { nextIndex: greater(next, advance(context.acknowledged, 1)), inFlight: [] });
+      return accounted(context, { nextIndex: greater(next, advance(context.matched, 1)), inFlight: [] });
     }),
     /** What was refused was never sent: it is what comes next. */
     keepPlace: assign(({ context }, { append }: { append: Append }) => {
       const nextIndex = advance(append.previous.index, 1);
-      if (nextIndex >= context.nextIndex || nextIndex <= context.acknowledged) return {};
+      if (nextIndex >= context.nextIndex || nextIndex <= context.matched) return {};
       const inFlight = context.inFlight.filter((flight) => flight.lastIndex < nextIndex);
       return accounted(context, { nextIndex, inFlight });
     }),
@@ -156,19 +156,19 @@ const replicatorSetup = setup({
 export const replicator = fastTransition(
   replicatorSetup.createMachine({
     id: 'replicator',
-    context: ({ input }) => ({ ...input, acknowledged: NO_INDEX, inFlight: [] }),
+    context: ({ input }) => ({ ...input, matched: NO_INDEX, inFlight: [] }),
     initial: 'probing',
     // Wherever nothing is sent for it, it is known later what there is to send.
     on: { 'log.grew': { actions: 'noteLeader' } },
     states: {
       probing: {
         description: 'Finds the place where the two logs agree, a round trip at a time.',
-        entry: 'probe',
+        entry: 'sendEmptyAppend',
         on: {
           // The probe may be lost, but nothing was sent since that moved the place where the two may agree.
           'link.opened': { target: 'probing', reenter: true, actions: 'noteLeader' },
-          beat: { actions: ['noteLeader', 'probe'] },
-          'round.began': { actions: ['noteLeader', 'probe'] },
+          beat: { actions: ['noteLeader', 'sendEmptyAppend'] },
+          'round.began': { actions: ['noteLeader', 'sendEmptyAppend'] },
           // The answer to the probe was of no interest then: the peer had all that there was.
           'log.grew': {
             guard: { type: 'isKnownToMatch', params: ({ event }) => event },
@@ -193,8 +193,8 @@ export const replicator = fastTransition(
         initial: 'flowing',
         on: {
           'link.opened': { target: 'probing', actions: ['noteLeader', 'forgetFlights'] },
-          beat: { actions: ['noteLeader', 'probe'] },
-          'round.began': { actions: ['noteLeader', 'probe'] },
+          beat: { actions: ['noteLeader', 'sendEmptyAppend'] },
+          'round.began': { actions: ['noteLeader', 'sendEmptyAppend'] },
           'append.accepted': { actions: 'noteLeader' },
           'append.rejected': {
             guard: { type: 'isNews', params: ({ event }) => event },
@@ -259,19 +259,19 @@ function appendAfter({ leader }: ReplicatorContext, index: Index, entries: reado
   return { kind: 'append', term, previous, entries, commitIndex, readRound: reads.current };
 }
 
-function matchOf({ peer, acknowledged }: ReplicatorContext, leader: LeaderState): Index {
-  return greater(acknowledged, valueFor(leader.matchIndex, peer) ?? NO_INDEX);
+function matchOf({ peer, matched }: ReplicatorContext, leader: LeaderState): Index {
+  return greater(matched, valueFor(leader.matchIndex, peer) ?? NO_INDEX);
 }
 
 /** The leader's state, and what the peer has acknowledged by it. */
 function knowing(context: ReplicatorContext, leader: LeaderState): Partial<ReplicatorContext> {
-  const acknowledged = matchOf(context, leader);
-  if (acknowledged === context.acknowledged) return accounted(context, { leader });
+  const matched = matchOf(context, leader);
+  if (matched === context.matched) return accounted(context, { leader });
   return accounted(context, {
     leader,
-    acknowledged,
-    nextIndex: greater(context.nextIndex, advance(acknowledged, 1)),
-    inFlight: context.inFlight.filter((flight) => flight.lastIndex > acknowledged),
+    matched,
+    nextIndex: greater(context.nextIndex, advance(matched, 1)),
+    inFlight: context.inFlight.filter((flight) => flight.lastIndex > matched),
   });
 }
 

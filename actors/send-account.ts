@@ -9,7 +9,7 @@ export interface SendAccount {
     readonly commitIndex: Index;
   };
   /** The peer is known to equal the leader up to here. */
-  readonly acknowledged: Index;
+  readonly matched: Index;
   readonly nextIndex: Index;
   /** Appends that were sent and not acknowledged, oldest first. */
   readonly inFlight: readonly { readonly lastIndex: Index }[];
@@ -19,16 +19,16 @@ export interface SendAccount {
 export function accounted<Change extends Partial<SendAccount>>(before: SendAccount, change: Change): Change {
   const {
     leader = before.leader,
-    acknowledged = before.acknowledged,
+    matched = before.matched,
     nextIndex = before.nextIndex,
     inFlight = before.inFlight,
   } = change;
   if (leader !== before.leader) checkLeader(before.leader, leader);
-  invariant(acknowledged >= before.acknowledged, 'P14: what was acknowledged stays acknowledged');
-  invariant(nextIndex > acknowledged, 'what was acknowledged is not sent again');
+  invariant(matched >= before.matched, 'P14: what was acknowledged stays acknowledged');
+  invariant(nextIndex > matched, 'what was acknowledged is not sent again');
   invariant(nextIndex <= leader.log.lastIndex + 1, 'nothing is sent beyond the end of the log');
   const first = inFlight[0];
-  invariant(first === undefined || first.lastIndex > acknowledged, 'what was acknowledged is not in flight');
+  invariant(first === undefined || first.lastIndex > matched, 'what was acknowledged is not in flight');
   const last = inFlight.at(-1);
   invariant(last === undefined || last.lastIndex === nextIndex - 1, 'what comes next follows what is in flight');
   return change;

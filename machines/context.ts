@@ -1,10 +1,10 @@
 import type { ActorRefFrom } from 'xstate';
 import type { electionManager } from '../actors/election-manager.js';
+import type { Report } from '../actors/events.js';
 import type { heartbeatManager } from '../actors/heartbeat-manager.js';
 import type { link, Outlet } from '../actors/link.js';
 import type { LogWriter } from '../actors/log-writer.js';
 import type { FlowLimits, replicator } from '../actors/replicator.js';
-import type { Report } from '../actors/reports.js';
 import type { NodeId } from '../src/raft/kinds.js';
 import type { ProposeReply } from '../src/raft/messages.js';
 import type { ReplicaState, ServerAddress } from '../src/raft/replica-state.js';
@@ -69,7 +69,7 @@ export type ClientEvent =
     }
   | { readonly type: 'client.read'; readonly requestId: number }
   /** The results of a request that `to` had passed on. */
-  | { readonly type: 'client.answered'; readonly to: NodeId; readonly message: ProposeReply };
+  | { readonly type: 'results.ready'; readonly to: NodeId; readonly message: ProposeReply };
 
 /** A rule threw: an invariant is broken, or there is a bug. */
 export interface RuleFailure {

@@ -1,4 +1,3 @@
-export type { FlowLimits } from '../actors/replicator.js';
 export type {
   AcceptorReport,
   ApplierReport,
@@ -7,7 +6,8 @@ export type {
   LinkReport,
   LogReport,
   Report,
-} from '../actors/reports.js';
+} from '../actors/events.js';
+export type { FlowLimits } from '../actors/replicator.js';
 export type { ClientEvent, ReplicaContext, ReplicaEvent, ReplicaInput, ReplicaTag, RuleFailure } from './context.js';
 export { type LeadershipNews, type LedNode, leadership } from './leadership.js';
 export { replicaMachine } from './replica-machine.js';

@@ -53,7 +53,7 @@ export const replicaMachine = fastTransition(
             entry: 'openStateMachine',
             on: {
               'state.opened': [
-                { guard: 'isAheadOfLog', target: '#replica.halted', actions: 'noteLogMissing' },
+                { guard: 'isAheadOfLog', target: '#replica.halted', actions: 'noteAheadOfLog' },
                 { target: '#replica.active', actions: 'resumeApplying' },
               ],
             },
@@ -64,7 +64,7 @@ export const replicaMachine = fastTransition(
       halted: {
         tags: 'halted',
         description: 'For good: the disk, the state machine or a rule failed. Requests are refused.',
-        entry: ['tellOfHalt', 'forgetLeader', 'announceHalt', 'announceHalted'],
+        entry: ['tellOfHalt', 'forgetLeader', 'announceCauseOfHalt', 'announceHaltedRole'],
         // Once is enough: what fails after the first failure says nothing new.
         on: { 'log.failed': {}, 'apply.failed': {}, 'rule.failed': {}, 'xstate.error.actor.*': {} },
       },

@@ -53,7 +53,7 @@ const clientActions = {
   beginParkedReads: ruleOfState((state) => beginParkedReads(state)),
   forwardRead: rule('client.read', (state, { requestId }) => forwardRead(state, requestId)),
   refuseRead: rule('client.read', (state, { requestId }) => refuseRead(state, { from: null, requestId })),
-  answerPeer: rule('client.answered', (state, { to, message }) => answerPeer(state, to, message)),
+  sendResults: rule('results.ready', (state, { to, message }) => answerPeer(state, to, message)),
   noteUndeliverable: rule('link.undeliverable', (state, { message }) => noteUndeliverable(state, message)),
 };
 
@@ -95,7 +95,7 @@ const recoveryActions = {
   }),
   openStateMachine: sendTo('applier', { type: 'state.open' }) as ReplicaAction,
   resumeApplying: rule('state.opened', (state, { applied }) => resumeApplying(state, applied)),
-  noteLogMissing: action(({ context, event, enqueue }) => {
+  noteAheadOfLog: action(({ context, event, enqueue }) => {
     if (event.type !== 'state.opened') return;
     const haltedBy = new QuorateError(
       'QUORATE_DATA_DAMAGED',

@@ -1,8 +1,8 @@
 import type { ProvidedActor } from 'xstate';
 import { assign, stopChild } from 'xstate';
+import type { RoleEntered } from '../../actors/events.js';
 import type { link } from '../../actors/link.js';
 import { Outlet } from '../../actors/link.js';
-import type { RoleEntered } from '../../actors/manager-events.js';
 import type { replicator } from '../../actors/replicator.js';
 import type { NodeId } from '../../src/raft/kinds.js';
 import { valueFor } from '../../src/raft/kinds.js';
@@ -38,10 +38,10 @@ export const actorActions = {
   tellOfStall: tellManagers(() => ({ type: 'stalled.entered' })),
   tellOfHalt: tellManagers(() => ({ type: 'halted.entered' })),
   /** The HeartbeatManager asks, for the ElectionManager, when a random timeout is over. */
-  tellWhenLeaderWasHeard: action(({ context, event, enqueue }) => {
-    if (event.type !== 'watch.asked') return;
+  tellLastHeard: action(({ context, event, enqueue }) => {
+    if (event.type !== 'lastHeard.asked') return;
     const { leaderId, leaderHeardAtMs: heardAtMs } = context.state;
-    const told = { type: 'leader.lastHeard', leaderId, heardAtMs, atMs: event.atMs } as const;
+    const told = { type: 'lastHeard.told', leaderId, heardAtMs, atMs: event.atMs } as const;
     enqueue.sendTo(context.managers.heartbeatManager, told);
   }),
   spawnLinks: assign<ReplicaContext, ReplicaEvent, undefined, ReplicaEvent, LinkActor>(({ context, spawn }) => {
@@ -84,7 +84,7 @@ export const linkActions = {
   noteLinkClosed: rule(['link.closed', 'link.delayed'], (state, { peer, reason }) =>
     noteLink(state, peer, false, reason),
   ),
-  dialNow: action(({ context, event, enqueue }) => {
+  tellLinkOfArrival: action(({ context, event, enqueue }) => {
     const link = event.type === 'peer.arrived' ? valueFor(context.links, event.from) : undefined;
     if (link !== undefined) enqueue.sendTo(link, { type: 'peer.arrived' });
   }),

@@ -8,7 +8,7 @@ export const haltActions = {
   noteHalt: action(({ event, enqueue }) => {
     enqueue.assign({ haltedBy: errorOf(event) });
   }),
-  announceHalt: action(({ context, enqueue }) => {
+  announceCauseOfHalt: action(({ context, enqueue }) => {
     enqueue.emit({ type: 'node.halted', error: context.haltedBy ?? new Error('unknown') });
   }),
   announceStall: notice('log.stalled', (report) => report),
@@ -31,7 +31,7 @@ export const roleActions = {
   announceLeader: action(({ context, enqueue }) => {
     enqueue.emit(changeTo('leader', context, `votes of ${voters(context.state)}`));
   }),
-  announceHalted: action(({ context, enqueue }) => {
+  announceHaltedRole: action(({ context, enqueue }) => {
     enqueue.emit(changeTo('halted', context, context.haltedBy?.message ?? 'unknown'));
   }),
 };

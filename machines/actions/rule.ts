@@ -1,8 +1,8 @@
 import type { ActionFunction, AnyActorRef } from 'xstate';
 import { assertEvent, enqueueActions } from 'xstate';
 import type { ApplierEvent } from '../../actors/applier.js';
+import type { ElectionManagerEvent, HeartbeatManagerEvent } from '../../actors/events.js';
 import type { HeldMessage } from '../../actors/log-writer.js';
-import type { ElectionManagerEvent, HeartbeatManagerEvent } from '../../actors/manager-events.js';
 import type { ReplicatorEvent } from '../../actors/replicator.js';
 import { checkStep } from '../../src/raft/check-step.js';
 import type { Effect, Notice, Step, Surroundings } from '../../src/raft/effects.js';
@@ -100,10 +100,10 @@ export function carryOutEffects(enqueue: Enqueue, context: ReplicaContext, rule:
   for (const effect of step.effects) carryOut(enqueue, context, step.state, effect);
 }
 
-function carryOut(enqueue: Enqueue, context: ReplicaContext, leader: ReplicaState, effect: Effect): void {
+function carryOut(enqueue: Enqueue, context: ReplicaContext, after: ReplicaState, effect: Effect): void {
   switch (effect.kind) {
     case 'write': {
-      const then = effect.then.flatMap((outgoing) => waiting(context, outgoing));
+      const then = effect.then.flatMap((outgoing) => withOutlets(context, outgoing));
       enqueue(() => context.logWriter.write(effect.records, then));
       break;
     }
@@ -113,19 +113,19 @@ function carryOut(enqueue: Enqueue, context: ReplicaContext, leader: ReplicaStat
       break;
     }
     case 'replicate':
-      toReplicators(enqueue, context, { type: 'log.grew', leader });
+      toReplicators(enqueue, context, { type: 'log.grew', leader: after });
       break;
     case 'beat':
-      toReplicators(enqueue, context, { type: 'beat', leader });
+      toReplicators(enqueue, context, { type: 'beat', leader: after });
       break;
     case 'ask-for-round':
-      toReplicators(enqueue, context, { type: 'round.began', leader });
+      toReplicators(enqueue, context, { type: 'round.began', leader: after });
       break;
-    case 'acknowledged':
-      enqueue.sendTo(context.managers.heartbeatManager, { type: 'peer.acknowledged', peer: effect.peer });
+    case 'first-answer':
+      enqueue.sendTo(context.managers.heartbeatManager, { type: 'peer.answered', peer: effect.peer });
       break;
-    case 'answered':
-      passOn(enqueue, context, leader, effect);
+    case 'reply-for-replicator':
+      toReplicator(enqueue, context, after, effect);
       break;
     case 'vote-granted':
       enqueue.sendTo(context.managers.electionManager, { type: 'vote.granted' });
@@ -139,13 +139,13 @@ function carryOut(enqueue: Enqueue, context: ReplicaContext, leader: ReplicaStat
   }
 }
 
-type Answered = Extract<Effect, { kind: 'answered' }>;
+type ReplyForReplicator = Extract<Effect, { kind: 'reply-for-replicator' }>;
 
-function passOn(
+function toReplicator(
   enqueue: Enqueue,
   { replicators }: ReplicaContext,
   leader: ReplicaState,
-  { peer, reply }: Answered,
+  { peer, reply }: ReplyForReplicator,
 ): void {
   const replicator = valueFor(replicators, peer);
   if (replicator === undefined) return;
@@ -157,7 +157,7 @@ function toReplicators(enqueue: Enqueue, { replicators }: ReplicaContext, event:
   for (const replicator of Object.values(replicators)) enqueue.sendTo(replicator, event);
 }
 
-function waiting({ outlets }: ReplicaContext, { to, message }: Outgoing): HeldMessage[] {
+function withOutlets({ outlets }: ReplicaContext, { to, message }: Outgoing): HeldMessage[] {
   const outlet = valueFor(outlets, to);
   return outlet === undefined ? [] : [{ outlet, message }];
 }

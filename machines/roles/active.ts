@@ -26,8 +26,8 @@ export const active = replicaSetup.createStateConfig({
       description: 'a higher term',
       actions: 'receiveAsFollower',
     },
-    'peer.arrived': { actions: 'dialNow' },
-    'watch.asked': { actions: 'tellWhenLeaderWasHeard' },
+    'peer.arrived': { actions: 'tellLinkOfArrival' },
+    'lastHeard.asked': { actions: 'tellLastHeard' },
     'peer.heard': { actions: 'hearLeader' },
     'peer.refused': { actions: 'announceRefusal' },
     'log.durable': { actions: 'noteDurable' },
@@ -37,6 +37,6 @@ export const active = replicaSetup.createStateConfig({
     'link.delayed': { actions: 'noteLinkClosed' },
     'link.closed': { actions: 'noteLinkClosed' },
     'link.undeliverable': { actions: 'noteUndeliverable' },
-    'client.answered': { actions: 'answerPeer' },
+    'results.ready': { actions: 'sendResults' },
   },
 });

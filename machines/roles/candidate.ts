@@ -17,7 +17,7 @@ export const candidate = replicaSetup.createStateConfig({
       { guard: 'keepsTerm', actions: 'receiveAsCandidate' },
     ],
     'vote.durable': { actions: 'recordOwnVote' },
-    'votes.due': { actions: 'solicitAgain' },
+    'votes.overdue': { actions: 'solicitAgain' },
     'election.timedOut': { target: 'candidate', reenter: true, actions: 'startElection' },
   },
 });

@@ -7,7 +7,7 @@ import { MalformedBytes } from '../wire/bytes.js';
 import type { ClientReply, ClientRequest } from '../wire/client-frames.js';
 import { decodeClientFrame, encodeNodeFrame, UNNAMED_SERVICE } from '../wire/client-frames.js';
 import { decodeQuestion } from '../wire/question.js';
-import { Rests } from './read-pauses.js';
+import { ReadPauses } from './read-pauses.js';
 import { notInThisVersion } from './replies.js';
 import type { ServedNode } from './served-node.js';
 import { refusal, ServiceCalls } from './service-calls.js';
@@ -49,7 +49,7 @@ export class ClientSession {
   #flushIsDue = false;
   /** In this turn of the event loop. */
   #taken = 0;
-  readonly #rests: Rests;
+  readonly #rests: ReadPauses;
   /** Questions whose answers wait for room; those before `#answered` are done. */
   #toAnswer: { readonly id: number; readonly answer: () => Uint8Array }[] = [];
   #answered = 0;
@@ -57,7 +57,7 @@ export class ClientSession {
   constructor(options: ClientSessionOptions) {
     const { socket } = options;
     this.#options = options;
-    this.#rests = new Rests(socket);
+    this.#rests = new ReadPauses(socket);
     this.greeted = new Promise((resolve) => {
       this.#noteGreeting = resolve;
     });

@@ -2,7 +2,7 @@
 export type RestReason = 'turn' | 'unread';
 
 /** Why nothing is read from a socket at the moment: it is read again when no reason is left. */
-export class Rests {
+export class ReadPauses {
   readonly #socket: { pause(): void; resume(): void };
   readonly #reasons = new Set<RestReason>();
 

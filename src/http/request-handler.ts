@@ -10,7 +10,7 @@ import { checkCaller, targetOf } from './request-target.js';
 import type { ServedNode } from './served-node.js';
 import { answerByRoute, ServiceRoutes } from './service-routes.js';
 
-export interface RequestHandlerOptions {
+export interface HandlerContext {
   /** The routes' paths follow it: `/quorate` gives `/quorate/v1/status`. Default: none. */
   readonly prefix?: string;
   /** Whether the server leaves it to the handler to ask for bodies that are offered (`Expect`). Default: false. */
@@ -46,7 +46,7 @@ const WEB_SOCKET_PATHS = [PEER_PATH, CLIENT_PATH];
 
 export function createRequestHandler(
   node: ServedNode,
-  { prefix = '', asksForBodies = false, refusal = () => undefined }: RequestHandlerOptions,
+  { prefix = '', asksForBodies = false, refusal = () => undefined }: HandlerContext,
 ): RequestHandler {
   const routes = new ServiceRoutes(node.service);
   return {

@@ -23,11 +23,11 @@ const SHOWN_EVERY_MS = 100;
 const NOISE = [
   'heartbeat.due',
   'beat',
-  'peer.acknowledged',
-  'leader.heard',
+  'peer.answered',
+  'silence.denied',
   'append.accepted',
   'round.began',
-  'votes.due',
+  'votes.overdue',
 ];
 
 /** Shows the machines of a running actor system as v4 services, thinned; attached late, it announces who is there already. */

@@ -4,7 +4,7 @@ import type { QuorateError } from '../errors/quorate-error.js';
 import type { Clock } from '../seams/clock.js';
 import type { DiskDone, DiskError } from '../seams/disk.js';
 import { mayOpenLater } from '../seams/disk.js';
-import { cannotTell, lockIsLost, makeWay, pause, WATCHED_BEATS } from './lock-judge.js';
+import { cannotTell, clearDeadLock, lockIsLost, pause, WATCHED_BEATS } from './lock-judge.js';
 import { isGone, LockPlace } from './lock-place.js';
 import type { LockRecord } from './lock-record.js';
 import { decodeLock, encodeLock, processState, thisProcess } from './lock-record.js';
@@ -113,7 +113,7 @@ export class DirectoryLock {
     try {
       for (let round = 0; !this.#place.publish(candidate); round += 1) {
         if (round === MOST_ROUNDS) throw cannotTell(directory, 'the lock changes all the time');
-        await makeWay({ ...this.#options, place: this.#place });
+        await clearDeadLock({ ...this.#options, place: this.#place });
       }
     } catch (error) {
       this.#place.discard(candidate);

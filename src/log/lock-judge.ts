@@ -26,7 +26,7 @@ export const WATCHED_BEATS = 10;
  * - its socket takes connections; or refuses them, on the same kernel and the same device: nobody listens there any more;
  * - its record changes, or does not change, for ten beats.
  */
-export async function makeWay(options: LockJudgeOptions): Promise<void> {
+export async function clearDeadLock(options: LockJudgeOptions): Promise<void> {
   const { directory, place, clock } = options;
   const found = place.look();
   if (found === undefined) return;
@@ -35,7 +35,7 @@ export async function makeWay(options: LockJudgeOptions): Promise<void> {
   const record = decodeLock(content);
   if (record === undefined) return watch(options, content, undefined);
   const state = processState(record);
-  if (state === 'dead') return place.bury(content);
+  if (state === 'dead') return place.moveAside(content);
   const isCopy = place.isCopy(record);
   if (state === 'alive' && !isCopy) throw inUse(directory, record);
   if (!record.hasSocket) return watch(options, content, record);
@@ -43,7 +43,7 @@ export async function makeWay(options: LockJudgeOptions): Promise<void> {
   if (proof.kind === 'silent') throw inUse(directory, record, 'it is there and does not answer: it may be stopped');
   if (proof.kind === 'answered' && proof.nonce === record.nonce) throw inUse(directory, record);
   if (proof.kind === 'answered') return;
-  if (proof.kind === 'refused' && isOfThisKernel(record) && !isCopy) return place.bury(content);
+  if (proof.kind === 'refused' && isOfThisKernel(record) && !isCopy) return place.moveAside(content);
   return watch(options, content, record);
 }
 
@@ -63,7 +63,7 @@ async function watch(options: LockJudgeOptions, content: string, record: LockRec
     if (hasBeaten) throw inUse(directory, record);
     return;
   }
-  place.bury(content);
+  place.moveAside(content);
 }
 
 /** Version 0.1 showed no sign of life: its holder is known to live where its process is seen, and otherwise not known of. */

@@ -76,14 +76,14 @@ export class LockPlace {
    * Moves a dead holder's lock away, if it still says `content`. Its new name is made of its nonce: where several processes
    * find the same holder dead, a late one cannot move the lock of whoever was first, for that name is taken.
    */
-  bury(content: string): void {
+  moveAside(content: string): void {
     const name = decodeLock(content)?.nonce ?? String(statOf(this.lock)?.ino);
-    const grave = `${this.lock}.dead.${name}`;
-    if (this.look()?.content !== content || !isDone(() => fs.renameSync(this.lock, grave))) return;
-    const buried = readText(path.join(grave, RECORD)) ?? '';
+    const aside = `${this.lock}.dead.${name}`;
+    if (this.look()?.content !== content || !isDone(() => fs.renameSync(this.lock, aside))) return;
+    const moved = readText(path.join(aside, RECORD)) ?? '';
     // Somebody took the lock between the look and the move.
-    if (buried !== content && decodeLock(buried)?.nonce !== decodeLock(content)?.nonce) {
-      isDone(() => fs.renameSync(grave, this.lock));
+    if (moved !== content && decodeLock(moved)?.nonce !== decodeLock(content)?.nonce) {
+      isDone(() => fs.renameSync(aside, this.lock));
     }
   }
 

@@ -4,7 +4,7 @@ import { invariant } from './invariant.js';
 import type { Index, LogPosition, NodeId } from './kinds.js';
 import { advance, greater, NO_INDEX, valueFor } from './kinds.js';
 import { holds, termAt } from './log-shape.js';
-import type { Entry } from './messages.js';
+import type { Entry, LogRecord } from './messages.js';
 import { committedIndex } from './quorum.js';
 import type { ReplicaState } from './replica-state.js';
 import { applicableIndex, changed } from './replica-state.js';
@@ -62,4 +62,13 @@ export function withApply(before: ReplicaState, after: ReplicaState): Step {
   const effects: Effect[] = [];
   if (applicableIndex(after) > applicableIndex(before)) effects.push({ kind: 'apply', upTo: applicableIndex(after) });
   return { state: after, effects };
+}
+
+/** Notes in the log how far it is committed, but only beside entries: a hint is never worth a sync of its own. */
+export function commitHint(state: ReplicaState, besideEntries: boolean): { state: ReplicaState; records: LogRecord[] } {
+  if (!besideEntries || state.commitIndex <= state.recordedCommit) return { state, records: [] };
+  return {
+    state: changed(state, { recordedCommit: state.commitIndex }),
+    records: [{ kind: 'commit', index: state.commitIndex }],
+  };
 }

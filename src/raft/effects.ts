@@ -15,9 +15,9 @@ export type Effect =
   /** Reads wait for a majority's answer to an append that is sent now. */
   | { readonly kind: 'ask-for-round' }
   /** A peer's first answer since the last heartbeat: for whoever counts them. */
-  | { readonly kind: 'acknowledged'; readonly peer: NodeId }
+  | { readonly kind: 'first-answer'; readonly peer: NodeId }
   /** A peer answered an append, and its replicator has something to send or to send again. */
-  | { readonly kind: 'answered'; readonly peer: NodeId; readonly reply: AppendReply }
+  | { readonly kind: 'reply-for-replicator'; readonly peer: NodeId; readonly reply: AppendReply }
   /** A vote was given: the election timer starts anew (§5.2). */
   | { readonly kind: 'vote-granted' }
   /** Entries up to `upTo` may be applied. */

@@ -1,3 +1,4 @@
+import { commitHint } from './commit.js';
 import type { Effect, Step } from './effects.js';
 import { invariant } from './invariant.js';
 import type { Index, NodeId } from './kinds.js';
@@ -39,15 +40,6 @@ export function acceptAppend(state: ReplicaState, from: NodeId, append: Append, 
   }
   if (applicableIndex(merged) > applicableIndex(state)) effects.push({ kind: 'apply', upTo: applicableIndex(merged) });
   return { state: hint.state, effects };
-}
-
-/** Notes in the log how far it is committed, but only beside entries: a hint is never worth a sync of its own. */
-export function commitHint(state: ReplicaState, besideEntries: boolean): { state: ReplicaState; records: LogRecord[] } {
-  if (!besideEntries || state.commitIndex <= state.recordedCommit) return { state, records: [] };
-  return {
-    state: changed(state, { recordedCommit: state.commitIndex }),
-    records: [{ kind: 'commit', index: state.commitIndex }],
-  };
 }
 
 /** §5.2: an append of the current term comes from its one leader. */

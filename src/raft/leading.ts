@@ -1,9 +1,8 @@
 import { refuseProposal } from './clients.js';
-import { advanceCommit, noteMatch, withApply } from './commit.js';
+import { advanceCommit, commitHint, noteMatch, withApply } from './commit.js';
 import type { Effect, Step, Surroundings } from './effects.js';
 import { unchanged } from './effects.js';
 import { hasMajority } from './elections.js';
-import { commitHint } from './following.js';
 import { invariant } from './invariant.js';
 import type { NodeId } from './kinds.js';
 import { advance, NO_INDEX } from './kinds.js';
@@ -81,8 +80,9 @@ export function noteAppendReply(state: ReplicaState, from: NodeId, reply: Append
   invariant(state.leaderId === state.id && from !== state.id, 'only a leader counts what others answer');
   if (!state.voters.includes(from)) return unchanged(state);
   const isFirst = !state.answered.includes(from);
-  const effects: Effect[] = isFirst ? [{ kind: 'acknowledged', peer: from }] : [];
-  if (!reply.accepted || reply.matchIndex < state.log.lastIndex) effects.push({ kind: 'answered', peer: from, reply });
+  const effects: Effect[] = isFirst ? [{ kind: 'first-answer', peer: from }] : [];
+  if (!reply.accepted || reply.matchIndex < state.log.lastIndex)
+    effects.push({ kind: 'reply-for-replicator', peer: from, reply });
   const counted = isFirst ? changed(state, { answered: [...state.answered, from] }) : state;
   const echoed = noteEcho(counted, from, reply.readRound);
   const matched = reply.accepted ? advanceCommit(matchedBy(echoed, from, reply.matchIndex)) : echoed;

@@ -65,7 +65,7 @@ export class PendingProposals<Result> {
     this.#options = options;
     const { clock, pauses, resultCodec, warn } = options;
     this.#appended = new AppendedCommands(new ResultEncoder(resultCodec, warn), (to, message) => {
-      options.send({ type: 'client.answered', to, message });
+      options.send({ type: 'results.ready', to, message });
     });
     const isWorthDoing = (proposal: Proposal<Result>, nowMs: number): boolean => this.#isWorthDoing(proposal, nowMs);
     this.#queue = new Queue({ clock, pauses, isWorthDoing, flush: (arrived) => this.#flush(arrived) });

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { Rests } from '../../src/http/read-pauses.js';
+import { ReadPauses } from '../../src/http/read-pauses.js';
 
 test('a socket rests while there is any reason to, and goes on once when the last is gone', () => {
   const calls: string[] = [];
-  const rests = new Rests({ pause: () => void calls.push('pause'), resume: () => void calls.push('resume') });
+  const rests = new ReadPauses({ pause: () => void calls.push('pause'), resume: () => void calls.push('resume') });
   rests.begin('turn');
   rests.begin('unread');
   rests.begin('unread');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { assign, createActor, setup } from 'xstate';
+import type { LinkReport } from '../../actors/events.js';
 import { link, Outlet } from '../../actors/link.js';
-import type { LinkReport } from '../../actors/reports.js';
 import { asIndex, asReadRound, asTerm } from '../../src/raft/kinds.js';
 import type { PeerMessage } from '../../src/raft/messages.js';
 import { seeded } from '../../src/raft/random.js';

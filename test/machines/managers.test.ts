@@ -216,9 +216,9 @@ describe('both managers', () => {
     const after = (event: { type: string }) => transition(electionManager, elections, event as never);
     [elections] = after({ type: 'xstate.after.ELECTION_TIMEOUT.electionManager.waiting.counting' });
     expect(elections.value).toEqual({ waiting: 'reading' });
-    const heard = { type: 'leader.heard', heardAtMs: 140, atMs: 150 } as const;
+    const heard = { type: 'silence.denied', heardAtMs: 140, atMs: 150 } as const;
     expect(transition(electionManager, elections, heard)[0].value).toEqual({ waiting: 'counting' });
-    const missed = { type: 'leader.missed', leaderId: 'b', missed: 3, quietSinceMs: 0, atMs: 150 } as const;
+    const missed = { type: 'silence.confirmed', leaderId: 'b', missed: 3, quietSinceMs: 0, atMs: 150 } as const;
     const [, actions] = transition(electionManager, elections, missed);
     expect(actions.find(({ type }) => type === 'xstate.sendTo')?.params).toMatchObject({
       event: { type: 'election.timedOut', reason: 'nothing from leader b for 150 ms, 3 heartbeats missed' },

@@ -32,7 +32,7 @@ test('no event that comes with nothing in it, wherever the chart is, is more tha
   let [snapshot] = initialTransition(replicaMachine, input);
   const types = [...new Set(replicaMachine.events)].filter((type) => !type.includes('*'));
   const seen = new Set<string>();
-  for (const next of [...events.slice(0, 5), { type: 'votes.due' } as const]) {
+  for (const next of [...events.slice(0, 5), { type: 'votes.overdue' } as const]) {
     seen.add(JSON.stringify(snapshot.value));
     for (const type of types) {
       expect(transition(replicaMachine, snapshot, { type } as never)[0].status).toBe('active');

@@ -43,7 +43,7 @@ describe('a replicator', () => {
     const replicator = replica.actor.getSnapshot().context.replicators.b;
     expect(replicator?.getSnapshot().context.inFlight).toHaveLength(1);
     propose(replica, 1);
-    expect(replicator?.getSnapshot().context).toMatchObject({ acknowledged: 2, nextIndex: 4 });
+    expect(replicator?.getSnapshot().context).toMatchObject({ matched: 2, nextIndex: 4 });
     expect(replicator?.getSnapshot().context.inFlight.map(({ lastIndex }) => lastIndex)).toEqual([3]);
   });
 

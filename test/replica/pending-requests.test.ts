@@ -150,7 +150,7 @@ describe('commands', () => {
     chart.tell(applied(2, ['B']));
     const outcome = { kind: 'results', results: [text.encode('A'), text.encode('B')] };
     const message = { kind: 'propose-reply', requestId: 40, outcome };
-    expect(chart.sent).toEqual([{ type: 'client.answered', to: 'b', message }]);
+    expect(chart.sent).toEqual([{ type: 'results.ready', to: 'b', message }]);
   });
 
   test("a peer's commands that were written over are answered as unknown", () => {

@@ -10,7 +10,7 @@ export type ElectionReport =
   /** The leader was silent for a whole random timeout, or an election ran out of time. */
   | { readonly type: 'election.timedOut'; readonly reason: string }
   /** Voters that have not answered are to be asked again. */
-  | { readonly type: 'votes.due' }
+  | { readonly type: 'votes.overdue' }
   | {
       readonly type: 'election.ended';
       readonly term: Term;
@@ -20,7 +20,7 @@ export type ElectionReport =
 
 export type HeartbeatReport =
   /** Asks when the leader was heard last, as of `atMs`. */
-  | { readonly type: 'watch.asked'; readonly atMs: number }
+  | { readonly type: 'lastHeard.asked'; readonly atMs: number }
   | { readonly type: 'heartbeat.due' }
   | {
       readonly type: 'peer.statusChanged';
@@ -67,3 +67,51 @@ export type AcceptorReport =
   /** A part of a message that is not whole yet. */
   | { readonly type: 'peer.heard'; readonly from: NodeId; readonly atMs: number }
   | { readonly type: 'peer.refused'; readonly reason: string };
+
+/** What the chart tells both managers: which role this node has from now on. */
+export type RoleEntered =
+  | { readonly type: 'follower.entered' }
+  | { readonly type: 'candidate.entered'; readonly term: Term }
+  | { readonly type: 'leader.entered'; readonly peers: readonly NodeId[] }
+  /** The disk hangs: this node neither stands nor leads, and nothing is timed. */
+  | { readonly type: 'stalled.entered' }
+  | { readonly type: 'halted.entered' };
+
+export type ElectionManagerEvent =
+  | RoleEntered
+  | { readonly type: 'manager.introduced'; readonly heartbeatManager: HeartbeatManagerRef }
+  /** From the HeartbeatManager, asked at `atMs`: the leader spoke at `heardAtMs`, so lately that nothing was missed. */
+  | { readonly type: 'silence.denied'; readonly heardAtMs: number; readonly atMs: number }
+  /** From the HeartbeatManager, asked at `atMs`: nothing was heard since `quietSinceMs`, and so many heartbeats were missed. */
+  | {
+      readonly type: 'silence.confirmed';
+      readonly leaderId: NodeId | null;
+      readonly missed: number;
+      readonly quietSinceMs: number;
+      readonly atMs: number;
+    }
+  /** This node has voted for a candidate, which gets the time to win. */
+  | { readonly type: 'vote.granted' };
+
+export type HeartbeatManagerEvent =
+  | RoleEntered
+  | { readonly type: 'manager.introduced'; readonly electionManager: ElectionManagerRef }
+  /** From the ElectionManager, at the end of a random timeout: what was heard of the leader? */
+  | { readonly type: 'silence.asked'; readonly atMs: number }
+  /** The chart's answer: when this node heard `leaderId` last; -Infinity before any leader was heard. */
+  | {
+      readonly type: 'lastHeard.told';
+      readonly leaderId: NodeId | null;
+      readonly heardAtMs: number;
+      readonly atMs: number;
+    }
+  /** Its first answer since the last heartbeat. */
+  | { readonly type: 'peer.answered'; readonly peer: NodeId };
+
+export interface ElectionManagerRef {
+  send(event: ElectionManagerEvent): void;
+}
+
+export interface HeartbeatManagerRef {
+  send(event: HeartbeatManagerEvent): void;
+}
