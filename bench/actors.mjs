@@ -1,5 +1,5 @@
 /**
- * What a write costs in the actors alone, hot: no sockets, no disk. By the short way (docs/decisions/0011) and by XState alone,
+ * What a write costs in the actors alone, hot: no sockets, no disk. By the fast transition (docs/decisions/0011) and by XState alone,
  * in turn. `npm run build && node bench/actors.mjs`.
  */
 import { createActor } from 'xstate';

@@ -1,6 +1,6 @@
 import type { NodeId } from '../src/raft/kinds.js';
 
-/** So often within this time, and it is no network that was slow to tell of an end. */
+/** This many reconnects within the window mean two processes use one node id. */
 const MOST_REPLACED = 4;
 const WITHIN_MS = 30_000;
 

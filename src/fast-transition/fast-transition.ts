@@ -14,7 +14,7 @@ import {
 } from './xstate-internals.js';
 
 /**
- * The machine itself, with a short way for what a busy node does all day: taking an event that changes no state, or only
+ * The machine itself, with a fast transition for what a busy node does all day: taking an event that changes no state, or only
  * moves between two leaves of one parent. XState's own transition computes sets of states to leave and to enter, and the
  * state's value anew for each assignment; for these events all of that is known beforehand, and was four fifths of a
  * write's time in its actors. Transitions, guards and actions are those of XState's own definitions, taken in its

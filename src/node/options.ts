@@ -52,7 +52,7 @@ export interface ReplicaNodeOptions<Machine extends AnyStateMachine> extends Par
    */
   readonly maxConnections?: number;
   /**
-   * XState's own: called with every inspection event of this node's actors, but for the microsteps of those that take a short way.
+   * XState's own: called with every inspection event of this node's actors, but for the microsteps of those that the fast transition takes.
    * One that throws is detached; the log says so once, and the node goes on.
    */
   readonly inspect?: Inspect;
