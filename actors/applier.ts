@@ -33,8 +33,8 @@ const BATCH: ReadLimits = { maxEntries: 512, maxBytes: 1024 * 1024 };
 type Phase = 'closed' | 'idle' | 'applying' | 'over';
 
 /**
- * Feeds committed entries to the state machine, in batches, giving way every few milliseconds. A batch that the state machine
- * applies at once takes the event that allows it, and the report that it is applied.
+ * Feeds committed entries to the state machine, in batches, giving way every few milliseconds. A synchronous batch costs
+ * two events: `apply.allowed` and `log.applied`.
  */
 class Applier {
   readonly #options: ApplierInput;

@@ -168,7 +168,7 @@ export const link = fastTransition(
                 reenter: true,
                 actions: { type: 'reportClosed', params: ({ event }) => event },
               },
-              // What is none is the machine's own to take.
+              // Other refused messages are handled by `message.refused` at the top.
               'message.refused': {
                 guard: { type: 'isAppend', params: ({ event }) => event },
                 actions: { type: 'reportFull', params: ({ event }) => event },

@@ -53,7 +53,7 @@ type Phase = 'opening' | 'idle' | 'syncing' | 'stalled' | 'over';
  * durable, and while it runs the next group gathers. A sync that does not end is reported (P36), and what is written then
  * still waits for it. After a failure nothing ever leaves again (P31).
  *
- * It is called, not sent events: what is written takes none, and what is durable takes one, the chart's `log.durable`.
+ * It is called directly: writing costs no event, and a finished sync costs one, `log.durable`.
  */
 export class LogWriter {
   readonly #options: LogWriterOptions;
@@ -143,7 +143,7 @@ export class LogWriter {
 
   /**
    * One timer for all syncs: one for each would cost more than the rest of it. Intervals are counted instead of milliseconds,
-   * because a process that stood still runs one tick late and not many. The first may end at any time after the sync began.
+   * because a process that stood still runs one tick late and not many. The first interval may be shorter, because the timer is running already.
    */
   #look(): void {
     this.#timer = undefined;

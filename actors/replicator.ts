@@ -158,18 +158,18 @@ export const replicator = fastTransition(
     id: 'replicator',
     context: ({ input }) => ({ ...input, matched: NO_INDEX, inFlight: [] }),
     initial: 'probing',
-    // Wherever nothing is sent for it, it is known later what there is to send.
+    // In states that send nothing now the leader's new state is kept for later.
     on: { 'log.grew': { actions: 'noteLeader' } },
     states: {
       probing: {
         description: 'Finds the place where the two logs agree, a round trip at a time.',
         entry: 'sendEmptyAppend',
         on: {
-          // The probe may be lost, but nothing was sent since that moved the place where the two may agree.
+          // The lost probe is sent again from the same place.
           'link.opened': { target: 'probing', reenter: true, actions: 'noteLeader' },
           beat: { actions: ['noteLeader', 'sendEmptyAppend'] },
           'round.began': { actions: ['noteLeader', 'sendEmptyAppend'] },
-          // The answer to the probe was of no interest then: the peer had all that there was.
+          // The chart passed no answer on, because the peer had the whole log; the match index says that the probe matched.
           'log.grew': {
             guard: { type: 'isKnownToMatch', params: ({ event }) => event },
             target: 'streaming',
@@ -201,7 +201,7 @@ export const replicator = fastTransition(
             target: 'probing',
             actions: ['noteLeader', { type: 'stepBack', params: ({ event }) => event }],
           },
-          // What is being read no longer comes next then, and is not sent.
+          // A disk read under way is then for a later index; `sendRead` drops it.
           'append.refused': {
             guard: { type: 'isOurs', params: ({ event }) => event },
             actions: { type: 'keepPlace', params: ({ event }) => event },

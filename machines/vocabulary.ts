@@ -132,7 +132,7 @@ export const replicaSetup = setup({
   },
   guards: {
     isAheadOfLog: ({ context, event }) => event.type === 'state.opened' && isAheadOfLog(context.state, event.applied),
-    /** §5.1: the message's term is newer, so that whoever receives it follows. The gate's third answer is the rule's (`receive`). */
+    /** §5.1: the message's term is newer, so that whoever receives it follows. Verdicts other than `adopt` are carried out by the rule `receive`. */
     adoptsTerm: ({ context, event }) => isWhole(event) && adoptsTerm(context.state, event),
     /** It belongs to the receiver's own term, or is none that changes it. */
     keepsTerm: ({ context, event }) => isWhole(event) && !adoptsTerm(context.state, event),

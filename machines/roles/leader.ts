@@ -1,6 +1,6 @@
 import { replicaSetup } from '../vocabulary.js';
 
-/** §5.3: all writes go through it. It serves once an entry of its own term is committed (§8, P35). */
+/** §5.3: all writes go through it. It serves once an entry of its own term is committed (§8, P35). On entry `replicate` reaches nobody yet; each replicator probes when it is spawned. */
 export const leader = replicaSetup.createStateConfig({
   tags: 'leader',
   description: 'Has the votes of a majority: replicates its log, and beats.',

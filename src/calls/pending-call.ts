@@ -14,7 +14,7 @@ export type Fate = 'nothing done' | 'unknown';
 
 /** A request with its deadline: it ends once, however many reasons come together. */
 export class PendingCall<Value> {
-  /** At the latest: it may have come while this process stood still, and be older. */
+  /** The earliest time at which it can have come: what lay in a socket through a pause counts from the pause's beginning. */
   readonly receivedAtMs: number;
   readonly deadlineMs: number;
   readonly bytes: number;
@@ -71,7 +71,7 @@ export class PendingCall<Value> {
   }
 }
 
-/** A callback that throws takes none of those that are called after it their answer: what it throws is thrown behind them (P52). */
+/** A throwing callback does not keep later callbacks from being called: the error is rethrown in a microtask (P52). */
 function settle<Value>(request: CallRequest<Value> | undefined, error: QuorateError | undefined, value?: Value): void {
   try {
     request?.done(error, value);

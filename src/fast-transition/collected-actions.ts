@@ -113,7 +113,7 @@ export class CollectedActions {
     }
   }
 
-  /** As XState does it: before any of the assignments that are being collected. */
+  /** Guards see the context from before this action's assignments, as in XState. */
   check(guard: unknown): boolean {
     return passes(this.#machine, guard, this.#collectedFrom, this.#event);
   }

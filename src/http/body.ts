@@ -50,7 +50,7 @@ export function readBody({
   });
 }
 
-/** Nothing was done, and this request never can be: it never ends again for another reader. */
+/** Its body was read by somebody else, and `end` will not come again. */
 function readBefore(): QuorateError {
   return new QuorateError(
     'QUORATE_CONFIG_INVALID',

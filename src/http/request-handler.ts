@@ -57,8 +57,7 @@ export function createRequestHandler(
     answer(message, response) {
       const { path, search } = targetOf(message);
       const exchange = new Exchange(message, response);
-      // P45: who sent this while the process stood still may have hung up since. A caller that only ended its half of the
-      // connection looks the same, and is told that nothing was done.
+      // A request that lay here through a pause: if its caller has ended its half by now, it is not carried out (P45).
       if (node.isSettling) exchange.endsWithCaller = () => node.isSettling;
       const request: HttpRequest = {
         method: message.method ?? 'GET',

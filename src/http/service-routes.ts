@@ -29,7 +29,7 @@ function routeRequest(
     propose: (command) => node.propose(command, limits),
     read: async (ask) => {
       await node.read(() => undefined, { ...limits, consistency: consistencyOf(query.get('consistency')) });
-      // What the state machine says later is as new, and no answer is made before it can be sent.
+      // The read index holds for later reads too, so the answer is made only when it can be sent.
       await exchange.room();
       return ask(node.stateMachine as never);
     },

@@ -137,7 +137,10 @@ export class SegmentedLog implements LogStore {
     if (isNew && this.#isOpen) this.#failed(error);
   }
 
-  /** Throws where a record cannot follow what came before it: better a crash of the writer than a log that cannot be opened. */
+  /**
+   * Only staged: the disk sees nothing before `sync`. Throws where a record cannot follow what came before it: the node halts
+   * rather than write a log that cannot be opened.
+   */
   append(records: readonly LogRecord[]): void {
     for (const record of records) {
       checkRecord(this.#appended, record);
@@ -253,7 +256,7 @@ export class SegmentedLog implements LogStore {
     });
   }
 
-  /** `others` are written after these, and may cut entries of these. */
+  /** `others`: later batches of the same sync. A truncation among them may remove entries of `records`. */
   #note(records: readonly StoredRecord[], { segmentId, offset }: Written, others: readonly StoredRecord[]): void {
     for (const record of records) {
       if (record.kind === 'truncation') this.#positions.truncated(record.from);

@@ -51,7 +51,7 @@ export function answerVoteRequest(state: ReplicaState, from: NodeId, request: Vo
     // A vote that can be forgotten is no vote: the reply waits for the disk (P1).
     { kind: 'write', records: [{ kind: 'vote', term, votedFor: from }], then: [reply] },
   ];
-  // Asked again, whoever has the vote is given no more time: one whom no answer reaches would keep everybody waiting for ever.
+  // A repeated request from the same candidate does not restart the timer: else one that no reply reaches would hold everybody up.
   if (state.votedFor === null) effects.push({ kind: 'vote-granted' });
   return { state: changed(state, { votedFor: from }), effects };
 }

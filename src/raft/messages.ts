@@ -26,7 +26,7 @@ export type LogRecord =
   | { readonly kind: 'entries'; readonly entries: readonly Entry[] }
   /** Entries at `from` and after it are gone (§5.3: they conflicted with the leader's). */
   | { readonly kind: 'truncation'; readonly from: Index }
-  /** Term and vote are one record: neither is ever durable without the other. */
+  /** Term and vote are one record: neither is ever durable without the other. Also without a vote: a term that was adopted. */
   | { readonly kind: 'vote'; readonly term: Term; readonly votedFor: NodeId | null }
   /** A hint: everything up to `index` is known to be committed. Never waited for. */
   | { readonly kind: 'commit'; readonly index: Index };

@@ -20,7 +20,7 @@ export function remember(state: ReplicaState, found: Remembered): ReplicaState {
   return changed(state, { term, votedFor, log, commitIndex, recordedCommit: commitIndex, lastTimeMs });
 }
 
-/** P16: a state machine that holds more than the log was made from another one; what is missing would be appended anew and skipped. */
+/** P16: a state machine that holds more than the log was made from another one: entries up to `applied` would be written again and never applied. */
 export function isAheadOfLog(state: ReplicaState, applied: Index): boolean {
   return applied > state.log.lastIndex;
 }
