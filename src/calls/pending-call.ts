@@ -15,7 +15,7 @@ export type Fate = 'nothing done' | 'unknown';
 /** A request with its deadline: it ends once, however many reasons come together. */
 export class PendingCall<Value> {
   /** The earliest time at which it can have come: what lay in a socket through a pause counts from the pause's beginning. */
-  readonly receivedAtMs: number;
+  readonly earliestReceivedMs: number;
   readonly deadlineMs: number;
   readonly bytes: number;
   readonly payload: Uint8Array;
@@ -33,7 +33,7 @@ export class PendingCall<Value> {
   ) {
     this.#request = request;
     this.#onEnd = onEnd;
-    this.receivedAtMs = nowMs;
+    this.earliestReceivedMs = nowMs;
     this.deadlineMs = nowMs + request.timeoutMs;
     this.payload = payload;
     this.bytes = payload.byteLength;

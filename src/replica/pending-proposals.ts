@@ -214,7 +214,7 @@ export class PendingProposals<Result> {
    * caller may have written something else through the new leader since.
    */
   #isWorthDoing(proposal: Proposal<Result>, nowMs: number): boolean {
-    if (!proposal.isOver && proposal.receivedAtMs <= this.#deposedAtMs) proposal.fail(deposed());
+    if (!proposal.isOver && proposal.earliestReceivedMs <= this.#deposedAtMs) proposal.fail(deposed());
     return proposal.isWorthDoing(nowMs, this.#options.noLeader);
   }
 
