@@ -165,7 +165,7 @@ function committed(stateMachine: StateMachine<unknown, unknown>, entry: Entry): 
   }
 }
 
-/** Whatever it throws, at once or later, is told with the entries that it was at. */
+/** Adds the entry range to any error that `apply` throws or rejects with. */
 function apply(
   stateMachine: StateMachine<unknown, unknown>,
   commands: readonly Committed<unknown>[],

@@ -30,7 +30,7 @@ export interface ElectionManagerContext extends ElectionManagerInput {
   readonly timeoutMs: number;
   /** Silence is counted from here: the wait's beginning, or when the leader was last heard. */
   readonly quietSinceMs: number;
-  /** What of the timeout was left when the timer was last set, and when that was. */
+  /** The timeout left when the timer was last set, and when it was set. */
   readonly remainingMs: number;
   readonly armedAtMs: number;
   /** By how much the timer ran late. */

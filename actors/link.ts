@@ -24,7 +24,7 @@ export interface PeerArrived {
 
 export type LinkEvent =
   | PeerArrived
-  /** What waits is worth nothing any more: a new connection is better than the rest of it. */
+  /** Drops the queued messages: the leader that queued them has given up, so a new connection serves better. */
   | { readonly type: 'link.reset'; readonly reason: string }
   | { readonly type: 'connection.opened' }
   | { readonly type: 'connection.delayed'; readonly reason: string }

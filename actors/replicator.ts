@@ -34,7 +34,7 @@ export interface ReplicatorInput {
   readonly store: LogStore;
   readonly leader: LeaderState;
   readonly flow: FlowLimits;
-  /** What a new leader has just appended is not in doubt: it begins with the place before that (§5.3). */
+  /** Index of the entry to send next. A new leader starts just before its own no-op (§5.3). */
   readonly nextIndex: Index;
 }
 
@@ -114,7 +114,7 @@ const replicatorSetup = setup({
       const next = nextAfterRejection(context.leader.log, reply.hint);
       return accounted(context, { nextIndex: greater(next, advance(context.matched, 1)), inFlight: [] });
     }),
-    /** What was refused was never sent: it is what comes next. */
+    /** A refused append was not sent, so its first entry is next again. */
     keepPlace: assign(({ context }, { append }: { append: Append }) => {
       const nextIndex = advance(append.previous.index, 1);
       if (nextIndex >= context.nextIndex || nextIndex <= context.matched) return {};

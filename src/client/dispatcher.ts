@@ -135,7 +135,7 @@ export class Dispatcher {
     if (requests.length > 0) connection.send(requests);
   }
 
-  /** Whatever becomes of it now: its connection has room for another. */
+  /** Takes a call back from its connection, which then has room for another. */
   #takeBack(id: number): Call | undefined {
     const call = this.#calls.take(id);
     call?.sentTo?.give(call.asked.payload.byteLength);

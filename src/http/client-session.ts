@@ -24,7 +24,7 @@ export const MOST_FRAME_BYTES = 2 * 1024 * 1024;
 const REPLY_FRAME_BYTES = 1024 * 1024;
 /** More than this unsent, and nothing further is read from a client that reads no answers. */
 const MOST_UNSENT_BYTES = 4 * 1024 * 1024;
-/** What was asked before is still answered, up to here. */
+/** Unsent bytes above which answers to earlier reads wait. */
 const MOST_UNSENT_ANSWERS_BYTES = 16 * 1024 * 1024;
 const MOST_WAITING = 16_384;
 /** After so many nothing further is read in this turn of the event loop: heartbeats have their turn, too. */

@@ -1,4 +1,4 @@
-// What no node would take is refused here, with nothing sent: each check throws BAD_REQUEST, or TOO_LARGE.
+// Checks a client's arguments before anything is sent. Throws BAD_REQUEST or TOO_LARGE.
 
 import { badRequest, QuorateError } from '../errors/quorate-error.js';
 import { shown } from '../errors/shown.js';

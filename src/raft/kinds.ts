@@ -39,7 +39,7 @@ export const advance = (index: Index, count: number): Index => (index + count) a
 export const lesser = (a: Index, b: Index): Index => (a < b ? a : b);
 export const greater = (a: Index, b: Index): Index => (a > b ? a : b);
 
-/** What a request has left that is never too late: the largest number of ms that its frame can carry. */
+/** Remaining time of a request without deadline: the largest value that a frame holds, ms. */
 export const NO_DEADLINE_MS = 2 ** 32 - 1;
 
 export const NO_TERM = asTerm(0);
