@@ -5,8 +5,7 @@ export function isRunning(actor: Pick<AnyActorRef, 'getSnapshot'>): boolean {
   return (actor.getSnapshot() as { readonly status?: unknown }).status === 'active';
 }
 
-interface Recipient<Event> {
-  getSnapshot(): { readonly status: string };
+interface Recipient<Event> extends Pick<AnyActorRef, 'getSnapshot'> {
   send(event: Event): void;
 }
 
@@ -15,7 +14,7 @@ interface Recipient<Event> {
  * drop the event, and its development build would print a warning with the whole event in it.
  */
 export function sendOutcome<Event>(actor: Recipient<Event>, event: Event): void {
-  if (actor.getSnapshot().status === 'active') actor.send(event);
+  if (isRunning(actor)) actor.send(event);
 }
 
 /**
