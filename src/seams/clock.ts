@@ -1,6 +1,6 @@
 /**
  * Where all time comes from. It is also XState's clock, so delayed transitions run on it.
- * Nothing in Quorate makes a timer elsewhere.
+ * Only sockets of HTTP have timers beside it: how long one that is half closed, or refused, may stay (`src/http`).
  */
 export interface Clock {
   /** Monotonic milliseconds from an arbitrary start: for measuring, never for dates. */
