@@ -34,7 +34,7 @@ export interface ReplicatorInput {
   readonly store: LogStore;
   readonly leader: LeaderState;
   readonly flow: FlowLimits;
-  /** Index of the entry to send next. A new leader starts just before its own no-op (§5.3). */
+  /** Index of the entry to send next. A new leader starts at its own no-op, so that the probe names the entry before it (§5.3). */
   readonly nextIndex: Index;
 }
 

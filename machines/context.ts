@@ -53,7 +53,7 @@ export interface ReplicaContext {
 }
 
 /**
- * What the states of the chart say of a node: its role, and what callers may do. `writable`: it appends what it is sent.
+ * What the states of the chart say of a node: its role, and what callers may do. `writable`: it leads, and has committed an entry of its own term.
  * A node whose disk hangs has the role of a follower, and is `stalled`.
  */
 export type ReplicaTag = 'recovering' | 'follower' | 'candidate' | 'leader' | 'writable' | 'stalled' | 'halted';
@@ -64,7 +64,7 @@ export type ClientEvent =
       readonly type: 'client.proposed';
       readonly requestId: number;
       readonly commands: readonly Uint8Array[];
-      /** For how much longer any of the callers waits, ms. Default: for ever. */
+      /** How long until the first of the callers gives up, ms. Default: none does. */
       readonly remainingMs?: number;
     }
   | { readonly type: 'client.read'; readonly requestId: number }

@@ -5,8 +5,8 @@ import { leader } from './leader.js';
 import { stalled } from './stalled.js';
 
 /**
- * Taking part. The gate for terms stands here, on the parent of the roles: a newer term makes a follower of any of them
- * (§5.1). On the root it would pull a halted or recovering node into follower.
+ * Taking part. A newer term takes a leader and a candidate from here to follower (§5.1); a follower and a stalled node adopt it
+ * where they are. On the root it would pull a halted or recovering node into follower.
  */
 export const active = replicaSetup.createStateConfig({
   description: 'Takes part: links to all peers, and one role.',

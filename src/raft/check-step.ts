@@ -32,7 +32,7 @@ function checkTerm(before: ReplicaState, after: ReplicaState): void {
   invariant(isSameLeader, '§5.2: at most one leader in a term');
 }
 
-/** Figure 2: applied ≤ committed ≤ last, durable ≤ last, and none of them but the last two goes back. */
+/** Figure 2: applied ≤ committed ≤ last, durable ≤ last. Only durable and last may go back. */
 function checkLog(before: ReplicaState, after: ReplicaState): void {
   const { log, commitIndex, lastApplied, recordedCommit } = after;
   invariant(commitIndex >= before.commitIndex, 'P17: a commit index never goes back');

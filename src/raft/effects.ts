@@ -40,7 +40,7 @@ export interface Surroundings {
 
 export const unchanged = (state: ReplicaState): Step => ({ state, effects: [] });
 
-/** What a node tells its surroundings: the chart emits these, the edge turns them into log lines and replies. */
+/** What a node tells its surroundings: the chart emits these, `src/node` turns them into log lines, and `src/replica` into replies. */
 export type Notice =
   | { readonly type: 'role.changed'; readonly role: Role; readonly term: Term; readonly reason: string }
   | { readonly type: 'leader.changed'; readonly leaderId: NodeId | null; readonly term: Term }

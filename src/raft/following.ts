@@ -52,7 +52,7 @@ export function followLeader(state: ReplicaState, from: NodeId, atMs: number): S
   return { state: changed(state, { leaderId: from, leaderHeardAtMs: atMs }), effects };
 }
 
-/** Any bytes on the leader's link: they count as a sign of life for the election timer, and confirm no read round. */
+/** Any bytes on the leader's link: they count as a sign of life, for the election timer and where a vote is asked for, and confirm no read round. */
 export function hearLeader(state: ReplicaState, from: NodeId, atMs: number): Step {
   if (from !== state.leaderId) return { state, effects: [] };
   return { state: changed(state, { leaderHeardAtMs: atMs }), effects: [] };

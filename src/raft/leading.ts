@@ -32,7 +32,7 @@ export function becomeLeader(state: ReplicaState, wallMs: number): Step {
   };
 }
 
-/** Leadership is over: whoever waits for a read is told so, and what only a leader knows of its peers is forgotten. */
+/** Leadership is over: whoever waits for a read is told so, and whether peers are up is forgotten, which only a leader knows. */
 export function stepDown(state: ReplicaState): Step {
   return refusePendingReads(forgetStatuses(state));
 }
@@ -51,7 +51,7 @@ export function forgetLeader(state: ReplicaState): Step {
 /** Commands of one turn of the event loop, and who waits for their results. */
 export interface Proposal extends Origin {
   readonly commands: readonly Uint8Array[];
-  /** For how much longer any of the callers waits, ms. Default: for ever. */
+  /** How long until the first of the callers gives up, ms. Default: none does. */
   readonly remainingMs?: number;
 }
 

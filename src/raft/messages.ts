@@ -89,7 +89,7 @@ export interface ProposeRequest {
   readonly kind: 'propose-request';
   /** Unique at the sender for as long as its process lives. */
   readonly requestId: number;
-  /** For how much longer any of the callers waits, ms: nothing is appended for who has given up (P45). */
+  /** How long until the first of the callers gives up, ms: after that nothing of the request is appended (P45). */
   readonly remainingMs: number;
   readonly commands: readonly Uint8Array[];
 }

@@ -18,7 +18,7 @@ export function noteStatus(state: ReplicaState, peer: NodeId, status: PeerStatus
   };
 }
 
-/** Only a leader hears acknowledgements: whoever leads no longer knows nothing of its peers. */
+/** Only a leader hears acknowledgements: a node that has stopped leading knows nothing of its peers. */
 export function forgetStatuses(state: ReplicaState): ReplicaState {
   return Object.keys(state.peers).reduce((next, peer) => withPeer(next, peer, { status: null }), state);
 }

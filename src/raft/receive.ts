@@ -66,8 +66,8 @@ export const STALLED_RULES: MessageRules = { ...FOLLOWER_RULES, 'vote-request': 
 
 /**
  * A peer's message, from the gate for terms (§5.1) to the rule that the role has for it: refused, dropped, or delivered, in
- * the message's own term where that is newer. `rules` are then a follower's or a stalled node's: `active` hands a newer term to
- * `receiveAsFollower`, the two others take it themselves.
+ * the message's own term where that is newer. `rules` are then a follower's or a stalled node's: from a leader and a
+ * candidate the chart goes to follower, which passes its own, and a follower and a stalled node pass theirs.
  */
 export function receive(
   rules: MessageRules,
@@ -120,7 +120,7 @@ function adoptTermOf(state: ReplicaState, message: PeerMessage): Step {
 export type Verdict = 'deliver' | 'adopt' | 'refuse' | 'drop';
 
 /**
- * The one gate for terms (§5.1), so that a role never sees a wrong one.
+ * The one gate for terms (§5.1): a role sees only messages of its own term, and pre-votes.
  *
  * A vote request while a live leader is heard is ignored altogether (§6, thesis §4.2.3): a server that
  * could not hear the leader for a while would otherwise depose it. Pre-votes (thesis §9.6) carry the term

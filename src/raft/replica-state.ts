@@ -59,8 +59,8 @@ export interface ReplicaState {
   readonly log: LogShape;
 
   /**
-   * Who leads this term, as far as this node knows. While the chart is in `leader`, and only then, it is this node itself: set
-   * and cleared by the rules of entering and leaving that state, and held against the chart after every simulated event.
+   * Who leads this term, as far as this node knows. While the chart is in `leader`, and only then, it is this node itself: set by
+   * `becomeLeader`, cleared by a newer term or a stalled disk, and held against the chart after every simulated event.
    */
   readonly leaderId: NodeId | null;
   /** Monotonic ms; -Infinity before any leader was heard. */

@@ -23,7 +23,7 @@ export interface PendingRequestsOptions<Result> {
 
 /**
  * Requests are told apart by their id alone, by peers too, which may answer one of an earlier life of this node long after
- * its restart: each life begins somewhere else, and has more ids before it than any other will use.
+ * its restart: the ids of each life begin at a random multiple of 2^31, and no life uses 2^31 of them.
  */
 const FIRST_IDS = 2 ** 21;
 const IDS_OF_A_LIFE = 2 ** 31;

@@ -46,7 +46,7 @@ export class Outbox {
         return true;
       }
     }
-    // First, so that the room it makes is told of before a refusal, never between a refusal and its being told.
+    // First, because `roomMade` must not come before the caller has dealt with its refusal.
     this.#drain();
     const isTaken = this.#queue.offer(message);
     if (isTaken) this.#drain();
