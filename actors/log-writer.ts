@@ -53,7 +53,7 @@ type Phase = 'opening' | 'idle' | 'syncing' | 'stalled' | 'over';
  * durable, and while it runs the next group gathers. A sync that does not end is reported (P36), and what is written then
  * still waits for it. After a failure nothing ever leaves again (P31).
  *
- * It is called directly: writing costs no event, and a finished sync costs one, `log.durable`.
+ * It is called directly: writing costs no event, and a finished sync costs one, `log.durable`, or `vote.durable` beside it.
  */
 export class LogWriter {
   readonly #options: LogWriterOptions;

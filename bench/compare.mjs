@@ -160,7 +160,7 @@ async function turn(cluster, level, ms) {
 
 const cpuOf = ({ children }) => children.reduce((sum, { pid }) => sum + cpuOfProcess(pid), 0);
 
-/** Of all threads, ns. */
+/** CPU time that all threads of a process have taken, ns. */
 function cpuOfProcess(pid) {
   const threads = `/proc/${pid}/task`;
   return readdirSync(threads).reduce((sum, thread) => {
@@ -169,7 +169,7 @@ function cpuOfProcess(pid) {
   }, 0);
 }
 
-/** What all processes of the machine have taken, ns: user, nice, system and interrupts, in hundredths of a second. */
+/** CPU time that all processes of the machine have taken, ns: user, nice, system and interrupts, counted in hundredths of a second. */
 function machineNs() {
   const [user, nice, system, , , irq, softIrq] = readFileSync('/proc/stat', 'utf8')
     .split('\n')[0]

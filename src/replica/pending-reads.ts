@@ -46,7 +46,7 @@ export class PendingReads {
   readonly #rounds = new Map<number, Round>();
   /** Confirmed, but their index is not applied here yet. */
   #confirmed: { readonly readIndex: Index; readonly reads: readonly Read[] }[] = [];
-  /** Callers that want to know the read index, too. */
+  /** The callbacks of reads whose callers want to know the read index, too. */
   readonly #curious = new WeakMap<Read, (readIndex: Index) => void>();
   #applied: Index = NO_INDEX;
   #closed: QuorateError | undefined;
