@@ -104,6 +104,15 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     files: ['src/http/request-target.js'],
     only: { 'src/inspect/inspector-server.ts': ['ws', 'node:'] },
   },
+  'src/report': {
+    about: 'what a node tells people of itself: its reports, and news in words; browsers read the types',
+    rooms: ['src/errors', 'src/raft', 'src/seams', 'src/replica'],
+  },
+  'src/pages': {
+    about: 'the pages that nodes serve: they run in browsers',
+    rooms: ['src/report', 'src/inspect'],
+    packages: ['preact', 'preact/hooks', 'uplot'],
+  },
   'src/node': {
     rooms: [
       'src/errors',

@@ -1,0 +1,2 @@
+/** esbuild takes a style sheet that is imported into the page's own. */
+declare module '*.css';

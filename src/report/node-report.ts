@@ -1,0 +1,119 @@
+/**
+ * What `GET /v1/events` streams, version 1. Plain data that a browser reads: this file and `words.ts` and `why.ts` beside it import
+ * nothing that a browser lacks. Times are milliseconds of the node's wall clock, durations are milliseconds, rates are per second.
+ */
+export const EVENTS_VERSION = 1;
+
+/** The first message of every stream. */
+export interface StreamHello {
+  readonly version: typeof EVENTS_VERSION;
+  readonly id: string;
+  readonly clusterId: string;
+  /** The name that `--cluster` gave; null where it is not known. */
+  readonly cluster: string | null;
+  /** The address under which this node listens, host:port. */
+  readonly address: string;
+  /** The release of Quorate that this node runs. */
+  readonly release: string;
+  /** The command that starts this node; null where it is embedded in a program. */
+  readonly startCommand: string | null;
+  readonly settings: {
+    readonly electionTimeoutMinMs: number;
+    readonly electionTimeoutMaxMs: number;
+    readonly heartbeatMs: number;
+    readonly maxMissedHeartbeats: number;
+  };
+}
+
+export interface MemberReport {
+  readonly id: string;
+  readonly address: string;
+  readonly voter: boolean;
+  /** As a leader sees it; null on a node that does not lead. */
+  readonly status: 'up' | 'suspect' | 'down' | null;
+  readonly matchIndex: number | null;
+}
+
+/** This node's own connection to a peer, which it dials, and what the peer left unanswered. */
+export interface LinkReport {
+  readonly peer: string;
+  readonly state: 'dialing' | 'open' | 'waiting';
+  /** Why it is not open, as `connection refused`; null while it is open. */
+  readonly reason: string | null;
+  /** Until it is dialed again; null while it is open or being dialed. */
+  readonly nextDialInMs: number | null;
+  readonly sentPerSecond: number;
+  readonly receivedPerSecond: number;
+  /** Heartbeats in a row without an answer; null on a node that does not lead. */
+  readonly unanswered: number | null;
+}
+
+/** What a node is like at one moment. Sent when something in it changed, at most ten times a second, and at least once a second. */
+export interface NodeReport {
+  readonly atMs: number;
+  readonly role: 'recovering' | 'follower' | 'candidate' | 'leader' | 'halted';
+  readonly term: number;
+  readonly leaderId: string | null;
+  /** The chart's state as a path, as `active.leader.serving`. */
+  readonly state: string;
+  readonly members: readonly MemberReport[];
+  readonly log: {
+    readonly firstIndex: number;
+    readonly lastIndex: number;
+    readonly durableIndex: number;
+    readonly commitIndex: number;
+    readonly appliedIndex: number;
+    /** The newest terms of the log, each with the index of its first entry, oldest first, at most 16. */
+    readonly terms: readonly { readonly startIndex: number; readonly term: number }[];
+  };
+  /** The random election timeout that runs, and what is left of it; null where none runs. */
+  readonly timer: { readonly lengthMs: number; readonly restMs: number } | null;
+  /** A candidate's election: null for a voter that has not answered. Null where this node stands in none. */
+  readonly votes: Readonly<Record<string, boolean | null>> | null;
+  readonly links: readonly LinkReport[];
+  /** Callers of this node that have no answer yet. */
+  readonly waiting: { readonly puts: number; readonly reads: number; readonly oldestMs: number | null };
+  /** Why this node should get no requests, as `/health/ready` says; null where it is ready. */
+  readonly notReady: { readonly code: string; readonly message: string } | null;
+}
+
+/** What a node did in the second before `atMs`. Latencies are null where nothing was measured. */
+export interface NodeMetrics {
+  readonly atMs: number;
+  /** Commands that callers of this node had acknowledged. */
+  readonly putsPerSecond: number;
+  readonly readsPerSecond: number;
+  readonly putP50Ms: number | null;
+  readonly putP99Ms: number | null;
+  /** How long a sync of the disk took, the median of the second. */
+  readonly syncMs: number | null;
+  /** The 99th percentile of how late the event loop was. */
+  readonly eventLoopDelayMs: number;
+  /** Requests that ended with an error, by code, as OUTCOME_UNKNOWN; only those that occurred. */
+  readonly errors: Readonly<Record<string, number>>;
+}
+
+/** Something that happened on this node, which a person may want to know of. */
+export interface NodeNews {
+  /** Counts up from 1 in a node's life: who reconnects tells by it what is new. */
+  readonly sequence: number;
+  readonly atMs: number;
+  /** The notice's name, as `election.started`: the feed's `data-event`. */
+  readonly event: string;
+  readonly term: number;
+  /** How it should look: an act of the leader or a success, a wait, a failure, or none of these. */
+  readonly tone: 'accent' | 'wait' | 'danger' | 'neutral';
+  /** One or two plain sentences, naming the node. */
+  readonly text: string;
+  /** What happened in the notice's own fields: ids, numbers, reasons. */
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** Server-sent events: `event:` is the name here, `data:` the JSON of its type. */
+export interface EventStream {
+  readonly hello: StreamHello;
+  readonly report: NodeReport;
+  readonly metrics: NodeMetrics;
+  /** On connecting, the newest 200; afterwards each as it happens. */
+  readonly news: NodeNews;
+}
