@@ -7,9 +7,9 @@ import type { Clock } from '../seams/clock.js';
 import { CLIENT_PROTOCOL } from '../wire/client-frames.js';
 import { CLIENT_PATH, FAREWELL_MS } from '../wire/connections.js';
 import type { Admission } from './admission.js';
+import { checkCaller } from './callers.js';
 import { ClientSession, MOST_FRAME_BYTES } from './client-session.js';
 import { keepPulse } from './pulse.js';
-import { checkCaller } from './request-target.js';
 import type { ServedNode } from './served-node.js';
 import { refuseHandshake, refuseUpgrade, UpgradeRouter } from './upgrade-router.js';
 

@@ -8,6 +8,8 @@ import type { ServedNode } from './served-node.js';
 export interface RequestHandlerOptions {
   /** The routes' paths follow it: `/quorate` gives `/quorate/v1/status`. Not needed where the framework takes it off. */
   readonly prefix?: string;
+  /** Whether the dashboard (`/`) and the inspector are among them. Default: where there is a prefix. */
+  readonly pages?: boolean;
 }
 
 /**
@@ -17,9 +19,12 @@ export interface RequestHandlerOptions {
  */
 export function requestHandler(
   node: ServedNode,
-  { prefix = '' }: RequestHandlerOptions = {},
+  { prefix = '', pages }: RequestHandlerOptions = {},
 ): (request: IncomingMessage, response: ServerResponse, next?: () => void) => void {
-  const handler = createRequestHandler(node, { prefix: checkedPrefix(prefix) });
+  const handler = createRequestHandler(node, {
+    prefix: checkedPrefix(prefix),
+    ...(pages === undefined ? {} : { pages }),
+  });
   return (request, response, next) => {
     if (next === undefined || handler.serves(request)) handler.answer(request, response);
     else next();

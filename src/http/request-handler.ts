@@ -2,11 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { badRequest, QuorateError } from '../errors/quorate-error.js';
 import { CLIENT_PATH, PEER_PATH } from '../wire/connections.js';
 import { checkFraming } from './body.js';
+import { addressesOf, admitPage, checkAct, checkCaller } from './callers.js';
 import { Connection } from './connection.js';
 import type { HttpRequest } from './exchange.js';
 import { Exchange } from './exchange.js';
+import type { Page } from './pages.js';
+import { sendAsset, sendPage } from './pages.js';
 import { notInThisVersion, RefusedRequest, sendError, sendJson } from './replies.js';
-import { checkCaller, targetOf } from './request-target.js';
+import { targetOf } from './request-target.js';
 import type { ServedNode } from './served-node.js';
 import { answerByRoute, ServiceRoutes } from './service-routes.js';
 
@@ -15,6 +18,10 @@ export interface HandlerContext {
   readonly prefix?: string;
   /** Whether the server leaves it to the handler to ask for bodies that are offered (`Expect`). Default: false. */
   readonly asksForBodies?: boolean;
+  /** Whether the dashboard and the inspector are served too. Default: where there is a prefix, because `/` is the user's otherwise. */
+  readonly pages?: boolean;
+  /** Whether a page that changes something must be on this machine and say that it means to (`checkAct`). Default: false. */
+  readonly checksActs?: boolean;
   /** Why a connection is not served, but for health. Default: all are. */
   readonly refusal?: (message: IncomingMessage) => QuorateError | undefined;
 }
@@ -32,27 +39,24 @@ type Endpoint = (request: HttpRequest) => Promise<void> | void;
 type Endpoints = ReadonlyMap<string, Endpoint>;
 
 /** Answered plainly, so that a script can tell what is missing from what is misspelled. */
-const LATER = [
-  '/v1/members',
-  '/v1/transfer',
-  '/v1/snapshot',
-  '/v1/events',
-  '/metrics',
-  '/inspector',
-  '/playground',
-  '/',
-];
+const LATER = ['/v1/members', '/v1/transfer', '/v1/snapshot', '/v1/events', '/metrics', '/playground'];
 const WEB_SOCKET_PATHS = [PEER_PATH, CLIENT_PATH];
 
 export function createRequestHandler(
   node: ServedNode,
-  { prefix = '', asksForBodies = false, refusal = () => undefined }: HandlerContext,
+  {
+    prefix = '',
+    asksForBodies = false,
+    pages = prefix !== '',
+    checksActs = false,
+    refusal = () => undefined,
+  }: HandlerContext,
 ): RequestHandler {
-  const routes = new ServiceRoutes(node.service);
+  const served: Served = { routes: new ServiceRoutes(node.service), pages, checksActs };
   return {
     serves(message) {
       const path = withoutPrefix(targetOf(message).path, prefix);
-      return path !== undefined && endpointsAt(path, routes) !== undefined;
+      return path !== undefined && endpointsAt(path, served) !== undefined;
     },
     answer(message, response) {
       const { path, search } = targetOf(message);
@@ -71,7 +75,7 @@ export function createRequestHandler(
         mustAskForBody: asksForBodies,
       };
       const run = (): Promise<void> =>
-        answer(request, { routes, search, refusal: refusal(message) }).catch((error: unknown) =>
+        answer(request, { served, search, refusal: refusal(message) }).catch((error: unknown) =>
           sendError(response, error),
         );
       Connection.of(message.socket).take(exchange, run);
@@ -79,27 +83,36 @@ export function createRequestHandler(
   };
 }
 
-/** Undefined where the path is not under the prefix. */
+/** Undefined where the path is not under the prefix; empty where it is the prefix itself, without the slash that ends it. */
 function withoutPrefix(path: string, prefix: string): string | undefined {
+  if (path === prefix) return '';
   return path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : undefined;
 }
 
-interface Circumstances {
+interface Served {
   readonly routes: ServiceRoutes;
+  readonly pages: boolean;
+  readonly checksActs: boolean;
+}
+
+interface Circumstances {
+  readonly served: Served;
   readonly search: string;
   readonly refusal: QuorateError | undefined;
 }
 
-async function answer(request: HttpRequest, { routes, search, refusal }: Circumstances): Promise<void> {
+async function answer(request: HttpRequest, { served, search, refusal }: Circumstances): Promise<void> {
   // Probes ask under any name, and are told nothing that is secret.
   const isProbe = request.path.startsWith('/health/');
   if (refusal !== undefined) request.response.setHeader('Connection', 'close');
   if (refusal !== undefined && !isProbe) throw refusal;
   if (!isProbe) checkCaller(request.message, request.node);
+  if (!isProbe && admitPage(request.message, request.response)) return;
+  if (served.checksActs) checkAct(request.message);
   mustBeText(search);
   checkFraming(request);
   if (WEB_SOCKET_PATHS.includes(request.path)) mustBeUpgraded(request);
-  const endpoints = endpointsAt(request.path, routes);
+  const endpoints = endpointsAt(request.path, served);
   if (endpoints === undefined) throw nothingAt(request);
   const endpoint = endpoints.get(request.method) ?? (request.method === 'HEAD' ? endpoints.get('GET') : undefined);
   if (endpoint !== undefined) return await endpoint(request);
@@ -124,10 +137,33 @@ const OWN_ENDPOINTS: Readonly<Record<string, Endpoints>> = {
   '/health/ready': new Map([['GET', ready]]),
 };
 
+const PAGES: Readonly<Record<string, Endpoints>> = {
+  '/': new Map([['GET', page('dashboard')]]),
+  '/inspector': new Map([['GET', page('inspector')]]),
+  // The prefix itself: the pages' relative addresses want it with a slash.
+  '': new Map([['GET', toPrefixWithSlash]]),
+};
+const ASSETS = '/assets/';
+const ASSET: Endpoints = new Map([
+  ['GET', ({ path, message, response }) => sendAsset(path.slice(ASSETS.length), message, response)],
+]);
+
+function page(name: Page): Endpoint {
+  return ({ node, message, response }) =>
+    sendPage(name, { servedBy: 'node', others: addressesOf(node) }, message, response);
+}
+
+function toPrefixWithSlash({ message, response }: HttpRequest): void {
+  response.writeHead(308, { Location: `${targetOf(message).path}/`, 'Content-Length': 0 });
+  response.end();
+}
+
 /** Undefined where there is nothing at this path. */
-function endpointsAt(path: string, routes: ServiceRoutes): Endpoints | undefined {
+function endpointsAt(path: string, { routes, pages }: Served): Endpoints | undefined {
   const own = Object.hasOwn(OWN_ENDPOINTS, path) ? OWN_ENDPOINTS[path] : undefined;
   if (own !== undefined) return own;
+  if (pages && path.startsWith(ASSETS)) return ASSET;
+  if (pages && Object.hasOwn(PAGES, path)) return PAGES[path];
   const found = routes.at(path);
   if (found === undefined) return undefined;
   const endpoints = [...found.routes].map(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { checkCaller } from '../../src/http/request-target.js';
+import { checkAct, checkCaller } from '../../src/http/callers.js';
 
 const node = {
   address: 'n1.internal:7401',
@@ -50,5 +50,46 @@ describe('the names in Host that a node goes by', () => {
       expect(() => check({ host: 'quorate.service', origin: `${scheme}://quorate.service` })).not.toThrow();
       expect(() => check({ host: 'quorate.service', origin: `${scheme}://quorate.service:81` })).toThrow('may not use');
     }
+  });
+});
+
+describe('pages of the cluster', () => {
+  test.each(['http://n2.internal:7402', 'https://n2.internal:7402', 'http://N1.internal:7401'])(
+    '%s is the origin of a member, and may ask',
+    (origin) => {
+      expect(() => check({ host: 'n1.internal:7401', origin })).not.toThrow();
+    },
+  );
+
+  test.each([
+    'http://n2.internal',
+    'http://n2.internal:7403',
+    'http://n2.internal:7402/',
+    'http://evil@n2.internal:7402',
+  ])('%s is none', (origin) => {
+    expect(() => check({ host: 'n1.internal:7401', origin })).toThrow('may not use this node');
+  });
+
+  test('on one machine a member goes by all names of loopback, but by its own port only', () => {
+    const local = { ...node, address: '127.0.0.1:7401', state: { peers: { n2: { address: 'localhost:7402' } } } };
+    const checkLocal = (origin: string): void =>
+      checkCaller({ headers: { origin, host: '127.0.0.1:7401' }, url: '/', rawHeaders: [] } as never, local as never);
+    for (const name of ['localhost', '127.0.0.1', '[::1]'])
+      expect(() => checkLocal(`http://${name}:7402`)).not.toThrow();
+    expect(() => checkLocal('http://localhost:7403')).toThrow('may not use this node');
+    expect(() => checkLocal('http://localhost.evil.example:7402')).toThrow('may not use this node');
+  });
+
+  const act = (headers: Record<string, string>, { method = 'PUT', remoteAddress = '127.0.0.1' } = {}): void =>
+    checkAct({ method, headers, socket: { remoteAddress } } as never);
+
+  test('change something only from this machine, and only by saying so in a header', () => {
+    const origin = 'http://127.0.0.1:7401';
+    expect(() => act({ origin })).toThrow('X-Quorate-Page: 1');
+    expect(() => act({ origin, 'x-quorate-page': '1' })).not.toThrow();
+    expect(() => act({ origin, 'x-quorate-page': '1' }, { remoteAddress: '::ffff:127.0.0.1' })).not.toThrow();
+    expect(() => act({ origin, 'x-quorate-page': '1' }, { remoteAddress: '10.0.0.7' })).toThrow('only on the machine');
+    expect(() => act({ origin }, { method: 'GET', remoteAddress: '10.0.0.7' })).not.toThrow();
+    expect(() => act({}, { remoteAddress: '10.0.0.7' })).not.toThrow();
   });
 });

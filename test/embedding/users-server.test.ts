@@ -82,16 +82,13 @@ describe('a node on an http.Server of the user', () => {
   test('under a prefix it takes nothing outside of it but /peer and /client', async () => {
     const { address } = await embedded(users(), { routes: '/quorate' });
     await writesAndReads(address, '/quorate');
-    for (const path of [
-      '/v1/status',
-      '/health/ready',
-      '/quorate',
-      '/quorate/',
-      '/quorate/v1/users',
-      '/quoratev1/status',
-    ])
+    for (const path of ['/v1/status', '/health/ready', '/inspector', '/quorate/v1/users', '/quoratev1/status'])
       expect((await ask(address, 'GET', path)).bytes.toString()).toBe(`user's ${path}`);
     expect((await ask(address, 'GET', '/peer')).status).toBe(426);
+    const { status, headers } = await ask(address, 'GET', '/quorate');
+    expect([status, headers.location]).toEqual([308, '/quorate/']);
+    for (const path of ['/quorate/', '/quorate/inspector'])
+      expect((await ask(address, 'GET', path)).headers['content-type']).toMatch('text/html');
   });
 
   test('with routes: false it takes nothing but /peer', async () => {

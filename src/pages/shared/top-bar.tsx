@@ -13,11 +13,12 @@ export interface TopBarProps {
   readonly children?: ComponentChildren;
 }
 
+/** Relative: a node's routes may be mounted under a prefix. */
 const PAGES: Readonly<Record<PageName, { readonly title: string; readonly href: string }>> = {
-  cluster: { title: 'Cluster', href: '/#cluster' },
-  keys: { title: 'Keys', href: '/#keys' },
-  members: { title: 'Members', href: '/#members' },
-  inspector: { title: 'Inspector', href: '/inspector' },
+  cluster: { title: 'Cluster', href: './#cluster' },
+  keys: { title: 'Keys', href: './#keys' },
+  members: { title: 'Members', href: './#members' },
+  inspector: { title: 'Inspector', href: './inspector' },
 };
 
 /** The bar at the top of every page; `children` are what stands at its right. */
