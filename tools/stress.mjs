@@ -37,6 +37,7 @@ export const PURE = [
   'machines',
   'plain-xstate',
   'raft',
+  'report',
   'simulation',
   'waiting',
   'wire',

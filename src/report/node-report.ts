@@ -48,6 +48,16 @@ export interface LinkReport {
   readonly unanswered: number | null;
 }
 
+/** Callers of this node that have no answer yet. */
+export interface WaitingReport {
+  readonly puts: number;
+  readonly reads: number;
+  /** How long the oldest of them has waited; null where nobody waits. */
+  readonly oldestMs: number | null;
+  /** Puts of this node's callers that ended with OUTCOME_UNKNOWN since the last that was acknowledged. */
+  readonly endedUnknown: number;
+}
+
 /** What a node is like at one moment. Sent when something in it changed, at most ten times a second, and at least once a second. */
 export interface NodeReport {
   readonly atMs: number;
@@ -71,8 +81,9 @@ export interface NodeReport {
   /** A candidate's election: null for a voter that has not answered. Null where this node stands in none. */
   readonly votes: Readonly<Record<string, boolean | null>> | null;
   readonly links: readonly LinkReport[];
-  /** Callers of this node that have no answer yet. */
-  readonly waiting: { readonly puts: number; readonly reads: number; readonly oldestMs: number | null };
+  readonly waiting: WaitingReport;
+  /** Why this node has halted, in the words of its log; null where it has not. */
+  readonly haltedBy: string | null;
   /** Why this node should get no requests, as `/health/ready` says; null where it is ready. */
   readonly notReady: { readonly code: string; readonly message: string } | null;
 }

@@ -1,0 +1,114 @@
+import type { ClusterPicture, HeardNode, Lack, LackKind, LiveNode } from './cluster-picture.js';
+import type { LinkReport } from './node-report.js';
+import { countOf, durationOf, grouped, inWords, listOf } from './phrases.js';
+
+/** A line of the headline: since when a node is missing, and what the leader's link to it, or the reader's own, says. */
+export function rowOf(lack: Lack, leader: LiveNode | undefined): { readonly node: string; readonly text: string } {
+  return { node: lack.node.id, text: textOf(lack, leader) };
+}
+
+function textOf({ node, kind }: Lack, leader: LiveNode | undefined): string {
+  switch (kind) {
+    case 'down':
+      return `${node.report === null ? 'not heard so far' : `down for ${durationOf(node.silentMs)}`} · ${whatTheLinkSays(node, leader)}`;
+    case 'halted':
+      return `has halted · ${node.report?.haltedBy ?? 'its log says why'}`;
+    case 'recovering':
+      return 'recovering: it reads its log before it votes and answers';
+    case 'stalled':
+      return 'its disk does not finish a sync: it neither leads nor votes until it does';
+    case 'unheard':
+      return `answers here, but not ${leader?.id} · ${whatTheLinkSays(node, leader)}`;
+  }
+}
+
+/** The same as a sentence, where one node only is missing. */
+export function reasonSentence(lack: Lack, leader: LiveNode | undefined): string {
+  const { node, kind } = lack;
+  if (kind !== 'down') return `${node.id}: ${textOf(lack, leader).replaceAll(' · ', ': ')}.`;
+  const since = node.report === null ? 'has not been heard so far' : `was last heard ${durationOf(node.silentMs)} ago`;
+  return `${node.id} ${since}: ${whatTheLinkSays(node, leader)}.`;
+}
+
+function whatTheLinkSays(node: HeardNode, leader: LiveNode | undefined): string {
+  const link = leader?.report.links.find(({ peer }) => peer === node.id);
+  if (link?.state === 'open')
+    return `link open, ${unanswered(link)}${node.isAnswering ? '' : ': its process may be stopped'}`;
+  const reason = link?.reason ?? node.lastReason;
+  if (reason === null || reason === undefined) return `no answer at ${node.address}`;
+  return reason.includes(node.address) ? reason : `${reason} at ${node.address}`;
+}
+
+const unanswered = ({ unanswered: count }: LinkReport): string => `${countOf(count ?? 0, 'heartbeat')} unanswered`;
+
+const BEING: Readonly<Record<LackKind, (ids: readonly string[], one: boolean) => string>> = {
+  down: (ids, one) => `${listOf(ids)} ${one ? 'is' : 'are'} down`,
+  halted: (ids, one) => `${listOf(ids)} ${one ? 'has' : 'have'} halted`,
+  recovering: (ids, one) => `${listOf(ids)} ${one ? 'is' : 'are'} recovering`,
+  stalled: (ids, one) => `${listOf(ids)} ${one ? 'waits for its disk' : 'wait for their disks'}`,
+  unheard: (ids, one) => `${listOf(ids)} ${one ? 'is' : 'are'} cut off from the leader`,
+};
+
+/** `n1 is down`, `n1 and n4 are down and n5 has halted`. */
+export function subjects(lacks: readonly Lack[]): string {
+  const kinds = [...new Set(lacks.map(({ kind }) => kind))];
+  return listOf(
+    kinds.map((kind) => {
+      const ids = lacks.filter((lack) => lack.kind === kind).map(({ node }) => node.id);
+      return BEING[kind](ids, ids.length === 1);
+    }),
+  );
+}
+
+/** `13 puts and 12 reads wait, the oldest for 7.9 s`; null where nobody waits. */
+export function waitersOf({ live }: ClusterPicture): string | null {
+  const waiting = live.map(({ report }) => report.waiting);
+  const sum = (count: (one: (typeof waiting)[number]) => number): number =>
+    waiting.reduce((all, one) => all + count(one), 0);
+  const puts = sum((one) => one.puts);
+  const reads = sum((one) => one.reads);
+  if (puts + reads === 0) return null;
+  const who = listOf([...(puts === 0 ? [] : [countOf(puts, 'put')]), ...(reads === 0 ? [] : [countOf(reads, 'read')])]);
+  const oldestMs = Math.max(...waiting.map((one) => one.oldestMs ?? 0));
+  return `${who} ${puts + reads === 1 ? 'waits' : 'wait'}, the oldest for ${durationOf(oldestMs)}`;
+}
+
+/** Who waits for a majority, what becomes of them, and how many nodes it takes. */
+export function whatBecomesOfThem(
+  picture: ClusterPicture,
+  leader: LiveNode | undefined,
+  lacking: number,
+  hasCommand: boolean,
+): string {
+  const ended = picture.live.reduce((all, { report }) => all + report.waiting.endedUnknown, 0);
+  const waiters = waitersOf(picture) ?? 'Nobody waits now';
+  const end =
+    ended > 0
+      ? `${grouped(ended)} ${ended === 1 ? 'put has' : 'puts have'} ended with OUTCOME_UNKNOWN`
+      : futureOf(picture, leader);
+  const back = `Bring ${inWords(lacking)} back${hasCommand ? ':' : '.'}`;
+  return `${waiters}${end === '' ? '' : `; ${end}`}. Stale reads are answered. ${back}`;
+}
+
+function futureOf(picture: ClusterPicture, leader: LiveNode | undefined): string {
+  if (waitersOf(picture) === null) return '';
+  if (leader === undefined) return 'when their time is over they end with NO_LEADER or NO_QUORUM, and nothing was done';
+  return 'a put that finds no majority in time ends with OUTCOME_UNKNOWN';
+}
+
+/** The command that starts the first missing node again. For one that was never heard it is made of what its peers know. */
+export function commandOf(lacks: readonly Lack[], voters: readonly HeardNode[]): string | null {
+  const stopped = lacks.filter(({ kind }) => kind === 'down' || kind === 'halted').map(({ node }) => node);
+  const known = stopped.find(({ startCommand }) => startCommand !== null);
+  if (known !== undefined) return known.startCommand;
+  const unknown = stopped.find(({ report }) => report === null);
+  if (unknown === undefined) return null;
+  const peers = voters.map(({ id, address }) => `${id}=${address}`).join(',');
+  return `${programOf(voters)} serve --id ${unknown.id} --listen ${unknown.address} --peers ${peers} --data DIRECTORY`;
+}
+
+/** What stands before `serve` in the command of a node that was heard. */
+function programOf(voters: readonly HeardNode[]): string {
+  const started = voters.find(({ startCommand }) => startCommand?.includes(' serve ') === true);
+  return started?.startCommand?.split(' serve ')[0] ?? 'quorate';
+}

@@ -1,0 +1,105 @@
+import type { MemberReport, NodeReport } from './node-report.js';
+
+/** A node as whoever reads the reports of all of them has heard it. */
+export interface HeardNode {
+  readonly id: string;
+  readonly address: string;
+  /** The last that was heard; null where nothing ever was. */
+  readonly report: NodeReport | null;
+  /** ms since it was last heard; 0 while its stream is open. */
+  readonly silentMs: number;
+  readonly isAnswering: boolean;
+  readonly startCommand: string | null;
+  /** Why the reader's own last attempt to reach it failed, as `connection refused`. */
+  readonly lastReason: string | null;
+}
+
+/** A node that answers its reader. */
+export interface LiveNode extends HeardNode {
+  readonly report: NodeReport;
+}
+
+/** Why a voter does not count for a majority now. */
+export type LackKind = 'down' | 'halted' | 'recovering' | 'stalled' | 'unheard';
+
+export interface Lack {
+  readonly node: HeardNode;
+  readonly kind: LackKind;
+}
+
+/** What the reports of all nodes say together. */
+export interface ClusterPicture {
+  /** In the order of their ids; each of them counts in majorities. */
+  readonly voters: readonly HeardNode[];
+  readonly live: readonly LiveNode[];
+  /** How many voters are a majority. */
+  readonly needed: number;
+}
+
+export function pictureOf(nodes: readonly HeardNode[]): ClusterPicture {
+  const live = nodes.filter(isLive);
+  const voters = votersOf(nodes, live);
+  return { voters, live, needed: Math.floor(voters.length / 2) + 1 };
+}
+
+export function isLive(node: HeardNode): node is LiveNode {
+  return node.isAnswering && node.report !== null;
+}
+
+/** The members as the node with the newest term knows them, also those that the reader has never heard. */
+function votersOf(nodes: readonly HeardNode[], live: readonly LiveNode[]): readonly HeardNode[] {
+  const members = newest(live)?.report.members ?? [];
+  const known = members.filter(({ voter }) => voter).map(({ id, address }) => heardOr(nodes, id, address));
+  return [...(known.length === 0 ? nodes : known)].sort((one, other) => one.id.localeCompare(other.id, 'en'));
+}
+
+function heardOr(nodes: readonly HeardNode[], id: string, address: string): HeardNode {
+  const heard = nodes.find((node) => node.id === id);
+  return heard ?? { id, address, report: null, silentMs: 0, isAnswering: false, startCommand: null, lastReason: null };
+}
+
+function newest(nodes: readonly LiveNode[]): LiveNode | undefined {
+  return nodes.reduce<LiveNode | undefined>((best, node) => {
+    return best === undefined || node.report.term > best.report.term ? node : best;
+  }, undefined);
+}
+
+/** The leader of the newest term among the nodes that answer. One that a majority has left for a newer term is none. */
+export function leaderIn(picture: ClusterPicture): LiveNode | undefined {
+  const leader = newest(picture.live.filter(({ report }) => report.role === 'leader'));
+  if (leader === undefined || withIt(picture, leader).length >= picture.needed) return leader;
+  const moved = electors(picture).filter(({ report }) => report.term > leader.report.term);
+  return moved.length >= picture.needed ? undefined : leader;
+}
+
+/** The voters that a leader has with it, itself included. */
+export function withIt(picture: ClusterPicture, leader: LiveNode): readonly HeardNode[] {
+  return picture.voters.filter((voter) => lackOf(voter, leader) === undefined);
+}
+
+/** The nodes that can vote, and stand, now. */
+export function electors({ live }: ClusterPicture): readonly LiveNode[] {
+  return live.filter((node) => lackOf(node, undefined) === undefined);
+}
+
+/** What a majority lacks of a voter; undefined where it counts. Where there is a leader, its word of a silent node counts. */
+export function lackOf(node: HeardNode, leader: LiveNode | undefined): LackKind | undefined {
+  if (node.id === leader?.id) return undefined;
+  const status = memberOf(leader, node.id)?.status ?? 'down';
+  if (!isLive(node)) return leader !== undefined && status !== 'down' ? undefined : 'down';
+  const { role, state } = node.report;
+  if (role === 'halted' || role === 'recovering') return role;
+  if (state.endsWith('stalled')) return 'stalled';
+  return leader !== undefined && status === 'down' ? 'unheard' : undefined;
+}
+
+export function lacksIn(picture: ClusterPicture, leader: LiveNode | undefined): readonly Lack[] {
+  return picture.voters.flatMap((node) => {
+    const kind = lackOf(node, leader);
+    return kind === undefined ? [] : [{ node, kind }];
+  });
+}
+
+function memberOf(node: LiveNode | undefined, id: string): MemberReport | undefined {
+  return node?.report.members.find((member) => member.id === id);
+}
