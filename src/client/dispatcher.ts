@@ -263,7 +263,11 @@ export class Dispatcher {
     const problems = [...this.#connections.values()]
       .filter(({ isOpen }) => !isOpen)
       .map(({ address, problem }) => `${address} (${problem})`);
-    if (problems.length === this.#connections.size) return `no node answers: ${problems.join(', ')}`;
+    if (problems.length === this.#connections.size) {
+      // A refusal is an answer, too: it is no network that is at fault then.
+      const isRefused = problems.some((problem) => problem.includes(' answered HTTP '));
+      return `${isRefused ? 'no node lets this client in' : 'no node answers'}: ${problems.join(', ')}`;
+    }
     const others = problems.length === 0 ? '' : `, and others do not answer: ${problems.join(', ')}`;
     return `no leader answered in time${others}`;
   }
