@@ -190,7 +190,7 @@ class LocalCluster {
     for (const { id, address, child } of this.#members) {
       process.stdout.write(`${id}  http://${address}  pid ${child.pid}${id === leaderId ? '  leader' : ''}\n`);
     }
-    process.stdout.write('ready\n');
+    process.stdout.write(`open http://${first?.address}  to watch the cluster\nready\n`);
     // With fewer than three nodes none can be spared.
     const kill =
       this.#members.length < 3 ? '' : `\n  kill -9 ${leader?.child.pid}        # the leader; the others elect another`;

@@ -82,6 +82,9 @@ test('quorate cluster: three processes, a dead leader, the printed command that 
   await cluster.printed(/^ready$/m);
   const pids = [...cluster.out.matchAll(/^(n\d) .*pid (\d+)/gm)].map(([, , pid]) => Number(pid));
   expect(pids).toHaveLength(3);
+  const [, dashboard = ''] = /^open (http:\S+) {2}to watch/m.exec(cluster.out) ?? [];
+  expect(dashboard).toBe(`http://${addresses[0]}`);
+  expect(await (await fetch(dashboard)).text()).toMatch('<div id="page">');
 
   const bytes = randomBytes(1024 * 1024);
   // An election may come between: until it is over, and where a write's outcome is unknown, it is sent again.
