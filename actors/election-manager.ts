@@ -103,10 +103,7 @@ const electionSetup = setup({
       const sought: HeartbeatManagerEvent = { type: 'silence.asked', atMs };
       if (context.heartbeatManager !== null) enqueue(sendTo(context.heartbeatManager as never, sought as never));
     }),
-    noteHeard: assign(({ context }, { heardAtMs }: { heardAtMs: number }) => ({
-      quietSinceMs: Math.max(context.quietSinceMs, heardAtMs),
-    })),
-    noteMissed: assign(({ context }, missing: Missed) => ({ quietSinceMs: quietSince(context, missing) })),
+    countFromLastHeard: assign(({ context }, silence: Silence) => ({ quietSinceMs: quietSince(context, silence) })),
     /** Between one and two heartbeats: random, so that followers which stood still together do not stand together. */
     drawGrace: assign(({ context }) => {
       const { value, next } = draw(context.chance);
@@ -114,8 +111,8 @@ const electionSetup = setup({
     }),
     noteCampaign: assign({ campaignSinceMs: ({ context }) => context.clock.now() }),
     noteTerm: assign((_, { term }: { term: Term }) => ({ term })),
-    reportSilence: sendTo(parentOf, ({ context }, missing: Missed): ElectionReport => {
-      return { type: 'election.timedOut', reason: silence(context, missing) };
+    reportSilence: sendTo(parentOf, ({ context }, silence: Silence): ElectionReport => {
+      return { type: 'election.timedOut', reason: inWords(context, silence) };
     }),
     reportOverdue: sendTo(parentOf, ({ context }): ElectionReport => {
       const tookMs = context.clock.now() - context.campaignSinceMs;
@@ -128,12 +125,12 @@ const electionSetup = setup({
     }),
   },
   guards: {
-    isQuiet: ({ context }, missing: Missed) => isQuiet(context, missing),
+    isQuiet: ({ context }, silence: Silence) => isQuiet(context, silence),
     /** This process stood still since it last heard the leader, or its timer ran late. */
-    isQuietAfterPause: ({ context }, missing: Missed) => {
+    isQuietAfterPause: ({ context }, silence: Silence) => {
       const { pausedUntilMs, lateMs, settings } = context;
-      const hasStoodStill = pausedUntilMs > quietSince(context, missing) || lateMs > settings.HEARTBEAT_INTERVAL;
-      return hasStoodStill && isQuiet(context, missing);
+      const hasStoodStill = pausedUntilMs > quietSince(context, silence) || lateMs > settings.HEARTBEAT_INTERVAL;
+      return hasStoodStill && isQuiet(context, silence);
     },
   },
   delays: {
@@ -145,7 +142,7 @@ const electionSetup = setup({
 });
 
 type ElectionOutcome = Extract<ElectionReport, { type: 'election.ended' }>;
-type Missed = Extract<ElectionManagerEvent, { type: 'silence.confirmed' }>;
+type Silence = Extract<ElectionManagerEvent, { type: 'silence.measured' }>;
 
 /**
  * Times elections for the node's whole life. Waiting, it reports a leader's silence of one random timeout, by what the
@@ -199,8 +196,7 @@ export const electionManager = electionSetup.createMachine({
           invoke: { src: 'oneTurn', input: ({ context }) => context },
           on: {
             'sockets.read': { actions: { type: 'askWhatWasHeard', params: ({ event }) => event } },
-            'silence.denied': { target: 'counting', actions: { type: 'noteHeard', params: ({ event }) => event } },
-            'silence.confirmed': [
+            'silence.measured': [
               {
                 guard: { type: 'isQuietAfterPause', params: ({ event }) => event },
                 target: 'listening',
@@ -211,7 +207,7 @@ export const electionManager = electionSetup.createMachine({
                 reenter: true,
                 actions: { type: 'reportSilence', params: ({ event }) => event },
               },
-              { target: 'counting', actions: { type: 'noteMissed', params: ({ event }) => event } },
+              { target: 'counting', actions: { type: 'countFromLastHeard', params: ({ event }) => event } },
             ],
           },
         },
@@ -226,15 +222,14 @@ export const electionManager = electionSetup.createMachine({
           invoke: { src: 'oneTurn', input: ({ context }) => context },
           on: {
             'sockets.read': { actions: { type: 'askWhatWasHeard', params: ({ event }) => event } },
-            'silence.denied': { target: 'counting', actions: { type: 'noteHeard', params: ({ event }) => event } },
-            'silence.confirmed': [
+            'silence.measured': [
               {
                 guard: { type: 'isQuiet', params: ({ event }) => event },
                 target: '#electionManager.waiting',
                 reenter: true,
                 actions: { type: 'reportSilence', params: ({ event }) => event },
               },
-              { target: 'counting', actions: { type: 'noteMissed', params: ({ event }) => event } },
+              { target: 'counting', actions: { type: 'countFromLastHeard', params: ({ event }) => event } },
             ],
           },
         },
@@ -271,18 +266,17 @@ export const electionManager = electionSetup.createMachine({
   },
 });
 
-/** The wait's beginning, or what the HeartbeatManager says, whichever is later. */
-function quietSince(context: ElectionManagerContext, missing: Missed): number {
-  return Math.max(context.quietSinceMs, missing.quietSinceMs);
+/** The wait's beginning, or when the leader was last heard, whichever is later. */
+function quietSince(context: ElectionManagerContext, { heardAtMs }: Silence): number {
+  return Math.max(context.quietSinceMs, heardAtMs);
 }
 
-function isQuiet(context: ElectionManagerContext, missing: Missed): boolean {
-  return missing.atMs - quietSince(context, missing) >= context.timeoutMs;
+function isQuiet(context: ElectionManagerContext, silence: Silence): boolean {
+  return silence.atMs - quietSince(context, silence) >= context.timeoutMs;
 }
 
-function silence(context: ElectionManagerContext, missing: Missed): string {
-  const { leaderId, missed, atMs } = missing;
-  const quietMs = Math.round(atMs - quietSince(context, missing));
-  if (leaderId === null) return `no leader for ${quietMs} ms`;
-  return `nothing from leader ${leaderId} for ${quietMs} ms, ${missed} heartbeats missed`;
+function inWords(context: ElectionManagerContext, silence: Silence): string {
+  const { leaderId, heardAtMs, missed, atMs } = silence;
+  if (leaderId === null) return `no leader for ${Math.round(atMs - quietSince(context, silence))} ms`;
+  return `nothing from leader ${leaderId} for ${Math.round(atMs - heardAtMs)} ms, ${missed} heartbeats missed`;
 }

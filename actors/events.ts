@@ -80,14 +80,15 @@ export type RoleEntered =
 export type ElectionManagerEvent =
   | RoleEntered
   | { readonly type: 'manager.introduced'; readonly heartbeatManager: HeartbeatManagerRef }
-  /** From the HeartbeatManager, asked at `atMs`: the leader spoke at `heardAtMs`, so lately that nothing was missed. */
-  | { readonly type: 'silence.denied'; readonly heardAtMs: number; readonly atMs: number }
-  /** From the HeartbeatManager, asked at `atMs`: nothing was heard since `quietSinceMs`, and so many heartbeats were missed. */
+  /**
+   * From the HeartbeatManager, asked at `atMs`: this node heard `leaderId` last at `heardAtMs` (-Infinity before any leader was
+   * heard), and has missed so many of its heartbeats since then.
+   */
   | {
-      readonly type: 'silence.confirmed';
+      readonly type: 'silence.measured';
       readonly leaderId: NodeId | null;
+      readonly heardAtMs: number;
       readonly missed: number;
-      readonly quietSinceMs: number;
       readonly atMs: number;
     }
   /** This node has voted for a candidate, which gets the time to win. */

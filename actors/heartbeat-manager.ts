@@ -16,8 +16,6 @@ export interface HeartbeatManagerInput {
 
 export interface HeartbeatManagerContext extends HeartbeatManagerInput {
   readonly electionManager: ElectionManagerRef | null;
-  /** Monotonic ms. Before it, nobody listened. */
-  readonly watchingSinceMs: number;
   /** Heartbeats in a row that each peer left unanswered, the one just sent counted in advance. */
   readonly unanswered: Readonly<Record<NodeId, number>>;
 }
@@ -34,19 +32,13 @@ const heartbeatSetup = setup({
     meetElectionManager: assign((_, params: { electionManager: ElectionManagerRef }) => ({
       electionManager: params.electionManager,
     })),
-    startWatch: assign({ watchingSinceMs: ({ context }) => context.clock.now() }),
     askWhenLeaderWasHeard: sendTo(parentOf, (_, { atMs }: { atMs: number }): HeartbeatReport => {
       return { type: 'lastHeard.asked', atMs };
     }),
-    tellHeard: enqueueActions(({ context, enqueue }, { heardAtMs, atMs }: LastHeard) => {
-      const heard: ElectionManagerEvent = { type: 'silence.denied', heardAtMs, atMs };
-      if (context.electionManager !== null) enqueue(sendTo(context.electionManager as never, heard as never));
-    }),
-    tellMissed: enqueueActions(({ context, enqueue }, { leaderId, heardAtMs, atMs }: LastHeard) => {
-      const quietSinceMs = Math.max(context.watchingSinceMs, heardAtMs);
-      const missed = Math.floor((atMs - quietSinceMs) / context.settings.HEARTBEAT_INTERVAL);
-      const told: ElectionManagerEvent = { type: 'silence.confirmed', leaderId, missed, quietSinceMs, atMs };
-      if (context.electionManager !== null) enqueue(sendTo(context.electionManager as never, told as never));
+    tellSilence: enqueueActions(({ context, enqueue }, { leaderId, heardAtMs, atMs }: LastHeard) => {
+      const missed = leaderId === null ? 0 : Math.floor((atMs - heardAtMs) / context.settings.HEARTBEAT_INTERVAL);
+      const measured: ElectionManagerEvent = { type: 'silence.measured', leaderId, heardAtMs, missed, atMs };
+      if (context.electionManager !== null) enqueue(sendTo(context.electionManager as never, measured as never));
     }),
     /** The replicators' first probes count as the first heartbeat. */
     expectAnswers: assign((_, { peers }: { peers: readonly NodeId[] }) => ({
@@ -80,9 +72,6 @@ const heartbeatSetup = setup({
     }),
   },
   guards: {
-    heardLately: ({ context }, { heardAtMs, atMs }: LastHeard) => {
-      return atMs - heardAtMs < context.settings.HEARTBEAT_INTERVAL * 1.5;
-    },
     /** More than the heartbeat that was sent last went unanswered. */
     cameBack: ({ context }, { peer }: { peer: NodeId }) => (valueFor(context.unanswered, peer) ?? 0) > 1,
   },
@@ -91,13 +80,13 @@ const heartbeatSetup = setup({
 
 /**
  * Keeps the pulse for the node's whole life. Beating, when this node leads: a heartbeat each interval, and a count of
- * what each peer left unanswered. Watching, when it follows: what it heard and missed of the leader it tells the
- * ElectionManager, which asks whenever a random timeout is over.
+ * what each peer left unanswered. Watching, when it follows: it tells the ElectionManager what was heard and missed of the
+ * leader, whenever that asks at the end of a random timeout. The ElectionManager alone decides what follows from it.
  */
 export const heartbeatManager = fastTransition(
   heartbeatSetup.createMachine({
     id: 'heartbeatManager',
-    context: ({ input }) => ({ ...input, electionManager: null, watchingSinceMs: 0, unanswered: {} }),
+    context: ({ input }) => ({ ...input, electionManager: null, unanswered: {} }),
     initial: 'idle',
     on: {
       'manager.introduced': { actions: { type: 'meetElectionManager', params: ({ event }) => event } },
@@ -111,16 +100,9 @@ export const heartbeatManager = fastTransition(
       idle: { description: 'Nothing to time: the node stands for election, or takes no part.' },
       watching: {
         description: 'The node follows: the ElectionManager asks what was heard of the leader.',
-        entry: 'startWatch',
         on: {
           'silence.asked': { actions: { type: 'askWhenLeaderWasHeard', params: ({ event }) => event } },
-          'lastHeard.told': [
-            {
-              guard: { type: 'heardLately', params: ({ event }) => event },
-              actions: { type: 'tellHeard', params: ({ event }) => event },
-            },
-            { actions: { type: 'tellMissed', params: ({ event }) => event } },
-          ],
+          'lastHeard.told': { actions: { type: 'tellSilence', params: ({ event }) => event } },
         },
       },
       beating: {

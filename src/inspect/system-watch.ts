@@ -24,7 +24,7 @@ const NOISE = [
   'heartbeat.due',
   'beat',
   'peer.answered',
-  'silence.denied',
+  'silence.measured',
   'append.accepted',
   'round.began',
   'votes.overdue',
