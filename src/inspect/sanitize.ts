@@ -3,6 +3,7 @@ export function sanitize(value: unknown, depth = 6, seen: readonly object[] = []
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value === 'function' || typeof value === 'symbol') return undefined;
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
+  if (typeof value === 'string') return shortened(value);
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Uint8Array) return `${value.byteLength} bytes`;
   if (value instanceof Error) return { name: value.name, message: value.message };
@@ -14,10 +15,22 @@ export function sanitize(value: unknown, depth = 6, seen: readonly object[] = []
   if ('sessionId' in value) return { actor: String((value as { id?: unknown }).id) };
   if ('toJSON' in value && typeof value.toJSON === 'function') return inner(value.toJSON());
   if (!isPlain(value)) return `(${value.constructor?.name ?? 'object'})`;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, inner(item)]));
+  return Object.fromEntries(fewerOf(Object.entries(value)).map(([key, item]) => [key, inner(item)]));
 }
 
 const MOST_ITEMS = 20;
+const MOST_KEYS = 100;
+const MOST_CHARACTERS = 1_000;
+
+function fewerOf(entries: readonly [string, unknown][]): readonly (readonly [string, unknown])[] {
+  if (entries.length <= MOST_KEYS) return entries;
+  return [...entries.slice(0, MOST_KEYS), ['…', `${entries.length - MOST_KEYS} more`]];
+}
+
+function shortened(text: string): string {
+  if (text.length <= MOST_CHARACTERS) return text;
+  return `${text.slice(0, MOST_CHARACTERS)}… ${text.length - MOST_CHARACTERS} more characters`;
+}
 
 function shorten(items: readonly unknown[]): readonly unknown[] {
   if (items.length <= MOST_ITEMS) return items;

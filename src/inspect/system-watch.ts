@@ -1,6 +1,7 @@
 import type { AnyActorRef, InspectionEvent } from 'xstate';
 import type { Clock } from '../seams/clock.js';
-import { machineOf, V4Service } from './v4-service.js';
+import { machineOf } from './actor-kind.js';
+import { V4Service } from './v4-service.js';
 
 export interface SystemWatchOptions {
   readonly actor: AnyActorRef;

@@ -89,11 +89,6 @@ export class V4Service {
   }
 }
 
-export function machineOf(actor: AnyActorRef): AnyStateMachine | undefined {
-  const { logic } = actor as { logic?: { config?: unknown; implementations?: unknown } };
-  return logic?.config !== undefined && logic.implementations !== undefined ? (logic as AnyStateMachine) : undefined;
-}
-
 function snapshotOf(actor: AnyActorRef): AnyMachineSnapshot {
   return actor.getSnapshot() as AnyMachineSnapshot;
 }

@@ -1,0 +1,91 @@
+import type { AnyActorRef, AnyEventObject } from 'xstate';
+import type { AnySnapshot } from './shown-snapshot.js';
+
+/** So many events of a type that change nothing are told one by one within a second; a type of which there are more is counted. */
+const MOST_TOLD_PER_SECOND = 5;
+const MOST_HELD = 32;
+
+/** Events of one type to one actor, within a second. */
+interface Tally {
+  count: number;
+  folded: number;
+  /** There were too many in the second before. */
+  isFrequent: boolean;
+}
+
+export interface HeldEvent {
+  readonly event: AnyEventObject;
+  readonly source: string | null;
+}
+
+/** A transition as XState's microsteps tell of it. */
+export interface TakenTransition {
+  readonly source: { readonly id: string };
+  readonly target?: readonly { readonly id: string }[] | undefined;
+  readonly eventType: string;
+}
+
+/** What an observer remembers of one actor. */
+export class WatchedActor {
+  readonly actor: AnyActorRef;
+  /** As it was told last. */
+  snapshot: AnySnapshot;
+  toldAtMs = Number.NEGATIVE_INFINITY;
+  /** A snapshot that will be told when its time has come. */
+  pending: { readonly snapshot: AnySnapshot; readonly event: AnyEventObject } | undefined;
+  taken: TakenTransition[] = [];
+  readonly #tallies = new Map<string, Tally>();
+  /** Counted events that have not had their effect yet: one that changes the state is told after all. */
+  readonly #held: HeldEvent[] = [];
+
+  constructor(actor: AnyActorRef, snapshot: AnySnapshot) {
+    this.actor = actor;
+    this.snapshot = snapshot;
+  }
+
+  /** Whether an event is told at once; if not, it is counted. */
+  tellsOf(event: AnyEventObject, isQuiet: boolean): boolean {
+    const { type } = event;
+    let tally = this.#tallies.get(type);
+    if (tally === undefined) {
+      tally = { count: 0, folded: 0, isFrequent: false };
+      this.#tallies.set(type, tally);
+    }
+    if (!isQuiet) tally.count += 1;
+    if (!isQuiet && !tally.isFrequent && tally.count <= MOST_TOLD_PER_SECOND) return true;
+    tally.folded += 1;
+    return false;
+  }
+
+  hold(event: AnyEventObject, source: string | null): void {
+    if (this.#held.length >= MOST_HELD) this.#held.shift();
+    this.#held.push({ event, source });
+  }
+
+  /** The counted event that led to a snapshot, if it was one. */
+  release(event: AnyEventObject): HeldEvent | undefined {
+    const at = this.#held.findIndex((held) => held.event === event);
+    if (at === -1) return undefined;
+    const held = this.#held[at];
+    this.#held.splice(0, at + 1);
+    return held;
+  }
+
+  uncount({ type }: AnyEventObject): void {
+    const tally = this.#tallies.get(type);
+    if (tally !== undefined) tally.folded -= 1;
+  }
+
+  /** The events that were counted in the second that ends now; undefined where there were none. */
+  endSecond(): Readonly<Record<string, number>> | undefined {
+    const counts: Record<string, number> = {};
+    for (const [type, tally] of this.#tallies) {
+      if (tally.folded > 0) counts[type] = tally.folded;
+      if (tally.count === 0 && tally.folded === 0) this.#tallies.delete(type);
+      tally.isFrequent = tally.count > MOST_TOLD_PER_SECOND;
+      tally.count = 0;
+      tally.folded = 0;
+    }
+    return Object.keys(counts).length === 0 ? undefined : counts;
+  }
+}

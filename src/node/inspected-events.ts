@@ -1,0 +1,36 @@
+import type { AnyEventObject } from 'xstate';
+
+/** Events that come all the time. One that changes a state is told of all the same. */
+const QUIET: ReadonlySet<string> = new Set([
+  'heartbeat.due',
+  'beat',
+  'peer.answered',
+  'peer.heard',
+  'silence.asked',
+  'silence.denied',
+  'lastHeard.asked',
+  'lastHeard.told',
+  'append.accepted',
+  'round.began',
+  'votes.overdue',
+  'sockets.read',
+]);
+
+/** Whether an event of a node's actors is a heartbeat, an answer to one, or a timer that only starts anew. */
+export function isQuietEvent(event: AnyEventObject): boolean {
+  const { type } = event;
+  if (QUIET.has(type) || type.startsWith('xstate.after.')) return true;
+  if (type !== 'peer.received') return false;
+  const { kind, entries, accepted } = Object(event.message) as Readonly<Record<string, unknown>>;
+  if (kind === 'append') return Array.isArray(entries) && entries.length === 0;
+  return kind === 'append-reply' && accepted === true;
+}
+
+/**
+ * What of an event a viewer may be shown: the state machine's results are a user's data, of whatever type, so that only their
+ * number is told. Bytes are reduced to theirs everywhere.
+ */
+export function withoutResults(event: AnyEventObject): AnyEventObject {
+  if (!Array.isArray(event.results)) return event;
+  return { ...event, results: `${event.results.length} results` };
+}
