@@ -6,11 +6,16 @@ export interface CallRequest<Value> {
   readonly signal: AbortSignal | undefined;
   /** Looked at before anything is done for the request: cheaper than a signal where there are many. */
   readonly isGone?: () => boolean;
+  /** How many questions it stands for, for whoever counts: several may share a read. Default: one. */
+  readonly count?: number;
   readonly done: (error: QuorateError | undefined, value?: Value) => void;
 }
 
 /** Whether anything may have been done for a request when it ends without a result. */
 export type Fate = 'nothing done' | 'unknown';
+
+/** Told of the error, too, where a call ended with one. */
+type OnEnd<Value> = (ended: PendingCall<Value>, error: QuorateError | undefined) => void;
 
 /** A request with its deadline: it ends once, however many reasons come together. */
 export class PendingCall<Value> {
@@ -19,24 +24,21 @@ export class PendingCall<Value> {
   readonly deadlineMs: number;
   readonly bytes: number;
   readonly payload: Uint8Array;
+  readonly count: number;
   fate: Fate = 'nothing done';
   #request: CallRequest<Value> | undefined;
-  readonly #onEnd: ((ended: PendingCall<Value>) => void) | undefined;
+  readonly #onEnd: OnEnd<Value> | undefined;
   #letGo: (() => void) | undefined;
 
   /** `onEnd` is called once, before the request learns its end. */
-  constructor(
-    request: CallRequest<Value>,
-    nowMs: number,
-    payload: Uint8Array,
-    onEnd?: (ended: PendingCall<Value>) => void,
-  ) {
+  constructor(request: CallRequest<Value>, nowMs: number, payload: Uint8Array, onEnd?: OnEnd<Value>) {
     this.#request = request;
     this.#onEnd = onEnd;
     this.earliestReceivedMs = nowMs;
     this.deadlineMs = nowMs + request.timeoutMs;
     this.payload = payload;
     this.bytes = payload.byteLength;
+    this.count = request.count ?? 1;
     const { signal } = request;
     if (signal === undefined) return;
     this.#letGo = whenAborted(signal, () => this.fail(abortedWhen(this.fate, signal.reason)));
@@ -54,19 +56,19 @@ export class PendingCall<Value> {
   }
 
   resolve(value: Value): void {
-    settle(this.#end(), undefined, value);
+    settle(this.#end(undefined), undefined, value);
   }
 
   fail(error: QuorateError): void {
-    settle(this.#end(), error);
+    settle(this.#end(error), error);
   }
 
-  #end(): CallRequest<Value> | undefined {
+  #end(error: QuorateError | undefined): CallRequest<Value> | undefined {
     const request = this.#request;
     if (request === undefined) return undefined;
     this.#request = undefined;
     this.#letGo?.();
-    this.#onEnd?.(this);
+    this.#onEnd?.(this, error);
     return request;
   }
 }

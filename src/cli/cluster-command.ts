@@ -9,6 +9,7 @@ import { makeDirectory, refuseOtherCluster, runningNodes } from './cluster-data.
 import { exchange } from './exchange.js';
 import { CommandFailure, EXIT } from './exit.js';
 import { numberOfFlag } from './flag-number.js';
+import { entryPoint, quorateCommand } from './start-command.js';
 
 interface ClusterFlags {
   readonly nodes: string;
@@ -119,13 +120,9 @@ class LocalCluster {
       if (this.#isStopping) return;
       const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
       say(`${member.id} ${how}.${member.lastLines.length > 0 ? ` It said: ${member.lastLines.join(' ')}` : ''}`);
-      if (this.#isReady) say(`Its log: ${member.logFile}. This brings it back:\n\n  ${this.#commandFor(member)}\n`);
+      if (this.#isReady)
+        say(`Its log: ${member.logFile}. This brings it back:\n\n  ${quorateCommand(member.arguments)}\n`);
     });
-  }
-
-  /** To be pasted into a shell, whatever folder it is in. */
-  #commandFor(member: Member): string {
-    return [process.execPath, ...process.execArgv, entryPoint(), ...member.arguments].map(quoted).join(' ');
   }
 
   /** The leader as soon as one serves; undefined when the cluster was stopped, or died, before. */
@@ -245,12 +242,6 @@ function refuseTakenPort(port: number): Promise<void> {
     });
     server.listen(port, '127.0.0.1', () => server.close(() => resolve()));
   });
-}
-
-const entryPoint = (): string => path.resolve(process.argv[1] ?? '');
-
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function prefixed(id: string, chunk: Buffer): string {

@@ -10,6 +10,7 @@ import { setCollectorFlags } from './collector-flags.js';
 import type { Configuration, ServeConfiguration } from './configuration.js';
 import { checkedConfiguration, configure } from './configuration.js';
 import { EXIT, usage } from './exit.js';
+import { ownStartCommand } from './start-command.js';
 
 export interface ServeFlags extends Record<string, unknown> {
   readonly config?: string;
@@ -32,7 +33,8 @@ export async function serve(flags: ServeFlags): Promise<void> {
 async function run({ node: options, inspectPort: chartsPort, logLevel }: ServeConfiguration): Promise<void> {
   setCollectorFlags();
   const logger = pino({ level: logLevel, base: { pid: process.pid } });
-  const node = await ReplicaNode.open({ ...options, stateMachine: new KeyValueStore(), logger });
+  const startCommand = ownStartCommand();
+  const node = await ReplicaNode.open({ ...options, stateMachine: new KeyValueStore(), logger, startCommand });
   logger.info(
     { node: options.id, address: node.address, data: options.dataDir },
     `listening at http://${node.address}`,

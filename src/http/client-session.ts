@@ -111,7 +111,10 @@ export class ClientSession {
     const reads = new Map<number, { readonly id: number; readonly answer: () => Uint8Array }[]>();
     const read = (id: number, timeoutMs: number, consistency: Consistency, answer: () => Uint8Array): void => {
       if (consistency === 'lease') throw notInThisVersion('reading by lease');
-      if (consistency === 'stale') return this.#answer(id, answer);
+      if (consistency === 'stale') {
+        this.#options.node.reports.countStaleRead();
+        return this.#answer(id, answer);
+      }
       const together = reads.get(timeoutMs) ?? [];
       if (together.length === 0) reads.set(timeoutMs, together);
       together.push({ id, answer });
@@ -163,6 +166,7 @@ export class ClientSession {
     this.#options.node.ask({
       timeoutMs,
       signal: undefined,
+      count: together.length,
       done: (error) => {
         for (const { id, answer } of together) {
           if (error !== undefined) this.#fail(id, error);

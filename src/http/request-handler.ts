@@ -4,11 +4,12 @@ import { CLIENT_PATH, PEER_PATH } from '../wire/connections.js';
 import { checkFraming } from './body.js';
 import { addressesOf, admitPage, checkAct, checkCaller } from './callers.js';
 import { Connection } from './connection.js';
+import { streamEvents } from './event-stream.js';
 import type { HttpRequest } from './exchange.js';
 import { Exchange } from './exchange.js';
 import type { Page } from './pages.js';
 import { sendAsset, sendPage } from './pages.js';
-import { notInThisVersion, RefusedRequest, sendError, sendJson } from './replies.js';
+import { FOR_NOW_ONLY, notInThisVersion, RefusedRequest, sendError, sendJson } from './replies.js';
 import { targetOf } from './request-target.js';
 import type { ServedNode } from './served-node.js';
 import { answerByRoute, ServiceRoutes } from './service-routes.js';
@@ -39,7 +40,7 @@ type Endpoint = (request: HttpRequest) => Promise<void> | void;
 type Endpoints = ReadonlyMap<string, Endpoint>;
 
 /** Answered plainly, so that a script can tell what is missing from what is misspelled. */
-const LATER = ['/v1/members', '/v1/transfer', '/v1/snapshot', '/v1/events', '/metrics', '/playground'];
+const LATER = ['/v1/members', '/v1/transfer', '/v1/snapshot', '/playground'];
 const WEB_SOCKET_PATHS = [PEER_PATH, CLIENT_PATH];
 
 export function createRequestHandler(
@@ -52,7 +53,8 @@ export function createRequestHandler(
     refusal = () => undefined,
   }: HandlerContext,
 ): RequestHandler {
-  const served: Served = { routes: new ServiceRoutes(node.service), pages, checksActs };
+  const metrics = pages || prefix !== '';
+  const served: Served = { routes: new ServiceRoutes(node.service), pages, metrics, checksActs };
   return {
     serves(message) {
       const path = withoutPrefix(targetOf(message).path, prefix);
@@ -92,6 +94,8 @@ function withoutPrefix(path: string, prefix: string): string | undefined {
 interface Served {
   readonly routes: ServiceRoutes;
   readonly pages: boolean;
+  /** Without pages and a prefix `/metrics` is the user's, as `/` is. */
+  readonly metrics: boolean;
   readonly checksActs: boolean;
 }
 
@@ -133,9 +137,12 @@ function mustBeUpgraded({ path, response }: HttpRequest): never {
 
 const OWN_ENDPOINTS: Readonly<Record<string, Endpoints>> = {
   '/v1/status': new Map([['GET', ({ node, response }: HttpRequest) => sendJson(response, 200, node.status())]]),
+  '/v1/events': new Map([['GET', streamEvents]]),
   '/health/live': new Map([['GET', live]]),
   '/health/ready': new Map([['GET', ready]]),
 };
+
+const METRICS: Endpoints = new Map([['GET', sendMetrics]]);
 
 const PAGES: Readonly<Record<string, Endpoints>> = {
   '/': new Map([['GET', page('dashboard')]]),
@@ -159,9 +166,10 @@ function toPrefixWithSlash({ message, response }: HttpRequest): void {
 }
 
 /** Undefined where there is nothing at this path. */
-function endpointsAt(path: string, { routes, pages }: Served): Endpoints | undefined {
+function endpointsAt(path: string, { routes, pages, metrics }: Served): Endpoints | undefined {
   const own = Object.hasOwn(OWN_ENDPOINTS, path) ? OWN_ENDPOINTS[path] : undefined;
   if (own !== undefined) return own;
+  if (metrics && path === '/metrics') return METRICS;
   if (pages && path.startsWith(ASSETS)) return ASSET;
   if (pages && Object.hasOwn(PAGES, path)) return PAGES[path];
   const found = routes.at(path);
@@ -177,6 +185,13 @@ function nothingAt({ path, node }: HttpRequest): QuorateError {
   const { service } = node;
   const whose = service === undefined ? 'has no service' : `serves "${service.name}"`;
   return new QuorateError('QUORATE_NOT_FOUND', `there is nothing at ${path}: this node ${whose}`);
+}
+
+async function sendMetrics({ node, response }: HttpRequest): Promise<void> {
+  const { type, text } = await node.reports.metrics();
+  const body = Buffer.from(text);
+  response.writeHead(200, { 'Content-Type': type, 'Content-Length': body.byteLength, ...FOR_NOW_ONLY });
+  response.end(body);
 }
 
 function live({ node, response }: HttpRequest): void {

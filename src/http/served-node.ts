@@ -1,5 +1,6 @@
 import type { CallRequest } from '../calls/pending-call.js';
 import type { QuorateError } from '../errors/quorate-error.js';
+import type { EventStream } from '../report/node-report.js';
 import type { AnyService } from '../seams/service.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
 import type { LeaderNews } from '../wire/client-frames.js';
@@ -27,8 +28,27 @@ export interface ServedNode {
   readonly isSettling: boolean;
   /** Calls back when the state machine here may be read linearizably. */
   ask(request: CallRequest<undefined>): void;
+  /** @internal What the node tells of itself, for whoever looks. */
+  readonly reports: NodeReports;
   /** Tells at once who leads, and again at each change, until it is stopped. */
   watchLeader(tell: (news: LeaderNews) => void): () => void;
+}
+
+/** What `GET /v1/events` and `GET /metrics` are answered from. */
+export interface NodeReports {
+  /** Sends a reader all there is, and from then on what comes. Returns how to stop. */
+  watch(reader: EventReader): () => void;
+  /** All metrics as Prometheus reads them, and the type of that text. */
+  metrics(): Promise<{ readonly type: string; readonly text: string }>;
+  /** A read was answered with what this node happens to have. */
+  countStaleRead(): void;
+}
+
+/** Gets the messages of an event stream, each under its name and as JSON. */
+export interface EventReader {
+  send(name: keyof EventStream, json: string): void;
+  /** Nothing more comes: the node is closed. */
+  end(): void;
 }
 
 export interface CallLimits {

@@ -149,6 +149,7 @@ export const NODE_OPTIONS: Declared = {
   transport: { schema: withMethods('accept', 'dial'), expected: 'a Transport' },
   clock: { schema: withMethods('now', 'wallNow', 'setTimeout', 'clearTimeout', 'defer'), expected: 'a Clock' },
   seed: { schema: (z) => z.number(), expected: 'a number' },
+  startCommand: { schema: text, expected: 'a command for a shell' },
   machine: {
     schema: withMethods('provide', 'transition', 'getInitialSnapshot'),
     expected: 'replicaMachine, or what its provide returns',

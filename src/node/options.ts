@@ -69,6 +69,8 @@ export interface ReplicaNodeOptions<Machine extends AnyStateMachine> extends Par
   readonly seed?: number;
   /** The chart to run: `replicaMachine.provide(…)`, to put something else in one of its places. XState takes all of its events itself. */
   readonly machine?: typeof replicaMachine;
+  /** What starts this node, for a shell: shown to people where it is down. `quorate serve` gives its own. */
+  readonly startCommand?: string;
   /** Listen beyond loopback although nothing here asks who is calling. */
   readonly insecure?: boolean;
 }

@@ -8,6 +8,7 @@ import { aborted } from '../calls/pending-call.js';
 import { QuorateError } from '../errors/quorate-error.js';
 import type { Serving } from '../http/serve-node.js';
 import { serveNode } from '../http/serve-node.js';
+import type { NodeReports } from '../http/served-node.js';
 import type { NodeNotice } from '../raft/effects.js';
 import type { NodeId } from '../raft/kinds.js';
 import type { ReplicaView } from '../raft/replica-view.js';
@@ -18,6 +19,7 @@ import { Replica } from '../replica/replica.js';
 import type { NodeStatus } from '../replica/status.js';
 import { describe } from '../replica/status.js';
 import { waitForLeader } from '../replica/wait-for-leader.js';
+import { NodeReporter } from '../report/reporter.js';
 import type { Clock } from '../seams/clock.js';
 import type { AnyService } from '../seams/service.js';
 import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
@@ -30,9 +32,10 @@ import { NodeLog } from './node-log.js';
 import { NoticeLog } from './notice-log.js';
 import type { CallOptions, ReadOptions, ReplicaNodeOptions } from './options.js';
 import { limitsOf, propose, read } from './promised-calls.js';
+import { helloOf, reportedNode } from './reported-node.js';
 import type { NodeResources } from './resources.js';
 import { clusterIdOf, inDirectory, openResources } from './resources.js';
-import { toldWhileItLasts } from './slow-steps.js';
+import { notClosedYet, notOpenYet, toldWhileItLasts } from './slow-steps.js';
 import { systemClock } from './system-clock.js';
 import { VERSION } from './version.js';
 
@@ -66,6 +69,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   readonly #watch: LeaderWatch;
   readonly #logger: Logger;
   readonly #noticeLog: NoticeLog;
+  readonly #reporter: NodeReporter;
   readonly #dataDir: string | undefined;
   readonly #clock: Clock;
   #stopServing: () => Promise<void> = async () => undefined;
@@ -120,10 +124,9 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
 
   private constructor(options: ReplicaNodeOptions<Machine>, made: Made) {
     const { resources, clock, logger, settings } = made;
-    const { identity, members, log, transport } = resources;
+    const { identity, members } = resources;
     const servers = Object.entries(members).map(([id, at]) => ({ id, address: at }));
-    const seed = options.seed ?? randomInt(2 ** 31);
-    const { stateMachine, inspect, machine = replicaMachine } = options;
+    const { stateMachine, inspect, machine = replicaMachine, seed = randomInt(2 ** 31) } = options;
     this.allowHosts = options.allowHosts ?? [];
     this.#serving = options;
     this.#resources = resources;
@@ -134,6 +137,8 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     this.#logger = logger;
     this.#dataDir = options.dataDir;
     this.#noticeLog = new NoticeLog(logger);
+    this.#reporter = new NodeReporter({ ...resources, clock, hello: helloOf(options, resources, settings) });
+    const { log, transport, calls: meter } = this.#reporter;
     const input = { identity, servers, settings, seed, log, transport, stateMachine, clock };
     const inspector = inspect === undefined ? {} : { inspect: guardedInspector(inspect, logger) };
     this.actor = createActor(machine, { input, clock, ...inspector });
@@ -147,8 +152,10 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
       failed: (error) => this.#failed(error),
       warn: (problem) => logger.warn({ event: 'result codec' }, problem),
       explained: (error) => inDirectory(error, this.#dataDir),
+      meter,
     });
     this.state = this.#replica.view;
+    this.#reporter.attach(reportedNode(this, this.#replica));
     this.#watch = new LeaderWatch({
       clock,
       patienceMs: settings.ELECTION_TIMEOUT_MAX * 4,
@@ -178,12 +185,18 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
 
   /** Runs `query` on this node's state machine, once it holds every write that was acknowledged before the call. */
   read<Value>(query: (stateMachine: Machine) => Value, options: ReadOptions = {}): Promise<Value> {
+    if (options.consistency === 'stale') this.#reporter.countStaleRead();
     return read(this.#replica, this.#stateMachine, query, options);
   }
 
   /** As `propose`, for bytes that the state machine's codec has made, and with a callback. */
   submit(command: Uint8Array, request: CallRequest<ResultOf<Machine>>): void {
     this.#replica.propose(command, request);
+  }
+
+  /** @internal What `GET /v1/events` and `GET /metrics` are answered from. */
+  get reports(): NodeReports {
+    return this.#reporter;
   }
 
   /** Whether this process stood still a moment ago, and has not read yet all that came meanwhile. */
@@ -258,6 +271,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
 
   #notice(notice: NodeNotice): void {
     this.#noticeLog.write(notice);
+    this.#reporter.notice(notice);
     this.#watch.notice(notice);
     if (notice.type === 'role.changed' && notice.role === 'follower') this.#settleStart();
     if (notice.type !== 'node.halted') return;
@@ -275,6 +289,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     this.#replica.close(new QuorateError('QUORATE_CLOSED', 'this node is closed'));
     this.actor.stop();
     this.#replica.takeNoPart();
+    this.#reporter.close();
     await this.#stopServing();
     this.#releaseStateMachine();
     await toldWhileItLasts(this.#resources.clear(), {
@@ -282,12 +297,4 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
       tell: (seconds) => this.#logger.warn({ event: 'slow stop' }, notClosedYet(this.#dataDir, seconds)),
     });
   }
-}
-
-function notOpenYet(dataDir: string | undefined, seconds: number): string {
-  return `${dataDir ?? 'the log'} is not open after ${seconds} s: its disk is slow or hangs, or its log is long`;
-}
-
-function notClosedYet(dataDir: string | undefined, seconds: number): string {
-  return `${dataDir ?? 'the log'} is not closed after ${seconds} s: waiting for its disk to finish what was written`;
 }

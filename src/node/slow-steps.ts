@@ -28,3 +28,11 @@ export async function toldWhileItLasts<Value>(step: Promise<Value>, { clock, tel
     clock.clearTimeout(timer);
   }
 }
+
+export function notOpenYet(dataDir: string | undefined, seconds: number): string {
+  return `${dataDir ?? 'the log'} is not open after ${seconds} s: its disk is slow or hangs, or its log is long`;
+}
+
+export function notClosedYet(dataDir: string | undefined, seconds: number): string {
+  return `${dataDir ?? 'the log'} is not closed after ${seconds} s: waiting for its disk to finish what was written`;
+}

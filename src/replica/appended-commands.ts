@@ -4,6 +4,7 @@ import type { Notice } from '../raft/effects.js';
 import type { Index, NodeId } from '../raft/kinds.js';
 import type { Entry, ProposeReply } from '../raft/messages.js';
 import type { Codec } from '../seams/state-machine.js';
+import type { CallMeter } from './call-meter.js';
 import { isWaiting } from './call-queue.js';
 import { cutOff, replaced } from './refusals.js';
 
@@ -30,12 +31,14 @@ interface Peer {
 export class AppendedCommands<Result> {
   readonly #results: ResultEncoder<Result>;
   readonly #answer: (to: NodeId, message: ProposeReply) => void;
+  readonly #meter: CallMeter;
   /** In the order of their indexes. */
   #appended: Appended<Result>[] = [];
 
-  constructor(results: ResultEncoder<Result>, answer: (to: NodeId, message: ProposeReply) => void) {
+  constructor(results: ResultEncoder<Result>, answer: (to: NodeId, message: ProposeReply) => void, meter: CallMeter) {
     this.#results = results;
     this.#answer = answer;
+    this.#meter = meter;
   }
 
   add(appended: Extract<Notice, { type: 'proposals.appended' }>, proposals: readonly PendingCall<Result>[]): void {
@@ -92,17 +95,27 @@ export class AppendedCommands<Result> {
     const { firstIndex, count, term, proposals, peer } = appended;
     const from = Math.max(firstIndex, first);
     const until = Math.min(firstIndex + count, first + entries.length);
+    let done = 0;
+    let receivedAtMs = 0;
     for (let index = from; index < until; index += 1) {
       const isOurs = entries[index - first]?.term === term;
       const result = results[index - first] as Result;
       if (peer !== null) {
         const bytes = isOurs ? this.#results.encode(result) : undefined;
         if (bytes !== undefined) peer.results.push(bytes);
-      } else if (isOurs) {
+        continue;
+      }
+      const proposal = proposals[index - firstIndex];
+      if (isOurs) {
         this.#results.checkOnce(result);
-        proposals[index - firstIndex]?.resolve(result);
-      } else proposals[index - firstIndex]?.fail(replaced());
+        if (proposal?.isOver === false) {
+          if (done === 0) receivedAtMs = proposal.earliestReceivedMs;
+          done += 1;
+        }
+        proposal?.resolve(result);
+      } else proposal?.fail(replaced());
     }
+    if (done > 0) this.#meter.commandsDone(done, receivedAtMs);
     if (peer !== null && until === firstIndex + count) this.#answerPeer(peer, count);
   }
 

@@ -4,11 +4,13 @@ import { outcomeUnknown, PendingCall } from '../calls/pending-call.js';
 import type { QuorateError } from '../errors/quorate-error.js';
 import type { Notice } from '../raft/effects.js';
 import type { NodeId } from '../raft/kinds.js';
+import type { ProposeReply } from '../raft/messages.js';
 import type { Role } from '../raft/replica-state.js';
 import type { Clock } from '../seams/clock.js';
 import type { PauseWatch } from '../seams/pause-watch.js';
 import type { Codec } from '../seams/state-machine.js';
 import { AppendedCommands, ResultEncoder } from './appended-commands.js';
+import type { CallMeter } from './call-meter.js';
 import { batches, isWaiting, Queue } from './call-queue.js';
 import { deposed, MOST_COMMAND_BYTES, overloaded, tooLarge } from './refusals.js';
 
@@ -31,6 +33,7 @@ export interface PendingProposalsOptions<Result> {
   readonly warn: (problem: string) => void;
   /** Why a command that was handed on may have no result yet, as far as this node can see. */
   readonly whyUnanswered?: (() => string | undefined) | undefined;
+  readonly meter: CallMeter;
 }
 
 /** When so many bytes wait, further callers are turned away. */
@@ -57,16 +60,16 @@ export class PendingProposals<Result> {
   #isLeading = false;
   /** When this node, having stood still as leader, learned that it leads no more. */
   #deposedAtMs = Number.NEGATIVE_INFINITY;
-  readonly #letGo = ({ bytes }: Proposal<Result>): void => {
+  readonly #letGo = ({ bytes, earliestReceivedMs }: Proposal<Result>, error: QuorateError | undefined): void => {
     this.#waitingBytes -= bytes + OVERHEAD_BYTES;
+    if (error !== undefined) this.#options.meter.failed('command', error, earliestReceivedMs);
   };
 
   constructor(options: PendingProposalsOptions<Result>) {
     this.#options = options;
-    const { clock, pauses, resultCodec, warn } = options;
-    this.#appended = new AppendedCommands(new ResultEncoder(resultCodec, warn), (to, message) => {
-      options.send({ type: 'results.ready', to, message });
-    });
+    const { clock, pauses, resultCodec, warn, meter } = options;
+    const answer = (to: NodeId, message: ProposeReply): void => options.send({ type: 'results.ready', to, message });
+    this.#appended = new AppendedCommands(new ResultEncoder(resultCodec, warn), answer, meter);
     const isWorthDoing = (proposal: Proposal<Result>, nowMs: number): boolean => this.#isWorthDoing(proposal, nowMs);
     this.#queue = new Queue({ clock, pauses, isWorthDoing, flush: (arrived) => this.#flush(arrived) });
   }
@@ -165,6 +168,11 @@ export class PendingProposals<Result> {
     this.#forwarded.clear();
   }
 
+  /** Those that have no answer yet. */
+  *waiting(): Iterable<{ readonly earliestReceivedMs: number }> {
+    for (const proposal of this.#all()) if (!proposal.isOver) yield proposal;
+  }
+
   *#all(): Iterable<Proposal<Result>> {
     yield* this.#queue;
     for (const proposals of this.#next) yield* proposals;
@@ -245,6 +253,8 @@ export class PendingProposals<Result> {
     const forwarded = this.#forwarded.get(requestId);
     if (forwarded === undefined) return;
     this.#forwarded.delete(requestId);
+    const answered = results === null ? [] : forwarded.proposals.filter(isWaiting);
+    this.#options.meter.commandsDone(answered.length, answered[0]?.earliestReceivedMs ?? 0);
     forwarded.proposals.forEach((proposal, at) => {
       const result = results?.[at];
       if (result === undefined)

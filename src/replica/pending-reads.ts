@@ -7,6 +7,7 @@ import type { Index, NodeId } from '../raft/kinds.js';
 import { NO_INDEX } from '../raft/kinds.js';
 import type { Clock } from '../seams/clock.js';
 import type { PauseWatch } from '../seams/pause-watch.js';
+import type { CallMeter } from './call-meter.js';
 import { isWaiting, Queue } from './call-queue.js';
 
 export interface ReadCall extends CallRequest<undefined> {
@@ -32,6 +33,7 @@ export interface PendingReadsOptions {
   readonly pauses: PauseWatch;
   readonly nextRequestId: () => number;
   readonly noLeader: () => QuorateError;
+  readonly meter: CallMeter;
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -49,6 +51,9 @@ export class PendingReads {
   /** The callbacks of reads whose callers want to know the read index, too. */
   readonly #curious = new WeakMap<Read, (readIndex: Index) => void>();
   #applied: Index = NO_INDEX;
+  readonly #noteEnd = ({ earliestReceivedMs }: Read, error: QuorateError | undefined): void => {
+    if (error !== undefined) this.#options.meter.failed('read', error, earliestReceivedMs);
+  };
   #closed: QuorateError | undefined;
 
   constructor(options: PendingReadsOptions) {
@@ -62,7 +67,7 @@ export class PendingReads {
   read(request: ReadCall): void {
     if (this.#closed !== undefined) return request.done(this.#closed);
     const nowMs = this.#options.clock.now();
-    const read = new PendingCall(request, nowMs - this.#options.pauses.mostWaitMs(nowMs), NO_BYTES);
+    const read = new PendingCall(request, nowMs - this.#options.pauses.mostWaitMs(nowMs), NO_BYTES, this.#noteEnd);
     if (request.confirmed !== undefined) this.#curious.set(read, request.confirmed);
     this.#queue.add(read);
   }
@@ -101,7 +106,12 @@ export class PendingReads {
     if (this.#confirmed.length === 0) return;
     const ready = this.#confirmed.filter(({ readIndex }) => readIndex <= index);
     this.#confirmed = this.#confirmed.filter(({ readIndex }) => readIndex > index);
-    for (const { reads } of ready) for (const read of reads) read.resolve(undefined);
+    for (const { reads } of ready) {
+      const waiting = reads.filter(isWaiting);
+      const count = waiting.reduce((all, read) => all + read.count, 0);
+      if (count > 0) this.#options.meter.readsDone(count, waiting[0]?.earliestReceivedMs ?? 0);
+      for (const read of waiting) read.resolve(undefined);
+    }
   }
 
   /** Reads that ran out of time. They changed nothing, so nothing about them is unknown. */
@@ -116,6 +126,11 @@ export class PendingReads {
       else if (to !== null && nowMs - askedAtMs >= ASK_AGAIN_AFTER_MS) this.#askAgain(requestId);
     }
     this.#confirmed = this.#confirmed.filter(({ reads }) => reads.some(isWaiting));
+  }
+
+  /** Those that have no answer yet. */
+  *waiting(): Iterable<{ readonly earliestReceivedMs: number; readonly count: number }> {
+    for (const read of this.#all()) if (!read.isOver) yield read;
   }
 
   get isIdle(): boolean {

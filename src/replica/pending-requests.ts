@@ -5,6 +5,8 @@ import type { Notice } from '../raft/effects.js';
 import type { Clock } from '../seams/clock.js';
 import { PauseWatch } from '../seams/pause-watch.js';
 import type { Codec } from '../seams/state-machine.js';
+import type { CallMeter, WaitingCalls } from './call-meter.js';
+import { NO_METER } from './call-meter.js';
 import { PendingProposals } from './pending-proposals.js';
 import type { ReadCall } from './pending-reads.js';
 import { PendingReads } from './pending-reads.js';
@@ -19,6 +21,8 @@ export interface PendingRequestsOptions<Result> {
   readonly warn?: (problem: string) => void;
   /** From 0 up to 1: where this life's request ids begin. */
   readonly chance: number;
+  /** Told how the calls fare. Default: nobody is. */
+  readonly meter?: CallMeter | undefined;
 }
 
 /**
@@ -41,7 +45,8 @@ export class PendingRequests<Result> {
   #sweep: unknown;
 
   constructor(options: PendingRequestsOptions<Result>) {
-    const { send, clock, resultCodec, noLeader, whyUnanswered, warn = () => undefined, chance } = options;
+    const { send, clock, resultCodec, noLeader, whyUnanswered, chance } = options;
+    const { warn = () => undefined, meter = NO_METER } = options;
     this.#lastRequestId = Math.floor(chance * FIRST_IDS) * IDS_OF_A_LIFE;
     const nextRequestId = (): number => ++this.#lastRequestId;
     const pauses = new PauseWatch(clock);
@@ -56,8 +61,9 @@ export class PendingRequests<Result> {
       noLeader,
       whyUnanswered,
       warn,
+      meter,
     });
-    this.#reads = new PendingReads({ send, clock, pauses, nextRequestId, noLeader });
+    this.#reads = new PendingReads({ send, clock, pauses, nextRequestId, noLeader, meter });
   }
 
   /** TOO_LARGE where no link could carry the command to a peer. */
@@ -75,6 +81,16 @@ export class PendingRequests<Result> {
   notice(notice: Notice): void {
     this.#proposals.notice(notice);
     this.#reads.notice(notice);
+  }
+
+  /** Counted one by one: for who looks now and then. */
+  get waiting(): WaitingCalls {
+    const proposals = [...this.#proposals.waiting()];
+    const reads = [...this.#reads.waiting()];
+    const oldestReceivedMs = [...proposals, ...reads].reduce<number | null>((oldest, { earliestReceivedMs }) => {
+      return oldest === null || earliestReceivedMs < oldest ? earliestReceivedMs : oldest;
+    }, null);
+    return { commands: proposals.length, reads: reads.reduce((all, { count }) => all + count, 0), oldestReceivedMs };
   }
 
   /** Whether nobody waits, and nothing is kept for anybody who did. */

@@ -12,6 +12,7 @@ import type { Clock } from '../seams/clock.js';
 import type { LogStore } from '../seams/log-store.js';
 import { MOST_UNSYNCED_BYTES } from '../seams/log-store.js';
 import type { Codec } from '../seams/state-machine.js';
+import type { CallMeter, WaitingCalls } from './call-meter.js';
 import { PendingRequests } from './pending-requests.js';
 import { Readiness, whyNoLeader, whyNoQuorum } from './readiness.js';
 import { DISK_HANGS, diskIsBehind, halted, noLeader } from './refusals.js';
@@ -34,6 +35,8 @@ export interface ReplicaOptions<Result> {
   readonly warn?: (problem: string) => void;
   /** A halt's cause in the words of whoever can say more, such as in which directory it happened. Default: as it is. */
   readonly explained?: (error: Error) => Error;
+  /** Told how the calls fare. Default: nobody is. */
+  readonly meter?: CallMeter;
 }
 
 /**
@@ -52,7 +55,7 @@ export class Replica<Result> {
   #closedBy: QuorateError | undefined;
 
   constructor(options: ReplicaOptions<Result>) {
-    const { actor, clock, resultCodec, warn, chance } = options;
+    const { actor, clock, resultCodec, warn, chance, meter } = options;
     this.#options = options;
     this.actor = actor;
     this.view = new ReplicaView(standingOf(actor));
@@ -64,6 +67,7 @@ export class Replica<Result> {
       whyUnanswered: () => this.#whyUnanswered(),
       ...(warn === undefined ? {} : { warn }),
       chance,
+      meter,
     });
     this.#readiness = new Readiness((request) => this.#pendingRequests.read(request));
     this.#subscriptions = [
@@ -95,6 +99,11 @@ export class Replica<Result> {
   /** Whether this process stood still a moment ago, and has not read yet all that came meanwhile. */
   get isSettling(): boolean {
     return this.#pendingRequests.isSettling;
+  }
+
+  /** Callers of this replica that have no answer yet. */
+  get waiting(): WaitingCalls {
+    return this.#pendingRequests.waiting;
   }
 
   /** Replicates a command, encoded by the state machine's codec; `done` gets the state machine's result. */

@@ -9,7 +9,7 @@ export interface StreamHello {
   readonly version: typeof EVENTS_VERSION;
   readonly id: string;
   readonly clusterId: string;
-  /** The name that `--cluster` gave; null where it is not known. */
+  /** The name that `--cluster` gave; null where it has none of its own. */
   readonly cluster: string | null;
   /** The address under which this node listens, host:port. */
   readonly address: string;

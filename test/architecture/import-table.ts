@@ -47,6 +47,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'src/http': {
     about: "requests, upgrades and clients' sessions of any service",
     rooms: ['src/errors', 'src/calls', 'src/seams', 'src/wire'],
+    types: ['src/report'],
     packages: ['node:', 'ws'],
   },
   transport: {
@@ -107,6 +108,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'src/report': {
     about: 'what a node tells people of itself: its reports, and news in words; browsers read the types',
     rooms: ['src/errors', 'src/raft', 'src/seams', 'src/replica'],
+    only: { 'src/report/event-loop-watch.ts': ['node:'] },
   },
   'src/pages': {
     about: 'the pages that nodes serve: they run in browsers',
@@ -123,6 +125,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'src/replica',
       'src/log',
       'src/http',
+      'src/report',
       'machines',
       'transport',
     ],

@@ -372,7 +372,6 @@ describe('what is not here', () => {
     ['POST', '/v1/snapshot'],
     ['GET', '/metrics'],
     ['GET', '/playground'],
-    ['GET', '/v1/events'],
     ['GET', '/v1/kv?watch=true'],
     ['GET', '/v1/kv/k?consistency=lease'],
   ])('%s %s: 501, not in this version', async (method, path) => {

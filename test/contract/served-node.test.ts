@@ -19,6 +19,12 @@ import type { NodeFrame } from '../../src/wire/client-frames.js';
 import { CLIENT_PROTOCOL, decodeNodeFrame, encodeClientFrame } from '../../src/wire/client-frames.js';
 import { encodeQuestion } from '../../src/wire/question.js';
 
+const playedReports: ServedNode['reports'] = {
+  watch: () => () => undefined,
+  metrics: async () => ({ type: 'text/plain', text: '' }),
+  countStaleRead: () => undefined,
+};
+
 /** What a node may answer that a healthy one never does: it is played here, and served as a real one is. */
 class PlayedNode implements ServedNode {
   address = '';
@@ -27,6 +33,7 @@ class PlayedNode implements ServedNode {
   readonly stateMachine = new KeyValueStore();
   readonly service = createKeyValueService(1_024);
   readonly isSettling = false;
+  readonly reports = playedReports;
   error: QuorateError | undefined;
   reason: QuorateError | undefined;
   readonly limits: CallLimits[] = [];

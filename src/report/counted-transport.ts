@@ -1,0 +1,80 @@
+import type { Clock } from '../seams/clock.js';
+import type {
+  Connection,
+  DialEvents,
+  Identity,
+  Inbound,
+  LinkSettings,
+  PeerAddress,
+  Transport,
+} from '../seams/transport.js';
+
+/** What passed between this node and one peer. */
+export interface Traffic {
+  /** Messages that our own connection took. */
+  sent: number;
+  received: number;
+  /** When our own connection ended last, monotonic ms. */
+  closedAtMs: number;
+}
+
+/** A transport that counts the messages of each peer on their way, and is otherwise the one that it is made of. */
+export class CountedTransport implements Transport {
+  readonly #inner: Transport;
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #traffic = new Map<string, Traffic>();
+
+  constructor(inner: Transport, clock: Pick<Clock, 'now'>) {
+    this.#inner = inner;
+    this.#clock = clock;
+  }
+
+  with(peer: string): Traffic {
+    const known = this.#traffic.get(peer) ?? { sent: 0, received: 0, closedAtMs: Number.NEGATIVE_INFINITY };
+    this.#traffic.set(peer, known);
+    return known;
+  }
+
+  accept(identity: Identity, inbound: Inbound, settings: LinkSettings): () => void {
+    return this.#inner.accept(
+      identity,
+      {
+        arrived: (from) => inbound.arrived(from),
+        received: (from, message) => {
+          this.with(from).received += 1;
+          inbound.received(from, message);
+        },
+        heard: (from) => inbound.heard(from),
+        refused: (reason) => inbound.refused(reason),
+      },
+      settings,
+    );
+  }
+
+  dial(identity: Identity, peer: PeerAddress, events: DialEvents, settings: LinkSettings): Connection {
+    const traffic = this.with(peer.id);
+    const connection = this.#inner.dial(
+      identity,
+      peer,
+      {
+        opened: () => events.opened(),
+        delayed: (reason) => events.delayed(reason),
+        roomMade: () => events.roomMade(),
+        closed: (reason, refused) => {
+          traffic.closedAtMs = this.#clock.now();
+          events.closed(reason, refused);
+        },
+      },
+      settings,
+    );
+    return {
+      send: (message) => {
+        const isTaken = connection.send(message);
+        if (isTaken) traffic.sent += 1;
+        return isTaken;
+      },
+      peerArrived: () => connection.peerArrived(),
+      close: () => connection.close(),
+    };
+  }
+}

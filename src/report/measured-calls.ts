@@ -1,0 +1,41 @@
+import type { QuorateError } from '../errors/quorate-error.js';
+import type { CallMeter } from '../replica/call-meter.js';
+import type { Clock } from '../seams/clock.js';
+import { Latencies } from './latencies.js';
+
+/** What became of a node's calls since it was opened, in numbers. */
+export class MeasuredCalls implements CallMeter {
+  readonly puts = new Latencies();
+  readonly reads = new Latencies();
+  /** Reads of what this node happened to have: they wait for nobody. */
+  staleReads = 0;
+  /** Commands and reads that ended with an error, by its code without QUORATE_. */
+  readonly errors = new Map<string, number>();
+  /** Commands that ended as unknown since the last that was acknowledged. */
+  endedUnknown = 0;
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #unknown: (afterMs: number) => void;
+
+  /** `unknown` is told of each command that ended as unknown, and after how long. */
+  constructor(clock: Pick<Clock, 'now'>, unknown: (afterMs: number) => void) {
+    this.#clock = clock;
+    this.#unknown = unknown;
+  }
+
+  commandsDone(count: number, receivedAtMs: number): void {
+    this.puts.note(this.#clock.now() - receivedAtMs, count);
+    this.endedUnknown = 0;
+  }
+
+  readsDone(count: number, receivedAtMs: number): void {
+    this.reads.note(this.#clock.now() - receivedAtMs, count);
+  }
+
+  failed(kind: 'command' | 'read', { code }: QuorateError, receivedAtMs: number): void {
+    const name = code.replace('QUORATE_', '');
+    this.errors.set(name, (this.errors.get(name) ?? 0) + 1);
+    if (kind === 'read' || name !== 'OUTCOME_UNKNOWN') return;
+    this.endedUnknown += 1;
+    this.#unknown(this.#clock.now() - receivedAtMs);
+  }
+}

@@ -1,0 +1,199 @@
+import { QuorateError } from '../errors/quorate-error.js';
+import type { NodeNotice } from '../raft/effects.js';
+import type { Clock } from '../seams/clock.js';
+import type { LogStore } from '../seams/log-store.js';
+import type { Transport } from '../seams/transport.js';
+import { CountedTransport } from './counted-transport.js';
+import { EventLoopWatch } from './event-loop-watch.js';
+import { MeasuredCalls } from './measured-calls.js';
+import { MetricsMaker } from './metrics-maker.js';
+import { NewsRing } from './news-ring.js';
+import type { EventStream, NodeReport, StreamHello } from './node-report.js';
+import type { ReportedNode } from './report-maker.js';
+import { ReportMaker } from './report-maker.js';
+import { TimedLogStore } from './timed-log-store.js';
+import { TrailWatch } from './trail-watch.js';
+import { NewsWriter, type Told, unknownPuts } from './words.js';
+
+/** Reports come at most so often, and are looked for as often while anybody reads. */
+const REPORT_EVERY_MS = 100;
+/** Without any change a report comes after so many of them, and metrics with it. */
+const REPORTS_A_SECOND = 10;
+/** Puts that end as unknown one after the other are told of together. */
+const UNKNOWN_TOGETHER_MS = 1_000;
+const UNKNOWN_AT_FIRST_MS = 20;
+
+/** Gets what `GET /v1/events` streams, each message under its name and as JSON. */
+interface EventReader {
+  send(name: keyof EventStream, json: string): void;
+  /** Nothing more comes: the node is closed. */
+  end(): void;
+}
+
+export interface ReporterOptions {
+  readonly clock: Clock;
+  readonly hello: StreamHello;
+  readonly log: LogStore;
+  readonly transport: Transport;
+}
+
+/**
+ * What one node tells of itself. Reports and metrics are made only while somebody reads them; what is counted meanwhile are
+ * numbers, once for each batch. News are always kept, the newest 200.
+ */
+export class NodeReporter {
+  /** What the node is to use, so that it is measured. */
+  readonly log: TimedLogStore;
+  readonly transport: CountedTransport;
+  readonly calls: MeasuredCalls;
+  readonly #clock: Clock;
+  readonly #hello: StreamHello;
+  readonly #news = new NewsRing();
+  readonly #writer: NewsWriter;
+  readonly #loop = new EventLoopWatch();
+  readonly #readers = new Set<EventReader>();
+  readonly #trails: TrailWatch;
+  readonly #metrics: MetricsMaker;
+  #node: ReportedNode | undefined;
+  #maker: ReportMaker | undefined;
+  #timer: unknown;
+  #ticks = 0;
+  /** The last report that was sent, without its time. */
+  #lastSent = '';
+  #unknown = { count: 0, lastAfterMs: 0, timer: undefined as unknown, toldAtMs: Number.NEGATIVE_INFINITY };
+  #isClosed = false;
+
+  constructor({ clock, hello, log, transport }: ReporterOptions) {
+    this.#clock = clock;
+    this.#hello = hello;
+    this.log = new TimedLogStore(log, clock);
+    this.transport = new CountedTransport(transport, clock);
+    this.calls = new MeasuredCalls(clock, (afterMs) => this.#noteUnknown(afterMs));
+    this.#writer = new NewsWriter(hello.id);
+    this.#trails = new TrailWatch(clock, (told) => this.#tell(told));
+    this.#metrics = new MetricsMaker(this.calls, this.log.syncs, this.#loop);
+  }
+
+  /** The node exists now: it can be asked. */
+  attach(node: ReportedNode): void {
+    this.#node = node;
+    this.#maker = new ReportMaker(node, this.transport);
+  }
+
+  /** Something happened; called before the node's state says so. */
+  notice(notice: NodeNotice): void {
+    const node = this.#node;
+    if (node === undefined) return;
+    const waitingPuts = notice.type === 'leader.serving' ? node.waiting().commands : 0;
+    const told = this.#writer.write(notice, { nowMs: this.#clock.now(), state: node.state, waitingPuts });
+    if (told !== undefined) this.#tell(told);
+    if (notice.type === 'role.changed') this.#trails.follow(notice.role === 'leader' ? node : undefined);
+  }
+
+  /** Sends a reader all there is, and from then on what comes. Returns how to stop. */
+  watch(reader: EventReader): () => void {
+    reader.send('hello', JSON.stringify(this.#hello));
+    const report = this.#makeReport();
+    if (report !== undefined) reader.send('report', JSON.stringify(report));
+    for (const news of this.#news) reader.send('news', JSON.stringify(news));
+    if (this.#isClosed) {
+      reader.end();
+      return () => undefined;
+    }
+    this.#readers.add(reader);
+    this.#start();
+    return () => {
+      this.#readers.delete(reader);
+      if (this.#readers.size === 0) this.#stop();
+    };
+  }
+
+  /** A read was answered with what this node happens to have. */
+  countStaleRead(): void {
+    this.calls.staleReads += 1;
+  }
+
+  /** All metrics as Prometheus reads them. Its library is loaded at the first scrape. */
+  async metrics(): Promise<{ readonly type: string; readonly text: string }> {
+    throw new QuorateError('QUORATE_NOT_IN_THIS_VERSION', '/metrics: not in this version');
+  }
+
+  /** The last things are told, and every reader's stream ends. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#trails.follow(undefined);
+    this.#clock.clearTimeout(this.#unknown.timer);
+    this.#sendReport(this.#makeReport());
+    this.#stop();
+    for (const reader of [...this.#readers]) reader.end();
+    this.#readers.clear();
+  }
+
+  #start(): void {
+    if (this.#timer !== undefined) return;
+    this.#ticks = 0;
+    this.#loop.start();
+    this.#metrics.begin(this.#clock.now());
+    this.#tickLater();
+  }
+
+  #stop(): void {
+    this.#clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#loop.stop();
+  }
+
+  #tickLater(): void {
+    this.#timer = this.#clock.setTimeout(() => {
+      this.#tickLater();
+      this.#tick();
+    }, REPORT_EVERY_MS);
+  }
+
+  #tick(): void {
+    this.#ticks += 1;
+    const isFull = this.#ticks % REPORTS_A_SECOND === 0;
+    const report = this.#makeReport();
+    if (report !== undefined) this.#sendReport(report, isFull);
+    if (isFull) this.#sendAll('metrics', JSON.stringify(this.#metrics.take(this.#clock.now(), this.#clock.wallNow())));
+  }
+
+  #makeReport(): NodeReport | undefined {
+    return this.#maker?.make(this.#clock.now(), this.#clock.wallNow(), this.calls.endedUnknown);
+  }
+
+  #sendReport(report: NodeReport | undefined, evenUnchanged = true): void {
+    if (report === undefined) return;
+    const { atMs: _, ...rest } = report;
+    const content = JSON.stringify(rest);
+    if (!evenUnchanged && content === this.#lastSent) return;
+    this.#lastSent = content;
+    this.#sendAll('report', JSON.stringify(report));
+  }
+
+  #tell(told: Told): void {
+    const news = this.#news.add(told, this.#clock.wallNow());
+    if (this.#readers.size > 0) this.#sendAll('news', JSON.stringify(news));
+  }
+
+  #sendAll(name: keyof EventStream, json: string): void {
+    for (const reader of [...this.#readers]) reader.send(name, json);
+  }
+
+  #noteUnknown(afterMs: number): void {
+    const unknown = this.#unknown;
+    unknown.count += 1;
+    unknown.lastAfterMs = afterMs;
+    if (this.#isClosed) return;
+    const nowMs = this.#clock.now();
+    const delayMs = nowMs - unknown.toldAtMs > UNKNOWN_TOGETHER_MS ? UNKNOWN_AT_FIRST_MS : UNKNOWN_TOGETHER_MS;
+    unknown.timer ??= this.#clock.setTimeout(() => this.#tellUnknown(), delayMs);
+  }
+
+  #tellUnknown(): void {
+    const { count, lastAfterMs } = this.#unknown;
+    this.#unknown = { count: 0, lastAfterMs: 0, timer: undefined, toldAtMs: this.#clock.now() };
+    this.#tell(unknownPuts(this.#node?.state.term ?? 0, count, lastAfterMs));
+  }
+}

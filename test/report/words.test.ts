@@ -1,0 +1,164 @@
+import { describe, expect, test } from '@jest/globals';
+import type { NodeNotice } from '../../src/raft/effects.js';
+import { asIndex, asTerm } from '../../src/raft/kinds.js';
+import type { ReplicaState } from '../../src/raft/replica-state.js';
+import { initialState } from '../../src/raft/replica-state.js';
+import { DEFAULT_SETTINGS } from '../../src/raft/settings.js';
+import { NewsWriter, plainReason, trailing, unknownPuts } from '../../src/report/words.js';
+
+const TERM = asTerm(7);
+const servers = ['n1', 'n2', 'n3'].map((id) => ({ id, address: `127.0.0.1:740${id.slice(1)}` }));
+const plain = initialState('n1', servers, DEFAULT_SETTINGS);
+
+interface Step {
+  readonly atMs?: number;
+  readonly notice: NodeNotice;
+  readonly state?: Partial<ReplicaState>;
+  readonly waitingPuts?: number;
+}
+
+/** What a node n1 tells of these notices, one after the other. */
+function told(...steps: readonly Step[]): readonly (string | undefined)[] {
+  const writer = new NewsWriter('n1');
+  return steps.map(({ atMs = 0, notice, state, waitingPuts = 0 }) => {
+    return writer.write(notice, { nowMs: atMs, state: { ...plain, ...state }, waitingPuts })?.text;
+  });
+}
+
+const role = (name: 'follower' | 'candidate' | 'leader', reason: string): NodeNotice => {
+  return { type: 'role.changed', role: name, term: TERM, reason };
+};
+const peer = (status: 'up' | 'suspect' | 'down', missed: number): NodeNotice => {
+  return { type: 'peer.changed', peer: 'n3', status, missed };
+};
+const link = (open: boolean, reason: string): NodeNotice => ({ type: 'link.changed', peer: 'n3', open, reason });
+
+describe('an election', () => {
+  test('is told from the silence to the first committed entry', () => {
+    const reason = 'nothing from leader n2 for 212 ms, 4 heartbeats missed';
+    expect(
+      told(
+        { notice: { type: 'election.started', term: TERM, reason } },
+        { atMs: 1_000, notice: role('candidate', reason) },
+        {
+          atMs: 1_014,
+          notice: role('leader', 'votes of n1, n2'),
+          state: { votes: { n1: true, n2: true, n3: false }, leaderHeardAtMs: 788 },
+        },
+        { atMs: 1_020, notice: { type: 'leader.serving', term: TERM }, waitingPuts: 41 },
+        { atMs: 9_000, notice: role('follower', 'n2 has term 8') },
+      ),
+    ).toEqual([
+      'n1 stood for election in term 7: nothing heard from n2 for 212 ms, 4 heartbeats missed.',
+      undefined,
+      'n1 leads in term 7 with the votes of n1 and n2. The election took 14 ms; nobody led for 226 ms.',
+      'n1 serves: the first entry of term 7 is on a majority. 41 puts waited for it.',
+      'n1 leads no more: n2 has term 8.',
+    ]);
+  });
+
+  test('that finds no majority again and again is told once, until somebody leads', () => {
+    const started: Step = { notice: { type: 'election.started', term: TERM, reason: 'no leader for 200 ms' } };
+    const failed: Step = { notice: { type: 'election.ended', term: TERM, outcome: 'timed out', tookMs: 260.4 } };
+    const found: Step = { notice: { type: 'leader.changed', leaderId: 'n2', term: TERM } };
+    const all = told(started, failed, started, failed, found, started);
+    expect(all.map((text) => text !== undefined)).toEqual([true, true, false, false, false, true]);
+    expect(all[1]).toBe('n1 found no majority in term 7 within 260 ms. It stands again until somebody leads.');
+  });
+});
+
+describe('a peer', () => {
+  test('that is down is told, and how long it was when it is back; a late heartbeat is no news', () => {
+    expect(
+      told(
+        { atMs: 5_000, notice: peer('suspect', 1) },
+        { atMs: 5_150, notice: peer('down', 3) },
+        { atMs: 11_200, notice: peer('up', 0) },
+        { atMs: 12_000, notice: peer('up', 0) },
+      ),
+    ).toEqual([
+      undefined,
+      'n3 is down: 3 heartbeats unanswered.',
+      'n3 is back: it answers again after 6.2 s.',
+      undefined,
+    ]);
+  });
+
+  test('whose loss leaves no majority is told with what that means', () => {
+    const { n2 } = plain.peers;
+    const peers = { ...plain.peers, n2: { ...n2, status: 'down' } } as ReplicaState['peers'];
+    expect(told({ notice: peer('down', 3), state: { peers } })).toEqual([
+      'n3 is down: 3 heartbeats unanswered. 1 of 3 voters is left: nothing can be committed.',
+    ]);
+  });
+
+  test('that trails, and that does no more', () => {
+    expect(trailing(TERM, 'n3', true, 4_000).text).toBe('n3 trails by more than 1,000 entries.');
+    expect(trailing(TERM, 'n3', false, 4).text).toBe('n3 trails by more than 1,000 entries no more.');
+  });
+});
+
+describe('a link', () => {
+  test('that breaks is told once for each reason, and again when it is open', () => {
+    expect(
+      told(
+        { notice: link(true, 'connected') },
+        { atMs: 1_000, notice: link(false, 'read ECONNRESET') },
+        { atMs: 1_020, notice: link(false, 'connection refused') },
+        { atMs: 1_500, notice: link(false, 'n3 has another data directory') },
+        { atMs: 1_600, notice: link(false, 'n3 has another data directory') },
+        { atMs: 7_200, notice: link(true, 'connected') },
+      ),
+    ).toEqual([
+      undefined,
+      'The link to n3 broke: connection reset. It dials again.',
+      undefined,
+      'The link to n3 cannot be made: n3 has another data directory. It dials again.',
+      undefined,
+      'The link to n3 is open again after 6.2 s.',
+    ]);
+  });
+
+  test('is down for a reason in plain words', () => {
+    expect(plainReason('connect ETIMEDOUT 10.0.0.1:7401')).toBe('timed out');
+    expect(plainReason('127.0.0.1:7403 answered HTTP 503: it is starting, or has halted')).toBe(
+      'it is starting, or has halted',
+    );
+  });
+});
+
+describe('the log and the disk', () => {
+  const told1 = (notice: NodeNotice, state: Partial<ReplicaState> = {}): string | undefined =>
+    told({ notice, state })[0];
+
+  test('are told of in whole sentences', () => {
+    const log = { ...plain.log, lastIndex: asIndex(4_793_266), runs: [[asIndex(1), TERM]] as const };
+    expect(told1(role('follower', 'recovered, listening for a leader'), { log })).toBe(
+      'n1 listens for a leader. Its log holds 4,793,266 entries up to term 7.',
+    );
+    expect(told1({ type: 'log.stalled', waitedMs: 300 })).toContain("n1's disk has not finished a sync for 300 ms");
+    expect(told1({ type: 'log.resumed', waitedMs: 1_200 })).toBe("n1's disk works again after 1.2 s.");
+    expect(told1({ type: 'log.truncated', from: asIndex(4_821_315) })).toMatch(
+      /^n1 dropped its entries from 4,821,315/,
+    );
+    expect(told1({ type: 'node.halted', error: new Error('sync failed: EIO') })).toBe(
+      'n1 has halted: sync failed: EIO.',
+    );
+    expect(told1({ type: 'node.recovered', lastIndex: asIndex(4), term: TERM, tornBytes: 120 })).toBe(
+      'n1 cut 120 bytes of an unfinished last write from its log.',
+    );
+  });
+
+  test('puts whose outcome is unknown are told of together', () => {
+    expect(unknownPuts(TERM, 1, 5_000).text).toBe('A put ended with OUTCOME_UNKNOWN after 5.0 s.');
+    expect(unknownPuts(TERM, 22, 5_000).text).toBe('22 puts ended with OUTCOME_UNKNOWN, the last after 5.0 s.');
+  });
+
+  test("news carry the notice's own fields", () => {
+    const news = new NewsWriter('n1').write(
+      { type: 'node.halted', error: new Error('EIO') },
+      { nowMs: 0, state: { ...plain, term: TERM }, waitingPuts: 0 },
+    );
+    expect(news).toMatchObject({ event: 'node.halted', term: 7, tone: 'danger', details: { error: 'EIO' } });
+  });
+});
