@@ -25,6 +25,7 @@ export const REAL = [
   'log',
   'node',
   'package',
+  'pages',
   'replica',
   'testing',
   'transport',

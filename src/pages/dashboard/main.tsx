@@ -1,8 +1,9 @@
 import '../shared/base.css';
+import './dashboard.css';
 import { render } from 'preact';
-import { TopBar } from '../shared/top-bar.js';
+import { App } from './app.js';
+import { Dashboard } from './dashboard.js';
 
-render(
-  <TopBar of={null} current="cluster" pages={['cluster', 'keys', 'members', 'inspector']} />,
-  document.getElementById('page') as HTMLElement,
-);
+const dashboard = new Dashboard();
+render(<App dashboard={dashboard} />, document.getElementById('page') as HTMLElement);
+dashboard.start();

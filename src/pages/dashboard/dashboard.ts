@@ -1,0 +1,74 @@
+import { ClusterModel } from './model/cluster-model.js';
+import { Streams } from './streams.js';
+
+/** The page is drawn anew at most so often: timers drain visibly, and nothing flickers. */
+const LEAST_BETWEEN_DRAWINGS_MS = 100;
+
+/** The model of the cluster, the streams that feed it, and when the page has to be drawn anew. */
+export class Dashboard {
+  readonly model = new ClusterModel(Date.now());
+  readonly streams: Streams;
+  readonly #listeners = new Set<() => void>();
+  #drawnMs = 0;
+  #isPlanned = false;
+
+  constructor() {
+    this.streams = new Streams({
+      model: this.model,
+      ownUrl: new URL('v1/events', location.href).href,
+      urlOf: (address) => `${location.protocol}//${address}/v1/events`,
+      open: (url) => new EventSource(url),
+      askReason,
+      now: Date.now,
+      later: (ms, run) => setTimeout(run, ms),
+      isHeardByOthers: (id) => this.model.isHeardByOthers(id, Date.now()),
+      changed: () => this.#draw(),
+    });
+  }
+
+  start(): void {
+    this.streams.start();
+    setInterval(() => {
+      this.model.tick(Date.now());
+      this.#draw();
+    }, LEAST_BETWEEN_DRAWINGS_MS);
+    document.addEventListener('visibilitychange', () => {
+      if (!document.hidden) this.streams.retryNow();
+    });
+  }
+
+  /** Calls `listener` whenever the page has to be drawn anew, until what is returned is called. */
+  onDraw(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #draw(): void {
+    if (document.hidden || this.#isPlanned) return;
+    const waitMs = this.#drawnMs + LEAST_BETWEEN_DRAWINGS_MS - Date.now();
+    if (waitMs <= 0) return this.#tell();
+    this.#isPlanned = true;
+    setTimeout(() => this.#tell(), waitMs);
+  }
+
+  #tell(): void {
+    this.#isPlanned = false;
+    this.#drawnMs = Date.now();
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** A browser does not tell why an event stream was refused; the body of a plain answer does. */
+async function askReason(url: string): Promise<string | null> {
+  const abort = new AbortController();
+  try {
+    const response = await fetch(url, { signal: abort.signal });
+    if (response.ok) return null;
+    const answer = (await response.json()) as { readonly error?: { readonly message?: string } };
+    return `${response.status}: ${answer.error?.message ?? response.statusText}`;
+  } catch {
+    return null;
+  } finally {
+    abort.abort();
+  }
+}

@@ -1,0 +1,181 @@
+import { duration, whole } from '../../shared/format.js';
+import type { ClusterView, NodeView } from './cluster-view.js';
+
+export interface CardFact {
+  readonly label: string;
+  readonly value: string;
+  readonly tone?: 'danger' | 'wait';
+}
+
+export interface Vote {
+  readonly id: string;
+  readonly answer: 'granted' | 'asked' | 'none';
+}
+
+export interface Card {
+  readonly id: string;
+  readonly badge: string;
+  /** How badge and outline look. */
+  readonly look: 'leader' | 'follower' | 'candidate' | 'recovering' | 'halted' | 'down' | 'unheard' | 'unknown';
+  /** For the DOM contract. */
+  readonly role: string;
+  readonly term: number | null;
+  readonly state: string | null;
+  readonly isUp: boolean;
+  /** Under the badge: the chart's state, or what it was. */
+  readonly line: string;
+  readonly facts: readonly CardFact[];
+  /** In place of a second fact: words, as the reason of a halt. */
+  readonly words: string | null;
+  readonly votes: readonly Vote[];
+  readonly timer: { readonly share: number; readonly isShort: boolean } | null;
+}
+
+export function cardOf(view: ClusterView, node: NodeView): Card {
+  const { id, report } = node;
+  const look = lookOf(node);
+  const shared = {
+    id,
+    look,
+    badge: BADGES[look] ?? report?.role ?? '–',
+    role: report?.role ?? 'unknown',
+    term: report?.term ?? null,
+    state: report?.state ?? null,
+    isUp: node.isAnswering || (!node.isDown && node.wasHeard),
+    facts: [],
+    words: null,
+    votes: [],
+    timer: null,
+  };
+  if (look === 'unknown') return { ...shared, line: node.address, facts: [{ label: 'term', value: '–' }] };
+  if (look === 'down' || look === 'unheard') return { ...shared, ...silentCard(view, node) };
+  return { ...shared, line: report?.state ?? '', ...liveCard(view, node) };
+}
+
+/** Where the role is not the word. */
+const BADGES: Readonly<Partial<Record<Card['look'], string>>> = {
+  down: 'down',
+  unheard: 'not heard',
+  unknown: 'not heard yet',
+};
+
+function lookOf({ isAnswering, isDown, wasHeard, report, silentMs }: NodeView): Card['look'] {
+  if (report !== null && isAnswering) return report.role;
+  if (!wasHeard && silentMs < 3_000) return 'unknown';
+  return isDown ? 'down' : 'unheard';
+}
+
+type Rest = Partial<Pick<Card, 'line' | 'facts' | 'words' | 'votes' | 'timer'>>;
+
+function silentCard(view: ClusterView, node: NodeView): Rest & { readonly line: string } {
+  const { report, silentMs, wasHeard } = node;
+  const line = report === null ? node.address : `was ${report.role}, term ${report.term}`;
+  const heard = wasHeard ? `${duration(silentMs)} ago` : 'never by this page';
+  return { line, facts: [{ label: 'last heard', value: heard }], words: whySilent(view, node) };
+}
+
+/** What the leader's link to it says, or any other node's, or this page's own attempt. */
+export function whySilent({ nodes, leader }: ClusterView, { id, isDown, lastReason }: NodeView): string {
+  const askers = [...(leader === null ? [] : [leader]), ...nodes.filter(({ isAnswering }) => isAnswering)];
+  const links = askers.flatMap(({ report }) => report?.links.find(({ peer }) => peer === id) ?? []);
+  if (!isDown) return 'the leader hears it; this page does not';
+  const broken = links.find(({ reason }) => reason !== null);
+  if (broken?.reason !== undefined && broken.reason !== null) return broken.reason;
+  const unanswered = links.find((link) => (link.unanswered ?? 0) > 0)?.unanswered;
+  if (unanswered !== undefined && unanswered !== null) return `${whole(unanswered)} beats unanswered`;
+  return lastReason ?? 'no answer';
+}
+
+function liveCard(view: ClusterView, node: NodeView): Rest {
+  const { report } = node;
+  if (report === null) return {};
+  switch (report.role) {
+    case 'leader':
+      return leaderCard(view, node);
+    case 'candidate':
+      return candidateCard(view, node);
+    case 'follower':
+      return { facts: [termFact(report.term), waitFact(view, node)], timer: timerOf(view, node) };
+    case 'recovering':
+      return {
+        facts: [{ label: 'entries', value: whole(report.log.lastIndex) }],
+        words: 'reads its log before it votes',
+      };
+    case 'halted':
+      return { words: report.haltedBy ?? report.notReady?.message ?? 'its log says why' };
+  }
+}
+
+const termFact = (term: number): CardFact => ({ label: 'term', value: String(term) });
+
+function leaderCard(view: ClusterView, { id, hello, report }: NodeView): Rest {
+  const term = report?.term ?? 0;
+  if (view.leader?.id !== id)
+    return { facts: [termFact(term), { label: 'leads', value: 'an old term', tone: 'wait' }] };
+  if (view.heardByLeader < view.majority) {
+    return {
+      facts: [
+        { label: `term ${term}`, value: 'cannot commit', tone: 'danger' },
+        { label: 'answers', value: `${view.heardByLeader} of ${view.majority} needed` },
+      ],
+    };
+  }
+  if (report?.state !== 'active.leader.serving') {
+    return { facts: [termFact(term), { label: 'serves', value: 'not yet', tone: 'wait' }] };
+  }
+  const beats = hello === null ? '–' : `${hello.settings.heartbeatMs} ms`;
+  return { facts: [termFact(term), { label: 'beats every', value: beats }] };
+}
+
+function candidateCard(view: ClusterView, node: NodeView): Rest {
+  const { id, report } = node;
+  const timer = timerOf(view, node);
+  const rest = report?.timer == null ? '' : restText(view, node);
+  const votes = Object.entries(report?.votes ?? {}).map(([voter, vote]) => ({
+    id: voter,
+    answer: answerOf(view, voter, vote),
+  }));
+  votes.sort(
+    (one, other) =>
+      Number(other.id === id) - Number(one.id === id) || VOTE_ORDER[one.answer] - VOTE_ORDER[other.answer],
+  );
+  return { facts: [{ label: `term ${report?.term}`, value: rest }], votes, timer };
+}
+
+const VOTE_ORDER: Readonly<Record<Vote['answer'], number>> = { granted: 0, asked: 1, none: 2 };
+
+function answerOf({ nodes }: ClusterView, voter: string, vote: boolean | null): Vote['answer'] {
+  if (vote === true) return 'granted';
+  return vote === null && nodes.find(({ id }) => id === voter)?.isDown !== true ? 'asked' : 'none';
+}
+
+function waitFact(view: ClusterView, node: NodeView): CardFact {
+  if (node.report?.timer == null) return { label: 'waits', value: '–' };
+  const isAlone = view.leader === null;
+  return { label: isAlone ? 'stands in' : 'waits', value: restText(view, node) };
+}
+
+function restText(view: ClusterView, node: NodeView): string {
+  const lengthMs = node.report?.timer?.lengthMs ?? 0;
+  return `${Math.round(restOf(view, node))} of ${Math.round(lengthMs)} ms`;
+}
+
+/** Under this share a timer that runs out is near. */
+const SHORT_SHARE = 0.35;
+
+function timerOf(view: ClusterView, node: NodeView): Card['timer'] {
+  const timer = node.report?.timer;
+  if (timer === null || timer === undefined) return null;
+  const share = Math.min(1, Math.max(0, restOf(view, node) / timer.lengthMs));
+  return { share, isShort: share < SHORT_SHARE };
+}
+
+/** Until a node's election timer ends. A leader's heartbeats set it anew between two reports. */
+export function restOf({ leader }: ClusterView, { report, reportAgeMs, isAnswering }: NodeView): number {
+  if (report === null || report.timer === null) return 0;
+  const { lengthMs, restMs } = report.timer;
+  const left = restMs - (isAnswering ? reportAgeMs : 0);
+  const beatMs = leader?.hello?.settings.heartbeatMs ?? 0;
+  const isKeptFrom = leader !== null && report.role === 'follower' && report.leaderId === leader.id && beatMs > 0;
+  return isKeptFrom && left < lengthMs - 2 * beatMs ? lengthMs - (reportAgeMs % beatMs) : Math.max(0, left);
+}

@@ -1,0 +1,146 @@
+import type { NodeNews } from '../../../report/node-report.js';
+
+/** Something that happened, as one node told it, or this page itself. */
+export interface Item {
+  /** The node that told it; null where this page noticed it. */
+  readonly from: string | null;
+  readonly event: string;
+  /** By the browser's clock. */
+  readonly atMs: number;
+  readonly tone: NodeNews['tone'];
+  readonly text: string;
+  readonly sequence: number;
+}
+
+export type FeedRow =
+  | {
+      readonly kind: 'news';
+      readonly key: string;
+      readonly item: Item;
+      /** How often it happened, this time included. */
+      readonly count: number;
+      /** The part of the text that is of less weight; null where there is none. */
+      readonly aside: string | null;
+      readonly main: string;
+      /** Shown in grey where the text is not about it; null where it is. */
+      readonly reporter: string | null;
+    }
+  | {
+      readonly kind: 'quiet';
+      readonly key: string;
+      readonly text: string;
+      readonly fromMs: number;
+      readonly untilMs: number;
+    };
+
+const MOST_ITEMS = 1_000;
+const QUIET_MS = 60_000;
+const FOLDED_WITHIN_MS = 30_000;
+/** A repeat is looked for among as many of its node's newest rows. */
+const LOOKED_BACK = 3;
+
+/** The news of all nodes, each once, ordered by time. */
+export class Feed {
+  readonly #items = new Map<string, Item>();
+  #sorted: readonly Item[] | undefined;
+  #pageSequence = 0;
+
+  /** News that were told before, as after a reconnect, are not added again. `offsetMs` turns the node's time into the browser's. */
+  heard(from: string, news: NodeNews, offsetMs: number): void {
+    const { sequence, atMs, event, tone, text } = news;
+    // A node that was restarted counts from 1 again, at another time.
+    const key = `${from} ${sequence} ${atMs}`;
+    if (this.#items.has(key)) return;
+    this.#add(key, { from, event, atMs: atMs + offsetMs, tone, text, sequence });
+  }
+
+  /** What this page noticed by itself. */
+  noticed(news: Pick<Item, 'event' | 'tone' | 'text'>, atMs: number): void {
+    this.#pageSequence += 1;
+    this.#add(`page ${this.#pageSequence}`, { ...news, from: null, atMs, sequence: this.#pageSequence });
+  }
+
+  /** Oldest first. */
+  get items(): readonly Item[] {
+    this.#sorted ??= [...this.#items.values()].sort(byTime);
+    return this.#sorted;
+  }
+
+  #add(key: string, item: Item): void {
+    this.#items.set(key, item);
+    this.#sorted = undefined;
+    if (this.#items.size <= MOST_ITEMS) return;
+    const oldest = [...this.#items].reduce((one, other) => (byTime(one[1], other[1]) <= 0 ? one : other));
+    this.#items.delete(oldest[0]);
+  }
+}
+
+const byTime = (one: Item, other: Item): number =>
+  one.atMs - other.atMs ||
+  (one.from === other.from ? one.sequence - other.sequence : (one.from ?? '').localeCompare(other.from ?? ''));
+
+/** Rows to show, newest first: repeats folded into one, and quiet spells between them. */
+export function feedRows(items: readonly Item[], only: string | null): readonly FeedRow[] {
+  const shown = only === null ? items : items.filter(({ from, text }) => from === only || names(text, only));
+  const folded = fold(shown).reverse();
+  return folded.flatMap((row, at) => {
+    const newer = folded[at - 1];
+    const gapMs = newer === undefined ? 0 : newer.firstMs - row.item.atMs;
+    return newer !== undefined && gapMs >= QUIET_MS ? [quiet(row.item.atMs, newer.firstMs), rowOf(row)] : [rowOf(row)];
+  });
+}
+
+interface Folded {
+  item: Item;
+  count: number;
+  firstMs: number;
+}
+
+/** A failure that repeats moves to its newest time. Whatever a leader achieved in between ends the series. */
+function fold(items: readonly Item[]): Folded[] {
+  const rows: Folded[] = [];
+  for (const item of items) {
+    const series = repeated(rows, item);
+    if (series !== undefined) rows.splice(rows.indexOf(series), 1);
+    rows.push({ item, count: (series?.count ?? 0) + 1, firstMs: item.atMs });
+  }
+  return rows;
+}
+
+function repeated(rows: readonly Folded[], item: Item): Folded | undefined {
+  if (item.tone === 'accent') return undefined;
+  const ofSameNode = rows.filter(({ item: { from } }) => from === item.from).slice(-LOOKED_BACK);
+  const lastSuccess = ofSameNode.findLastIndex((row) => row.item.tone === 'accent');
+  return ofSameNode.slice(lastSuccess + 1).find((row) => {
+    return likeness(row.item) === likeness(item) && item.atMs - row.item.atMs < FOLDED_WITHIN_MS;
+  });
+}
+
+/** Numbers differ between repeats; what a number is part of, as n1, does not. */
+const likeness = ({ event, text }: Item): string => `${event} ${text.replace(/(?<![\w])[\d.,]+/g, '#')}`;
+
+function rowOf({ item, count }: Folded): FeedRow {
+  const [, main = item.text, aside = null] = /^(.*?[.!]) (The election took .*)$/s.exec(item.text) ?? [];
+  const reporter = item.from === null || item.text.startsWith(`${item.from} `) ? null : item.from;
+  return { kind: 'news', key: `${item.from} ${item.sequence} ${item.atMs}`, item, count, main, aside, reporter };
+}
+
+const quiet = (fromMs: number, untilMs: number): FeedRow => ({
+  kind: 'quiet',
+  key: `quiet ${fromMs}`,
+  text: `${spell(untilMs - fromMs)} without a change`,
+  fromMs,
+  untilMs,
+});
+
+function spell(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 60) return counted(minutes, 'minute');
+  const hours = Math.round(minutes / 60);
+  return hours < 48 ? counted(hours, 'hour') : counted(Math.round(hours / 24), 'day');
+}
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+
+const names = (text: string, id: string): boolean =>
+  text.split(/[^\p{L}\p{N}_.-]+/u).some((word) => word.replace(/\.+$/, '') === id);

@@ -1,0 +1,171 @@
+import type { NodeMetrics, NodeNews, NodeReport, StreamHello } from '../../report/node-report.js';
+import type { ClusterModel } from './model/cluster-model.js';
+
+/** As much of the browser's EventSource as is used. */
+export interface Source {
+  addEventListener(name: string, listener: (event: { readonly data?: string }) => void): void;
+  close(): void;
+  readonly readyState: number;
+}
+
+export interface StreamOptions {
+  readonly model: ClusterModel;
+  /** The event stream of the node that served this page. */
+  readonly ownUrl: string;
+  /** The event stream of another member, from its address. */
+  readonly urlOf: (address: string) => string;
+  readonly open: (url: string) => Source;
+  /** Why a node refuses the stream, where it answers at all; null where it does not. */
+  readonly askReason: (url: string) => Promise<string | null>;
+  readonly now: () => number;
+  readonly later: (ms: number, run: () => void) => unknown;
+  /** Whether another node, which does answer, is connected to this one; null where no other node answers. */
+  readonly isHeardByOthers: (id: string) => boolean | null;
+  /** Something has arrived, or a connection was lost. */
+  readonly changed: () => void;
+}
+
+const FIRST_RETRY_MS = 250;
+const LONGEST_RETRY_MS = 2_000;
+/** A node that no other node reaches either is tried so seldom: each attempt leaves an error in the browser's console. */
+const UNHEARD_RETRY_MS = 15_000;
+const CLOSED = 2;
+const OWN = ' own';
+
+/** Keeps a stream open to every member, its own origin first; members and their addresses come from the reports. */
+export class Streams {
+  readonly #options: StreamOptions;
+  /** By member's id; the one to the own origin, before it has said who it is, under a name that no node has. */
+  readonly #sources = new Map<string, Source>();
+  readonly #attempts = new Map<string, number>();
+  readonly #waiting = new Set<string>();
+  /** Why the own origin gives nothing, before anything was heard; null otherwise. */
+  refusal: string | null = null;
+  #ownRetryMs: number | null = null;
+
+  constructor(options: StreamOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#dial(OWN);
+  }
+
+  /** When the own origin is tried again, while nobody has been heard at all; null otherwise. */
+  get ownRetryMs(): number | null {
+    return this.#ownRetryMs;
+  }
+
+  /** Tries all that wait again now. */
+  retryNow(): void {
+    for (const who of [...this.#waiting]) this.#dial(who);
+  }
+
+  #dial(who: string): void {
+    this.#waiting.delete(who);
+    const url = this.#urlOf(who);
+    if (url === undefined || this.#sources.has(who)) return;
+    const source = this.#options.open(url);
+    this.#sources.set(who, source);
+    let id: string | null = null;
+    source.addEventListener('hello', ({ data }) => {
+      const hello = JSON.parse(data ?? '{}') as StreamHello;
+      id = this.#greeted(who, hello, source);
+      this.#options.changed();
+    });
+    this.#listen<NodeReport>(source, 'report', (report) => id !== null && this.#report(id, report));
+    const { model, now } = this.#options;
+    this.#listen<NodeMetrics>(source, 'metrics', (metrics) => id !== null && model.metrics(id, metrics, now()));
+    this.#listen<NodeNews>(source, 'news', (news) => id !== null && model.news(id, news, now()));
+    source.addEventListener('error', () => this.#failed(who, url, source));
+  }
+
+  #listen<Message>(source: Source, name: string, take: (message: Message) => void): void {
+    source.addEventListener(name, ({ data }) => {
+      take(JSON.parse(data ?? '{}') as Message);
+      this.#options.changed();
+    });
+  }
+
+  /** The id under which what follows is counted; null where the node is not the one that was meant. */
+  #greeted(who: string, hello: StreamHello, source: Source): string | null {
+    const { model, now } = this.#options;
+    const stranger = strangeness(who, hello, model.clusterId);
+    if (stranger !== null) {
+      this.#lose(who, source, stranger);
+      return null;
+    }
+    this.#attempts.delete(who);
+    this.refusal = null;
+    this.#ownRetryMs = null;
+    model.hello(hello, now(), who === OWN);
+    // The own node's address may have been dialed from a report of another one.
+    if (who === OWN && this.#sources.has(hello.id)) {
+      this.#sources.get(hello.id)?.close();
+      this.#sources.delete(hello.id);
+    }
+    return hello.id;
+  }
+
+  #report(id: string, report: NodeReport): void {
+    const { model, now } = this.#options;
+    model.report(id, report, now());
+    for (const { id: member } of model.addresses) {
+      if (member !== model.ownId && !this.#sources.has(member) && !this.#waiting.has(member)) this.#dial(member);
+    }
+  }
+
+  #failed(who: string, url: string, source: Source): void {
+    if (this.#sources.get(who) !== source) return;
+    // A refused stream is closed by the browser, and a plain request tells why; otherwise nobody answers.
+    const isRefused = source.readyState === CLOSED;
+    this.#lose(who, source, null);
+    if (!isRefused) return;
+    void this.#options.askReason(url).then((reason) => {
+      if (reason === null) return;
+      if (who === OWN) this.refusal = reason;
+      this.#options.model.lost(this.#idOf(who), reason, this.#options.now());
+      this.#options.changed();
+    });
+  }
+
+  #lose(who: string, source: Source, reason: string | null): void {
+    const { model, now, later, changed } = this.#options;
+    source.close();
+    if (this.#sources.get(who) === source) this.#sources.delete(who);
+    const attempt = this.#attempts.get(who) ?? 0;
+    this.#attempts.set(who, attempt + 1);
+    const waitMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** attempt);
+    const nextTryMs = now() + waitMs;
+    if (who === OWN) this.#ownRetryMs = nextTryMs;
+    model.lost(this.#idOf(who), reason, nextTryMs);
+    model.tick(now());
+    this.#waiting.add(who);
+    later(waitMs, () => this.#retry(who, now() + UNHEARD_RETRY_MS));
+    changed();
+  }
+
+  #retry(who: string, atLatestMs: number): void {
+    if (!this.#waiting.has(who)) return;
+    const { isHeardByOthers, now, later } = this.#options;
+    if (isHeardByOthers(this.#idOf(who)) !== false || now() >= atLatestMs) return this.#dial(who);
+    later(FIRST_RETRY_MS, () => this.#retry(who, atLatestMs));
+  }
+
+  #idOf(who: string): string {
+    return who === OWN ? (this.#options.model.ownId ?? OWN) : who;
+  }
+
+  #urlOf(who: string): string | undefined {
+    if (who === OWN) return this.#options.ownUrl;
+    const address = this.#options.model.addresses.find(({ id }) => id === who)?.address;
+    return address === undefined || address === '' ? undefined : this.#options.urlOf(address);
+  }
+}
+
+/** Why the node that answers is not the one to listen to; null where it is. */
+function strangeness(who: string, hello: StreamHello, clusterId: string | null): string | null {
+  if (who !== OWN && hello.id !== who) return `${hello.id} answers at its address`;
+  if (clusterId !== null && hello.clusterId !== clusterId) return 'a node of another cluster answers at its address';
+  return null;
+}

@@ -1,0 +1,89 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { useMedia, useSize } from '../hooks.js';
+import type { Mark } from '../model/history.js';
+import type { Plot } from './plot.js';
+
+export interface ChartLine {
+  readonly label: string;
+  /** One for each time; empty where nothing is known. */
+  readonly values: readonly (number | null)[];
+  readonly now: number | null;
+  readonly tone: 'accent' | 'plain' | 'danger';
+  readonly isFilled?: boolean;
+}
+
+export interface ChartProps {
+  readonly title: string;
+  /** What the pointer is told at the title. */
+  readonly tip?: string;
+  readonly times: readonly number[];
+  readonly lines: readonly ChartLine[];
+  readonly marks: readonly Mark[];
+  readonly format: (value: number) => string;
+}
+
+/** The drawing library is fetched after the first paint. */
+function loadPlot(): Promise<typeof import('./plot.js')> {
+  haveALanguage();
+  return import('./plot.js');
+}
+
+/** uPlot asks for numbers in the browser's language. On a system without one, Chromium names a language that does not exist. */
+function haveALanguage(): void {
+  try {
+    Intl.getCanonicalLocales(navigator.language);
+  } catch {
+    Object.defineProperty(navigator, 'language', { value: 'en-US', configurable: true });
+  }
+}
+
+/** A chart with its values as the legend: the present ones, or those under the pointer. */
+export function ChartPanel(props: ChartProps) {
+  const { title, tip, lines, times, format } = props;
+  const [element, size] = useSize();
+  const isDark = useMedia('(prefers-color-scheme: dark)');
+  const [pointed, setPointed] = useState<number | null>(null);
+  const [module, setModule] = useState<typeof import('./plot.js')>();
+  const plot = useRef<Plot | undefined>(undefined);
+  useEffect(() => void loadPlot().then(setModule), []);
+  useEffect(() => {
+    if (module === undefined || element.current === null || size === null || size.height < 30) return;
+    if (plot.current === undefined) plot.current = new module.Plot(element.current, setPointed);
+    plot.current.draw(props, size, isDark);
+  }, [
+    module,
+    times,
+    size?.width,
+    size?.height,
+    isDark,
+    lines.map(({ label, tone }) => label + tone).join(),
+    props.marks,
+  ]);
+  useEffect(() => () => plot.current?.destroy(), []);
+  const at = pointed === null ? null : pointed - times.length;
+  return (
+    <section class="panel chart" aria-label={title}>
+      <header>
+        <h2 title={tip}>{title}</h2>
+      </header>
+      <ul class="chart-legend">
+        {lines.map((line) => (
+          <li key={line.label} class={line.tone}>
+            <i aria-hidden="true" />
+            {line.label} <strong class="mono">{textOf(line, pointed, format)}</strong>
+          </li>
+        ))}
+        {at === null ? null : <li class="pointed">{Math.round(-at / 1) <= 1 ? 'now' : `${ago(-at)} ago`}</li>}
+      </ul>
+      <div class="chart-area" ref={element} aria-hidden="true" />
+    </section>
+  );
+}
+
+function textOf({ values, now }: ChartLine, pointed: number | null, format: ChartProps['format']): string {
+  const value = pointed === null ? now : (values[pointed] ?? null);
+  return value === null ? '–' : format(value);
+}
+
+const ago = (seconds: number): string =>
+  seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;

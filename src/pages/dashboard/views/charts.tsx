@@ -1,0 +1,65 @@
+import { useMemo } from 'preact/hooks';
+import { duration, short } from '../../shared/format.js';
+import type { Dashboard } from '../dashboard.js';
+import type { ClusterView } from '../model/cluster-view.js';
+import type { Series } from '../model/history.js';
+import type { ChartLine } from './chart-panel.js';
+import { ChartPanel } from './chart-panel.js';
+
+/** Four charts of the last five minutes. */
+export function Charts({ dashboard, view }: { readonly dashboard: Dashboard; readonly view: ClusterView }) {
+  const second = Math.floor(view.nowMs / 1_000);
+  const { history, marks } = dashboard.model;
+  const series = useMemo(() => history.series(second * 1_000), [history, second]);
+  const shared = { times: series.times, marks: marks.marks };
+  const { facts } = view;
+  return (
+    <div class="charts">
+      <ChartPanel
+        {...shared}
+        title="Operations per second"
+        format={short}
+        lines={[
+          { label: 'puts', values: series.puts, now: facts.puts, tone: 'accent', isFilled: true },
+          { label: 'reads', values: series.reads, now: facts.reads, tone: 'plain' },
+        ]}
+      />
+      <ChartPanel
+        {...shared}
+        title="Put latency"
+        format={milliseconds}
+        lines={[
+          { label: 'p50', values: series.p50, now: facts.p50, tone: 'accent' },
+          { label: 'p99', values: series.p99, now: facts.p99, tone: 'plain' },
+        ]}
+      />
+      <ChartPanel
+        {...shared}
+        title="Disk sync and event loop"
+        tip="Of the slowest node"
+        format={milliseconds}
+        lines={[
+          { label: 'sync', values: series.sync, now: series.sync.at(-1) ?? null, tone: 'accent' },
+          { label: 'loop', values: series.loop, now: series.loop.at(-1) ?? null, tone: 'plain' },
+        ]}
+      />
+      <ChartPanel {...shared} title="Behind the leader" format={short} lines={behindLines(view, series)} />
+    </div>
+  );
+}
+
+const milliseconds = (ms: number): string => duration(ms).replace('.0 ms', ' ms');
+
+/** Two followers at most: of more, those that trail furthest. */
+function behindLines({ nodes, leader }: ClusterView, { behind }: Series): readonly ChartLine[] {
+  const followers = nodes.filter(({ id }) => id !== leader?.id);
+  const furthest = [...followers].sort((one, other) => (other.trails ?? -1) - (one.trails ?? -1)).slice(0, 2);
+  const shown = followers.filter((node) => furthest.includes(node));
+  shown.sort((one, other) => Number(one.isDown) - Number(other.isDown));
+  return shown.map(({ id, trails, isDown }, at) => ({
+    label: id,
+    values: behind.get(id) ?? [],
+    now: trails,
+    tone: isDown ? 'danger' : at === 0 ? 'accent' : 'plain',
+  }));
+}

@@ -1,0 +1,87 @@
+import { useMemo, useState } from 'preact/hooks';
+import { timeOfDay } from '../../shared/format.js';
+import type { Dashboard } from '../dashboard.js';
+import { useShortcuts } from '../keyboard.js';
+import type { ClusterView } from '../model/cluster-view.js';
+import type { FeedRow } from '../model/feed.js';
+import { feedRows } from '../model/feed.js';
+
+/** A row that is so new has a soft background. */
+const NEW_MS = 1_200;
+
+/** What happened, newest first. */
+export function Feed({ dashboard, view }: { readonly dashboard: Dashboard; readonly view: ClusterView }) {
+  const [only, setOnly] = useState<string | null>(null);
+  const { items } = dashboard.model.feed;
+  const rows = useMemo(() => feedRows(items, only), [items, only]);
+  const ids = view.nodes.map(({ id }) => id);
+  const choices = [null, ...ids];
+  useShortcuts({
+    f: () => setOnly(choices[(choices.indexOf(only) + 1) % choices.length] ?? null),
+    Escape: () => setOnly(null),
+  });
+  return (
+    <section class="panel feed" aria-labelledby="feed-title">
+      <header>
+        <h2 id="feed-title">What happened</h2>
+        <label class="feed-filter">
+          <span class="hidden-text">Show news of</span>
+          <select value={only ?? ''} onChange={({ currentTarget }) => setOnly(currentTarget.value || null)}>
+            <option value="">all nodes</option>
+            {ids.map((id) => (
+              <option key={id} value={id}>
+                {id}
+              </option>
+            ))}
+          </select>
+          <kbd class="key wide-only">f</kbd>
+        </label>
+      </header>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what is longer than its room is scrolled by keyboard, too */}
+      <ol class="feed-rows" tabIndex={0} aria-label="What happened, newest first">
+        {rows.map((row) =>
+          row.kind === 'quiet' ? (
+            <Quiet key={row.key} row={row} />
+          ) : (
+            <News key={row.key} row={row} nowMs={view.nowMs} />
+          ),
+        )}
+      </ol>
+      {rows.length === 0 ? (
+        <p class="nothing">{only === null ? 'Nothing yet.' : `Nothing of ${only}. Esc shows all nodes.`}</p>
+      ) : null}
+    </section>
+  );
+}
+
+function News({ row, nowMs }: { readonly row: FeedRow & { kind: 'news' }; readonly nowMs: number }) {
+  const { item, main, aside, count, reporter } = row;
+  const { time, fraction } = timeOfDay(item.atMs);
+  const isNew = nowMs - item.atMs < NEW_MS;
+  return (
+    <li class={`news ${item.tone}${isNew ? ' new' : ''}`} data-event={item.event}>
+      <time class="mono" dateTime={new Date(item.atMs).toISOString()}>
+        {time}
+        <span>{fraction}</span>
+      </time>
+      <p>
+        {main}
+        {aside === null ? null : <span class="news-aside"> {aside}</span>}
+        {count === 1 ? null : <span class="count mono"> ×{count}</span>}
+        {reporter === null ? null : <span class="reporter"> {reporter}</span>}
+      </p>
+    </li>
+  );
+}
+
+function Quiet({ row }: { readonly row: FeedRow & { kind: 'quiet' } }) {
+  const minute = (ms: number): string => timeOfDay(ms).time.slice(0, 5);
+  return (
+    <li class="quiet">
+      <span>{row.text}</span>
+      <span>
+        {minute(row.fromMs)} – {minute(row.untilMs)}
+      </span>
+    </li>
+  );
+}

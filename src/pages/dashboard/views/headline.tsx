@@ -1,0 +1,117 @@
+import { useState } from 'preact/hooks';
+import type { Headline } from '../../../report/why.js';
+import { duration, whole } from '../../shared/format.js';
+import type { ClusterView } from '../model/cluster-view.js';
+
+/** The one sentence, its causes, who waits, and the command that helps; at the right the facts in numbers. */
+export function HeadlineBar({ headline, view }: { readonly headline: Headline; readonly view: ClusterView }) {
+  const { tone, title, subtitle, causes, waiting, command } = headline;
+  return (
+    <section class={`headline ${tone}`} aria-label="What the cluster does">
+      <div class="headline-text">
+        <div role={tone === 'danger' ? 'alert' : 'status'}>
+          <h1>{title}</h1>
+        </div>
+        {subtitle === null ? null : <p class="headline-subtitle">{subtitle}</p>}
+        {causes.length === 0 ? null : (
+          <ul class="causes">
+            {causes.map(({ node, text }) => (
+              <li key={node}>
+                <strong>{node}</strong> <span>{text}</span>
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
+      <FactList view={view} />
+      {waiting === null && command === null ? null : (
+        <div class="headline-help">
+          {waiting === null ? null : <p>{withCode(waiting)}</p>}
+          {command === null ? null : <Command text={command} />}
+        </div>
+      )}
+    </section>
+  );
+}
+
+/** Codes of errors stand out. */
+const withCode = (text: string) =>
+  text
+    .split(/\b([A-Z]+_[A-Z_]+)\b/)
+    .map((part, at) => (at % 2 === 1 ? <code key={part + String(at)}>{part}</code> : part));
+
+export function Command({ text }: { readonly text: string }) {
+  const [isCopied, setCopied] = useState(false);
+  const copy = async (): Promise<void> => {
+    await navigator.clipboard.writeText(text);
+    setCopied(true);
+    setTimeout(() => setCopied(false), 2_000);
+  };
+  return (
+    <div class="command">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a command that is longer than its room is scrolled by keyboard, too */}
+      <code tabIndex={0}>{text}</code>
+      <button type="button" class="button" onClick={copy}>
+        {isCopied ? 'Copied' : 'Copy'}
+      </button>
+    </div>
+  );
+}
+
+interface Fact {
+  readonly label: string;
+  readonly value: string;
+  readonly unit?: string;
+  readonly isBad?: boolean;
+  /** Where there is room for four, as on a phone, these stand in for those that are only there where it is wide. */
+  readonly room?: 'wide-only' | 'phone-only';
+}
+
+function FactList({ view }: { readonly view: ClusterView }) {
+  return (
+    <dl class="facts">
+      {factsOf(view).map(({ label, value, unit, isBad, room }) => (
+        <div key={label} class={`fact ${isBad === true ? 'danger' : ''} ${room ?? ''}`}>
+          <dt>{label}</dt>
+          <dd>
+            <span class="mono">{value}</span>
+            {unit === undefined ? null : <span class="unit">{unit}</span>}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** Where nothing is committed, latencies say nothing, and who waits says more. */
+function factsOf({ facts, isCommitting, leader, stuckSinceMs, nowMs }: ClusterView): readonly Fact[] {
+  const { puts, reads, p50, p99, committed, waiting, uncommitted } = facts;
+  const putsFact = { label: 'puts', value: numberOr(puts), unit: '/s', isBad: !isCommitting && puts === 0 };
+  const committedFact = { label: 'committed', value: numberOr(committed), room: 'wide-only' } as const;
+  if (isCommitting || (leader === null && committed === null)) {
+    return [
+      putsFact,
+      { label: 'reads', value: numberOr(reads), unit: '/s' },
+      { label: 'put p50', ...latency(p50) },
+      { label: 'p99', ...latency(p99) },
+      committedFact,
+    ];
+  }
+  return [
+    putsFact,
+    { label: 'waiting', value: whole(waiting) },
+    ...(leader === null ? [] : [{ label: 'not committed', value: whole(uncommitted), room: 'phone-only' as const }]),
+    ...(stuckSinceMs === null
+      ? []
+      : [{ label: 'for', value: duration(nowMs - stuckSinceMs), room: 'phone-only' as const }]),
+    committedFact,
+  ];
+}
+
+const numberOr = (value: number | null): string => (value === null ? '–' : whole(value));
+
+function latency(ms: number | null): Pick<Fact, 'value' | 'unit'> {
+  if (ms === null) return { value: '–' };
+  const [value = '', unit = ''] = duration(ms).split(' ');
+  return { value, unit };
+}

@@ -1,0 +1,119 @@
+import { useMedia } from '../hooks.js';
+import type { ClusterView } from '../model/cluster-view.js';
+import type { Direction, LinkView } from '../model/links.js';
+import type { Line, Point, Size } from '../model/positions.js';
+import { labelPlace, lineBetween } from '../model/positions.js';
+
+interface LinkLinesProps {
+  readonly links: readonly LinkView[];
+  readonly places: readonly Point[];
+  readonly card: Size;
+  readonly area: Size;
+  readonly view: ClusterView;
+}
+
+/** All links: two lines each, one for each direction, with dots where messages travel, and words beside them. */
+export function LinkLines({ links, places, card, area, view }: LinkLinesProps) {
+  const isStill = useMedia('(prefers-reduced-motion: reduce)');
+  const drawn = links.flatMap((link) => {
+    const from = places[link.one];
+    const to = places[link.other];
+    if (from === undefined || to === undefined) return [];
+    return [{ link, forth: lineBetween(from, to, card), back: lineBetween(to, from, card) }];
+  });
+  const labelled = drawn.filter(({ link, forth }) => hasRoom(link, forth, view));
+  return (
+    <>
+      <svg class="links" aria-hidden="true" width={area.width} height={area.height}>
+        {drawn.map(({ link, forth, back }) => (
+          <g key={link.key}>
+            <Way line={forth} direction={link.forth} isStill={isStill} />
+            <Way line={back} direction={link.back} isStill={isStill} />
+          </g>
+        ))}
+      </svg>
+      {labelled.map(({ link, forth, back }) => {
+        const place = labelPlace(forth, area);
+        const text = link.tone === 'plain' ? withArrows(link, forth, place.side) : link.label;
+        const other = labelPlace(back, area);
+        const style = { left: `${(place.x + other.x) / 2}px`, top: `${(place.y + other.y) / 2}px` };
+        return (
+          <div key={link.key} class={`link-label ${link.tone} ${place.side}`} style={style}>
+            <span class="hidden-text">{nameOf(link, view)}: </span>
+            {text.map((part) => (
+              <span key={part}>{part}</span>
+            ))}
+          </div>
+        );
+      })}
+    </>
+  );
+}
+
+const nameOf = ({ one, other }: LinkView, { nodes }: ClusterView): string =>
+  `link between ${nodes[one]?.id} and ${nodes[other]?.id}`;
+
+/** With many nodes only a leader's links, and links that fail, have words; and only where a line is long enough. */
+function hasRoom(link: LinkView, line: Line, { nodes, leader }: ClusterView): boolean {
+  if (nodes.length <= 3) return true;
+  const isLeaders = nodes[link.one]?.id === leader?.id || nodes[link.other]?.id === leader?.id;
+  const length = Math.hypot(line.to.x - line.from.x, line.to.y - line.from.y);
+  return nodes.length === 4 && isLeaders && length > 60;
+}
+
+/** The way out and the way back, as the picture shows them. */
+function withArrows({ label, forth }: LinkView, line: Line, side: string): readonly string[] {
+  const [out = '', back = ''] = label;
+  const dx = line.to.x - line.from.x;
+  if (Math.abs(dx) < 8) return [`↓ ${out}`, `↑ ${back}`];
+  const [first, second] = forth.kind === 'appends' ? [out, back] : [back, out];
+  if (side === 'above') return [first, `⇄ ${second}`];
+  const isRightward = forth.kind === 'appends' ? dx > 0 : dx < 0;
+  return isRightward ? [`${first} →`, `← ${second}`] : [`← ${first}`, `${second} →`];
+}
+
+interface WayProps {
+  readonly line: Line;
+  readonly direction: Direction;
+  readonly isStill: boolean;
+}
+
+const ARROW = 7;
+
+function Way({ line: { from, to }, direction, isStill }: WayProps) {
+  const angle = (Math.atan2(to.y - from.y, to.x - from.x) * 180) / Math.PI;
+  const hasHead = direction.kind !== 'down' && direction.kind !== 'silent';
+  return (
+    <g class={`way ${direction.kind}`}>
+      <line x1={from.x} y1={from.y} x2={to.x} y2={to.y} />
+      {hasHead ? (
+        <path
+          class="head"
+          d={`M0 0L${-ARROW} ${ARROW * 0.45}V${-ARROW * 0.45}Z`}
+          transform={`translate(${to.x} ${to.y}) rotate(${angle})`}
+        />
+      ) : null}
+      {isStill ? null : <Dots from={from} to={to} direction={direction} />}
+    </g>
+  );
+}
+
+/** Dots are as fast on a short line as on a long one. */
+const TRAVEL_MS_PER_PX = 2.6;
+/** One dot for each of these in which there are messages. */
+const DOT_EVERY_MS = 100;
+
+function Dots({ from, to, direction }: Line & { readonly direction: Direction }) {
+  const travelMs = Math.round(Math.hypot(to.x - from.x, to.y - from.y) * TRAVEL_MS_PER_PX);
+  const perSecond = Math.min(direction.perSecond, 1_000 / DOT_EVERY_MS);
+  const count = Math.ceil((perSecond * travelMs) / 1_000);
+  const path = { '--x1': `${from.x}px`, '--y1': `${from.y}px`, '--x2': `${to.x}px`, '--y2': `${to.y}px` };
+  return (
+    <>
+      {Array.from({ length: count }, (_, at) => {
+        const delay = { animationDelay: `${(-travelMs * at) / count}ms`, animationDuration: `${travelMs}ms` };
+        return <circle key={at} class="dot" r="3" style={{ ...path, ...delay }} />;
+      })}
+    </>
+  );
+}

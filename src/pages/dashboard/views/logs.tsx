@@ -1,0 +1,152 @@
+import { useRef } from 'preact/hooks';
+import { difference, whole } from '../../shared/format.js';
+import { cardOf } from '../model/cards.js';
+import type { ClusterView, NodeView } from '../model/cluster-view.js';
+import type { LogWindow, Trail } from '../model/log-strip.js';
+import { CELLS, cellsOf, commitShare, LogScale, spanOf, trailOf, windowOf } from '../model/log-strip.js';
+import { Badge } from './badge.js';
+
+/** The ends of all logs, aligned by index. */
+export function Logs({ view }: { readonly view: ClusterView }) {
+  const window = useLogWindow(view, CELLS);
+  return (
+    <section class={view.nodes.length > 5 ? 'panel logs dense' : 'panel logs'} aria-labelledby="logs-title">
+      <header>
+        <h2 id="logs-title">Logs</h2>
+        <span class="scale">{whole(window.scale)} per cell</span>
+        <Legend />
+      </header>
+      <div class="lanes">
+        {view.nodes.map((node) => (
+          <Lane key={node.id} view={view} node={node} window={window} />
+        ))}
+        {view.nodes.length === 0 ? <p class="nothing">–</p> : null}
+      </div>
+    </section>
+  );
+}
+
+export function useLogWindow(view: ClusterView, cells: number): LogWindow {
+  const scale = useRef<LogScale | undefined>(undefined);
+  scale.current ??= new LogScale();
+  return windowOf(view, scale.current.look(spanOf(view), view.nowMs, cells), cells);
+}
+
+function Legend() {
+  return (
+    <ul class="legend" aria-label="Cells">
+      {(['applied', 'durable', 'volatile'] as const).map((state) => (
+        <li key={state}>
+          <i class={`sample ${state}`} aria-hidden="true" />
+          {state === 'volatile' ? 'not on disk' : state}
+        </li>
+      ))}
+      <li>
+        <i class="sample rule" aria-hidden="true" />
+        committed
+      </li>
+    </ul>
+  );
+}
+
+function Lane({
+  view,
+  node,
+  window,
+}: {
+  readonly view: ClusterView;
+  readonly node: NodeView;
+  readonly window: LogWindow;
+}) {
+  const { look, badge } = cardOf(view, node);
+  return (
+    <div class={node.isAnswering ? 'lane' : 'lane silent'}>
+      <div class="lane-head">
+        <h3>{node.id}</h3>
+        <Badge look={look} text={badge} />
+        <TrailWords trail={trailOf(view, node)} />
+      </div>
+      <Strip node={node} window={window} />
+      <LaneFacts view={view} node={node} window={window} />
+    </div>
+  );
+}
+
+export function TrailWords({ trail: { parts, tone } }: { readonly trail: Trail }) {
+  return (
+    <span class={`trail ${tone}`}>
+      {parts.map((part, at) => (at % 2 === 1 ? <strong key={part + String(at)}>{part}</strong> : part))}
+    </span>
+  );
+}
+
+export function Strip({ node, window }: { readonly node: NodeView; readonly window: LogWindow }) {
+  const share = commitShare(node, window);
+  return (
+    <div class="strip" aria-hidden="true">
+      {cellsOf(node, window).map(({ state, hue, label }, at) => (
+        <i key={at} class={`cell ${state} hue-${hue}`}>
+          {label}
+        </i>
+      ))}
+      {share === null ? null : <b class="commit" style={{ left: `${share * 100}%` }} />}
+    </div>
+  );
+}
+
+interface LaneFact {
+  readonly label: string;
+  readonly value: string;
+  readonly isExtra?: boolean;
+}
+
+function LaneFacts({
+  view,
+  node,
+  window,
+}: {
+  readonly view: ClusterView;
+  readonly node: NodeView;
+  readonly window: LogWindow;
+}) {
+  const note = noteOf(view, node, window);
+  return (
+    <dl class="lane-facts">
+      {laneFacts(view, node).map(({ label, value, isExtra }) => (
+        <div key={label} class={isExtra === true ? 'extra' : ''}>
+          <dt>{label}</dt>
+          <dd class="mono">{value}</dd>
+        </div>
+      ))}
+      {note === null ? null : (
+        <div>
+          <dt>{note}</dt>
+        </div>
+      )}
+    </dl>
+  );
+}
+
+/** What a dead node's lane says beside its last index. */
+function noteOf({ leader }: ClusterView, { report, isAnswering }: NodeView, { start }: LogWindow): string | null {
+  if (isAnswering || report === null) return null;
+  if (report.log.lastIndex <= start) return 'as last heard: left of what is shown';
+  return leader === null ? 'what it held beyond is not decided yet' : null;
+}
+
+function laneFacts({ leader }: ClusterView, { id, report, isAnswering }: NodeView): readonly LaneFact[] {
+  if (report === null) return [{ label: 'last', value: '–' }];
+  const { lastIndex, durableIndex, commitIndex, appliedIndex } = report.log;
+  const match = leader?.report?.members.find((member) => member.id === id)?.matchIndex ?? null;
+  const shownMatch = match === null || match === 0 || leader?.id === id;
+  const facts = [
+    { label: 'last', value: whole(lastIndex) },
+    { label: 'durable', value: difference(durableIndex - lastIndex) },
+    { label: 'committed', value: difference(commitIndex - lastIndex) },
+    { label: 'applied', value: difference(appliedIndex - lastIndex) },
+    ...(shownMatch ? [] : [{ label: 'match', value: whole(match), isExtra: true }]),
+  ];
+  return isAnswering
+    ? facts
+    : facts.filter(({ label }) => label === 'last' || (label === 'committed' && leader === null));
+}

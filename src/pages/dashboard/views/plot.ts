@@ -1,0 +1,168 @@
+import uPlot from 'uplot';
+import { gridOf } from '../model/grid.js';
+import type { Size } from '../model/positions.js';
+import type { ChartLine, ChartProps } from './chart-panel.js';
+
+/** Colours of the page, which canvases do not take from style sheets by themselves. */
+type Colours = Readonly<Record<'accent' | 'plain' | 'danger' | 'wait' | 'grid' | 'base' | 'text', string>>;
+
+const ABOVE = 10;
+const BELOW = 18;
+const FONT = '10px ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "Liberation Mono", monospace';
+const MARK_FONT =
+  '11px -apple-system, "Segoe UI", Inter, Roboto, "Helvetica Neue", "Liberation Sans", Arial, sans-serif';
+
+/** One chart on a canvas. */
+export class Plot {
+  readonly #element: HTMLElement;
+  readonly #point: (at: number | null) => void;
+  #chart: uPlot | undefined;
+  #shape = '';
+  #props: ChartProps | undefined;
+  #colours: Colours | undefined;
+
+  /** `point` hears which of the values the pointer is at. */
+  constructor(element: HTMLElement, point: (at: number | null) => void) {
+    this.#element = element;
+    this.#point = point;
+  }
+
+  draw(props: ChartProps, size: Size, isDark: boolean): void {
+    this.#props = props;
+    const shape = `${isDark} ${props.lines.map(({ label, tone }) => `${label} ${tone}`).join()}`;
+    const data = dataOf(props);
+    if (this.#chart === undefined || shape !== this.#shape) {
+      this.#chart?.destroy();
+      this.#colours = coloursOf(this.#element);
+      this.#chart = new uPlot(this.#options(props, size, this.#colours), data, this.#element);
+      this.#shape = shape;
+      return;
+    }
+    if (this.#chart.width !== size.width || this.#chart.height !== size.height) this.#chart.setSize(size);
+    this.#chart.setData(data);
+  }
+
+  destroy(): void {
+    this.#chart?.destroy();
+    this.#chart = undefined;
+  }
+
+  #options({ lines }: ChartProps, { width, height }: Size, colours: Colours): uPlot.Options {
+    return {
+      width,
+      height,
+      padding: [ABOVE, 0, BELOW, 0],
+      legend: { show: false },
+      cursor: { y: false, points: { size: 5 }, drag: { x: false, y: false } },
+      scales: {
+        x: { time: false, range: (_, least, most) => [least, most] },
+        y: { range: () => [0, gridOf(this.#greatest()).top] },
+      },
+      axes: [{ show: false }, { show: false }],
+      series: [{}, ...lines.map((line) => seriesOf(line, colours))],
+      hooks: {
+        drawClear: [(chart) => this.#drawGrid(chart, colours)],
+        draw: [(chart) => this.#drawLabels(chart, colours), (chart) => this.#drawMarks(chart, colours)],
+        setCursor: [({ cursor: { idx } }) => this.#point(idx ?? null)],
+      },
+    };
+  }
+
+  #greatest(): number {
+    return Math.max(0, ...(this.#props?.lines ?? []).flatMap(({ values }) => values.map((value) => value ?? 0)));
+  }
+
+  #drawGrid(chart: uPlot, colours: Colours): void {
+    const { ctx, bbox } = chart;
+    for (const value of [0, ...gridOf(this.#greatest()).lines]) {
+      const y = Math.round(chart.valToPos(value, 'y', true)) + 0.5;
+      stroke(ctx, value === 0 ? colours.base : colours.grid, [bbox.left, y, bbox.left + bbox.width, y]);
+    }
+  }
+
+  /** Above the lines, at the left; and the ends of the time below. */
+  #drawLabels(chart: uPlot, { text }: Colours): void {
+    const { ctx, bbox } = chart;
+    const ratio = devicePixelRatio;
+    ctx.save();
+    ctx.scale(ratio, ratio);
+    ctx.fillStyle = text;
+    ctx.font = FONT;
+    ctx.textBaseline = 'bottom';
+    const format = this.#props?.format ?? String;
+    for (const value of gridOf(this.#greatest()).lines) {
+      ctx.fillText(format(value), bbox.left / ratio, chart.valToPos(value, 'y', true) / ratio - 1);
+    }
+    ctx.textBaseline = 'top';
+    const below = (bbox.top + bbox.height) / ratio + 6;
+    ctx.fillText('−5 min', bbox.left / ratio, below);
+    ctx.textAlign = 'right';
+    ctx.fillText('now', (bbox.left + bbox.width) / ratio, below);
+    ctx.restore();
+  }
+
+  /** Elections as vertical lines; the newest has its word. */
+  #drawMarks(chart: uPlot, colours: Colours): void {
+    const { ctx, bbox } = chart;
+    const ratio = devicePixelRatio;
+    const marks = this.#props?.marks ?? [];
+    marks.forEach(({ atMs, label, tone }, at) => {
+      const x = Math.round(chart.valToPos(atMs, 'x', true));
+      if (x < bbox.left) return;
+      stroke(ctx, colours[tone], [x, bbox.top - ABOVE * ratio, x, bbox.top + bbox.height], ratio);
+      if (at < marks.length - 1) return;
+      ctx.save();
+      ctx.scale(ratio, ratio);
+      ctx.fillStyle = colours[tone];
+      ctx.font = MARK_FONT;
+      ctx.textBaseline = 'top';
+      const isLeft = x - bbox.left > 70 * ratio;
+      ctx.textAlign = isLeft ? 'right' : 'left';
+      ctx.fillText(label, x / ratio + (isLeft ? -4 : 4), bbox.top / ratio - ABOVE + 1);
+      ctx.restore();
+    });
+  }
+}
+
+function stroke(
+  ctx: CanvasRenderingContext2D,
+  colour: string,
+  [x1, y1, x2, y2]: readonly [number, number, number, number],
+  width = 1,
+): void {
+  ctx.beginPath();
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = width;
+  ctx.moveTo(x1, y1);
+  ctx.lineTo(x2, y2);
+  ctx.stroke();
+}
+
+function seriesOf({ tone, isFilled }: ChartLine, colours: Colours): uPlot.Series {
+  return {
+    stroke: colours[tone],
+    width: 1.5,
+    points: { show: false },
+    spanGaps: false,
+    ...(isFilled === true ? { fill: `${colours[tone]}18` } : {}),
+  };
+}
+
+function dataOf({ times, lines }: ChartProps): uPlot.AlignedData {
+  const rows = lines.map(({ values }) => (values.length === 0 ? times.map(() => null) : [...values]));
+  return [[...times], ...rows] as uPlot.AlignedData;
+}
+
+function coloursOf(element: HTMLElement): Colours {
+  const style = getComputedStyle(element);
+  const value = (name: string): string => style.getPropertyValue(name).trim();
+  return {
+    accent: value('--accent'),
+    plain: value('--t3'),
+    danger: value('--danger'),
+    wait: value('--wait'),
+    grid: value('--line'),
+    base: value('--line2'),
+    text: value('--t3'),
+  };
+}

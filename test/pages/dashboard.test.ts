@@ -1,0 +1,153 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Browser, BrowserContextOptions } from 'playwright-core';
+import { launchBrowser } from '../package/browser.js';
+import { FakeCluster } from './fake-cluster.js';
+import type { OpenedPage } from './page.js';
+import { accessibilityFaults, cardOf, openPage } from './page.js';
+
+let browser: Browser;
+let cluster: FakeCluster;
+let opened: OpenedPage;
+const directory = mkdtempSync(path.join(tmpdir(), 'quorate-pages-'));
+
+beforeAll(async () => {
+  browser = await launchBrowser(directory);
+});
+
+afterEach(async () => {
+  for (const context of browser.contexts()) await context.close();
+  await cluster.close();
+});
+
+afterAll(async () => {
+  await browser.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** The page of a node of a made-up cluster. */
+async function watch(nodes: number, from = 'n1', options: BrowserContextOptions = {}) {
+  cluster = await FakeCluster.open({ nodes });
+  opened = await openPage(browser, cluster.url(from), options);
+  await opened.page
+    .locator('[data-up="true"]')
+    .nth(nodes - 1)
+    .waitFor();
+  return opened.page;
+}
+
+describe('the dashboard', () => {
+  test('shows every member as its stream says, and goes on when the node that served it is killed', async () => {
+    const page = await watch(3);
+    const leader = cardOf(page, 'n1');
+    expect(await leader.getAttribute('data-role')).toBe('leader');
+    expect(await leader.getAttribute('data-term')).toBe('1');
+    expect(await leader.getAttribute('data-state')).toBe('active.leader.serving');
+    await page.getByRole('heading', { name: 'n1 leads and serves. All three nodes answer.' }).waitFor();
+
+    await cluster.kill('n1');
+    await page.locator('[data-node="n1"][data-up="false"]').waitFor();
+    await page.locator('[data-node="n2"][data-role="leader"][data-term="2"]').waitFor();
+    await page.getByRole('heading', { name: 'n1 is down. n2 leads and serves with n3.' }).waitFor();
+    await page.locator('[data-event="election.started"]', { hasText: 'n2 stood for election in term 2' }).waitFor();
+    await page
+      .locator('[data-event="page.lost"]', { hasText: 'n1 answers no more. This page goes on with n2.' })
+      .waitFor();
+
+    await cluster.revive('n1');
+    await page.locator('[data-node="n1"][data-up="true"][data-role="follower"]').waitFor();
+    await page.getByRole('heading', { name: 'n2 leads and serves. All three nodes answer.' }).waitFor();
+    expect(opened.complaints).toEqual([]);
+  });
+
+  test('without a majority it says so in red, with what each node lacks and the command that helps', async () => {
+    const page = await watch(3, 'n2');
+    await cluster.kill('n1');
+    await page.locator('[data-node="n2"][data-role="leader"]').waitFor();
+    cluster.freeze('n3');
+    const alert = page.getByRole('alert');
+    await alert.getByText('Nothing can be committed: 2 of 3 voters must answer, and only n2 does.').waitFor();
+    await page.getByText('link open', { exact: false }).waitFor();
+    const command = await page.locator('.command code').textContent();
+    expect(command).toContain('serve --id n1');
+    expect(await accessibilityFaults(page)).toEqual([]);
+  });
+
+  test('when all nodes are gone, what was last heard stays, and the page says when it tries again', async () => {
+    const page = await watch(3);
+    for (const id of ['n3', 'n2', 'n1']) await cluster.kill(id);
+    await page
+      .getByRole('alert')
+      .getByText(/No node answers since/)
+      .waitFor();
+    await page.getByText(/Tries again/).waitFor();
+    await page.locator('.panels.gone').waitFor();
+    expect(await cardOf(page, 'n1').getAttribute('data-term')).toBe('1');
+  });
+
+  test.each([
+    ['light', 1440, 900],
+    ['dark', 1280, 800],
+  ] as const)(
+    '%s, %d×%d: all on one screen, without a serious fault for who cannot see it',
+    async (colorScheme, width, height) => {
+      const page = await watch(3, 'n1', { colorScheme, viewport: { width, height } });
+      await page.locator('.uplot').nth(3).waitFor();
+      const rest = await page.evaluate('document.documentElement.scrollHeight - innerHeight');
+      expect(rest).toBeLessThanOrEqual(0);
+      expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
+      expect(await accessibilityFaults(page)).toEqual([]);
+      expect(opened.complaints).toEqual([]);
+    },
+  );
+
+  test('on a phone nothing is wider than the screen, and nodes keep their attributes', async () => {
+    const page = await watch(3, 'n1', { viewport: { width: 390, height: 844 } });
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+    expect(await cardOf(page, 'n1').getAttribute('data-role')).toBe('leader');
+    expect(await accessibilityFaults(page)).toEqual([]);
+  });
+
+  test.each([1, 2, 5, 7])('of %d nodes all cards are inside the picture, and none lies on another', async (nodes) => {
+    const page = await watch(nodes);
+    const boxes = await Promise.all(Array.from({ length: nodes }, (_, at) => cardOf(page, `n${at + 1}`).boundingBox()));
+    const area = await page.locator('.picture').boundingBox();
+    for (const [at, box] of boxes.entries()) {
+      if (box === null || area === null) throw new Error('expected a card and its panel to have a place');
+      expect(box.x).toBeGreaterThanOrEqual(area.x);
+      expect(box.y + box.height).toBeLessThanOrEqual(area.y + area.height);
+      expect(boxes.slice(at + 1).some((other) => other !== null && overlap(box, other))).toBe(false);
+    }
+  });
+
+  test('keys: f shows the news of one node, ? shows the keys, g m goes to another page', async () => {
+    const page = await watch(3);
+    cluster.tell('n2', 'some.event', 'neutral', 'n2 did something.');
+    cluster.tell('n3', 'other.event', 'neutral', 'n3 did something.');
+    await page.getByText('n2 did something.').waitFor();
+    await page.keyboard.press('f');
+    await page.keyboard.press('f');
+    await page.getByText('n3 did something.').waitFor({ state: 'detached' });
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('g');
+    await page.keyboard.press('m');
+    expect(new URL(page.url()).hash).toBe('#members');
+  });
+});
+
+interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+const overlap = (one: Box, other: Box): boolean =>
+  one.x < other.x + other.width &&
+  other.x < one.x + one.width &&
+  one.y < other.y + other.height &&
+  other.y < one.y + one.height;

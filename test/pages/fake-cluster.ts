@@ -1,0 +1,240 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { sendAsset, sendPage } from '../../src/http/pages.js';
+import type { EventStream, NodeNews } from '../../src/report/node-report.js';
+import { EVENTS_VERSION } from '../../src/report/node-report.js';
+import { FakeKeys } from './fake-keys.js';
+import type { FakeNode, Load } from './fake-raft.js';
+import { FakeRaft } from './fake-raft.js';
+import { metricsOf, reportOf, SETTINGS } from './fake-reports.js';
+
+export interface FakeClusterOptions {
+  readonly nodes: number;
+  /** The first node's; any free ones by default. */
+  readonly port?: number;
+  readonly load?: Load;
+  readonly terms?: readonly { readonly startIndex: number; readonly term: number }[];
+  /** Whether the cluster does without a script what it would: a new leader after the old one was killed. Default: true. */
+  readonly elects?: boolean;
+}
+
+interface Place {
+  readonly server: Server;
+  readonly port: number;
+  readonly streams: Set<ServerResponse>;
+  sequence: number;
+  news: NodeNews[];
+}
+
+const STEP_MS = 50;
+const REPORT_EVERY_STEPS = 2;
+const METRICS_EVERY_STEPS = 20;
+const ELECTION_AFTER_MS = 212;
+
+/** Nodes that serve the dashboard and stream made-up reports of a cluster that obeys Raft, each on a port of its own. */
+export class FakeCluster {
+  readonly raft: FakeRaft;
+  readonly keys = new FakeKeys();
+  readonly #places = new Map<string, Place>();
+  readonly #elects: boolean;
+  #timer: NodeJS.Timeout | undefined;
+  #steps = 0;
+  /** Proposed commands a second; undefined: as the load says, waving a little. */
+  putsPerSecond: number | undefined;
+  readonly #load: Load;
+
+  private constructor({ nodes, load, terms, elects = true }: FakeClusterOptions) {
+    const ids = Array.from({ length: nodes }, (_, at) => `n${at + 1}`);
+    this.#load = load ?? { putsPerSecond: 400, lagMs: [10, 15, 26, 12, 18, 30, 9] };
+    this.raft = new FakeRaft(ids, this.#load, terms ?? [{ startIndex: 1, term: 1 }]);
+    this.#elects = elects;
+  }
+
+  static async open(options: FakeClusterOptions): Promise<FakeCluster> {
+    const cluster = new FakeCluster(options);
+    for (const [at, { id }] of cluster.raft.nodes.entries()) {
+      await cluster.#listen(id, options.port === undefined ? 0 : options.port + at);
+    }
+    cluster.#timer = setInterval(() => cluster.#step(), STEP_MS);
+    return cluster;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    for (const { id } of this.raft.nodes) await this.#stopListening(id);
+  }
+
+  url(id: string): string {
+    return `http://${this.address(id)}/`;
+  }
+
+  address(id: string): string {
+    return `127.0.0.1:${this.#place(id).port}`;
+  }
+
+  /** As `kill -9` does: connections end, and new ones are refused. */
+  async kill(id: string): Promise<void> {
+    const wasLeader = this.raft.leader?.id === id;
+    this.raft.absent(id, 'killed', Date.now());
+    await this.#stopListening(id);
+    for (const { id: other } of this.raft.present) {
+      this.tell(other, 'link.changed', 'neutral', `The link to ${id} broke: connection reset.`);
+    }
+    if (wasLeader && this.#elects && this.raft.present.length >= this.raft.majority) {
+      setTimeout(() => this.elect(this.raft.present[0]?.id ?? ''), ELECTION_AFTER_MS);
+    }
+  }
+
+  /** As `kill -STOP` does: connections stay, and nothing comes. */
+  freeze(id: string): void {
+    this.raft.absent(id, 'frozen', Date.now());
+    const { leader } = this.raft;
+    if (leader !== undefined) this.tell(leader.id, 'peer.changed', 'danger', `${id} is down: 3 heartbeats unanswered.`);
+  }
+
+  async revive(id: string): Promise<void> {
+    const place = this.#place(id);
+    if (!place.server.listening) await this.#listen(id, place.port);
+    this.raft.returned(id);
+    this.tell(
+      id,
+      'node.recovered',
+      'neutral',
+      `${id} listens for a leader. Its log holds ${this.raft.node(id).last} entries.`,
+    );
+    const { leader } = this.raft;
+    if (leader !== undefined) this.tell(leader.id, 'peer.changed', 'accent', `${id} is back: it answers again.`);
+  }
+
+  stand(id: string): FakeNode {
+    const node = this.raft.stands(id);
+    this.tell(
+      id,
+      'election.started',
+      'wait',
+      `${id} stood for election in term ${node.term}: nothing from its leader for 212 ms, 4 heartbeats missed.`,
+    );
+    return node;
+  }
+
+  /** A whole election, which `id` wins. */
+  elect(id: string): void {
+    const { term } = this.stand(id);
+    const node = this.raft.wins(id);
+    this.tell(
+      id,
+      'role.changed',
+      'accent',
+      `${id} leads in term ${term} with the votes of ${this.raft.present.map((one) => one.id).join(' and ')}. The election took 9 ms.`,
+    );
+    node.state = 'active.leader.serving';
+    this.tell(id, 'leader.serving', 'accent', `${id} serves: the first entry of term ${term} is on a majority.`);
+    this.#sendAll('report');
+  }
+
+  /** News of a node; `agoMs` for what happened before. */
+  tell(id: string, event: string, tone: NodeNews['tone'], text: string, agoMs = 0): void {
+    const place = this.#place(id);
+    place.sequence += 1;
+    const { term } = this.raft.node(id);
+    const news = { sequence: place.sequence, atMs: Date.now() - agoMs, event, term, tone, text, details: {} };
+    place.news = [...place.news, news].slice(-200);
+    for (const stream of place.streams) send(stream, 'news', news);
+  }
+
+  #step(): void {
+    this.#steps += 1;
+    const rate = this.#rateAt(Date.now());
+    this.raft.pass(STEP_MS, rate);
+    if (this.#steps % REPORT_EVERY_STEPS === 0) this.#sendAll('report');
+    if (this.#steps % METRICS_EVERY_STEPS === 0) this.#sendAll('metrics');
+  }
+
+  #rateAt(atMs: number): number {
+    return this.putsPerSecond ?? this.#load.putsPerSecond * (1 + Math.sin(atMs / 8_000) / 20);
+  }
+
+  #sendAll(what: 'report' | 'metrics'): void {
+    for (const node of this.raft.nodes) {
+      if (node.absence !== null) continue;
+      for (const stream of this.#place(node.id).streams) send(stream, what, this.#message(what, node, Date.now()));
+    }
+  }
+
+  #message(what: 'report' | 'metrics', node: FakeNode, atMs: number) {
+    const addressOf = (id: string): string => this.address(id);
+    if (what === 'report') return reportOf(this.raft, node, { atMs, addressOf, rate: this.#rateAt(atMs) });
+    return metricsOf(this.raft, node, atMs, this.#rateAt(atMs));
+  }
+
+  #place(id: string): Place {
+    const place = this.#places.get(id);
+    if (place === undefined) throw new Error(`expected a node of the fake, got ${id}`);
+    return place;
+  }
+
+  async #listen(id: string, port: number): Promise<void> {
+    const server = createServer((message, response) => this.#answer(id, message, response));
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    const before = this.#places.get(id);
+    const { port: listening } = server.address() as AddressInfo;
+    this.#places.set(id, { server, port: listening, streams: new Set(), sequence: 0, news: before?.news ?? [] });
+  }
+
+  async #stopListening(id: string): Promise<void> {
+    const { server, streams } = this.#place(id);
+    for (const stream of streams) stream.destroy();
+    streams.clear();
+    if (!server.listening) return;
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+
+  #answer(id: string, message: IncomingMessage, response: ServerResponse): void {
+    const { pathname } = new URL(message.url ?? '/', 'http://fake');
+    const { origin } = message.headers;
+    if (origin !== undefined) response.setHeader('Access-Control-Allow-Origin', origin);
+    if (pathname === '/v1/events') return this.#stream(id, response);
+    if (pathname.startsWith('/v1/kv')) return void this.keys.answer(message, response);
+    const others = this.raft.nodes.filter((node) => node.id !== id).map((node) => this.address(node.id));
+    if (pathname === '/') return sendPage('dashboard', { servedBy: 'node', others }, message, response);
+    if (pathname.startsWith('/assets/')) return sendAsset(pathname.slice('/assets/'.length), message, response);
+    response.writeHead(404).end();
+  }
+
+  #stream(id: string, response: ServerResponse): void {
+    const { streams, news } = this.#place(id);
+    const node = this.raft.node(id);
+    response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+    streams.add(response);
+    response.once('close', () => streams.delete(response));
+    const peers = this.raft.nodes.map((one) => `${one.id}=${this.address(one.id)}`).join(',');
+    send(response, 'hello', {
+      version: EVENTS_VERSION,
+      id,
+      clusterId: 'fake',
+      cluster: 'orders',
+      address: this.address(id),
+      release: '0.1.0',
+      startCommand: `node dist/src/cli/main.js serve --id ${id} --listen ${this.address(id)} --peers ${peers} --data .quorate/${id}`,
+      settings: SETTINGS,
+    });
+    if (node.absence !== null) return;
+    send(response, 'report', this.#message('report', node, Date.now()));
+    for (const one of news) send(response, 'news', one);
+  }
+
+  /** What was measured before anybody looked: five minutes of it, so that charts are full. */
+  backfill(id: string, seconds: number): void {
+    for (const stream of this.#place(id).streams) {
+      for (let ago = seconds; ago > 0; ago -= 1) {
+        send(stream, 'metrics', this.#message('metrics', this.raft.node(id), Date.now() - ago * 1_000));
+      }
+    }
+  }
+}
+
+function send(stream: ServerResponse, name: keyof EventStream, message: unknown): void {
+  stream.write(`event: ${name}\ndata: ${JSON.stringify(message)}\n\n`);
+}

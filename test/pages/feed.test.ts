@@ -1,0 +1,94 @@
+import { describe, expect, test } from '@jest/globals';
+import { Feed, feedRows } from '../../src/pages/dashboard/model/feed.js';
+import type { NodeNews } from '../../src/report/node-report.js';
+
+const AT = 1_800_000_000_000;
+
+const news = (sequence: number, afterMs: number, text: string, tone: NodeNews['tone'] = 'neutral'): NodeNews => ({
+  sequence,
+  atMs: AT + afterMs,
+  event: 'some.event',
+  term: 1,
+  tone,
+  text,
+  details: {},
+});
+
+const texts = (feed: Feed, only: string | null = null): readonly string[] =>
+  feedRows(feed.items, only).map((row) =>
+    row.kind === 'quiet' ? `(${row.text})` : `${row.main}${row.count > 1 ? ` ×${row.count}` : ''}`,
+  );
+
+describe('the feed', () => {
+  test('orders the news of all nodes by time, newest first, and takes each once, also after a reconnect', () => {
+    const feed = new Feed();
+    feed.heard('n1', news(1, 10, 'n1 is first.'), 0);
+    feed.heard('n2', news(1, 5, 'n2 was earlier.'), 0);
+    feed.heard('n1', news(1, 10, 'n1 is first.'), 0);
+    expect(texts(feed)).toEqual(['n1 is first.', 'n2 was earlier.']);
+  });
+
+  test('a node that was restarted counts from 1 again, and its news are new', () => {
+    const feed = new Feed();
+    feed.heard('n1', news(1, 0, 'n1 listens.'), 0);
+    feed.heard('n1', news(1, 40_000, 'n1 listens.'), 0);
+    expect(feed.items).toHaveLength(2);
+  });
+
+  test("the clocks' difference is taken off before news are ordered", () => {
+    const feed = new Feed();
+    feed.heard('n1', news(1, 0, 'n1 was first.'), 5_000);
+    feed.heard('n2', news(1, 1_000, 'n2 followed.'), 0);
+    expect(texts(feed)).toEqual(['n1 was first.', 'n2 followed.']);
+  });
+
+  test('failures that repeat are one row with a count, at the newest time; numbers may differ', () => {
+    const feed = new Feed();
+    for (let at = 0; at < 22; at += 1)
+      feed.heard('n2', news(at + 1, at * 100, `A put ended after ${at}.0 s.`, 'danger'), 0);
+    expect(texts(feed)).toEqual(['A put ended after 21.0 s. ×22']);
+  });
+
+  test('what happens to different peers, or after a success, is no repeat', () => {
+    const feed = new Feed();
+    feed.heard('n1', news(1, 0, 'The link to n2 broke.'), 0);
+    feed.heard('n1', news(2, 1, 'The link to n3 broke.'), 0);
+    feed.heard('n1', news(3, 2, 'n1 leads in term 2.', 'accent'), 0);
+    feed.heard('n1', news(4, 3, 'The link to n2 broke.'), 0);
+    feed.heard('n1', news(5, 4, 'n1 leads in term 3.', 'accent'), 0);
+    expect(texts(feed)).toHaveLength(5);
+  });
+
+  test('a quiet spell is a separator that says how long', () => {
+    const feed = new Feed();
+    feed.heard('n1', news(1, 0, 'n1 leads.'), 0);
+    feed.heard('n1', news(2, 4 * 60_000 + 1_000, 'n1 sees n2.'), 0);
+    feed.heard('n1', news(3, 3.2 * 3_600_000, 'n1 still leads.'), 0);
+    const expected = [
+      'n1 still leads.',
+      '(3 hours without a change)',
+      'n1 sees n2.',
+      '(4 minutes without a change)',
+      'n1 leads.',
+    ];
+    expect(texts(feed)).toEqual(expected);
+  });
+
+  test('the filter keeps what a node told and what was told of it', () => {
+    const feed = new Feed();
+    feed.heard('n1', news(1, 0, 'n2 is down: 3 heartbeats unanswered.'), 0);
+    feed.heard('n2', news(1, 1, 'The link to n3 broke.'), 0);
+    feed.heard('n1', news(2, 2, 'n22 is back.'), 0);
+    expect(texts(feed, 'n2')).toEqual(['The link to n3 broke.', 'n2 is down: 3 heartbeats unanswered.']);
+  });
+
+  test('the reporter is named where the text does not begin with it, and an aside is set apart', () => {
+    const feed = new Feed();
+    feed.heard('n1', news(1, 0, 'n3 is down.'), 0);
+    feed.heard('n2', news(1, 1, 'n2 leads with the votes of n2 and n3. The election took 9 ms.', 'accent'), 0);
+    expect(feedRows(feed.items, null)).toMatchObject([
+      { main: 'n2 leads with the votes of n2 and n3.', aside: 'The election took 9 ms.', reporter: null },
+      { main: 'n3 is down.', aside: null, reporter: 'n1' },
+    ]);
+  });
+});

@@ -1,0 +1,245 @@
+import { describe, expect, test } from '@jest/globals';
+import { cardOf } from '../../src/pages/dashboard/model/cards.js';
+import { ClusterModel } from '../../src/pages/dashboard/model/cluster-model.js';
+import { linksOf } from '../../src/pages/dashboard/model/links.js';
+import {
+  cellsOf,
+  commitShare,
+  LogScale,
+  scaleFor,
+  trailOf,
+  windowOf,
+} from '../../src/pages/dashboard/model/log-strip.js';
+import type { NodeReport, StreamHello } from '../../src/report/node-report.js';
+import { FakeRaft } from './fake-raft.js';
+import { metricsOf, reportOf, SETTINGS } from './fake-reports.js';
+
+const START = 1_800_000_000_000;
+
+/** A cluster whose nodes tell a page, which reads it later than they do by their clocks' differences. */
+class Told {
+  readonly raft = new FakeRaft(['n1', 'n2', 'n3'], { putsPerSecond: 1_000, lagMs: [10, 15, 26] }, [
+    { startIndex: 1, term: 6 },
+    { startIndex: 900, term: 7 },
+  ]);
+  readonly model = new ClusterModel(START);
+  nowMs = START;
+
+  constructor(readonly aheadMs: Readonly<Record<string, number>> = {}) {
+    for (const { id } of this.raft.nodes) this.model.hello(helloOf(id), this.nowMs, id === 'n1');
+    this.pass(1_000);
+  }
+
+  pass(ms: number, rate = 1_000): void {
+    for (let passed = 0; passed < ms; passed += 50) {
+      this.nowMs += 50;
+      this.raft.pass(50, rate);
+      this.tell(rate);
+      this.model.tick(this.nowMs);
+    }
+  }
+
+  tell(rate = 1_000): void {
+    for (const node of this.raft.nodes) {
+      if (node.absence !== null) continue;
+      const atMs = this.nowMs - (this.aheadMs[node.id] ?? 0);
+      const report = reportOf(this.raft, node, { atMs, addressOf: (id) => `${id}:1`, rate });
+      this.model.report(node.id, report, this.nowMs);
+      if (this.nowMs % 1_000 === 0) this.model.metrics(node.id, metricsOf(this.raft, node, atMs, rate), this.nowMs);
+    }
+  }
+
+  kill(id: string): void {
+    this.raft.absent(id, 'killed', this.nowMs);
+    this.model.lost(id, null, this.nowMs + 250);
+    this.model.tick(this.nowMs);
+  }
+
+  get view() {
+    return this.model.view(this.nowMs);
+  }
+
+  card(id: string) {
+    const { view } = this;
+    const node = view.nodes.find((one) => one.id === id);
+    if (node === undefined) throw new Error(`expected ${id} among the nodes`);
+    return cardOf(view, node);
+  }
+}
+
+const helloOf = (id: string): StreamHello => ({
+  version: 1,
+  id,
+  clusterId: 'c',
+  cluster: null,
+  address: `${id}:1`,
+  release: '0.1.0',
+  startCommand: null,
+  settings: SETTINGS,
+});
+
+describe("the page's model of a cluster", () => {
+  test('who leads, that it commits, and its facts', () => {
+    const { view } = new Told();
+    expect(view.leader?.id).toBe('n1');
+    expect(view).toMatchObject({ isCommitting: true, answering: 3, majority: 2, term: 7 });
+    expect(view.facts.puts).toBeGreaterThan(900);
+  });
+
+  test('logs are compared as they were at one moment, though nodes report at different times', () => {
+    const told = new Told();
+    told.pass(50);
+    // Only the leader has reported what happened since.
+    told.raft.pass(100);
+    told.nowMs += 100;
+    const report = reportOf(told.raft, told.raft.node('n1'), { atMs: told.nowMs, addressOf: (id) => id, rate: 1_000 });
+    told.model.report('n1', report, told.nowMs);
+    const [leader, follower] = told.view.nodes.map((node) => node.report?.log.lastIndex ?? 0);
+    expect((leader ?? 0) - (follower ?? 0)).toBeLessThan(40);
+    expect((leader ?? 0) - (follower ?? 0)).toBeGreaterThan(0);
+  });
+
+  test("the clocks' difference is taken off what is measured", () => {
+    const told = new Told({ n2: 90_000 });
+    told.pass(3_000);
+    const second = Math.floor(told.nowMs / 1_000) * 1_000;
+    const { behind } = told.model.history.series(second);
+    expect(behind.get('n2')?.at(-1)).not.toBeNull();
+    expect(told.card('n2').timer?.share).toBeGreaterThan(0.5);
+  });
+
+  test('a node that is lost is down, as last heard, and its silence grows', () => {
+    const told = new Told();
+    told.kill('n3');
+    told.pass(5_000);
+    expect(told.card('n3')).toMatchObject({
+      look: 'down',
+      isUp: false,
+      line: 'was follower, term 7',
+      words: 'connection refused',
+    });
+    expect(told.view.nodes[2]?.silentMs).toBe(5_000);
+    expect(told.view.isCommitting).toBe(true);
+    expect(told.model.feed.items.map(({ text }) => text)).toEqual(['n3 answers no more. This page goes on with n1.']);
+  });
+
+  test('a stream that is open and silent for two seconds is one that does not answer', () => {
+    const told = new Told();
+    told.raft.absent('n3', 'frozen', told.nowMs);
+    told.pass(1_900);
+    expect(told.view.answering).toBe(3);
+    told.pass(200);
+    expect(told.view.answering).toBe(2);
+    expect(told.card('n3').words).toMatch(/beats unanswered/);
+  });
+
+  test('a page that was not run for a while blames no node for it', () => {
+    const told = new Told();
+    told.nowMs += 60_000;
+    told.model.tick(told.nowMs);
+    expect(told.view.answering).toBe(3);
+    expect(told.model.feed.items).toEqual([]);
+  });
+
+  test('whom the leader hears and the page does not is not down', () => {
+    const told = new Told();
+    told.model.lost('n2', null, null);
+    expect(told.card('n2')).toMatchObject({ look: 'unheard', isUp: true });
+  });
+
+  test('an election is a line in the charts, which then says who leads; that the first leader is met is none', () => {
+    const told = new Told();
+    expect(told.model.marks.marks).toEqual([]);
+    told.kill('n1');
+    told.raft.stands('n2');
+    told.tell();
+    expect(told.model.marks.marks).toMatchObject([{ label: 'election', tone: 'wait' }]);
+    expect(told.card('n2').votes).toEqual([
+      { id: 'n2', answer: 'granted' },
+      { id: 'n3', answer: 'asked' },
+      { id: 'n1', answer: 'none' },
+    ]);
+    told.raft.wins('n2').state = 'active.leader.serving';
+    told.pass(500);
+    expect(told.model.marks.marks).toMatchObject([{ label: 'n2 leads' }]);
+    expect(told.view.isCommitting).toBe(true);
+  });
+
+  test('without a majority nothing is committed, since the second of three fell silent', () => {
+    const told = new Told();
+    told.kill('n3');
+    told.pass(3_000);
+    told.kill('n2');
+    told.pass(2_000);
+    const { view } = told;
+    expect(view.isCommitting).toBe(false);
+    expect(view.nowMs - (view.stuckSinceMs ?? 0)).toBe(2_000);
+    expect(told.card('n1').facts).toContainEqual({ label: 'answers', value: '1 of 2 needed' });
+    expect(told.model.marks.marks).toMatchObject([{ label: 'no majority', tone: 'danger' }]);
+  });
+
+  test('links: appends and replies, idle between followers, broken and not known', () => {
+    const told = new Told();
+    const kinds = (): readonly string[] => linksOf(told.view).map(({ forth, back }) => `${forth.kind} ${back.kind}`);
+    expect(kinds()).toEqual(['appends replies', 'appends replies', 'idle idle']);
+    told.kill('n2');
+    told.kill('n3');
+    told.pass(100);
+    expect(kinds()).toEqual(['down down', 'down down', 'unknown unknown']);
+    expect(linksOf(told.view)[0]?.label[0]).toBe('refused');
+  });
+});
+
+describe('strips of logs', () => {
+  test.each([
+    [1, 1],
+    [22, 1],
+    [23, 2],
+    [44, 2],
+    [110, 5],
+    [310, 20],
+    [1_000, 50],
+  ])('%d entries between the slowest and the end take %d a cell', (entries, scale) => {
+    expect(scaleFor(entries)).toBe(scale);
+  });
+
+  test('the scale grows at once, but not twice in a second, and shrinks only after a while', () => {
+    const scale = new LogScale();
+    expect(scale.look(100, 0)).toBe(5);
+    expect(scale.look(400, 500)).toBe(5);
+    expect(scale.look(400, 1_000)).toBe(20);
+    expect(scale.look(10, 2_000)).toBe(20);
+    expect(scale.look(10, 6_000)).toBe(20);
+    expect(scale.look(10, 7_000)).toBe(1);
+  });
+
+  test('cells: applied, durable, not on disk, missing; a term is named where it begins', () => {
+    const report = {
+      log: {
+        firstIndex: 1,
+        lastIndex: 20,
+        durableIndex: 18,
+        commitIndex: 15,
+        appliedIndex: 15,
+        terms: [
+          { startIndex: 1, term: 6 },
+          { startIndex: 5, term: 7 },
+        ],
+      },
+    } as unknown as NodeReport;
+    const window = { cells: 30, scale: 1, start: 0 };
+    const cells = cellsOf({ report }, window);
+    const count = (state: string): number => cells.filter((cell) => cell.state === state).length;
+    expect([count('applied'), count('durable'), count('volatile'), count('missing')]).toEqual([15, 3, 2, 10]);
+    expect(cells.flatMap(({ label }, at) => (label === null ? [] : [`${at}: ${label}`]))).toEqual(['0: 6', '4: 7']);
+    expect(commitShare({ report }, window)).toBe(0.5);
+  });
+
+  test('who trails says by how many entries, and how long that takes to write', () => {
+    const told = new Told();
+    const [, n2] = told.view.nodes;
+    if (n2 === undefined) throw new Error('expected three nodes');
+    expect(trailOf(told.view, n2).parts.join('')).toMatch(/^trails by \d+ · \d+ ms$/);
+    expect(windowOf(told.view, 2).scale).toBe(2);
+  });
+});
