@@ -1,0 +1,180 @@
+/**
+ * `npm run screenshots`: pictures of the pages in docs/images, of a real cluster that goes through what clusters go through. Each is
+ * made light and dark, wide and as on a phone. `--only NAME` makes those whose name begins so; `--out DIR` puts them elsewhere.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { launchBrowser } from './browser.mjs';
+import { ScriptedCluster } from './scripted-cluster.mjs';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const { values } = parseArgs({
+  options: { only: { type: 'string' }, out: { type: 'string' }, warm: { type: 'string', default: '45' } },
+});
+const OUT = path.resolve(values.out ?? path.join(ROOT, 'docs', 'images'));
+const WARM_UP_MS = Number(values.warm) * 1_000;
+
+const DEVICES = {
+  wide: { viewport: { width: 1440, height: 900 } },
+  phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
+};
+
+const directory = mkdtempSync(path.join(tmpdir(), 'quorate-screenshots-'));
+const browser = await launchBrowser(directory);
+mkdirSync(OUT, { recursive: true });
+
+/** The same page in all four looks. They stay open while the cluster changes, as a person's would. */
+class Looks {
+  #pages = [];
+
+  static async open(url) {
+    const looks = new Looks();
+    for (const [device, settings] of Object.entries(DEVICES)) {
+      for (const colorScheme of ['light', 'dark']) {
+        const context = await browser.newContext({ ...settings, colorScheme });
+        const page = await context.newPage();
+        await page.goto(url);
+        looks.#pages.push({ page, context, suffix: `${colorScheme}${device === 'phone' ? '-phone' : ''}` });
+      }
+    }
+    return looks;
+  }
+
+  /** `prepare` is done in each page first, with whether it is the phone's. */
+  async shoot(name, prepare = async () => undefined) {
+    if (values.only !== undefined && !name.startsWith(values.only)) return;
+    await Promise.all(
+      this.#pages.map(async ({ page, suffix }) => {
+        await prepare(page, suffix.endsWith('phone'));
+        await page.screenshot({ path: path.join(OUT, `${name}-${suffix}.png`) });
+      }),
+    );
+    process.stderr.write(`${name}\n`);
+  }
+
+  async each(act) {
+    await Promise.all(this.#pages.map(({ page, suffix }) => act(page, suffix.endsWith('phone'))));
+  }
+
+  async close() {
+    await Promise.all(this.#pages.map(({ context }) => context.close()));
+  }
+}
+
+const card = (id, attributes) => `[data-node="${id}"]${attributes}`;
+const shows = (...selectors) => {
+  return async (page) => {
+    for (const selector of selectors) await page.waitForSelector(selector, { timeout: 20_000 });
+    // Transitions of 600 ms are over, and charts have been drawn.
+    await sleep(900);
+  };
+};
+
+async function ofThree() {
+  const cluster = await ScriptedCluster.start(['n1', 'n2', 'n3'], directory);
+  try {
+    const load = cluster.load();
+    const dashboards = await Looks.open(cluster.urlOf('n2'));
+    await sleep(WARM_UP_MS);
+    // A leader that was replaced once gives the pictures a history.
+    await cluster.makeLead('n1');
+    await sleep(WARM_UP_MS / 3);
+    await dashboards.shoot('dashboard-healthy', shows(card('n1', '[data-role="leader"]')));
+
+    const inspectors = await Looks.open(`${cluster.urlOf('n1')}/inspector`);
+    await inspectors.shoot('inspector-leader', shows('[data-state="active.leader.serving"][data-active="true"]'));
+    await inspectors.close();
+
+    await dashboards.each((page) =>
+      page.evaluate(() => {
+        location.hash = '#keys';
+      }),
+    );
+    await dashboards.shoot('dashboard-keys', async (page) => {
+      await sleep(1_500);
+      await page.keyboard.press('j');
+    });
+    await dashboards.each((page) =>
+      page.evaluate(() => {
+        location.hash = '#members';
+      }),
+    );
+    await dashboards.shoot('dashboard-members', () => sleep(1_000));
+    await dashboards.each((page) =>
+      page.evaluate(() => {
+        location.hash = '#cluster';
+      }),
+    );
+
+    await cluster.kill('n3');
+    await sleep(8_000);
+    await dashboards.shoot('dashboard-node-down', shows(card('n3', '[data-up="false"]')));
+    await cluster.run('n3');
+    await sleep(5_000);
+
+    // n2 asks for votes while n3 cannot answer, as after a cut.
+    cluster.signal('n3', 'SIGSTOP');
+    await cluster.kill('n1');
+    await dashboards.shoot('dashboard-election', async (page) => {
+      await page.waitForSelector(card('n2', '[data-role="candidate"]'), { timeout: 20_000 });
+    });
+    cluster.signal('n3', 'SIGCONT');
+    await cluster.leader();
+    await sleep(4_000);
+
+    const [leader] = await cluster.leaderAndOthers();
+    const other = ['n2', 'n3'].find((id) => id !== leader);
+    cluster.signal(other, 'SIGSTOP');
+    await sleep(9_000);
+    await dashboards.shoot('dashboard-no-quorum', shows(card(other, '[data-up="false"]')));
+
+    await Promise.all(['n2', 'n3'].map((id) => cluster.kill(id)));
+    await sleep(6_000);
+    await dashboards.shoot('dashboard-all-gone', shows(card(leader, '[data-up="false"]')));
+    await dashboards.close();
+    await load.stop();
+  } finally {
+    await cluster.close();
+  }
+}
+
+async function ofMany(count) {
+  const ids = Array.from({ length: count }, (_, at) => `n${at + 1}`);
+  const cluster = await ScriptedCluster.start(ids, directory);
+  try {
+    const load = cluster.load();
+    const dashboards = await Looks.open(cluster.urlOf('n1'));
+    await sleep(WARM_UP_MS / 3);
+    await dashboards.shoot(`dashboard-${count}-nodes`);
+    const [, follower] = await cluster.leaderAndOthers();
+    await cluster.kill(follower);
+    await sleep(5_000);
+    await dashboards.shoot(`dashboard-${count}-nodes-one-down`, shows(card(follower, '[data-up="false"]')));
+    await dashboards.close();
+    await load.stop();
+  } finally {
+    await cluster.close();
+  }
+}
+
+const SCENES = [
+  { names: ['dashboard', 'inspector-leader'], run: ofThree },
+  { names: ['dashboard-5'], run: () => ofMany(5) },
+  { names: ['dashboard-7'], run: () => ofMany(7) },
+];
+
+try {
+  for (const { names, run } of SCENES) {
+    const isWanted = names.some(
+      (name) => values.only === undefined || values.only.startsWith(name) || name.startsWith(values.only),
+    );
+    if (isWanted) await run();
+  }
+} finally {
+  await browser.close();
+  rmSync(directory, { recursive: true, force: true });
+}

@@ -1,0 +1,159 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
+const LOOK_EVERY_MS = 20;
+const PUTS_AT_A_TIME = 24;
+
+/** `quorate serve` for each node, with a shop's orders written all the time: what the pictures of the documentation show. */
+export class ScriptedCluster {
+  #children = new Map();
+  #addresses = {};
+  #directory;
+
+  static async start(ids, directory) {
+    const cluster = new ScriptedCluster();
+    cluster.#directory = path.join(directory, `cluster-${ids.length}-${process.pid}`);
+    for (const id of ids) cluster.#addresses[id] = `127.0.0.1:${await freePort()}`;
+    for (const id of ids) cluster.run(id);
+    await cluster.leader();
+    return cluster;
+  }
+
+  urlOf(id) {
+    return `http://${this.#addresses[id]}`;
+  }
+
+  run(id) {
+    const peers = Object.entries(this.#addresses).map(([peer, address]) => `${peer}=${address}`);
+    const own = ['--id', id, '--listen', this.#addresses[id], '--data', path.join(this.#directory, id)];
+    const child = spawn(process.execPath, [MAIN, 'serve', ...own, '--peers', peers.join(','), '--cluster', 'orders'], {
+      stdio: 'ignore',
+    });
+    this.#children.set(id, child);
+  }
+
+  async kill(id) {
+    const child = this.#children.get(id);
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+  }
+
+  signal(id, signal) {
+    this.#children.get(id).kill(signal);
+  }
+
+  /** The id of a node that leads and serves, once there is one. */
+  async leader() {
+    for (;;) {
+      for (const id of Object.keys(this.#addresses)) {
+        const status = await this.#statusOf(id);
+        if (status?.role === 'leader' && status.state?.active?.leader === 'serving') return id;
+      }
+      await sleep(LOOK_EVERY_MS);
+    }
+  }
+
+  async leaderAndOthers() {
+    const leader = await this.leader();
+    return [leader, ...Object.keys(this.#addresses).filter((id) => id !== leader)];
+  }
+
+  /** Stops whoever else leads for a moment, until this one does. */
+  async makeLead(wanted) {
+    for (;;) {
+      const leader = await this.leader();
+      if (leader === wanted) return;
+      this.signal(leader, 'SIGSTOP');
+      await sleep(1_000);
+      this.signal(leader, 'SIGCONT');
+      await sleep(1_000);
+    }
+  }
+
+  /** Orders, customers and stock, several at a time, until it is stopped. Errors are what the pictures are about: nobody is told. */
+  load() {
+    let isOver = false;
+    const addresses = Object.values(this.#addresses);
+    const customer = async (at) => {
+      for (let turn = at; !isOver; turn += PUTS_AT_A_TIME) {
+        const address = addresses[turn % addresses.length];
+        const [key, value] = writeOf(turn);
+        const ask = (method, body) =>
+          fetch(`http://${address}/v1/kv/${key}`, { method, body, signal: AbortSignal.timeout(8_000) }).then(
+            (answer) => answer.arrayBuffer(),
+            () => sleep(200),
+          );
+        await ask('PUT', value);
+        if (turn % 4 === 0) await ask('GET');
+      }
+    };
+    const all = Promise.all(Array.from({ length: PUTS_AT_A_TIME }, (_, at) => customer(at)));
+    return {
+      stop: () => {
+        isOver = true;
+        return all;
+      },
+    };
+  }
+
+  async close() {
+    await Promise.all([...this.#children.keys()].map((id) => this.kill(id)));
+  }
+
+  async #statusOf(id) {
+    try {
+      const answer = await fetch(`${this.urlOf(id)}/v1/status`, { signal: AbortSignal.timeout(500) });
+      return await answer.json();
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+const STATES = ['placed', 'paid', 'packed', 'sent'];
+
+function writeOf(turn) {
+  const number = String(turn % 36).padStart(4, '0');
+  switch (turn % 6) {
+    case 0:
+      return [
+        `customers/c-${20_000 + (turn % 40)}`,
+        JSON.stringify({ name: `Customer ${turn % 40}`, orders: turn % 9 }),
+      ];
+    case 1:
+      return [`stock/${100 + (turn % 25)}`, JSON.stringify({ left: 500 - (turn % 400) })];
+    case 2:
+      return [`settings/${['currency', 'tax', 'carrier'][turn % 3]}`, ['EUR', '0.19', 'post'][turn % 3]];
+    default: {
+      const day = ['2026-11-24', '2026-11-25', '2026-11-26'][turn % 3];
+      const lines = [
+        { sku: String(100 + (turn % 25)), count: 1 + (turn % 3) },
+        { sku: '377', count: 1 },
+      ];
+      const order = {
+        id: number,
+        status: STATES[turn % 4],
+        total: ((turn * 17) % 300) + 0.5,
+        customer: `c-${20_000 + (turn % 40)}`,
+        lines,
+      };
+      return [`orders/${day}/${number}`, JSON.stringify(order)];
+    }
+  }
+}
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
