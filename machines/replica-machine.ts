@@ -95,11 +95,16 @@ function contextFrom(input: ReplicaInput, spawn: Spawn): ReplicaContext {
       lookEveryMs: settings.HEARTBEAT_INTERVAL,
       patienceMs: settings.ELECTION_TIMEOUT_MAX,
     }),
-    seams: { identity, seed, log, transport, stateMachine, clock },
+    seams: untold({ identity, seed, log, transport, stateMachine, clock }),
     flow: input.flow ?? DEFAULT_FLOW,
     links: {},
     outlets: {},
     replicators: {},
     haltedBy: null,
   };
+}
+
+/** JSON of the context leaves it out: a state machine of the user's may hold everything that was ever written. */
+function untold<Seams extends object>(seams: Seams): Seams {
+  return Object.defineProperty(seams, 'toJSON', { value: () => undefined });
 }

@@ -2,6 +2,7 @@ import type { AnyActorRef, AnyEventObject, InspectionEvent } from 'xstate';
 import type { Clock } from '../seams/clock.js';
 import { kindOf, machineOf } from './actor-kind.js';
 import { KnownMachines } from './known-machines.js';
+import { inspectingAll } from './lean-inspection.js';
 import type { AnySnapshot } from './shown-snapshot.js';
 import { isSameValue, shownEvent, shownSnapshot } from './shown-snapshot.js';
 import type { InspectionMessage } from './stream.js';
@@ -50,9 +51,8 @@ export class ActorObserver {
     const { system, emit } = options;
     this.#machines = new KnownMachines((machine, definition) => emit({ type: 'machine', system, machine, definition }));
     this.#guard(() => this.#announceTree(options.actor));
-    this.#subscription = options.actor.system.inspect((event: InspectionEvent) =>
-      this.#guard(() => this.#inspect(event)),
-    );
+    const look = inspectingAll((event: InspectionEvent) => this.#guard(() => this.#inspect(event)));
+    this.#subscription = options.actor.system.inspect(look);
     this.#secondTimer = options.clock.setTimeout(() => this.#endSecond(), SECOND_MS);
   }
 

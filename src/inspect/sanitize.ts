@@ -5,14 +5,14 @@ export function sanitize(value: unknown, depth = 6, seen: readonly object[] = []
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
   if (typeof value === 'string') return shortened(value);
   if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof Uint8Array) return `${value.byteLength} bytes`;
+  if (ArrayBuffer.isView(value)) return `${value.byteLength} bytes`;
   if (value instanceof Error) return { name: value.name, message: value.message };
   if (seen.includes(value)) return '(again)';
   if (depth === 0) return '…';
   const inner = (item: unknown): unknown => sanitize(item, depth - 1, [...seen, value]);
   if (Array.isArray(value)) return shorten(value).map(inner);
   if (value instanceof Map || value instanceof Set) return { size: value.size };
-  if ('sessionId' in value) return { actor: String((value as { id?: unknown }).id) };
+  if ('sessionId' in value && 'getSnapshot' in value) return { actor: String((value as { id?: unknown }).id) };
   if ('toJSON' in value && typeof value.toJSON === 'function') return inner(value.toJSON());
   if (!isPlain(value)) return `(${value.constructor?.name ?? 'object'})`;
   return Object.fromEntries(fewerOf(Object.entries(value)).map(([key, item]) => [key, inner(item)]));

@@ -1,6 +1,7 @@
 import type { AnyActorRef, InspectionEvent } from 'xstate';
 import type { Clock } from '../seams/clock.js';
 import { machineOf } from './actor-kind.js';
+import { inspectingAll } from './lean-inspection.js';
 import { V4Service } from './v4-service.js';
 
 export interface SystemWatchOptions {
@@ -40,7 +41,7 @@ export class SystemWatch {
   constructor(options: SystemWatchOptions) {
     this.#options = options;
     this.#announce(options.actor);
-    this.#subscription = options.actor.system.inspect((event: InspectionEvent) => {
+    const look = inspectingAll((event: InspectionEvent) => {
       // Called in the middle of the actors' own work: what is thrown here would be thrown there.
       try {
         this.#inspect(event);
@@ -49,6 +50,7 @@ export class SystemWatch {
         options.failed(error);
       }
     });
+    this.#subscription = options.actor.system.inspect(look);
   }
 
   stop(): void {

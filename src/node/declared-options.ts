@@ -141,6 +141,7 @@ export const NODE_OPTIONS: Declared = {
     schema: (z) => z.custom((value) => typeof value === 'function' || hasMethods(value, ['next'])),
     expected: 'a function or an observer',
   },
+  inspectPayloads: { schema: (z) => z.boolean(), expected: 'true or false' },
   signal: {
     schema: withMethods('addEventListener', 'removeEventListener'),
     expected: 'an AbortSignal, as an AbortController has one',

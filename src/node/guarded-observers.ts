@@ -1,5 +1,8 @@
 import type { Actor, InspectionEvent, Observer, Subscription } from 'xstate';
 import type { replicaMachine } from '../../machines/index.js';
+import { announceAll, inspectsAll, LeanInspection } from '../inspect/lean-inspection.js';
+import type { Clock } from '../seams/clock.js';
+import { isQuietEvent } from './inspected-events.js';
 import type { Logger } from './node-log.js';
 
 export type Inspect = Observer<InspectionEvent> | ((event: InspectionEvent) => void);
@@ -8,11 +11,16 @@ export type Inspect = Observer<InspectionEvent> | ((event: InspectionEvent) => v
  * An inspector that cannot harm what it inspects (P52). XState calls inspectors in the middle of an actor's own work: what one
  * throws would end the actor, or lose the event that was just to be delivered. The first throw detaches it.
  */
-export function guardedInspector(inspect: Inspect, logger: Logger, detach: () => void = () => undefined) {
+function guardedInspector(
+  inspect: Inspect,
+  { logger, clock, inspectPayloads }: ObserverNeeds,
+  detach: () => void = () => undefined,
+): GuardedInspector {
   let isDetached = false;
   const fail = (error: unknown, at: string): void => {
     if (isDetached) return;
     isDetached = true;
+    lean.stop();
     detach();
     tell(
       logger,
@@ -21,24 +29,53 @@ export function guardedInspector(inspect: Inspect, logger: Logger, detach: () =>
       'it is detached; mend it, and attach it again with node.actor.system.inspect(…)',
     );
   };
-  return {
-    next: (event: InspectionEvent): void => {
-      if (isDetached) return;
-      call(
-        () => (typeof inspect === 'function' ? inspect(event) : inspect.next?.(event)),
-        (error) => fail(error, event.type),
-      );
-    },
+  const next = (event: InspectionEvent): void => {
+    if (isDetached) return;
+    call(
+      () => (typeof inspect === 'function' ? inspect(event) : inspect.next?.(event)),
+      (error) => fail(error, event.type),
+    );
   };
+  const lean = new LeanInspection(next, { clock, isQuiet: isQuietEvent });
+  const isLean = !inspectPayloads && !inspectsAll(inspect);
+  return { next: isLean ? (event) => lean.next(event) : next, stop: () => lean.stop() };
+}
+
+interface GuardedInspector {
+  next(event: InspectionEvent): void;
+  /** Nothing that is held back is told any more. */
+  stop(): void;
+}
+
+export interface ObserverNeeds {
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Whether inspectors are given XState's events as they are, values, commands and heartbeats included. */
+  readonly inspectPayloads: boolean;
+}
+
+/** XState's option for an actor that may have an inspector from its start. */
+export function inspectionBy(
+  inspect: Inspect | undefined,
+  needs: ObserverNeeds,
+): { readonly inspect?: Observer<InspectionEvent> } {
+  return inspect === undefined ? {} : { inspect: guardedInspector(inspect, needs) };
 }
 
 /** The same for an inspector, a subscriber or a listener that is attached to the running actor later. */
-export function guardObservers(actor: Actor<typeof replicaMachine>, logger: Logger): void {
+export function guardObservers(actor: Actor<typeof replicaMachine>, needs: ObserverNeeds): void {
+  const { logger } = needs;
   const { system } = actor;
   const inspect = system.inspect.bind(system);
   system.inspect = (observer) => {
-    const subscription: Subscription = inspect(guardedInspector(observer, logger, () => subscription.unsubscribe()));
-    return subscription;
+    const guarded = guardedInspector(observer, needs, () => subscription.unsubscribe());
+    const subscription: Subscription = inspect(guarded);
+    if (!inspectsAll(observer)) announceAll(actor, (event) => guarded.next(event));
+    const unsubscribe = (): void => {
+      guarded.stop();
+      subscription.unsubscribe();
+    };
+    return { unsubscribe };
   };
 
   const on: typeof actor.on = actor.on.bind(actor);

@@ -7,7 +7,7 @@ const QUIET: ReadonlySet<string> = new Set([
   'peer.answered',
   'peer.heard',
   'silence.asked',
-  'silence.denied',
+  'silence.measured',
   'lastHeard.asked',
   'lastHeard.told',
   'append.accepted',

@@ -52,10 +52,14 @@ export interface ReplicaNodeOptions<Machine extends AnyStateMachine> extends Par
    */
   readonly maxConnections?: number;
   /**
-   * XState's own: called with every inspection event of this node's actors, but for the microsteps of those that the fast transition takes.
-   * One that throws is detached; the log says so once, and the node goes on.
+   * XState's own: called with the inspection events of this node's actors, but for the microsteps of those that the fast transition takes.
+   * Values and commands are their size (`{bytes: n}`), what comes of heartbeats is left out, and a context that changes while its state
+   * stays is shown ten times a second at most: `inspectPayloads` gives all of it. One that throws is detached; the log says so once, and the
+   * node goes on.
    */
   readonly inspect?: Inspect;
+  /** Whether `inspect`, and what is attached later, is given every event as it is, values, commands and heartbeats included. Default: false. */
+  readonly inspectPayloads?: boolean;
   /** Aborting it closes the node. */
   readonly signal?: AbortSignal;
   /**

@@ -25,7 +25,7 @@ import type { AnyService } from '../seams/service.js';
 import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
 import type { LeaderNews } from '../wire/client-frames.js';
 import { checkOptions } from './check-options.js';
-import { guardedInspector, guardObservers } from './guarded-observers.js';
+import { guardObservers, inspectionBy } from './guarded-observers.js';
 import { LeaderWatch } from './leader-watch.js';
 import type { Logger } from './node-log.js';
 import { NodeLog } from './node-log.js';
@@ -140,8 +140,8 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     this.#reporter = new NodeReporter({ ...resources, clock, hello: helloOf(options, resources, settings) });
     const { log, transport, calls: meter } = this.#reporter;
     const input = { identity, servers, settings, seed, log, transport, stateMachine, clock };
-    const inspector = inspect === undefined ? {} : { inspect: guardedInspector(inspect, logger) };
-    this.actor = createActor(machine, { input, clock, ...inspector });
+    const observing = { logger, clock, inspectPayloads: options.inspectPayloads ?? false };
+    this.actor = createActor(machine, { input, clock, ...inspectionBy(inspect, observing) });
     this.#replica = new Replica<ResultOf<Machine>>({
       actor: this.actor,
       log,
@@ -162,6 +162,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
       why: () => whyNoLeader(this.#replica.state),
       tell: (why) => logger.warn({ event: 'no leader', term: this.state.term }, why),
     });
+    guardObservers(this.actor, observing);
   }
 
   /** The state machine itself. Reading it directly is a stale read; changing it breaks the cluster. */
@@ -255,7 +256,6 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   #start(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#settleStart = (error) => (error === undefined ? resolve() : reject(error));
-      guardObservers(this.actor, this.#logger);
       const abort = (): void => {
         reject(aborted(signal?.reason));
         void this.close();

@@ -126,6 +126,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'src/log',
       'src/http',
       'src/report',
+      'src/inspect',
       'machines',
       'transport',
     ],
