@@ -85,10 +85,8 @@ const electionSetup = setup({
       const timeoutMs = ELECTION_TIMEOUT_MIN + value * (ELECTION_TIMEOUT_MAX - ELECTION_TIMEOUT_MIN);
       return { chance: next, timeoutMs };
     }),
-    startListening: assign(({ context }) => ({
-      quietSinceMs: context.clock.now(),
-      pausedUntilMs: Number.NEGATIVE_INFINITY,
-    })),
+    /** A pause of an earlier wait ended before this, so that it does not count any more. */
+    startListening: assign({ quietSinceMs: ({ context }) => context.clock.now() }),
     /** The timer is not set anew for each message: it runs out and is set for what is left. */
     armForWhatIsLeft: assign(({ context }) => {
       const armedAtMs = context.clock.now();

@@ -26,7 +26,8 @@ interface Disk {
 
 /**
  * Compares what replicas say with what their disks hold. A message that leaves vouches only for what its sender's store has
- * synced (P1, P15), a leader's commit index is on the disks of a majority (P18), and a restart finds all that was synced.
+ * synced (P1, P15), what it takes for durable is on its disk (P13), a leader's commit index is on the disks of a majority (P18),
+ * and a restart finds all that was synced.
  */
 export class DurabilityChecker {
   /** By replica and data directory. */
@@ -121,6 +122,7 @@ export class DurabilityChecker {
     const before = this.#seen.get(id);
     if (before?.raft === raft && before.role === role) return;
     this.#seen.set(id, { raft, role });
+    this.#checkDurable(id, raft);
     if (role !== 'leader') return;
     if (before?.role === 'leader' && before.raft.commitIndex === raft.commitIndex) return;
     const { commitIndex } = raft;
@@ -133,6 +135,16 @@ export class DurabilityChecker {
     mustHold(
       hasQuorum(raft, (voter) => holders.includes(voter)),
       `${id} leads and takes entry ${commitIndex} for committed, which is synced only on ${holders.join(', ') || 'no disk'} (P18)`,
+    );
+  }
+
+  #checkDurable(id: NodeId, { log }: ReplicaState): void {
+    const { durableIndex } = log;
+    const { synced } = this.#diskOf(id);
+    const term = termAt(log, durableIndex);
+    mustHold(
+      termAt(synced.log, durableIndex) === term,
+      `${id} takes entry ${durableIndex} of term ${term} for durable, and has synced up to entry ${synced.log.lastIndex} (P13)`,
     );
   }
 

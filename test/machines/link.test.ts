@@ -107,6 +107,21 @@ describe('a link to a peer', () => {
     }
   });
 
+  test('that was open is dialed anew at once, however often it could not be reached before that', () => {
+    const { clock, dials, newest } = linkToB();
+    for (let failure = 0; failure < 10; failure += 1) {
+      const before = dials.length;
+      newest().events.closed('connection refused', false);
+      while (dials.length === before) clock.advanceToNext();
+    }
+    newest().events.opened();
+    newest().events.closed('connection reset', false);
+    const closedAtMs = clock.now();
+    clock.advanceToNext();
+    expect(dials).toHaveLength(12);
+    expect(newest().atMs - closedAtMs).toBeLessThanOrEqual(20);
+  });
+
   test('says which append it did not take, and when there is room again', () => {
     const { network, newest, outlet, reports } = linkToB();
     newest().events.opened();

@@ -66,6 +66,29 @@ describe('the one door to the disk', () => {
     expect(told().map(({ type }) => type)).toEqual(['log.durable', 'vote.durable', 'log.durable']);
   });
 
+  test('P15 a message that writes nothing frees nothing of the records that it gathered with', () => {
+    const { write, syncs, begun, left } = writer();
+    write([entries(1)]);
+    write([entries(2)], accepted(1, 2));
+    write([], accepted(1, 2, 1));
+    syncs.shift()?.();
+    expect([begun, left]).toEqual([[1, 2], []]);
+    syncs.shift()?.();
+    expect(left).toEqual([accepted(1, 2), accepted(1, 2, 1)]);
+  });
+
+  test('P15 nor does it while the disk hangs', () => {
+    const { write, syncs, clock, begun, left } = writer();
+    write([entries(1)]);
+    clock.runFor(1_000);
+    write([entries(2)], accepted(1, 2));
+    write([], accepted(1, 0, 1));
+    syncs.shift()?.();
+    expect([begun, left]).toEqual([[1, 2], []]);
+    syncs.shift()?.();
+    expect(left).toEqual([accepted(1, 2, 1)]);
+  });
+
   test('P13 tells nothing of entries that were replaced while they were written, though the same should come once more', () => {
     const { write, syncs, told } = writer();
     const of = entry;
@@ -130,6 +153,42 @@ describe('the one door to the disk', () => {
     } else syncs.shift()?.(error);
     write([], accepted(1, 0));
     expect([left, told()]).toEqual([[], [{ type: 'log.failed', error }]]);
+  });
+
+  test('P36 says when it resumes for how long the sync took', () => {
+    const { clock, write, syncs, told } = writer();
+    write([entries(1)]);
+    clock.runFor(1_000);
+    syncs.shift()?.();
+    expect(told().at(-1)).toEqual({ type: 'log.resumed', waitedMs: 1_000 });
+  });
+
+  test('P36 waits for each sync anew: many that take their time are no disk that hangs', () => {
+    const { clock, write, syncs, told } = writer();
+    for (let index = 1; index <= 10; index += 1) {
+      write([entries(index)]);
+      clock.runFor(200);
+      syncs.shift()?.();
+    }
+    expect(told().map(({ type }) => type)).toEqual(Array.from({ length: 10 }, () => 'log.durable'));
+  });
+
+  test('P36 a process that stood still has not waited for its disk meanwhile', () => {
+    const { clock, write, told } = writer();
+    write([entries(1)]);
+    clock.pass(60_000);
+    clock.runFor(200);
+    expect(told()).toEqual([]);
+  });
+
+  test('P36 gives a large write more time, and never more than a second', () => {
+    const { clock, write, told } = writer();
+    const payload = new Uint8Array(64 * 1024 * 1024);
+    write([{ kind: 'entries', entries: [{ ...entry(1, 1), payload }] }]);
+    clock.runFor(1_300);
+    expect(told()).toEqual([]);
+    clock.runFor(50);
+    expect(told()).toEqual([{ type: 'log.stalled', waitedMs: 1_350 }]);
   });
 
   test('P36 looks at the clock while a sync is under way, and not otherwise', () => {

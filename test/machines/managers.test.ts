@@ -113,6 +113,19 @@ describe('ElectionManager', () => {
       expect(replica.noticesOf('election.started')).toHaveLength(1);
     });
 
+    test('it listens for one to two heartbeats, for a random time, so that followers which stood still do not stand together', () => {
+      const listenedMs = Array.from({ length: 30 }, (_, seed) => {
+        const replica = new LoneReplica({ seed }).hear('b', beat.message);
+        standStill(replica, 1_000);
+        const wentOnAtMs = replica.clock.now();
+        while (replica.noticesOf('election.started').length === 0) replica.pass(1);
+        return replica.clock.now() - wentOnAtMs;
+      });
+      expect(Math.min(...listenedMs)).toBeGreaterThanOrEqual(50);
+      expect(Math.max(...listenedMs)).toBeLessThanOrEqual(101);
+      expect(new Set(listenedMs).size).toBeGreaterThan(10);
+    });
+
     test('a pause that the leader has been heard after delays no later election', () => {
       const replica = new LoneReplica().hear('b', beat.message);
       standStill(replica, 1_000, beat).pass(60);

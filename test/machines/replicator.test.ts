@@ -1,7 +1,28 @@
 import { describe, expect, test } from '@jest/globals';
 import { asIndex, asReadRound, asTerm } from '../../src/raft/kinds.js';
-import { LoneReplica } from '../../src/testing/index.js';
+import type { LogStore } from '../../src/seams/log-store.js';
+import { LoneReplica, MemoryLogStore } from '../../src/testing/index.js';
 import { accepted } from '../raft/states.js';
+
+/** A log that holds nothing in memory where it is cold, and whose reads end when they are told to. */
+class HeldReads extends MemoryLogStore {
+  isCold = false;
+  readonly #held: (() => void)[] = [];
+
+  override cached(...args: Parameters<LogStore['cached']>): ReturnType<LogStore['cached']> {
+    return this.isCold ? undefined : super.cached(...args);
+  }
+
+  override read(...args: Parameters<LogStore['read']>): void {
+    if (this.isCold) this.#held.push(() => super.read(...args));
+    else super.read(...args);
+  }
+
+  /** The oldest read ends. */
+  finish(): void {
+    this.#held.shift()?.();
+  }
+}
 
 const stateOf = (replica: LoneReplica) => replica.actor.getSnapshot().context.replicators.b?.getSnapshot().value;
 const rejected = (term: number, index: number, hint: [number, number]) => {
@@ -143,7 +164,34 @@ describe('a replicator', () => {
     expect(sentIndexes(replica, before)).toEqual([[4, 5]]);
   });
 
+  test('entries that were read for another place than the one that comes next are not sent', () => {
+    const log = new HeldReads();
+    const replica = new LoneReplica({ ids: 'ab', input: { log } }).lead().hear('b', accepted(1, 1));
+    propose(replica, 2);
+    log.isCold = true;
+    propose(replica, 2);
+    expect(stateOf(replica)).toEqual({ streaming: 'reading' });
+    // While entry 4 is read, a rejection takes the replicator back to entry 2.
+    replica.hear('b', rejected(1, 3, [1, 1])).hear('b', accepted(1, 1));
+    expect(stateOf(replica)).toEqual({ streaming: 'reading' });
+    const before = toB(replica).length;
+    log.finish();
+    replica.pass(0);
+    expect(sentIndexes(replica, before)).toEqual([]);
+    log.finish();
+    replica.pass(0);
+    expect(sentIndexes(replica, before)).toEqual([[2, 3, 4, 5]]);
+  });
+
   describe('on a new connection', () => {
+    test('a probe that may be lost is sent again', () => {
+      const replica = new LoneReplica().lead();
+      const [probe, ...others] = toB(replica);
+      expect([stateOf(replica), others]).toEqual(['probing', []]);
+      replica.send({ type: 'link.closed', peer: 'b', reason: 'cut' }).send({ type: 'link.opened', peer: 'b' });
+      expect(toB(replica).map(({ message }) => message)).toEqual([probe?.message, probe?.message]);
+    });
+
     const reconnected = (): { replica: LoneReplica; before: number } => {
       const replica = new LoneReplica().lead().hear('b', accepted(1, 1));
       propose(replica, 2);

@@ -42,6 +42,21 @@ describe('P36 a replica whose disk hangs', () => {
     expect(replica.value).toEqual({ active: 'follower' });
   });
 
+  test('drops what waits in its connections: it was sent by a leader that has given up', () => {
+    const { replica, hang } = replicaOn();
+    replica.lead();
+    hang();
+    const before = replica.noticesOf('link.changed').length;
+    propose(replica).pass(400);
+    const changes = replica.noticesOf('link.changed').slice(before);
+    expect(changes.map(({ peer, reason }) => `${peer}: ${reason}`)).toEqual([
+      'b: it led, and its disk hangs',
+      'c: it led, and its disk hangs',
+      'b: connected',
+      'c: connected',
+    ]);
+  });
+
   test('gives up after the longest election timeout, and not before', () => {
     const { replica, hang } = replicaOn();
     replica.lead();

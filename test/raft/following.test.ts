@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { noteDurable } from '../../src/raft/commit.js';
-import { acceptAppend } from '../../src/raft/following.js';
+import { acceptAppend, hearLeader } from '../../src/raft/following.js';
 import { asIndex, asTerm } from '../../src/raft/kinds.js';
 import { lastPosition, lastPossibleMatch, nextAfterRejection, termAt, truncate } from '../../src/raft/log-shape.js';
 import type { AppendReply } from '../../src/raft/messages.js';
@@ -51,6 +51,17 @@ describe('AppendEntries at a follower', () => {
     // What was written at 2 before the truncation is not what the log holds there now.
     expect(noteDurable(state, at(2, 2)).state.log.durableIndex).toBe(1);
     expect(noteDurable(state, at(2, 3)).state.log.durableIndex).toBe(2);
+  });
+
+  test('P13 what is durable stays durable, however late an earlier sync is told of', () => {
+    expect(noteDurable(stateOf({ log: logOf(1, 1, 1) }), at(1, 1)).state.log.durableIndex).toBe(3);
+  });
+
+  test('the leader is heard when its append was read, or any part of one', () => {
+    const { state } = acceptAppend(stateOf({ term: asTerm(1) }), 'b', append(1, [0, 0], []), 700);
+    expect(state.leaderHeardAtMs).toBe(700);
+    expect(hearLeader(state, 'b', 750).state.leaderHeardAtMs).toBe(750);
+    expect(hearLeader(state, 'c', 760).state.leaderHeardAtMs).toBe(700);
   });
 
   test('§5.4 what is committed is never overwritten: whoever tries meets an invariant', () => {

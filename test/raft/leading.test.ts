@@ -136,6 +136,14 @@ describe('appending', () => {
 });
 
 describe('reads', () => {
+  test('P33 a late answer to an earlier round does not take back the echo of a later one', () => {
+    const leader = leaderOf(1, logOf(1));
+    const asked = { ...leader, reads: { ...leader.reads, current: asReadRound(2) } };
+    const { state } = noteAppendReply(asked, 'b', accepted(1, 1, 2));
+    expect(state.reads.echoed.b).toBe(2);
+    expect(noteAppendReply(state, 'b', accepted(1, 1, 1)).state.reads.echoed.b).toBe(2);
+  });
+
   const serving = { ...leaderOf(2, logOf(2, 2)), commitIndex: asIndex(2) };
 
   test('P33 each round has an identity of its own, and only an answer to it confirms it', () => {

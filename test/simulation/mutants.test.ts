@@ -39,7 +39,7 @@ describe('a law taken out is noticed within the 300 seeds that run clean with it
   });
 
   test("P18 the sync of a leader's own copy", () => {
-    expect(firstToNotice(withoutOwnSync)?.what).toMatch(/takes entry \d+ for committed, which is synced only on/);
+    expect(firstToNotice(withoutOwnSync)?.what).toMatch(/takes entry \d+ of term \d+ for durable, and has synced/);
   });
 
   test('§5.1 the gate for terms', () => {
