@@ -11,24 +11,31 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const OUT = path.join(ROOT, 'dist', 'pages');
 const PAGES = ['dashboard', 'inspector'];
 
-rmSync(OUT, { recursive: true, force: true });
-const { metafile } = await build({
+const SHARED = {
   absWorkingDir: ROOT,
-  entryPoints: Object.fromEntries(PAGES.map((page) => [page, `src/pages/${page}/main.tsx`])),
   outdir: OUT,
   entryNames: 'assets/[name]-[hash]',
   chunkNames: 'assets/[name]-[hash]',
   assetNames: 'assets/[name]-[hash]',
   bundle: true,
-  splitting: true,
   format: 'esm',
   target: ['es2022'],
-  jsx: 'automatic',
-  jsxImportSource: 'preact',
   minify: true,
   metafile: true,
   legalComments: 'linked',
   tsconfig: 'tsconfig.pages.json',
+};
+
+rmSync(OUT, { recursive: true, force: true });
+// A worker is a file of its own, because the pages' Content-Security-Policy lets no other run; the page that starts it has to know its name.
+const worker = await build({ ...SHARED, entryPoints: ['src/pages/inspector/chart/route-worker.ts'] });
+const { metafile } = await build({
+  ...SHARED,
+  entryPoints: Object.fromEntries(PAGES.map((page) => [page, `src/pages/${page}/main.tsx`])),
+  splitting: true,
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+  define: { ROUTE_WORKER: JSON.stringify(`./${name(Object.keys(worker.metafile.outputs)[0])}`) },
 });
 
 const pages = Object.fromEntries(

@@ -1,8 +1,7 @@
 import '../shared/base.css';
+import './inspector.css';
+import './phone.css';
 import { render } from 'preact';
-import { TopBar } from '../shared/top-bar.js';
+import { App } from './app.js';
 
-render(
-  <TopBar of={null} current="inspector" pages={['cluster', 'keys', 'members', 'inspector']} />,
-  document.getElementById('page') as HTMLElement,
-);
+render(<App />, document.getElementById('page') as HTMLElement);

@@ -1,0 +1,76 @@
+import type { StateDefinition } from '../../../inspect/stream.js';
+import type { DefinitionIndex } from '../model/definition-index.js';
+import { type BoxRows, boxRows, type ChangeRow, type Detail } from './box-rows.js';
+import type { Lit } from './lit.js';
+
+export interface StateHeadProps {
+  readonly index: DefinitionIndex;
+  readonly state: StateDefinition;
+  readonly detail: Detail;
+  /** Null while sizes are measured. */
+  readonly lit: Lit | null;
+  /** Without arrows every row names its target. */
+  readonly isNamingTargets: boolean;
+}
+
+/** What is written in a state's box: its title, what it does, and its transitions. Each line has `data-line`, for measuring. */
+export function StateHead({ index, state, detail, lit, isNamingTargets }: StateHeadProps) {
+  const rows = boxRows(index, state, detail);
+  if (state.path === '' && isEmpty(rows)) return <div class="head root empty" data-head="" />;
+  return (
+    <div class={state.path === '' ? 'head root' : 'head'} data-head={state.path}>
+      <div class="title" data-line="" title={state.description}>
+        {isInitial(index, state) ? <i class="initial" role="img" aria-label="initial" /> : null}
+        <span class="name">{state.key}</span>
+        {kindOf(state) === '' ? null : <small>{kindOf(state)}</small>}
+      </div>
+      {rows.activities.map(({ kind, names }) => (
+        <div key={kind} class="activity" data-line="">
+          {kind} <span>{names}</span>
+        </div>
+      ))}
+      {rows.changes.map((row) => (
+        <ChangeLine key={row.key} row={row} source={state.path} lit={lit} isNaming={isNamingTargets || row.isFar} />
+      ))}
+      {rows.unchanging.length === 0 ? null : (
+        <div class="unchanging" data-line="" title={rows.unchanging.join(', ')}>
+          + {rows.unchanging.length === 1 ? rows.unchanging[0] : `${rows.unchanging.length} events without a change`}
+        </div>
+      )}
+    </div>
+  );
+}
+
+const isEmpty = ({ activities, changes, unchanging }: BoxRows): boolean =>
+  activities.length + changes.length + unchanging.length === 0;
+
+const isInitial = (index: DefinitionIndex, state: StateDefinition): boolean =>
+  index.parentOf(state)?.initial === state.key;
+
+function kindOf({ path, type }: StateDefinition): string {
+  if (path === '') return 'any state';
+  return type === 'final' || type === 'history' ? type : '';
+}
+
+interface ChangeLineProps {
+  readonly row: ChangeRow;
+  readonly source: string;
+  readonly lit: Lit | null;
+  readonly isNaming: boolean;
+}
+
+function ChangeLine({ row, source, lit, isNaming }: ChangeLineProps) {
+  const isTaken = lit?.isTaken(source, row) === true;
+  return (
+    <div class={isTaken ? `change taken flash-${(lit?.changedAt ?? 0) & 1}` : 'change'} data-line="" data-row={row.key}>
+      {row.kind === '' ? null : <small>{row.kind} </small>}
+      <span class="event">{row.events}</span>
+      {row.condition === null ? null : <span class="condition"> [{row.condition}]</span>}
+      {row.isReentry ? (
+        <span class="arrow"> ↻</span>
+      ) : (
+        <span class="arrow"> →{isNaming ? <small> {row.targetName}</small> : null}</span>
+      )}
+    </div>
+  );
+}

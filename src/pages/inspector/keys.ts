@@ -1,0 +1,34 @@
+import { useEffect, useRef } from 'preact/hooks';
+
+/** What a key asks for, by its `key`; the function says whether the browser should leave it alone. */
+export type KeyActions = Readonly<Record<string, (event: KeyboardEvent) => void>>;
+
+const PAGES: Readonly<Record<string, string>> = { c: './#cluster', k: './#keys', m: './#members', i: 'inspector' };
+const SEQUENCE_MS = 1_500;
+
+/** Keys for the whole page, but none while somebody writes; only Escape leaves a field. */
+export function useKeys(actions: KeyActions, hasCluster: boolean): void {
+  const current = useRef(actions);
+  current.current = actions;
+  useEffect(() => {
+    let goSinceMs = 0;
+    const press = (event: KeyboardEvent): void => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+      if (isWriting(event.target) && event.key !== 'Escape') return;
+      if (event.timeStamp - goSinceMs < SEQUENCE_MS && hasCluster && PAGES[event.key] !== undefined) {
+        location.assign(new URL(PAGES[event.key] as string, document.baseURI));
+        return;
+      }
+      goSinceMs = event.key === 'g' ? event.timeStamp : Number.NEGATIVE_INFINITY;
+      const action = current.current[event.key];
+      if (action === undefined) return;
+      action(event);
+    };
+    document.addEventListener('keydown', press);
+    return () => document.removeEventListener('keydown', press);
+  }, [hasCluster]);
+}
+
+function isWriting(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest('input, textarea, select, dialog') !== null;
+}

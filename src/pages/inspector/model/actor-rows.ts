@@ -1,0 +1,98 @@
+import type { ActorHistory, Position } from './actor-history.js';
+import { leafPaths, valueText } from './state-value.js';
+import type { SystemHistory } from './system-history.js';
+
+/** A line of the actor tree. */
+export interface ActorRow {
+  readonly actor: string;
+  readonly id: string;
+  readonly depth: number;
+  readonly kind: ActorHistory['kind'];
+  /** What it is in, in one or two words: the leaf state, `4 regions`, `callback`. */
+  readonly state: string;
+  /** The whole state, as `active.leader.serving`. */
+  readonly path: string;
+  readonly badge: 'done' | 'error' | 'stopped' | null;
+  /** Its state changed just before the moment that is shown. */
+  readonly isFresh: boolean;
+}
+
+export interface ActorTree {
+  readonly rows: readonly ActorRow[];
+  readonly total: number;
+  readonly done: number;
+}
+
+/** A change counts as fresh for so long, measured by the system's own time: nothing fades while nothing happens. */
+const FRESH_MS = 250;
+
+/** The actors of a moment, each after its parent, those that match the filter with their ancestors. */
+export function actorTree(system: SystemHistory, position: Position, filter: string): ActorTree {
+  const there = [...system.actors.values()].filter((actor) => actor.isThereAt(position));
+  const children = childrenOf(there);
+  const atMs = system.timeOf(position) ?? 0;
+  const rows: ActorRow[] = [];
+  const visit = (parent: string | null, depth: number): void => {
+    for (const actor of children.get(parent) ?? []) {
+      rows.push(rowOf(actor, depth, position, atMs));
+      visit(actor.actor, depth + 1);
+    }
+  };
+  visit(null, 0);
+  const done = rows.filter(({ badge }) => badge === 'done').length;
+  return { rows: matching(rows, filter.trim().toLowerCase()), total: rows.length, done };
+}
+
+function childrenOf(actors: readonly ActorHistory[]): ReadonlyMap<string | null, readonly ActorHistory[]> {
+  const known = new Set(actors.map(({ actor }) => actor));
+  const children = new Map<string | null, ActorHistory[]>();
+  for (const actor of actors) {
+    const parent = actor.parent !== null && known.has(actor.parent) ? actor.parent : null;
+    const siblings = children.get(parent);
+    if (siblings === undefined) children.set(parent, [actor]);
+    else siblings.push(actor);
+  }
+  return children;
+}
+
+function rowOf(actor: ActorHistory, depth: number, position: Position, atMs: number): ActorRow {
+  const snapshot = actor.snapshotAt(position);
+  const status = snapshot?.status ?? 'active';
+  const path = valueText(snapshot?.value);
+  const change = actor.changeAt(position);
+  return {
+    actor: actor.actor,
+    id: actor.id,
+    depth,
+    kind: actor.kind,
+    path,
+    state:
+      status !== 'active'
+        ? path === ''
+          ? status
+          : shortState(path, snapshot?.value)
+        : shortState(path, snapshot?.value) || actor.kind,
+    badge: status === 'active' ? null : status,
+    isFresh: change !== null && atMs - change.atMs < FRESH_MS,
+  };
+}
+
+function shortState(path: string, value: unknown): string {
+  const leaves = leafPaths(value);
+  if (leaves.length > 1) return `${leaves.length} regions`;
+  return path.slice(path.lastIndexOf('.') + 1);
+}
+
+function matching(rows: readonly ActorRow[], filter: string): readonly ActorRow[] {
+  if (filter === '') return rows;
+  const kept = new Set<number>();
+  const ancestors: number[] = [];
+  rows.forEach((row, at) => {
+    ancestors.length = row.depth;
+    ancestors[row.depth] = at;
+    if (`${row.id} ${row.path} ${row.state} ${row.badge ?? ''}`.toLowerCase().includes(filter)) {
+      for (const ancestor of ancestors) kept.add(ancestor);
+    }
+  });
+  return rows.filter((_, at) => kept.has(at));
+}

@@ -1,0 +1,142 @@
+import type { InspectionEventSent } from '../../../inspect/stream.js';
+import type { Position } from './actor-history.js';
+import type { Entry, SystemHistory } from './system-history.js';
+
+/** A line of the list of events. */
+export interface EventRow {
+  readonly kind: 'event' | 'folded';
+  /** What it tells of; a snapshot that comes later writes into it what the event changed. */
+  readonly entry: Entry;
+  readonly type: string;
+  /** Who sent it to whom: `replica → applier`, `replica → itself`. */
+  readonly route: string;
+  /** What the event carried; for folded events their counts. */
+  readonly payload: Readonly<Record<string, unknown>> | null;
+}
+
+export interface EventFilter {
+  /** Session id; null for all actors. */
+  readonly actor: string | null;
+  /** Part of an event's type or of an actor's name. */
+  readonly text: string;
+}
+
+interface FoldedRow extends EventRow {
+  readonly kind: 'folded';
+  type: string;
+  readonly payload: Record<string, number>;
+}
+
+/** What happened, oldest first, as far as a filter lets it through. Folded counts that follow each other are one line. */
+export class EventRows {
+  readonly #system: SystemHistory;
+  readonly #actor: string | null;
+  readonly #text: string;
+  #rows: EventRow[] = [];
+  #next: Position;
+  #open: FoldedRow | null = null;
+
+  constructor(system: SystemHistory, filter: EventFilter) {
+    this.#system = system;
+    this.#actor = filter.actor;
+    this.#text = filter.text.trim().toLowerCase();
+    this.#next = system.first;
+  }
+
+  /** All rows of now. The same list each time, with the new ones at its end. */
+  update(): readonly EventRow[] {
+    const { first, last } = this.#system;
+    const oldest = this.#rows[0];
+    if (oldest !== undefined && oldest.entry.position < first) {
+      this.#rows = this.#rows.filter(({ entry }) => entry.position >= first);
+    }
+    for (let position = Math.max(this.#next, first); position <= last; position += 1) {
+      const entry = this.#system.entry(position);
+      if (entry !== null && this.#isOfActor(entry)) this.#add(entry);
+    }
+    this.#next = last + 1;
+    return this.#rows;
+  }
+
+  #isOfActor({ message }: Entry): boolean {
+    if (this.#actor === null || message.actor === this.#actor) return true;
+    return message.type === 'event' && message.source === this.#actor;
+  }
+
+  #add(entry: Entry): void {
+    if (entry.message.type === 'folded') return this.#fold(entry, entry.message.counts);
+    const row = rowOf(this.#system, entry);
+    if (row === null || !matches(row, this.#text)) return;
+    this.#open = null;
+    this.#rows.push(row);
+  }
+
+  #fold(entry: Entry, counts: Readonly<Record<string, number>>): void {
+    const shown = Object.entries(counts).filter(([type]) => type.toLowerCase().includes(this.#text));
+    if (shown.length === 0) return;
+    if (this.#open === null) {
+      this.#open = { kind: 'folded', entry, type: '', route: '', payload: {} };
+      this.#rows.push(this.#open);
+    }
+    const { payload } = this.#open;
+    for (const [type, count] of shown) payload[type] = (payload[type] ?? 0) + count;
+    this.#open.type = Object.entries(payload)
+      .map(([type, count]) => `${count} ${eventName(type)}`)
+      .join(' · ');
+  }
+}
+
+const matches = ({ type, route }: EventRow, text: string): boolean =>
+  text === '' || type.toLowerCase().includes(text) || route.toLowerCase().includes(text);
+
+function rowOf(system: SystemHistory, entry: Entry): EventRow | null {
+  const { message } = entry;
+  if (message.type === 'event') {
+    const { type, ...payload } = message.event;
+    return { kind: 'event', entry, type: eventName(type), route: routeOf(system, message), payload };
+  }
+  if (message.type !== 'snapshot' || entry.isPartOfEvent || entry.change === '') return null;
+  const route = `in ${nameOf(system, message.actor)}`;
+  return { kind: 'event', entry, type: eventName(message.event.type), route, payload: null };
+}
+
+/** XState's own events as people know them: `done authorize`, `after BACKOFF`. */
+export function eventName(type: string): string {
+  const delay = /^xstate\.after\.([^.]+)/.exec(type)?.[1];
+  if (delay !== undefined) return `after ${/^\d+$/.test(delay) ? delayText(Number(delay)) : delay}`;
+  const [, how, what] = /^xstate\.(done|error)\.(?:actor|state)\.(.+)$/.exec(type) ?? [];
+  if (how !== undefined) return `${how} ${what}`;
+  return XSTATE_NAMES[type] ?? type;
+}
+
+const XSTATE_NAMES: Readonly<Record<string, string>> = {
+  'xstate.init': 'start',
+  'xstate.stop': 'stop',
+  'xstate.promise.resolve': 'resolved',
+  'xstate.promise.reject': 'rejected',
+};
+
+/** A delay's milliseconds in the unit that reads best: `250 ms`, `8 s`, `2 min`. */
+export function delayText(ms: number): string {
+  if (ms < 1_000) return `${ms} ms`;
+  if (ms % 60_000 === 0 && ms > 60_000) return `${ms / 60_000} min`;
+  return `${ms / 1_000} s`;
+}
+
+function routeOf(system: SystemHistory, { source, actor, event }: InspectionEventSent): string {
+  const to = source === actor ? 'itself' : nameOf(system, actor);
+  const from = source === null ? 'outside' : nameOf(system, source);
+  return `${from} → ${to}${briefOf(event)}`;
+}
+
+/** What an actor is called in its parent. */
+export const nameOf = (system: SystemHistory, actor: string): string => system.actors.get(actor)?.id ?? actor;
+
+const BRIEF_LENGTH = 20;
+/** What an event is about: its first short word, as ` · from n3`. */
+function briefOf({ type, ...payload }: InspectionEventSent['event']): string {
+  const brief = Object.entries(payload).find(([key, value]) => {
+    return typeof value === 'string' && value !== '' && value.length <= BRIEF_LENGTH && !/actorId/i.test(key);
+  });
+  return brief === undefined ? '' : ` · ${brief[0]} ${brief[1]}`;
+}

@@ -1,0 +1,37 @@
+import { INSPECTION_VERSION, type InspectionMessage, type InspectionSystem } from '../../../inspect/stream.js';
+import { SystemHistory } from './system-history.js';
+
+/** What an inspection stream, live or recorded, has told so far: of each program its actors, its machines and what happened in it. */
+export class InspectionModel {
+  readonly systems = new Map<string, SystemHistory>();
+  /** Counts up with each message: a view is current if it was drawn from this number. */
+  version = 0;
+  /** By how much the source's clock is ahead of ours, in ms; null before it said hello. */
+  clockOffsetMs: number | null = null;
+
+  /** @throws Error where the stream speaks a version that this page does not know */
+  take(message: InspectionMessage, nowMs: number): void {
+    this.version += 1;
+    if (message.type === 'hello') return this.#hello(message.version, message.atMs - nowMs);
+    if (message.type === 'system') return this.#system(message);
+    const system = this.systems.get(message.system);
+    if (message.type === 'machine') system?.learn(message.machine, message.definition);
+    else system?.take(message);
+  }
+
+  #hello(version: number, clockOffsetMs: number): void {
+    if (version !== INSPECTION_VERSION) {
+      throw new Error(
+        `expected an inspection stream of version ${INSPECTION_VERSION}, got ${version}: load this page again`,
+      );
+    }
+    this.clockOffsetMs = clockOffsetMs;
+    for (const system of this.systems.values()) system.beginAgain();
+  }
+
+  #system(info: InspectionSystem): void {
+    const known = this.systems.get(info.system);
+    if (known === undefined) this.systems.set(info.system, new SystemHistory(info));
+    else known.info = info;
+  }
+}

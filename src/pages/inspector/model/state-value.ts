@@ -1,0 +1,53 @@
+/** What XState calls a state value: a state's key, or an object from keys of states to what is active below them. */
+type Branch = Readonly<Record<string, unknown>>;
+
+const isBranch = (value: unknown): value is Branch => typeof value === 'object' && value !== null;
+
+/** Paths of all active states, ancestors too, as `active`, `active.leader`, `active.leader.serving`. */
+export function activePaths(value: unknown): readonly string[] {
+  const paths: string[] = [];
+  collect(value, '', (path) => paths.push(path));
+  return paths;
+}
+
+/** Paths of the active states without an active one below: one, or one for each parallel region. */
+export function leafPaths(value: unknown): readonly string[] {
+  const paths = activePaths(value);
+  return paths.filter((path) => !paths.some((other) => other.startsWith(`${path}.`)));
+}
+
+function collect(value: unknown, prefix: string, found: (path: string) => void): void {
+  const children: Branch = typeof value === 'string' ? { [value]: null } : isBranch(value) ? value : {};
+  for (const [key, below] of Object.entries(children)) {
+    const path = prefix === '' ? key : `${prefix}.${key}`;
+    found(path);
+    collect(below, path, found);
+  }
+}
+
+/** A state value in one line: `leader.serving`, `editing.idle ‖ waiting`. */
+export function valueText(value: unknown): string {
+  return leafPaths(value).join(' ‖ ');
+}
+
+/** What changed between two state values, without what both share: `establishing → serving`. Empty where nothing did. */
+export function changeText(before: unknown, after: unknown): string {
+  return changes(before, after).join(', ');
+}
+
+function changes(before: unknown, after: unknown): readonly string[] {
+  if (isBranch(before) && isBranch(after)) {
+    const keys = Object.keys(before);
+    const isSame = keys.length === Object.keys(after).length && keys.every((key) => key in after);
+    if (isSame) return keys.flatMap((key) => changes(before[key], after[key]));
+  }
+  const texts = [valueText(before), valueText(after)];
+  return texts[0] === texts[1] ? [] : [`${texts[0]} → ${texts[1]}`];
+}
+
+/** A state in few words: its last two keys, as `leader.serving`, or how many regions are active. */
+export function shortPath(value: unknown): string {
+  const leaves = leafPaths(value);
+  if (leaves.length > 1) return `${leaves.length} regions`;
+  return (leaves[0] ?? '').split('.').slice(-2).join('.');
+}

@@ -1,0 +1,52 @@
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { InspectionModel } from './model/inspection-model.js';
+import { type Connection, StreamClient } from './stream-client.js';
+
+export interface Inspection {
+  readonly model: InspectionModel;
+  readonly connection: Connection;
+  /** By how much what is shown is behind, in ms. */
+  readonly lateMs: number;
+  /** Why the stream cannot be read; null where it can. */
+  readonly problem: string | null;
+}
+
+/** The page is drawn at most so often: several messages share a drawing. */
+const DRAWN_EVERY_MS = 40;
+
+/** The model that the stream fills; the component is drawn again when there is something new. */
+export function useInspection(): Inspection {
+  const model = useMemo(() => new InspectionModel(), []);
+  const [connection, setConnection] = useState<Connection>({ state: 'connecting' });
+  const [problem, setProblem] = useState<string | null>(null);
+  const [lateMs, setLateMs] = useState(0);
+  const [, setVersion] = useState(0);
+  useEffect(() => {
+    let timer: number | undefined;
+    let newestMs: number | null = null;
+    const draw = (): void => {
+      timer = undefined;
+      setVersion(model.version);
+      if (newestMs !== null && model.clockOffsetMs !== null) {
+        setLateMs(Math.max(0, Date.now() + model.clockOffsetMs - newestMs));
+      }
+    };
+    const client = new StreamClient({
+      connection: setConnection,
+      message: (message) => {
+        try {
+          model.take(message, Date.now());
+        } catch (error) {
+          setProblem(error instanceof Error ? error.message : String(error));
+        }
+        if (message.type === 'event' || message.type === 'snapshot') newestMs = message.atMs;
+        timer ??= setTimeout(draw, DRAWN_EVERY_MS) as unknown as number;
+      },
+    });
+    return () => {
+      clearTimeout(timer);
+      client.close();
+    };
+  }, [model]);
+  return { model, connection, lateMs, problem };
+}

@@ -1,0 +1,152 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { createMachine } from 'xstate';
+import { definitionOf } from '../../src/inspect/definition.js';
+import type { InspectionActor, InspectionMessage } from '../../src/inspect/stream.js';
+import { recordElection } from '../inspect/recorded-election.js';
+import { launchBrowser } from '../package/browser.js';
+import { PageServer } from './page-server.js';
+import { greeting } from './watched-order.js';
+
+let directory: string;
+let browser: Browser;
+let server: PageServer;
+let page: Page;
+let problems: string[];
+
+beforeAll(async () => {
+  directory = mkdtempSync(path.join(tmpdir(), 'quorate-inspector-'));
+  browser = await launchBrowser(directory);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+beforeEach(async () => {
+  server = await PageServer.open();
+  page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  problems = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
+  });
+  page.on('pageerror', (error) => problems.push(String(error)));
+});
+
+afterEach(async () => {
+  await page.close();
+  await server.close();
+});
+
+const litStates = (): Promise<readonly string[]> =>
+  page.$$eval('[data-active="true"]', (boxes) => boxes.map((box) => box.getAttribute('data-state') ?? ''));
+
+const lightsUp = (state: string): Promise<unknown> =>
+  page.waitForSelector(`[data-state="${state}"][data-active="true"]`);
+
+const SHARED = { system: 'lamps', sequence: 0 };
+
+/** A lamp that somebody switches, with as many states as are named. */
+function lamp(states: readonly string[]): readonly InspectionMessage[] {
+  const machine = createMachine({
+    id: 'lamp',
+    initial: 'off',
+    states: Object.fromEntries(states.map((key, at) => [key, { on: { pressed: states[at + 1] ?? 'off' } }])),
+  });
+  const snapshot = { status: 'active' as const, value: 'off', context: { pressed: 0 } };
+  const actor: InspectionActor = {
+    ...{ ...SHARED, type: 'actor', atMs: 1_000, actor: 'x:0', parent: null },
+    ...{ id: 'lamp', kind: 'machine', machine: 'lamp', snapshot },
+  };
+  const definition = definitionOf(machine);
+  return [...greeting('lamps'), { type: 'machine', system: 'lamps', machine: 'lamp', definition }, actor];
+}
+
+function pressed(times: number, value: string): readonly InspectionMessage[] {
+  const shared = { ...SHARED, atMs: 1_000 + times * 100, actor: 'x:0' };
+  const snapshot = { status: 'active' as const, value, context: { pressed: times } };
+  return [
+    { ...shared, type: 'event', source: null, event: { type: 'pressed', by: 'hand' } },
+    { ...shared, type: 'snapshot', event: { type: 'pressed' }, snapshot, changed: true },
+  ];
+}
+
+describe('the chart', () => {
+  test('is lit as the stream says, marks what was taken, and shows a state that the page never heard of', async () => {
+    server.tell(...lamp(['off', 'on', 'glowing']));
+    await page.goto(server.address);
+    await lightsUp('off');
+    server.tell(...pressed(1, 'on'));
+    await lightsUp('on');
+    expect(await litStates()).toEqual(['on']);
+    expect(await page.getAttribute('[data-state="on"]', 'data-machine')).toBe('lamp');
+    expect(await page.textContent('[data-state="off"] .change.taken')).toContain('pressed');
+    await page.waitForSelector('[data-wire]', { state: 'attached' });
+    expect(await page.$$eval('[data-wire]', (wires) => wires.length)).toBe(3);
+    expect(await page.$$eval('g.taken', (wires) => wires.map((wire) => wire.getAttribute('data-wire')))).toEqual([
+      'off|0|on',
+    ]);
+    server.tell(...pressed(2, 'glowing'));
+    await lightsUp('glowing');
+    expect(await page.textContent('.context .changed')).toContain('pressed');
+    expect(problems).toEqual([]);
+  });
+
+  test('shows a replica of a recorded election as it ended', async () => {
+    server.tell(...recordElection());
+    await page.goto(server.address);
+    await lightsUp('active');
+    const shown = await page.getAttribute('[data-actor="replica"][aria-selected="true"]', 'data-actor-state');
+    expect((await litStates()).at(-1)).toBe(shown);
+    expect(problems).toEqual([]);
+  });
+});
+
+test('scrubbing back shows the earlier state in chart, context and actors, and live returns', async () => {
+  server.tell(...lamp(['off', 'on', 'glowing']), ...pressed(1, 'on'), ...pressed(2, 'glowing'));
+  await page.goto(server.address);
+  await lightsUp('glowing');
+  await page.keyboard.press(',');
+  await lightsUp('on');
+  expect(await page.getAttribute('[data-actor="lamp"]', 'data-actor-state')).toBe('on');
+  expect(await page.textContent('.context .tree')).toContain('was0is now1');
+  server.tell(...pressed(3, 'off'));
+  const track = await page.waitForSelector('.track');
+  const { x, y, height } = (await track.boundingBox()) ?? { x: 0, y: 0, height: 0 };
+  await page.mouse.click(x + 1, y + height / 2);
+  await lightsUp('off');
+  expect(await page.textContent('.context .tree')).toContain('pressed0');
+  await page.keyboard.press('l');
+  await page.waitForFunction("document.querySelector('.context .tree')?.textContent?.includes('is now3')");
+  expect(problems).toEqual([]);
+});
+
+test('a thousand actors are listed at once, and filtered', async () => {
+  const many = Array.from({ length: 1_000 }, (_, at): InspectionActor => {
+    const snapshot = { status: at % 10 === 0 ? 'done' : 'active', value: null, context: null } as const;
+    const shared = { ...SHARED, type: 'actor', atMs: 1_000, parent: 'x:0', kind: 'promise', machine: null } as const;
+    return { ...shared, actor: `x:${at + 1}`, id: `worker-${at}`, snapshot };
+  });
+  server.tell(...lamp(['off', 'on']));
+  await page.goto(server.address);
+  await lightsUp('off');
+  server.tell(...many);
+  await page.waitForFunction("document.querySelector('.actors header')?.textContent?.includes('1,001')");
+  // However many there are, only those that can be seen are in the document.
+  const drawn = await page.$$eval('[data-actor]', (rows) => rows.length);
+  expect(drawn).toBeGreaterThan(20);
+  expect(drawn).toBeLessThan(60);
+  await page.keyboard.press('/');
+  await page.keyboard.type('worker-77');
+  await page.waitForSelector('[data-actor="worker-777"]');
+  expect(await page.$$eval('[data-actor]', (rows) => rows.length)).toBe(12);
+  await page.keyboard.type('x');
+  await page.waitForSelector('.actors .nothing');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('[data-actor="worker-0"]');
+  expect(problems).toEqual([]);
+});
