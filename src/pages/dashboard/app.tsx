@@ -3,8 +3,10 @@ import { TopBar } from '../shared/top-bar.js';
 import type { Dashboard } from './dashboard.js';
 import { useCluster, useHash } from './hooks.js';
 import { useShortcuts } from './keyboard.js';
+import { KeysPage } from './keys/keys-page.js';
 import { ClusterPage } from './views/cluster-page.js';
 import { Help } from './views/help.js';
+import { MembersPage } from './views/members-page.js';
 import { Status } from './views/status.js';
 
 const PAGES = ['cluster', 'keys', 'members'] as const;
@@ -32,6 +34,8 @@ export function App({ dashboard }: { readonly dashboard: Dashboard }) {
         <Status view={view} openHelp={() => help.current?.showModal()} />
       </TopBar>
       {tab === 'cluster' ? <ClusterPage dashboard={dashboard} view={view} /> : null}
+      {tab === 'keys' ? <KeysPage dashboard={dashboard} view={view} /> : null}
+      {tab === 'members' ? <MembersPage view={view} /> : null}
       <Help dialog={help} />
     </>
   );

@@ -37,6 +37,16 @@ export class Dashboard {
     });
   }
 
+  /** Where requests go: to the node that served this page while it answers, else to another one that does. */
+  basesOfAnswering(): readonly string[] {
+    const { nodes } = this.model.view(Date.now());
+    const answering = nodes.filter(({ isAnswering }) => isAnswering);
+    const own = new URL('.', location.href).href;
+    if (answering.length === 0) return [own];
+    answering.sort((one, other) => Number(other.isOwn) - Number(one.isOwn));
+    return answering.map(({ isOwn, address }) => (isOwn ? own : `${location.protocol}//${address}/`));
+  }
+
   /** Calls `listener` whenever the page has to be drawn anew, until what is returned is called. */
   onDraw(listener: () => void): () => void {
     this.#listeners.add(listener);

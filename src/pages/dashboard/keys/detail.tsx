@@ -1,0 +1,145 @@
+import { useEffect, useState } from 'preact/hooks';
+import { whole } from '../../shared/format.js';
+import { sizeText } from './bytes.js';
+import type { Format } from './draft.js';
+import { bestFormat, differenceOf, encoded, FORMATS, shownAs } from './draft.js';
+import { Editor } from './editor.js';
+import type { KeyEntry, KvClient } from './kv-client.js';
+import { Question } from './question.js';
+
+export type Opened =
+  | { readonly kind: 'entry'; readonly entry: KeyEntry }
+  /** A key that is to be made; its name begins with the prefix. */
+  | { readonly kind: 'new'; readonly prefix: string };
+
+export interface DetailProps {
+  readonly client: KvClient;
+  readonly opened: Opened | null;
+  readonly leader: string | null;
+  readonly close: () => void;
+  /** Shows an entry in place of the present one. */
+  readonly reopen: (entry: KeyEntry) => void;
+  /** The keys have changed: they are to be read again. */
+  readonly changed: () => void;
+}
+
+/** Longer values are shown, but not edited here. */
+const MOST_EDITED_BYTES = 256_000;
+
+/** One key: its value as text, JSON or bytes, and what to do with it. */
+export function Detail(props: DetailProps) {
+  const { opened, close } = props;
+  if (opened === null) {
+    return (
+      <aside class="key-detail" aria-label="Value">
+        <p class="nothing">Open a key to see its value.</p>
+      </aside>
+    );
+  }
+  return <OpenedKey {...props} opened={opened} close={close} />;
+}
+
+function OpenedKey({ client, opened, leader, close, reopen, changed }: DetailProps & { readonly opened: Opened }) {
+  const entry = opened.kind === 'entry' ? opened.entry : null;
+  const before = entry?.value ?? null;
+  const [name, setName] = useState(opened.kind === 'new' ? opened.prefix : opened.entry.key);
+  const [format, setFormat] = useState<Format>(before === null ? 'Text' : bestFormat(before));
+  const [edited, setEdited] = useState<string | null>(opened.kind === 'new' ? '' : null);
+  useEffect(() => setEdited(opened.kind === 'new' ? '' : null), [entry?.revision]);
+  const shown = before === null ? '' : shownAs(format, before.subarray(0, MOST_EDITED_BYTES));
+  const text = edited ?? shown;
+  const isTooLong = (before?.length ?? 0) > MOST_EDITED_BYTES;
+  const change = edited === null ? null : encoded(format, edited, before);
+  const difference = differenceOf(before === null ? null : shown, text ?? '');
+  const isChanged = edited !== null && (before === null || difference.text !== null);
+  const show = (next: Format): void => {
+    // What is edited is kept where it can be shown in the other format.
+    const bytes = edited === null ? null : encoded(format, edited, before).bytes;
+    setFormat(next);
+    setEdited(bytes === null ? null : shownAs(next, bytes));
+  };
+  return (
+    <aside class="key-detail" aria-label={entry === null ? 'A new key' : `The value of ${entry.key}`}>
+      <header>
+        <button type="button" class="plain-button phone-only" onClick={close}>
+          ← Keys
+        </button>
+        <h2 class="mono" title={entry?.key}>
+          {entry === null ? 'New key' : shortName(entry.key)}
+        </h2>
+        <fieldset class="segments" aria-label="Shown as">
+          {FORMATS.map((one) => (
+            <button
+              key={one}
+              type="button"
+              aria-pressed={one === format}
+              disabled={before !== null && shownAs(one, before.subarray(0, MOST_EDITED_BYTES)) === null}
+              onClick={() => show(one)}
+            >
+              {one}
+            </button>
+          ))}
+        </fieldset>
+      </header>
+      {entry === null ? (
+        <label class="new-name">
+          key
+          <input
+            class="mono"
+            name="key"
+            value={name}
+            autocomplete="off"
+            spellcheck={false}
+            onInput={({ currentTarget }) => setName(currentTarget.value)}
+          />
+        </label>
+      ) : (
+        <dl class="key-facts">
+          <Fact label="revision" value={whole(entry.revision)} />
+          <Fact label="size" value={sizeText(entry.value.length)} />
+          <Fact label="sent as" value={isChanged ? sentAs(change, difference.text) : 'not changed'} />
+        </dl>
+      )}
+      <Editor
+        text={text ?? ''}
+        changed={before === null ? new Set() : difference.lines}
+        isJson={format === 'JSON'}
+        isReadOnly={isTooLong}
+        edit={setEdited}
+      />
+      {isTooLong ? (
+        <p class="nothing">Shown are the first {sizeText(MOST_EDITED_BYTES)}; longer values are not edited here.</p>
+      ) : null}
+      <Question
+        client={client}
+        name={name}
+        entry={entry}
+        change={isChanged ? change : null}
+        differs={difference.text}
+        leader={leader}
+        cancel={() => (entry === null ? close() : setEdited(null))}
+        written={(written) => {
+          changed();
+          if (written === null) close();
+          else reopen(written);
+        }}
+      />
+    </aside>
+  );
+}
+
+function Fact({ label, value }: { readonly label: string; readonly value: string }) {
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd class="mono">{value}</dd>
+    </div>
+  );
+}
+
+function sentAs(change: ReturnType<typeof encoded> | null, differs: string | null): string {
+  if (change === null || change.bytes === null) return '–';
+  return [sizeText(change.bytes.length), differs].filter((part) => part !== null).join(', ');
+}
+
+const shortName = (key: string): string => (key.includes('/', 1) ? `…/${key.split('/').at(-1) || '/'}` : key);

@@ -1,0 +1,143 @@
+import type { RefObject } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { whole } from '../../shared/format.js';
+import { preview, sizeText } from './bytes.js';
+import type { KeyEntry } from './kv-client.js';
+import type { KeyListState } from './use-key-list.js';
+
+interface KeyListProps {
+  readonly list: KeyListState;
+  readonly prefix: string;
+  readonly focused: number;
+  readonly openedKey: string | null;
+  readonly input: RefObject<HTMLInputElement | null>;
+  readonly go: (prefix: string) => void;
+  readonly open: (entry: KeyEntry, at: number) => void;
+  readonly create: () => void;
+}
+
+/** The keys with a prefix: key, value, size and revision. */
+export function KeyList({ list, prefix, focused, openedKey, input, go, open, create }: KeyListProps) {
+  const [typed, setTyped] = useState(prefix);
+  useEffect(() => setTyped(prefix), [prefix]);
+  return (
+    <section class="key-list" aria-label="Keys">
+      <header>
+        <form
+          class="prefix-field"
+          onSubmit={(event) => {
+            event.preventDefault();
+            go(typed);
+            input.current?.blur();
+          }}
+        >
+          <input
+            ref={input}
+            name="prefix"
+            class="mono"
+            aria-label="Prefix"
+            placeholder="prefix"
+            autocomplete="off"
+            spellcheck={false}
+            value={typed}
+            onInput={({ currentTarget }) => setTyped(currentTarget.value)}
+            onKeyDown={({ key, currentTarget }) => key === 'Escape' && currentTarget.blur()}
+          />
+          <span class="key" aria-hidden="true">
+            /
+          </span>
+        </form>
+        <button type="button" class="button new-key" onClick={create}>
+          New key <kbd class="key">n</kbd>
+        </button>
+      </header>
+      <div class="key-rows">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">key</th>
+              <th scope="col">value</th>
+              <th scope="col">size</th>
+              <th scope="col">revision</th>
+            </tr>
+          </thead>
+          <tbody>
+            {list.items.map((entry, at) => (
+              <Row
+                key={entry.key}
+                entry={entry}
+                isOpened={entry.key === openedKey}
+                isFocused={at === focused}
+                open={() => open(entry, at)}
+              />
+            ))}
+          </tbody>
+        </table>
+        <Foot list={list} prefix={prefix} />
+      </div>
+    </section>
+  );
+}
+
+interface RowProps {
+  readonly entry: KeyEntry;
+  readonly isOpened: boolean;
+  readonly isFocused: boolean;
+  readonly open: () => void;
+}
+
+function Row({ entry: { key, value, revision }, isOpened, isFocused, open }: RowProps) {
+  return (
+    <tr class={`${isOpened ? 'opened' : ''} ${isFocused ? 'focused' : ''}`} data-key={key}>
+      <td>
+        <button type="button" class="key-name" aria-pressed={isOpened} onClick={open}>
+          {key}
+        </button>
+      </td>
+      <td>{preview(value)}</td>
+      <td>{sizeText(value.length)}</td>
+      <td>{whole(revision)}</td>
+    </tr>
+  );
+}
+
+function Foot({ list, prefix }: { readonly list: KeyListState; readonly prefix: string }) {
+  const { items, revision, hasMore, failure, isLoading, consistency, refresh, more, readStale, hasNoStore } = list;
+  if (hasNoStore) return null;
+  if (failure !== null) {
+    return (
+      <p class="notice danger" role="alert">
+        <strong>{failure.kind === 'unavailable' ? 'The keys cannot be read now.' : 'Reading was refused.'}</strong>{' '}
+        {failure.message}{' '}
+        <button type="button" class="button" onClick={refresh}>
+          Try again
+        </button>{' '}
+        {failure.kind === 'unavailable' ? (
+          <button type="button" class="button" onClick={readStale}>
+            Show what one node holds
+          </button>
+        ) : null}
+      </p>
+    );
+  }
+  if (revision === null) return <p class="key-foot">{isLoading ? 'reads…' : ''}</p>;
+  const count =
+    items.length === 0
+      ? `No key begins with “${prefix}”`
+      : `${hasMore ? 'the first ' : ''}${whole(items.length)} ${items.length === 1 ? 'key' : 'keys'}`;
+  const sure = consistency === 'stale' ? 'as one node holds it, which may be old' : 'confirmed by a majority';
+  return (
+    <p class="key-foot">
+      {count === 'No key begins with “”' ? 'There is no key yet' : count} · read at revision {whole(revision)}, {sure} ·
+      refreshed when you ask{' '}
+      <button type="button" class="key" onClick={refresh} aria-label="Read the keys again">
+        r
+      </button>{' '}
+      {hasMore ? (
+        <button type="button" class="button" onClick={more} disabled={isLoading}>
+          More
+        </button>
+      ) : null}
+    </p>
+  );
+}

@@ -1,0 +1,48 @@
+import { whole } from '../../shared/format.js';
+import type { Failure } from './kv-client.js';
+
+interface OutcomeProps {
+  readonly failure: Failure;
+  readonly name: string;
+  /** Reads the key again, and shows what it holds now. */
+  readonly reread: () => void;
+}
+
+/** What became of a change that did not plainly take effect. */
+export function Outcome({ failure, name, reread }: OutcomeProps) {
+  const { title, text } = wordsOf(failure, name);
+  const canReread = failure.kind === 'conflict' || failure.kind === 'unknown';
+  return (
+    <div class="notice danger" role="alert">
+      <strong>{title}</strong> {text}
+      {canReread ? (
+        <button type="button" class="button" onClick={reread}>
+          Show its value now
+        </button>
+      ) : null}
+    </div>
+  );
+}
+
+function wordsOf(
+  { kind, message, revision }: Failure,
+  name: string,
+): { readonly title: string; readonly text: string } {
+  switch (kind) {
+    case 'conflict': {
+      const now = revision === null ? `${name} is not there any more` : `${name} is at revision ${whole(revision)} now`;
+      return { title: 'Another write came first. Nothing was written.', text: `${now}.` };
+    }
+    case 'unknown':
+      return {
+        title: 'Nobody can say whether it took effect.',
+        text: `${message} Look at its value before you write again.`,
+      };
+    case 'unavailable':
+      return { title: 'Nothing was written.', text: message };
+    case 'absent':
+      return { title: 'There is no such key any more.', text: message };
+    case 'refused':
+      return { title: 'The node refused it. Nothing was written.', text: message };
+  }
+}

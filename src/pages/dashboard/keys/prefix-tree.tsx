@@ -1,0 +1,79 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { Consistency, KvClient } from './kv-client.js';
+import { MOST_PREFIXES, prefixesAbove, prefixesUnder } from './prefixes.js';
+
+interface PrefixTreeProps {
+  readonly client: KvClient;
+  readonly prefix: string;
+  readonly consistency: Consistency;
+  readonly version: number;
+  readonly go: (prefix: string) => void;
+}
+
+/** What the keys begin with, up to each slash: open along the way to the prefix that is shown. */
+export function PrefixTree({ client, prefix, consistency, version, go }: PrefixTreeProps) {
+  const [children, setChildren] = useState<ReadonlyMap<string, readonly string[]>>(new Map());
+  useEffect(() => {
+    let isCurrent = true;
+    const firstKey = async (under: string, after: string | null): Promise<string | null> => {
+      const answer = await client.list(under, after, 1, consistency);
+      return isCurrent && answer.ok ? (answer.value.items[0]?.key ?? null) : null;
+    };
+    for (const above of [...prefixesAbove(prefix), prefix]) {
+      void prefixesUnder(above, firstKey).then((found) => {
+        if (isCurrent) setChildren((old) => new Map(old).set(above, found));
+      });
+    }
+    return () => {
+      isCurrent = false;
+    };
+  }, [client, prefix, consistency, version]);
+  const up = prefixesAbove(prefix).at(-1);
+  return (
+    <nav class="prefixes" aria-label="Prefixes">
+      <header>
+        <h2>Prefixes</h2>
+        <button type="button" class="plain-button" disabled={up === undefined} onClick={() => go(up ?? '')}>
+          <span class="key" aria-hidden="true">
+            ←
+          </span>{' '}
+          up
+        </button>
+      </header>
+      <Level of="" depth={0} shown={prefix} children={children} go={go} />
+    </nav>
+  );
+}
+
+interface LevelProps {
+  readonly of: string;
+  readonly depth: number;
+  readonly shown: string;
+  readonly children: ReadonlyMap<string, readonly string[]>;
+  readonly go: (prefix: string) => void;
+}
+
+function Level({ of, depth, shown, children, go }: LevelProps) {
+  const found = children.get(of) ?? [];
+  return (
+    <ul>
+      {found.map((prefix) => (
+        <li key={prefix}>
+          <button
+            type="button"
+            class="prefix mono"
+            style={{ paddingLeft: `${10 + depth * 15}px` }}
+            aria-current={prefix === shown ? 'true' : undefined}
+            onClick={() => go(prefix)}
+          >
+            {prefix.slice(of.length)}
+          </button>
+          {shown.startsWith(prefix) ? (
+            <Level of={prefix} depth={depth + 1} shown={shown} children={children} go={go} />
+          ) : null}
+        </li>
+      ))}
+      {found.length >= MOST_PREFIXES ? <li class="nothing">and more</li> : null}
+    </ul>
+  );
+}

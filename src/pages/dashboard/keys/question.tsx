@@ -1,0 +1,160 @@
+import { useEffect, useState } from 'preact/hooks';
+import { whole } from '../../shared/format.js';
+import type { Encoded } from './draft.js';
+import type { Answer, Failure, KeyEntry, KvClient, WriteCondition } from './kv-client.js';
+import { Outcome } from './outcome.js';
+
+export interface QuestionProps {
+  readonly client: KvClient;
+  readonly name: string;
+  /** What the key held when it was read; null for a new one. */
+  readonly entry: KeyEntry | null;
+  /** What is to be written; null where nothing is changed. */
+  readonly change: Encoded | null;
+  readonly differs: string | null;
+  readonly leader: string | null;
+  readonly cancel: () => void;
+  /** A change took effect: the entry as it is now, or null where it is gone. */
+  readonly written: (entry: KeyEntry | null) => void;
+}
+
+/** Asks before anything is changed, naming the revision and what follows. */
+export function Question(props: QuestionProps) {
+  const { client, name, entry, change, cancel, written } = props;
+  const [isDeleting, setDeleting] = useState(false);
+  const [isAnyway, setAnyway] = useState(false);
+  const [isBusy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<Failure | null>(null);
+  useEffect(() => setFailure(null), [entry?.revision, name]);
+  const condition = conditionOf(entry, isAnyway);
+  const run = async <Value,>(act: Promise<Answer<Value>>, then: (value: Value) => void): Promise<void> => {
+    setBusy(true);
+    setFailure(null);
+    const answer = await act;
+    setBusy(false);
+    if (answer.ok) then(answer.value);
+    else setFailure(answer.failure);
+  };
+  const write = (): void => {
+    const bytes = change?.bytes;
+    if (bytes == null || isBusy) return;
+    void run(client.put(name, bytes, condition), (revision) => written({ key: name, revision, value: bytes }));
+  };
+  const remove = (): void => {
+    if (!isBusy) void run(client.delete(name, condition), () => written(null));
+  };
+  const confirm = isDeleting ? remove : change === null ? null : write;
+  useConfirmKey(confirm);
+  const back = (): void => {
+    setDeleting(false);
+    setFailure(null);
+    setAnyway(false);
+    if (!isDeleting) cancel();
+  };
+  const reread = (): void => void run(client.get(name), written);
+  const outcome = failure === null ? null : <Outcome failure={failure} name={name} reread={reread} />;
+  if (confirm === null) {
+    return (
+      <>
+        {outcome}
+        <div class="question-idle">
+          <button type="button" class="button danger" onClick={() => setDeleting(true)}>
+            Delete key…
+          </button>
+        </div>
+      </>
+    );
+  }
+  return (
+    <section class="question" aria-label="Confirm">
+      <h3>{titleOf(props, isDeleting, isAnyway)}</h3>
+      <p>{consequenceOf(props, isDeleting, isAnyway)}</p>
+      {entry === null ? null : (
+        <label class="anyway">
+          <input
+            type="checkbox"
+            checked={isAnyway}
+            onChange={({ currentTarget }) => setAnyway(currentTarget.checked)}
+          />
+          even if somebody wrote since
+        </label>
+      )}
+      {outcome}
+      <div class="question-buttons">
+        <button
+          type="button"
+          class="button primary"
+          disabled={isBusy || (!isDeleting && (change?.bytes == null || name === ''))}
+          onClick={confirm}
+        >
+          {isBusy ? 'Waits…' : verbOf(entry, isDeleting, isAnyway)} <kbd class="key">{IS_MAC ? '⌘↵' : 'Ctrl ↵'}</kbd>
+        </button>
+        <button type="button" class="button" onClick={back}>
+          Cancel <kbd class="key">esc</kbd>
+        </button>
+        {entry === null || isDeleting ? null : (
+          <button type="button" class="button danger" onClick={() => setDeleting(true)}>
+            Delete key…
+          </button>
+        )}
+      </div>
+    </section>
+  );
+}
+
+const IS_MAC = /Mac|iPhone|iPad/.test(navigator.platform);
+
+/** ⌘ Enter or Ctrl Enter, wherever the focus is. */
+function useConfirmKey(confirm: (() => void) | null): void {
+  useEffect(() => {
+    const press = (event: KeyboardEvent): void => {
+      if (event.key !== 'Enter' || !(event.metaKey || event.ctrlKey) || confirm === null) return;
+      event.preventDefault();
+      confirm();
+    };
+    addEventListener('keydown', press);
+    return () => removeEventListener('keydown', press);
+  }, [confirm]);
+}
+
+function conditionOf(entry: KeyEntry | null, isAnyway: boolean): WriteCondition {
+  if (entry === null) return 'absent';
+  return isAnyway ? 'always' : { revision: entry.revision };
+}
+
+function titleOf({ entry, name }: QuestionProps, isDeleting: boolean, isAnyway: boolean): string {
+  if (entry === null) return name === '' ? 'Which key?' : `Write ${name} if there is no such key?`;
+  const what = isDeleting ? `Delete ${name}` : 'Write this';
+  return isAnyway
+    ? `${what}, whatever the key holds by now?`
+    : `${what} if nobody wrote since revision ${whole(entry.revision)}?`;
+}
+
+function consequenceOf(
+  { entry, change, differs, leader }: QuestionProps,
+  isDeleting: boolean,
+  isAnyway: boolean,
+): string {
+  if (!isDeleting && change?.fault != null) return `This cannot be sent yet: ${change.fault}.`;
+  const what = isDeleting
+    ? 'The key is gone for all readers.'
+    : entry === null
+      ? 'A new key.'
+      : `${sentenceOf(differs)}`;
+  const way = leader === null ? 'Nobody leads now: it waits for a leader.' : `Goes through ${leader}, the leader.`;
+  if (entry === null) return `${what} ${way} If the key is there already, nothing happens and you are told.`;
+  const race = isAnyway
+    ? 'What another wrote in between is lost.'
+    : 'If another write came first, nothing happens and you see its value.';
+  return `${what} ${way} ${race}`;
+}
+
+const sentenceOf = (differs: string | null): string => {
+  const count = differs?.split(' ')[0] ?? '0';
+  return count === '1' ? 'One line changed.' : `${count} lines changed.`;
+};
+
+function verbOf(entry: KeyEntry | null, isDeleting: boolean, isAnyway: boolean): string {
+  if (isDeleting) return 'Delete';
+  return entry === null ? 'Create' : isAnyway ? 'Put' : 'Compare and set';
+}

@@ -1,0 +1,129 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Browser } from 'playwright-core';
+import { launchBrowser } from '../package/browser.js';
+import { FakeCluster } from './fake-cluster.js';
+import type { OpenedPage } from './page.js';
+import { accessibilityFaults, openPage } from './page.js';
+
+let browser: Browser;
+let cluster: FakeCluster;
+let opened: OpenedPage;
+const directory = mkdtempSync(path.join(tmpdir(), 'quorate-pages-'));
+
+beforeAll(async () => {
+  browser = await launchBrowser(directory);
+});
+
+beforeEach(async () => {
+  cluster = await FakeCluster.open({ nodes: 3 });
+  cluster.keys.put('customers/7', 'Ada');
+  cluster.keys.put('orders/2026/0417', '{"status":"placed","total":31.0}');
+  cluster.keys.put('orders/2026/0418', '{"status":"paid","total":7}');
+});
+
+afterEach(async () => {
+  for (const context of browser.contexts()) await context.close();
+  await cluster.close();
+});
+
+afterAll(async () => {
+  await browser.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+async function browse(hash = '#keys') {
+  opened = await openPage(browser, cluster.url('n1') + hash);
+  await opened.page.locator('[data-key]').first().waitFor();
+  return opened.page;
+}
+
+const textAt = (key: string): string | undefined => cluster.keys.entries.get(key)?.value.toString();
+
+describe('keys', () => {
+  test('are browsed by prefix, and a value is changed only if nobody wrote since', async () => {
+    const page = await browse();
+    await page.getByRole('button', { name: 'orders/', exact: true }).click();
+    await page.getByRole('button', { name: '2026/', exact: true }).click();
+    await page.locator('[data-key="customers/7"]').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'orders/2026/0417' }).click();
+    const value = page.getByRole('textbox', { name: 'Value' });
+    expect(await value.inputValue()).toBe('{\n  "status": "placed",\n  "total": 31.0\n}');
+    await value.fill('{\n  "status": "shipped",\n  "total": 31.0\n}');
+    await page.getByText('Write this if nobody wrote since revision 2?').waitFor();
+    await page.getByText('1 line differs').waitFor();
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Compare and set' }).click();
+    await page.getByText('not changed').waitFor();
+    expect(textAt('orders/2026/0417')).toBe('{"status":"shipped","total":31.0}');
+    expect(opened.complaints).toEqual([]);
+  });
+
+  test('another write that came first wins, and its value is shown', async () => {
+    const page = await browse('#keys/customers%2F');
+    await page.getByRole('button', { name: 'customers/7' }).click();
+    const value = page.getByRole('textbox', { name: 'Value' });
+    await value.fill('mine');
+    cluster.keys.put('customers/7', 'theirs');
+    await page.keyboard.press('Control+Enter');
+    await page.getByRole('alert').getByText('Another write came first. Nothing was written.').waitFor();
+    await page.getByRole('button', { name: 'Show its value now' }).click();
+    await page.getByText('not changed').waitFor();
+    expect(await value.inputValue()).toBe('theirs');
+    expect(textAt('customers/7')).toBe('theirs');
+  });
+
+  test('a new key is made only where there is none, and a key is deleted after a question', async () => {
+    const page = await browse();
+    await page.keyboard.press('n');
+    await page.getByRole('textbox', { name: 'key', exact: true }).fill('fresh');
+    await page.getByRole('textbox', { name: 'Value' }).fill('first');
+    await page.getByRole('button', { name: 'Create' }).click();
+    await page.locator('[data-key="fresh"]').waitFor();
+    expect(textAt('fresh')).toBe('first');
+    await page.getByRole('button', { name: 'Delete key…' }).click();
+    expect(textAt('fresh')).toBe('first');
+    await page.getByRole('button', { name: /^Delete / }).click();
+    await page.locator('[data-key="fresh"]').waitFor({ state: 'detached' });
+    expect(textAt('fresh')).toBeUndefined();
+  });
+
+  test.each([
+    [504, 'OUTCOME_UNKNOWN', 'Nobody can say whether it took effect.'],
+    [503, 'NO_LEADER', 'Nothing was written.'],
+    [403, 'FORBIDDEN', 'The node refused it. Nothing was written.'],
+  ])('%d %s is told with its reason', async (status, code, words) => {
+    const page = await browse('#keys/customers%2F');
+    await page.getByRole('button', { name: 'customers/7' }).click();
+    await page.getByRole('textbox', { name: 'Value' }).fill('mine');
+    cluster.keys.failure = { status, code, message: 'because of this' };
+    await page.getByRole('button', { name: 'Compare and set' }).click();
+    const alert = page.getByRole('alert').filter({ hasText: words });
+    await alert.getByText('because of this').waitFor();
+  });
+
+  test('a cluster with another service than the key-value store says so', async () => {
+    cluster.keys.failure = {
+      status: 404,
+      code: 'NOT_FOUND',
+      message: 'there is nothing at /v1/kv: this node serves "counters"',
+    };
+    opened = await openPage(browser, `${cluster.url('n1')}#keys`);
+    await opened.page.getByText('replicates another service than the key-value store').waitFor();
+    await opened.page.getByText('this node serves "counters"').waitFor();
+  });
+});
+
+test('members: who they are, what the leader sees of them, and that they cannot be changed', async () => {
+  opened = await openPage(browser, `${cluster.url('n1')}#members`);
+  const { page } = opened;
+  const inspectors = page.getByRole('link', { name: /^Inspector of/ });
+  await inspectors.nth(2).waitFor();
+  await page.getByText('is not in this version').waitFor();
+  expect(await inspectors.nth(1).getAttribute('href')).toBe(`${cluster.url('n2')}inspector`);
+  await cluster.kill('n3');
+  await page.getByRole('heading', { name: 'Bring n3 back' }).waitFor();
+  expect(await accessibilityFaults(page)).toEqual([]);
+});
