@@ -43,7 +43,7 @@ export function checkAct({ method = 'GET', headers, socket }: IncomingMessage): 
   throw forbidden(`expected a page to send the header "${ACT_HEADER}: 1" with what changes something, got none`);
 }
 
-const isLoopback = (address: string): boolean => /^(::ffff:)?127\.|^::1$/.test(address);
+export const isLoopback = (address: string): boolean => /^(::ffff:)?127\.|^::1$/.test(address);
 
 const PREFLIGHT_KEPT_S = 600;
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { badRequest, QuorateError } from '../errors/quorate-error.js';
-import { CLIENT_PATH, PEER_PATH } from '../wire/connections.js';
+import { CLIENT_PATH, INSPECTION_PATH, PEER_PATH } from '../wire/connections.js';
 import { checkFraming } from './body.js';
 import { addressesOf, admitPage, checkAct, checkCaller } from './callers.js';
 import { Connection } from './connection.js';
@@ -41,7 +41,7 @@ type Endpoints = ReadonlyMap<string, Endpoint>;
 
 /** Answered plainly, so that a script can tell what is missing from what is misspelled. */
 const LATER = ['/v1/members', '/v1/transfer', '/v1/snapshot', '/playground'];
-const WEB_SOCKET_PATHS = [PEER_PATH, CLIENT_PATH];
+const WEB_SOCKET_PATHS = [PEER_PATH, CLIENT_PATH, INSPECTION_PATH];
 
 export function createRequestHandler(
   node: ServedNode,
@@ -131,7 +131,7 @@ function mustBeUpgraded({ path, response }: HttpRequest): never {
   response.setHeader('Connection', 'Upgrade');
   throw new RefusedRequest(
     426,
-    `expected a WebSocket at ${path}, got an ordinary request: use quorate/client, or the HTTP routes`,
+    `expected a WebSocket at ${path}, got an ordinary request: use quorate/client, the inspector, or the HTTP routes`,
   );
 }
 

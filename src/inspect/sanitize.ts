@@ -12,10 +12,15 @@ export function sanitize(value: unknown, depth = 6, seen: readonly object[] = []
   const inner = (item: unknown): unknown => sanitize(item, depth - 1, [...seen, value]);
   if (Array.isArray(value)) return shorten(value).map(inner);
   if (value instanceof Map || value instanceof Set) return { size: value.size };
-  if ('sessionId' in value && 'getSnapshot' in value) return { actor: String((value as { id?: unknown }).id) };
+  if (isActor(value)) return { actor: String(value.id) };
   if ('toJSON' in value && typeof value.toJSON === 'function') return inner(value.toJSON());
   if (!isPlain(value)) return `(${value.constructor?.name ?? 'object'})`;
   return Object.fromEntries(fewerOf(Object.entries(value)).map(([key, item]) => [key, inner(item)]));
+}
+
+/** An entry of a log has a session id, too. */
+function isActor(value: object): value is { readonly id: unknown } {
+  return 'sessionId' in value && 'send' in value && typeof value.send === 'function';
 }
 
 const MOST_ITEMS = 20;

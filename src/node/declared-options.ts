@@ -99,6 +99,15 @@ const SHARED = {
       },
     ),
   },
+  inspectRemote: {
+    schema: (z) => z.boolean(),
+    expected: 'true or false',
+    serve: served('inspect-remote', '', 'let other machines look at the charts at /inspector, too', {
+      default: false,
+      expected: '1 or 0, yes or no',
+      read: yesOrNoFrom,
+    }),
+  },
   maxConnections: {
     schema: wholeNumber,
     expected: A_WHOLE_NUMBER,

@@ -32,5 +32,5 @@ export function isQuietEvent(event: AnyEventObject): boolean {
  */
 export function withoutResults(event: AnyEventObject): AnyEventObject {
   if (!Array.isArray(event.results)) return event;
-  return { ...event, results: `${event.results.length} results` };
+  return { ...event, results: `${event.results.length} in number` };
 }

@@ -60,6 +60,11 @@ export interface ReplicaNodeOptions<Machine extends AnyStateMachine> extends Par
   readonly inspect?: Inspect;
   /** Whether `inspect`, and what is attached later, is given every event as it is, values, commands and heartbeats included. Default: false. */
   readonly inspectPayloads?: boolean;
+  /**
+   * Whether viewers on other machines may look at the charts at `/inspector`, too; they still need what every request needs (Host,
+   * Origin). Default: only this machine may.
+   */
+  readonly inspectRemote?: boolean;
   /** Aborting it closes the node. */
   readonly signal?: AbortSignal;
   /**

@@ -6,8 +6,6 @@ import { replicaMachine } from '../../machines/index.js';
 import type { CallRequest } from '../calls/pending-call.js';
 import { aborted } from '../calls/pending-call.js';
 import { QuorateError } from '../errors/quorate-error.js';
-import type { Serving } from '../http/serve-node.js';
-import { serveNode } from '../http/serve-node.js';
 import type { NodeReports } from '../http/served-node.js';
 import type { NodeNotice } from '../raft/effects.js';
 import type { NodeId } from '../raft/kinds.js';
@@ -35,6 +33,8 @@ import { limitsOf, propose, read } from './promised-calls.js';
 import { helloOf, reportedNode } from './reported-node.js';
 import type { NodeResources } from './resources.js';
 import { clusterIdOf, inDirectory, openResources } from './resources.js';
+import type { ServingOptions } from './serving.js';
+import { serve } from './serving.js';
 import { notClosedYet, notOpenYet, toldWhileItLasts } from './slow-steps.js';
 import { systemClock } from './system-clock.js';
 import { VERSION } from './version.js';
@@ -62,7 +62,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   /** What clients and HTTP have of the state machine; undefined where that is nothing. */
   readonly service: AnyService | undefined;
   readonly #stateMachine: Machine;
-  readonly #serving: Serving;
+  readonly #serving: ServingOptions;
   readonly #releaseStateMachine: () => void;
   readonly #resources: NodeResources;
   readonly #replica: Replica<ResultOf<Machine>>;
@@ -263,7 +263,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
       signal?.addEventListener('abort', abort, { once: true });
       if (signal?.aborted === true) return abort();
       const warn = (message: string): void => this.#logger.warn({ event: 'connections' }, message);
-      this.#stopServing = serveNode(this, this.#resources.ownServer, this.#serving, { clock: this.#clock, warn });
+      this.#stopServing = serve(this, this.#resources.ownServer, this.#serving, { clock: this.#clock, warn });
       this.actor.start();
       this.#watch.start();
     });

@@ -1,6 +1,8 @@
-/** Paths at which a node takes WebSockets of its peers and its clients. */
+/** Paths at which a node takes WebSockets of its peers and its clients,. */
 export const PEER_PATH = '/peer';
 export const CLIENT_PATH = '/client';
+/** And of viewers that are shown its charts: the inspection stream. */
+export const INSPECTION_PATH = '/inspector/stream';
 
 /** How long the other end of a connection has to take the last answers and close it, too, before it is cut, ms. */
 export const FAREWELL_MS = 250;

@@ -100,10 +100,14 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'src/inspect': {
     about: 'what turns running charts into what a viewer shows, and draws them',
-    rooms: ['src/seams'],
+    rooms: ['src/errors', 'src/seams', 'src/http'],
     packages: ['xstate'],
-    files: ['src/http/request-target.js'],
-    only: { 'src/inspect/inspector-server.ts': ['ws', 'node:'] },
+    files: ['src/wire/connections.js'],
+    only: {
+      'src/inspect/inspector-server.ts': ['ws', 'node:'],
+      'src/inspect/stream-endpoint.ts': ['ws', 'types of node:'],
+      'src/inspect/socket-viewer.ts': ['types of ws'],
+    },
   },
   'src/report': {
     about: 'what a node tells people of itself: its reports, and news in words; browsers read the types',

@@ -1,0 +1,63 @@
+import type { Server } from 'node:http';
+import type { AnyActorRef } from 'xstate';
+import type { CalledNode } from '../http/callers.js';
+import { checkCaller, isLoopback } from '../http/callers.js';
+import type { Serving, ServingNeeds } from '../http/serve-node.js';
+import { actorSource } from '../inspect/actor-source.js';
+import { InspectionHub } from '../inspect/hub.js';
+import { openStreamEndpoint } from '../inspect/stream-endpoint.js';
+import { INSPECTION_PATH } from '../wire/connections.js';
+import { isQuietEvent, withoutResults } from './inspected-events.js';
+
+/** A node whose charts can be looked at. */
+export interface InspectedNode extends CalledNode {
+  readonly actor: AnyActorRef;
+  readonly state: CalledNode['state'] & { readonly id: string };
+}
+
+/** What of a node's options says where its charts are shown, and to whom. */
+export interface InspectionOptions extends Pick<Serving, 'server' | 'routes'> {
+  readonly inspectRemote?: boolean;
+}
+
+/**
+ * Shows the node's actors to the inspector's page, from the first viewer's coming to the last one's leaving. It does so where the pages
+ * are served, too: on a server of the user's only under a prefix. Returns how to stop.
+ */
+export function serveInspection(
+  node: InspectedNode,
+  ownServer: Server | undefined,
+  { server: usersServer, routes, inspectRemote: remote = false }: InspectionOptions,
+  { clock, warn }: ServingNeeds,
+): () => Promise<void> {
+  const prefix = ownServer === undefined && typeof routes === 'string' ? routes : '';
+  const server = ownServer ?? (prefix === '' ? undefined : usersServer);
+  if (server === undefined) return async () => undefined;
+  const { id } = node.state;
+  const hub = new InspectionHub(() => clock.wallNow());
+  hub.add(
+    actorSource({
+      actor: node.actor,
+      clock,
+      system: id,
+      name: () => `${id} at ${node.address}`,
+      pid: process.pid,
+      isQuiet: isQuietEvent,
+      shownOf: withoutResults,
+      failed: (error) =>
+        warn(`the inspector failed: ${String(error)}; the node goes on; reload its page to look again`),
+    }),
+  );
+  return openStreamEndpoint({
+    server,
+    path: `${prefix}${INSPECTION_PATH}`,
+    hub,
+    clock,
+    checkCaller: (request) => checkCaller(request, node),
+    objection: ({ socket }) => (remote || isLoopback(socket.remoteAddress ?? '') ? undefined : ONLY_FROM_HERE),
+  });
+}
+
+/** At most 123 bytes: it is the reason of a close. */
+const ONLY_FROM_HERE =
+  'only this machine may look at the charts: start the node with --inspect-remote, or use a tunnel';
