@@ -241,6 +241,7 @@ export const electionManager = electionSetup.createMachine({
       on: {
         'leader.entered': { target: 'idle', actions: { type: 'reportOutcome', params: { outcome: 'won' } } },
         'follower.entered': { target: 'waiting', actions: { type: 'reportOutcome', params: { outcome: 'lost' } } },
+        'stalled.entered': { target: 'idle', actions: { type: 'reportOutcome', params: { outcome: 'given up' } } },
       },
       states: {
         soliciting: {

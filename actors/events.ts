@@ -14,7 +14,7 @@ export type ElectionReport =
   | {
       readonly type: 'election.ended';
       readonly term: Term;
-      readonly outcome: 'won' | 'lost' | 'timed out';
+      readonly outcome: 'won' | 'lost' | 'timed out' | 'given up';
       readonly tookMs: number;
     };
 

@@ -67,6 +67,8 @@ export interface ReplicatorContext extends ReplicatorInput {
   /** The follower is known to equal us up to here: the match index, as of the last event that told of it. */
   readonly matched: Index;
   readonly inFlight: readonly InFlight[];
+  /** There was room for more, and what comes next was not in memory: as of the last time that the window was filled. */
+  readonly isNextOnDisk: boolean;
 }
 
 const replicatorSetup = setup({
@@ -85,8 +87,10 @@ const replicatorSetup = setup({
     fillWindow: enqueueActions(({ context, enqueue }) => {
       const { leader, store, flow } = context;
       let { nextIndex, inFlight } = context;
+      let isNextOnDisk = false;
       while (nextIndex <= leader.log.lastIndex && hasRoom(inFlight, flow)) {
         const entries = store.cached(nextIndex, flow.append);
+        isNextOnDisk = entries === undefined;
         if (entries === undefined || entries.length === 0) break;
         invariant(entries[0]?.index === nextIndex, 'a log store returns the entries that were asked for');
         transmit(enqueue, context, appendAfter(context, advance(nextIndex, -1), entries));
@@ -94,6 +98,7 @@ const replicatorSetup = setup({
         nextIndex = advance(nextIndex, entries.length);
       }
       if (nextIndex > context.nextIndex) enqueue.assign(accounted(context, { nextIndex, inFlight }));
+      if (isNextOnDisk !== context.isNextOnDisk) enqueue.assign({ isNextOnDisk });
     }),
     readFromDisk: ({ context, self }) => {
       context.store.read(context.nextIndex, context.flow.append, (error, entries) => {
@@ -137,11 +142,7 @@ const replicatorSetup = setup({
       return matchOf(context, leader) >= context.nextIndex - 1;
     },
     matchesProbe: ({ context }, { reply }: { reply: AppendAccepted }) => reply.matchIndex >= context.nextIndex - 1,
-    needsDisk: ({ context }) => {
-      const { nextIndex, inFlight, leader, store, flow } = context;
-      if (nextIndex > leader.log.lastIndex || !hasRoom(inFlight, flow)) return false;
-      return store.cached(nextIndex, flow.append) === undefined;
-    },
+    needsDisk: ({ context }) => context.isNextOnDisk,
     /** Not of a term in which this node led before. */
     isOurs: ({ context }, { append }: { append: Append }) =>
       append.term === context.leader.term && append.entries.length > 0,
@@ -156,7 +157,7 @@ const replicatorSetup = setup({
 export const replicator = fastTransition(
   replicatorSetup.createMachine({
     id: 'replicator',
-    context: ({ input }) => ({ ...input, matched: NO_INDEX, inFlight: [] }),
+    context: ({ input }) => ({ ...input, matched: NO_INDEX, inFlight: [], isNextOnDisk: false }),
     initial: 'probing',
     // In states that send nothing now the leader's new state is kept for later.
     on: { 'log.grew': { actions: 'noteLeader' } },

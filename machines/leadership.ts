@@ -21,7 +21,8 @@ type WatchEvent =
   | { readonly type: 'node.leads'; readonly term: Term }
   | { readonly type: 'node.follows'; readonly reason: string }
   | { readonly type: 'node.ended'; readonly reason: string }
-  | { readonly type: 'round.confirmed'; readonly requestId: number };
+  /** `atMs`, monotonic: when the answer came. */
+  | { readonly type: 'round.confirmed'; readonly requestId: number; readonly atMs: number };
 
 interface RoundEvent {
   readonly type: 'round.begun';
@@ -39,6 +40,8 @@ export interface LeadershipContext {
   readonly begunAtMs: number;
   /** When the last round that a majority confirmed was begun. */
   readonly confirmedAtMs: number;
+  /** When it was last looked whether that confirmation still holds. */
+  readonly lookedAtMs: number;
 }
 
 /** Beyond all ids that the node's own callers are given. */
@@ -54,7 +57,7 @@ const watch = fromCallback<RoundEvent, LedNode>(({ input: { actor }, sendBack, r
       if (role !== 'leader') tell({ type: 'node.follows', reason });
     }),
     actor.on('reads.confirmed', ({ requestId }) => {
-      if (requestId >= FIRST_REQUEST_ID) tell({ type: 'round.confirmed', requestId });
+      if (requestId >= FIRST_REQUEST_ID) tell({ type: 'round.confirmed', requestId, atMs: nowAt({ actor }) });
     }),
     actor.subscribe({
       complete: () => tell({ type: 'node.ended', reason: 'the node is closed' }),
@@ -87,6 +90,7 @@ const leadershipSetup = setup({
       enqueue.assign({ requestId, begunAtMs: nowAt(node) });
       enqueue(sendTo('watch', { type: 'round.begun', requestId } satisfies RoundEvent));
     }),
+    lookAtClock: assign(({ context }) => ({ lookedAtMs: nowAt(context.node) })),
     noteConfirmed: assign(({ context }) => ({ confirmedAtMs: context.begunAtMs })),
     gain: enqueueActions(({ context, enqueue, self }) => {
       const news: LeadershipNews = { type: 'leadership.gained', term: context.term };
@@ -101,14 +105,15 @@ const leadershipSetup = setup({
   },
   guards: {
     /** An answer to the round that was begun last; one that comes after the time for which it would hold confirms nothing. */
-    confirms: ({ context }, { requestId }: { requestId: number }) => {
-      return requestId === context.requestId && nowAt(context.node) - context.begunAtMs < context.limitMs;
+    confirms: ({ context }, { requestId, atMs }: { requestId: number; atMs: number }) => {
+      return requestId === context.requestId && atMs - context.begunAtMs < context.limitMs;
     },
-    isOverdue: ({ context }) => remainingMs(context) <= 0,
+    isOverdue: ({ context }, { atMs }: { atMs: number }) => remainingMs(context, atMs) <= 0,
   },
   delays: {
     NEXT_ROUND: ({ context }) => context.limitMs / 3,
-    CONFIRMATION_RUNS_OUT: ({ context }) => Math.max(0, remainingMs(context)),
+    /** Set when a round begins. */
+    CONFIRMATION_RUNS_OUT: ({ context }) => Math.max(0, remainingMs(context, context.begunAtMs)),
   },
 });
 
@@ -133,6 +138,7 @@ export function leadership(node: LedNode) {
       requestId: 0,
       begunAtMs: Number.NEGATIVE_INFINITY,
       confirmedAtMs: Number.NEGATIVE_INFINITY,
+      lookedAtMs: Number.NEGATIVE_INFINITY,
     },
     invoke: { src: 'watch', id: 'watch', input: ({ context }) => context.node },
     initial: 'following',
@@ -163,23 +169,29 @@ export function leadership(node: LedNode) {
         states: {
           confirmed: {
             description: 'The last read round is answered, and the next is not due.',
-            after: {
-              NEXT_ROUND: [{ guard: 'isOverdue', target: '#leadership.confirming' }, { target: 'asking' }],
-            },
+            after: { NEXT_ROUND: { target: 'due', actions: 'lookAtClock' } },
+          },
+          due: {
+            description:
+              'The next read round begins, unless its time has come so late that the last confirmation is over.',
+            always: [
+              {
+                guard: { type: 'isOverdue', params: ({ context }) => ({ atMs: context.lookedAtMs }) },
+                target: '#leadership.confirming',
+              },
+              { target: 'asking' },
+            ],
           },
           asking: {
             description: 'The next read round is under way, while the last confirmation still holds.',
             entry: 'beginRound',
             after: {
               CONFIRMATION_RUNS_OUT: '#leadership.confirming',
-              NEXT_ROUND: [
-                { guard: 'isOverdue', target: '#leadership.confirming' },
-                { target: 'asking', reenter: true },
-              ],
+              NEXT_ROUND: { target: 'due', actions: 'lookAtClock' },
             },
             on: {
               'round.confirmed': [
-                { guard: 'isOverdue', target: '#leadership.confirming' },
+                { guard: { type: 'isOverdue', params: ({ event }) => event }, target: '#leadership.confirming' },
                 {
                   guard: { type: 'confirms', params: ({ event }) => event },
                   target: 'confirmed',
@@ -203,9 +215,9 @@ function nowAt({ actor }: LedNode): number {
   return (actor.clock as Clock).now();
 }
 
-/** What is left of the time for which the last confirmation holds. */
-function remainingMs({ node, confirmedAtMs, limitMs }: LeadershipContext): number {
-  return confirmedAtMs + limitMs - nowAt(node);
+/** What is left at `atMs` of the time for which the last confirmation holds. */
+function remainingMs({ confirmedAtMs, limitMs }: LeadershipContext, atMs: number): number {
+  return confirmedAtMs + limitMs - atMs;
 }
 
 function reasonOf(event: { readonly type: string; readonly reason?: unknown }, context: LeadershipContext): string {

@@ -44,7 +44,7 @@ export const replicaMachine = fastTransition(
             on: {
               'log.recovered': {
                 target: 'openingStateMachine',
-                actions: ['remember', 'announceRecovery'],
+                actions: ['recover', 'announceRecovery'],
               },
             },
           },

@@ -32,7 +32,7 @@ import {
   receive,
   STALLED_RULES,
 } from '../src/raft/receive.js';
-import { isAheadOfLog, remember, resumeApplying } from '../src/raft/recover.js';
+import { isAheadOfLog, recover, resumeApplying } from '../src/raft/recover.js';
 import { hasCommittedInOwnTerm } from '../src/raft/replica-state.js';
 import { actorActions, leadingActions, linkActions } from './actions/actors.js';
 import { haltActions, roleActions } from './actions/announce.js';
@@ -89,7 +89,7 @@ const receiveActions = {
 };
 
 const recoveryActions = {
-  remember: rule('log.recovered', (state, { recovered }) => ({ state: remember(state, recovered), effects: [] })),
+  recover: rule('log.recovered', (state, { recovered }) => recover(state, recovered)),
   announceRecovery: notice('log.recovered', ({ recovered: { term, log, tornBytes } }) => {
     return { type: 'node.recovered', term, lastIndex: lastPosition(log).index, tornBytes };
   }),

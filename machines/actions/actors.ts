@@ -59,7 +59,9 @@ export const actorActions = {
   }),
   spawnReplicators: assign<ReplicaContext, ReplicaEvent, undefined, ReplicaEvent, ReplicatorActor>({
     replicators: ({ context, spawn }) => {
-      const { state, seams, flow, outlets } = context;
+      const { state, seams, flow, outlets, haltedBy } = context;
+      // A node that could not become leader halts: it sends nothing as one.
+      if (haltedBy !== null) return {};
       const follow = (peer: NodeId, outlet: Outlet) => {
         const input = { peer, outlet, store: seams.log, leader: state, flow, nextIndex: state.log.lastIndex };
         return spawn('replicator', { id: `replicator.${peer}`, input });
@@ -106,7 +108,7 @@ export const leadingActions = {
   beat: ruleOfState((state) => beat(state)),
   noteStatus: rule('peer.statusChanged', (state, { peer, status, missed }) => noteStatus(state, peer, status, missed)),
   announceServing: action(({ context, enqueue }) => {
-    enqueue.emit({ type: 'leader.serving', term: context.state.term });
+    if (context.haltedBy === null) enqueue.emit({ type: 'leader.serving', term: context.state.term });
   }),
   stopReplicators: action(({ context, enqueue }) => {
     for (const ref of Object.values(context.replicators)) enqueue(stopChild(ref));

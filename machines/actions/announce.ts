@@ -2,11 +2,12 @@ import type { Notice } from '../../src/raft/effects.js';
 import { hasTerm } from '../../src/raft/messages.js';
 import type { ReplicaState, Role } from '../../src/raft/replica-state.js';
 import type { ReplicaContext, ReplicaEvent } from '../context.js';
+import type { ReplicaAction } from './rule.js';
 import { action, notice } from './rule.js';
 
 export const haltActions = {
-  noteHalt: action(({ event, enqueue }) => {
-    enqueue.assign({ haltedBy: errorOf(event) });
+  noteHalt: action(({ context, event, enqueue }) => {
+    enqueue.assign({ haltedBy: event.type === 'rule.failed' ? (context.haltedBy ?? event.error) : errorOf(event) });
   }),
   announceCauseOfHalt: action(({ context, enqueue }) => {
     enqueue.emit({ type: 'node.halted', error: context.haltedBy ?? new Error('unknown') });
@@ -22,19 +23,22 @@ function errorOf(event: object): Error {
 }
 
 export const roleActions = {
-  announceFollower: action(({ context, event, enqueue }) => {
-    enqueue.emit(changeTo('follower', context, whyFollower(context.state, event)));
+  announceFollower: announce('follower', whyFollower),
+  announceCandidate: announce('candidate', (_, event) => {
+    return event.type === 'election.timedOut' ? event.reason : event.type;
   }),
-  announceCandidate: action(({ context, event, enqueue }) => {
-    enqueue.emit(changeTo('candidate', context, event.type === 'election.timedOut' ? event.reason : event.type));
-  }),
-  announceLeader: action(({ context, enqueue }) => {
-    enqueue.emit(changeTo('leader', context, `votes of ${voters(context.state)}`));
-  }),
+  announceLeader: announce('leader', (state) => `votes of ${voters(state)}`),
   announceHaltedRole: action(({ context, enqueue }) => {
     enqueue.emit(changeTo('halted', context, context.haltedBy?.message ?? 'unknown'));
   }),
 };
+
+/** The action that tells of a new role. A node that is about to halt, because a rule failed on the way there, does not have it. */
+function announce(role: Role, why: (state: ReplicaState, event: ReplicaEvent) => string): ReplicaAction {
+  return action(({ context, event, enqueue }) => {
+    if (context.haltedBy === null) enqueue.emit(changeTo(role, context, why(context.state, event)));
+  });
+}
 
 function changeTo(role: Role, { state }: ReplicaContext, reason: string): Notice {
   return { type: 'role.changed', role, term: state.term, reason };

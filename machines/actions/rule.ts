@@ -75,7 +75,7 @@ function surroundingsOf({ seams }: ReplicaContext): Surroundings {
 /** The part of XState's `enqueue` that carries out effects. */
 interface Enqueue {
   (action: () => void): void;
-  assign(change: Pick<ReplicaContext, 'state'>): void;
+  assign(change: Partial<Pick<ReplicaContext, 'state' | 'haltedBy'>>): void;
   emit(notice: Notice): void;
   raise(event: RuleFailure): void;
   sendTo(target: 'applier', event: ApplierEvent): void;
@@ -92,8 +92,11 @@ export function carryOutEffects(enqueue: Enqueue, context: ReplicaContext, rule:
   try {
     step = rule();
     checkStep(context.state, step);
-  } catch (error) {
-    enqueue.raise({ type: 'rule.failed', error: error instanceof Error ? error : new Error(String(error)) });
+  } catch (thrown) {
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    // The chart halts only once it has entered the state that it goes to: until then what follows knows that it will.
+    enqueue.assign({ haltedBy: context.haltedBy ?? error });
+    enqueue.raise({ type: 'rule.failed', error });
     return;
   }
   if (step.state !== context.state) enqueue.assign({ state: step.state });

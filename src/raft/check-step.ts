@@ -1,7 +1,7 @@
 import type { Effect, Step } from './effects.js';
 import { invariant } from './invariant.js';
 import type { Index } from './kinds.js';
-import { NO_TERM, valueFor } from './kinds.js';
+import { valueFor } from './kinds.js';
 import { lastPosition } from './log-shape.js';
 import type { LogRecord, Outgoing } from './messages.js';
 import type { ReplicaState } from './replica-state.js';
@@ -11,7 +11,7 @@ import { applicableIndex } from './replica-state.js';
  * What must hold of every step, whichever rule made it: asked where rules' decisions are carried out, before anything of them
  * is. A step that breaks a law halts the node. Cheap enough for production, because only what the step changed is looked at.
  */
-export function checkStep(before: ReplicaState, { state, effects }: Step): void {
+export function checkStep(before: ReplicaState, { state, effects, isRecovered = false }: Step): void {
   if (state !== before) {
     checkTerm(before, state);
     checkLog(before, state);
@@ -19,7 +19,8 @@ export function checkStep(before: ReplicaState, { state, effects }: Step): void 
     if (state.matchIndex !== before.matchIndex) checkMatches(before, state);
     if (state.reads !== before.reads) checkReads(before, state);
   }
-  checkWrites(before, state, effects);
+  checkEffects(before, state, effects);
+  if (!isRecovered) checkWritten(before, state, effects);
 }
 
 /** §5.1, §5.2: in each term one vote and one leader. */
@@ -80,26 +81,32 @@ function checkReads(before: ReplicaState, { reads, commitIndex }: ReplicaState):
     invariant(round <= reads.current, 'P33: nobody answers a round before it begins');
 }
 
-/** P1, P15: what the state says is what is written, and what leaves vouches for no more. */
-function checkWrites(before: ReplicaState, after: ReplicaState, effects: readonly Effect[]): void {
-  let hasVote = false;
-  let lastIndex: Index | undefined;
+/** P15, P16: what is written, applied and said is what the state has. */
+function checkEffects(before: ReplicaState, after: ReplicaState, effects: readonly Effect[]): void {
   for (const effect of effects) {
     if (effect.kind === 'apply')
       invariant(effect.upTo <= applicableIndex(after), 'P16: only what is committed and durable here is applied');
     if (effect.kind !== 'write') continue;
+    for (const record of effect.records) checkRecord(before, after, record);
+    for (const outgoing of effect.then) checkAnswer(after, outgoing);
+  }
+}
+
+/** P1: what is new in term, vote and log is written. */
+function checkWritten(before: ReplicaState, after: ReplicaState, effects: readonly Effect[]): void {
+  const isVoteKept = after.term === before.term && after.votedFor === before.votedFor;
+  const isGrown = after.log.lastIndex > before.log.lastIndex;
+  if (isVoteKept && !isGrown) return;
+  let hasVote = false;
+  let lastIndex: Index | undefined;
+  for (const effect of effects) {
+    if (effect.kind !== 'write') continue;
     for (const record of effect.records) {
-      checkRecord(before, after, record);
       if (record.kind === 'vote') hasVote = record.votedFor === after.votedFor;
       if (record.kind === 'entries') lastIndex = record.entries.at(-1)?.index;
     }
-    for (const outgoing of effect.then) checkAnswer(after, outgoing);
   }
-  // A node that recovers has its term, its vote and its log from the disk.
-  if (before.term === NO_TERM) return;
-  const isVoteKept = after.term === before.term && after.votedFor === before.votedFor;
   invariant(isVoteKept || hasVote, 'P1: a term or a vote that is new is written');
-  const isGrown = after.log.lastIndex > before.log.lastIndex;
   invariant(!isGrown || lastIndex === after.log.lastIndex, 'whatever the log grows by is written');
 }
 

@@ -28,6 +28,8 @@ export type Effect =
 export interface Step {
   readonly state: ReplicaState;
   readonly effects: readonly Effect[];
+  /** The state was read from the disk, where it is durable already: nothing of it is written. */
+  readonly isRecovered?: boolean;
 }
 
 /** What a rule may have to know of the node beside its state; read when the rule is asked. */
@@ -50,7 +52,8 @@ export type Notice =
   | {
       readonly type: 'election.ended';
       readonly term: Term;
-      readonly outcome: 'won' | 'lost' | 'timed out';
+      /** `given up`: the candidate's disk hangs. */
+      readonly outcome: 'won' | 'lost' | 'timed out' | 'given up';
       readonly tookMs: number;
     }
   | { readonly type: 'peer.changed'; readonly peer: NodeId; readonly status: PeerStatus; readonly missed: number }

@@ -7,7 +7,7 @@ import type { ReplicaState } from './replica-state.js';
 import { applicableIndex, changed } from './replica-state.js';
 
 /** What was durable when the node stopped (Figure 2's persistent state, and how far it is known to be committed). */
-export interface Remembered {
+export interface PersistentState {
   readonly term: Term;
   readonly votedFor: NodeId | null;
   readonly log: LogShape;
@@ -15,9 +15,11 @@ export interface Remembered {
   readonly lastTimeMs: number;
 }
 
-export function remember(state: ReplicaState, found: Remembered): ReplicaState {
+/** The state as the log store has found it. It is on the disk already, so that nothing is written. */
+export function recover(state: ReplicaState, found: PersistentState): Step {
   const { term, votedFor, log, commitIndex, lastTimeMs } = found;
-  return changed(state, { term, votedFor, log, commitIndex, recordedCommit: commitIndex, lastTimeMs });
+  const recovered = changed(state, { term, votedFor, log, commitIndex, recordedCommit: commitIndex, lastTimeMs });
+  return { state: recovered, effects: [], isRecovered: true };
 }
 
 /** P16: a state machine that holds more than the log was made from another one: entries up to `applied` would be written again and never applied. */

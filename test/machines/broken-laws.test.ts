@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { rule } from '../../machines/actions/rule.js';
+import { rule, ruleOfState } from '../../machines/actions/rule.js';
 import { replicaMachine } from '../../machines/index.js';
 import { InvariantViolation } from '../../src/raft/invariant.js';
 import { asIndex } from '../../src/raft/kinds.js';
@@ -62,6 +62,23 @@ describe('a replica that meets a broken law halts', () => {
     expect(lawOf(replica)).toBe('P16: only what is committed and durable here is applied');
     expect(replica.recorder.commands).toEqual([]);
   });
+});
+
+test('a node whose rule fails when it has won an election halts, and is never said to lead', () => {
+  const machine = replicaMachine.provide({
+    actions: {
+      becomeLeader: ruleOfState(() => {
+        throw new Error('a rule has a bug');
+      }),
+    },
+  });
+  const cluster = simulate({ seed: 3, machine });
+  // A halt that the run did not ask for is thrown.
+  expect(() => cluster.runFor(1_000)).toThrow('a rule has a bug');
+  const roles = cluster.trace.filter((line) => line.includes('role.changed'));
+  expect(roles.at(-1)).toMatch(/"role":"halted".*a rule has a bug/);
+  expect(roles.filter((line) => line.includes('"role":"leader"'))).toEqual([]);
+  expect(cluster.trace.filter((line) => line.includes('leader.serving'))).toEqual([]);
 });
 
 test('P17 a step that takes a commit index back is not carried out: the node halts, and the others go on', () => {

@@ -57,6 +57,16 @@ describe('P36 a replica whose disk hangs', () => {
     ]);
   });
 
+  test('has given up its election, where it stood for one', () => {
+    const { replica, hang } = replicaOn();
+    hang();
+    replica.stand().pass(400);
+    expect(replica.value).toEqual(STALLED);
+    const ends = replica.noticesOf('election.ended').map(({ outcome }) => outcome);
+    expect(ends.at(-1)).toBe('given up');
+    expect(ends).toHaveLength(replica.noticesOf('election.started').length);
+  });
+
   test('gives up after the longest election timeout, and not before', () => {
     const { replica, hang } = replicaOn();
     replica.lead();

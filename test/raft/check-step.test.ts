@@ -9,7 +9,7 @@ import { asIndex, asReadRound, asTerm } from '../../src/raft/kinds.js';
 import { noteAppendReply } from '../../src/raft/leading.js';
 import { extend } from '../../src/raft/log-shape.js';
 import type { LogRecord, Outgoing } from '../../src/raft/messages.js';
-import { resumeApplying } from '../../src/raft/recover.js';
+import { recover, resumeApplying } from '../../src/raft/recover.js';
 import type { PendingRead, ReplicaState } from '../../src/raft/replica-state.js';
 import { accepted, append, at, entry, leaderOf, logOf, stateOf } from './states.js';
 
@@ -65,10 +65,12 @@ const broken: readonly (readonly [string, () => void])[] = [
   ['P33: nobody answers a round', becomes(leader, reads({ echoed: { b: asReadRound(1) } }))],
   ['P16: only what is committed and durable', becomes(follower, {}, [{ kind: 'apply', upTo: index(3) }])],
   ['P1: a term or a vote that is new', becomes(follower, { term: asTerm(4) })],
+  ['P1: a term or a vote that is new', becomes(stateOf(), { term: asTerm(1) })],
   ['P1: a term or a vote that is new', becomes(follower, { votedFor: 'c' })],
   ['P1: a term or a vote that is new', writes(follower, vote(3, 'b'), { votedFor: 'c' })],
   ['P1: a vote is written with its term', writes(follower, vote(2, null))],
   ['whatever the log grows by is written', becomes(follower, { log: longer })],
+  ['whatever the log grows by is written', becomes(stateOf(), { log: extend(stateOf().log, asTerm(0), 1) })],
   [
     'whatever the log grows by is written',
     writes(follower, { kind: 'entries', entries: [entry(4, 3)] }, { log: longer }),
@@ -106,8 +108,8 @@ describe('the laws that every step must keep', () => {
   });
 
   test('a node that recovers has its term and its vote from the disk', () => {
-    const state = { ...stateOf(), term: asTerm(3), votedFor: 'b', log: logOf(1, 2) };
-    expect(() => checkStep(stateOf(), { state, effects: [] })).not.toThrow();
+    const found = { term: asTerm(3), votedFor: 'b', log: logOf(1, 2), commitIndex: index(1), lastTimeMs: 0 };
+    expect(() => checkStep(stateOf(), recover(stateOf(), found))).not.toThrow();
   });
 });
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { asIndex, asTerm } from '../../src/raft/kinds.js';
-import type { Remembered } from '../../src/raft/recover.js';
-import { isAheadOfLog, remember, resumeApplying } from '../../src/raft/recover.js';
+import type { PersistentState } from '../../src/raft/recover.js';
+import { isAheadOfLog, recover, resumeApplying } from '../../src/raft/recover.js';
 import { effectsOf, logOf, stateOf } from './states.js';
 
-const found: Remembered = {
+const found: PersistentState = {
   term: asTerm(5),
   votedFor: 'c',
   log: logOf(1, 1, 4, 5),
@@ -14,19 +14,19 @@ const found: Remembered = {
 
 describe('what a node knows after a restart', () => {
   test('P1 Figure 2: term, vote and log are as they were, and nothing else is', () => {
-    const state = remember(stateOf(), found);
+    const { state } = recover(stateOf(), found);
     expect(state).toEqual({ ...stateOf(), ...found, recordedCommit: 2 });
     expect(state.leaderId).toBeNull();
     expect(state.lastApplied).toBe(0);
   });
 
   test('the commit index that it has noted is not noted again', () => {
-    expect(remember(stateOf(), found).recordedCommit).toBe(found.commitIndex);
+    expect(recover(stateOf(), found).state.recordedCommit).toBe(found.commitIndex);
   });
 });
 
 describe('where applying goes on', () => {
-  const state = remember(stateOf(), found);
+  const { state } = recover(stateOf(), found);
 
   test('a state machine without memory is given all that is known to be committed', () => {
     const step = resumeApplying(state, asIndex(0));
