@@ -39,6 +39,7 @@ export class FakeCluster {
   readonly #places = new Map<string, Place>();
   readonly #elects: boolean;
   #timer: NodeJS.Timeout | undefined;
+  #election: NodeJS.Timeout | undefined;
   #steps = 0;
   /** Proposed commands a second; undefined: as the load says, waving a little. */
   putsPerSecond: number | undefined;
@@ -62,6 +63,7 @@ export class FakeCluster {
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    clearTimeout(this.#election);
     for (const { id } of this.raft.nodes) await this.#stopListening(id);
   }
 
@@ -82,7 +84,7 @@ export class FakeCluster {
       this.tell(other, 'link.changed', 'neutral', `The link to ${id} broke: connection reset.`);
     }
     if (wasLeader && this.#elects && this.raft.present.length >= this.raft.majority) {
-      setTimeout(() => this.elect(this.raft.present[0]?.id ?? ''), ELECTION_AFTER_MS);
+      this.#election = setTimeout(() => this.#electSomebody(), ELECTION_AFTER_MS);
     }
   }
 
@@ -141,6 +143,13 @@ export class FakeCluster {
     const news = { sequence: place.sequence, atMs: Date.now() - agoMs, event, term, tone, text, details: {} };
     place.news = [...place.news, news].slice(-200);
     for (const stream of place.streams) send(stream, 'news', news);
+  }
+
+  #electSomebody(): void {
+    const [first] = this.raft.present;
+    if (first !== undefined && this.raft.leader === undefined && this.raft.present.length >= this.raft.majority) {
+      this.elect(first.id);
+    }
   }
 
   #step(): void {

@@ -18,6 +18,9 @@ export function duration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** A latency, to a tenth of a millisecond where that says something: `4.1 ms`, `11.8 ms`, `230 ms`, `1.2 s`. */
+export const latency = (ms: number): string => (ms >= 10 && ms < 100 ? `${ms.toFixed(1)} ms` : duration(ms));
+
 /** Local time of day: `14:03:21`, and its milliseconds: `.108`. */
 export function timeOfDay(atMs: number): { readonly time: string; readonly fraction: string } {
   const date = new Date(atMs);

@@ -99,7 +99,7 @@ function liveCard(view: ClusterView, node: NodeView): Rest {
     case 'recovering':
       return {
         facts: [{ label: 'entries', value: whole(report.log.lastIndex) }],
-        words: 'reads its log before it votes',
+        words: 'reads its log',
       };
     case 'halted':
       return { words: report.haltedBy ?? report.notReady?.message ?? 'its log says why' };

@@ -1,3 +1,4 @@
+import { leaderIn, pictureOf, withIt } from '../../../report/cluster-picture.js';
 import type { MemberReport, NodeMetrics, NodeReport, StreamHello } from '../../../report/node-report.js';
 import type { HeardNode } from '../../../report/why.js';
 import type { Item } from './feed.js';
@@ -29,9 +30,12 @@ export interface Facts {
   readonly reads: number | null;
   readonly p50: number | null;
   readonly p99: number | null;
+  /** As the slowest node has it. */
+  readonly sync: number | null;
+  readonly loop: number | null;
   readonly committed: number | null;
   /** Requests without an answer yet. */
-  readonly waiting: number;
+  readonly waiting: number | null;
   /** Entries of the leader's log that no majority has. */
   readonly uncommitted: number;
 }
@@ -60,14 +64,15 @@ export interface ClusterView {
 
 /** What the cluster is like, from all members as heard. */
 export function clusterView(heard: readonly NodeView[], news: readonly Item[], nowMs: number): ClusterView {
-  const leader = leaderOf(heard);
+  const picture = pictureOf(heard);
+  const leading = leaderIn(picture);
+  const leader = heard.find(({ id }) => id === leading?.id) ?? null;
   const nodes = heard.map((node) => withLeader(node, leader));
   const answering = nodes.filter(({ isAnswering }) => isAnswering);
-  const voters = votersOf(nodes);
-  const majority = Math.floor(voters.length / 2) + 1;
-  const heardByLeader = leader === null ? 0 : nodes.filter((node) => isHeardBy(leader, node, voters)).length;
+  const majority = picture.needed;
+  const heardByLeader = leading === undefined ? 0 : withIt(picture, leading).length;
   const isCommitting = leader?.report?.state === 'active.leader.serving' && heardByLeader >= majority;
-  const term = greatest(answering.map(({ report }) => report?.term ?? null));
+  const term = greatest((answering.length === 0 ? nodes : answering).map(({ report }) => report?.term ?? null));
   const candidate = candidateOf(answering);
   return {
     nowMs,
@@ -85,12 +90,6 @@ export function clusterView(heard: readonly NodeView[], news: readonly Item[], n
     facts: factsOf(nodes, leader),
     behindMs: behindOf(answering),
   };
-}
-
-/** Two can believe that they lead, for a moment: the one of the higher term does. */
-function leaderOf(nodes: readonly NodeView[]): NodeView | null {
-  const leading = nodes.filter(({ isAnswering, report }) => isAnswering && report?.role === 'leader');
-  return leading.reduce<NodeView | null>((one, other) => (termOf(one) > termOf(other) ? one : other), null);
 }
 
 function candidateOf(answering: readonly NodeView[]): NodeView | null {
@@ -115,16 +114,6 @@ function trailOf(node: NodeView, leader: NodeView | null, member: MemberReport |
   const held = match > 0 ? match : (node.report?.log.lastIndex ?? 0);
   return node.report === null && match === 0 ? null : Math.max(0, last - held);
 }
-
-/** Where no node told yet who votes, all that are known count as voters. */
-function votersOf(nodes: readonly NodeView[]): readonly string[] {
-  const told = nodes.find(({ isAnswering, report }) => isAnswering && (report?.members.length ?? 0) > 0) ?? nodes[0];
-  const members = told?.report?.members ?? [];
-  return members.length === 0 ? nodes.map(({ id }) => id) : members.filter(({ voter }) => voter).map(({ id }) => id);
-}
-
-const isHeardBy = (leader: NodeView, { id, status }: NodeView, voters: readonly string[]): boolean =>
-  voters.includes(id) && (id === leader.id || status === 'up' || status === 'suspect');
 
 function termSince(news: readonly Item[], term: number): number | null {
   const first = news.find(({ event, text }) => {
@@ -152,11 +141,15 @@ function factsOf(nodes: readonly NodeView[], leader: NodeView | null): Facts {
     reads: sum(({ readsPerSecond }) => readsPerSecond),
     p50: typicalPut(metrics),
     p99: greatest(metrics.map(({ putP99Ms }) => putP99Ms)),
+    sync: greatest(metrics.map(({ syncMs }) => syncMs)),
+    loop: greatest(metrics.map(({ eventLoopDelayMs }) => eventLoopDelayMs)),
     committed: leader?.report?.log.commitIndex ?? greatest(nodes.map(({ report }) => report?.log.commitIndex ?? null)),
-    waiting: reports.reduce((total, { waiting }) => total + waiting.puts + waiting.reads, 0),
+    waiting: reports.length === 0 ? null : sumOf(reports.map(({ waiting }) => waiting.puts + waiting.reads)),
     uncommitted: uncommittedOf(leader?.report ?? null),
   };
 }
+
+const sumOf = (values: readonly number[]): number => values.reduce((one, other) => one + other, 0);
 
 const uncommittedOf = (report: NodeReport | null): number =>
   report === null ? 0 : report.log.lastIndex - report.log.commitIndex;

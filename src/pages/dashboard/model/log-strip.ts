@@ -37,7 +37,7 @@ export function scaleFor(entries: number, cells = CELLS): number {
 /** How many entries the strips have to span. Nodes that are down do not count: they are left of what is shown. */
 export function spanOf({ nodes, leader }: ClusterView): number {
   const live = nodes.flatMap(({ report, isAnswering }) => (report !== null && isAnswering ? [report.log] : []));
-  if (live.length === 0) return CELLS;
+  if (live.length === 0) return 0;
   const end = Math.max(...live.map(({ lastIndex }) => lastIndex));
   const ends = live.map(({ lastIndex }) => lastIndex);
   const commits = leader?.report == null ? live.map(({ commitIndex }) => commitIndex) : [leader.report.log.commitIndex];

@@ -112,8 +112,10 @@ export interface LabelPlace extends Point {
 }
 
 /** Beside the middle of a link, on the side that is away from the picture's middle; above it where it is level. */
-export function labelPlace(line: Line, area: Size): LabelPlace {
-  const middle = { x: (line.from.x + line.to.x) / 2, y: (line.from.y + line.to.y) / 2 };
+export function labelPlace(line: Line, back: Line, area: Size): LabelPlace {
+  const ends = [line.from, line.to, back.from, back.to];
+  const mean = (values: readonly number[]): number => values.reduce((one, other) => one + other, 0) / values.length;
+  const middle = { x: mean(ends.map(({ x }) => x)), y: mean(ends.map(({ y }) => y)) };
   const isLevel = Math.abs(line.to.y - line.from.y) < Math.abs(line.to.x - line.from.x) * 0.35;
   if (isLevel) return { x: middle.x, y: middle.y - 12, side: 'above' };
   const side = middle.x < area.width / 2 - 1 ? 'left' : 'right';

@@ -73,6 +73,7 @@ export function ChartPanel(props: ChartProps) {
             {line.label} <strong class="mono">{textOf(line, pointed, format)}</strong>
           </li>
         ))}
+        {lines.length === 0 ? <li>no other node</li> : null}
         {at === null ? null : <li class="pointed">{Math.round(-at / 1) <= 1 ? 'now' : `${ago(-at)} ago`}</li>}
       </ul>
       <div class="chart-area" ref={element} aria-hidden="true" />

@@ -1,5 +1,5 @@
-import { useMemo } from 'preact/hooks';
-import { duration, short } from '../../shared/format.js';
+import { useMemo, useRef } from 'preact/hooks';
+import { latency, short } from '../../shared/format.js';
 import type { Dashboard } from '../dashboard.js';
 import type { ClusterView } from '../model/cluster-view.js';
 import type { Series } from '../model/history.js';
@@ -13,6 +13,8 @@ export function Charts({ dashboard, view }: { readonly dashboard: Dashboard; rea
   const series = useMemo(() => history.series(second * 1_000), [history, second]);
   const shared = { times: series.times, marks: marks.marks };
   const { facts } = view;
+  const leader = useRef<string | null>(null);
+  leader.current = view.leader?.id ?? leader.current;
   return (
     <div class="charts">
       <ChartPanel
@@ -39,20 +41,25 @@ export function Charts({ dashboard, view }: { readonly dashboard: Dashboard; rea
         tip="Of the slowest node"
         format={milliseconds}
         lines={[
-          { label: 'sync', values: series.sync, now: series.sync.at(-1) ?? null, tone: 'accent' },
-          { label: 'loop', values: series.loop, now: series.loop.at(-1) ?? null, tone: 'plain' },
+          { label: 'sync', values: series.sync, now: facts.sync, tone: 'accent' },
+          { label: 'loop', values: series.loop, now: facts.loop, tone: 'plain' },
         ]}
       />
-      <ChartPanel {...shared} title="Behind the leader" format={short} lines={behindLines(view, series)} />
+      <ChartPanel
+        {...shared}
+        title="Behind the leader"
+        format={short}
+        lines={behindLines(view, series, leader.current)}
+      />
     </div>
   );
 }
 
-const milliseconds = (ms: number): string => duration(ms).replace('.0 ms', ' ms');
+const milliseconds = (ms: number): string => latency(ms).replace('.0 ms', ' ms');
 
-/** Two followers at most: of more, those that trail furthest. */
-function behindLines({ nodes, leader }: ClusterView, { behind }: Series): readonly ChartLine[] {
-  const followers = nodes.filter(({ id }) => id !== leader?.id);
+/** How far those that do not lead, or did not lead last, trail. Two followers at most: of more, those that trail furthest. */
+function behindLines({ nodes }: ClusterView, { behind }: Series, leader: string | null): readonly ChartLine[] {
+  const followers = nodes.filter(({ id }) => id !== leader);
   const furthest = [...followers].sort((one, other) => (other.trails ?? -1) - (one.trails ?? -1)).slice(0, 2);
   const shown = followers.filter((node) => furthest.includes(node));
   shown.sort((one, other) => Number(one.isDown) - Number(other.isDown));

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { Headline } from '../../../report/why.js';
-import { duration, whole } from '../../shared/format.js';
+import { duration, latency, whole } from '../../shared/format.js';
 import type { ClusterView } from '../model/cluster-view.js';
 
 /** The one sentence, its causes, who waits, and the command that helps; at the right the facts in numbers. */
@@ -92,14 +92,14 @@ function factsOf({ facts, isCommitting, leader, stuckSinceMs, nowMs }: ClusterVi
     return [
       putsFact,
       { label: 'reads', value: numberOr(reads), unit: '/s' },
-      { label: 'put p50', ...latency(p50) },
-      { label: 'p99', ...latency(p99) },
+      { label: 'put p50', ...latencyFact(p50) },
+      { label: 'p99', ...latencyFact(p99) },
       committedFact,
     ];
   }
   return [
     putsFact,
-    { label: 'waiting', value: whole(waiting) },
+    { label: 'waiting', value: numberOr(waiting) },
     ...(leader === null ? [] : [{ label: 'not committed', value: whole(uncommitted), room: 'phone-only' as const }]),
     ...(stuckSinceMs === null
       ? []
@@ -110,8 +110,8 @@ function factsOf({ facts, isCommitting, leader, stuckSinceMs, nowMs }: ClusterVi
 
 const numberOr = (value: number | null): string => (value === null ? '–' : whole(value));
 
-function latency(ms: number | null): Pick<Fact, 'value' | 'unit'> {
+function latencyFact(ms: number | null): Pick<Fact, 'value' | 'unit'> {
   if (ms === null) return { value: '–' };
-  const [value = '', unit = ''] = duration(ms).split(' ');
+  const [value = '', unit = ''] = latency(ms).split(' ');
   return { value, unit };
 }

@@ -13,7 +13,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['Esc', 'back'],
   ['n', 'a new key'],
   ['r', 'read the keys again'],
-  ['⌘ Enter, Ctrl Enter', 'confirm a change'],
+  ['Ctrl Enter', 'confirm a change; ⌘ Enter does, too'],
 ];
 
 /** The keys of the page, in a dialog that the browser itself closes with Esc. */

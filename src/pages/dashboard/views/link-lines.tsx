@@ -24,7 +24,12 @@ export function LinkLines({ links, places, card, area, view }: LinkLinesProps) {
   const labelled = drawn.filter(({ link, forth }) => hasRoom(link, forth, view));
   return (
     <>
-      <svg class="links" aria-hidden="true" width={area.width} height={area.height}>
+      <svg
+        class={places.length > 3 ? 'links many' : 'links'}
+        aria-hidden="true"
+        width={area.width}
+        height={area.height}
+      >
         {drawn.map(({ link, forth, back }) => (
           <g key={link.key}>
             <Way line={forth} direction={link.forth} isStill={isStill} />
@@ -33,10 +38,9 @@ export function LinkLines({ links, places, card, area, view }: LinkLinesProps) {
         ))}
       </svg>
       {labelled.map(({ link, forth, back }) => {
-        const place = labelPlace(forth, area);
-        const text = link.tone === 'plain' ? withArrows(link, forth, place.side) : link.label;
-        const other = labelPlace(back, area);
-        const style = { left: `${(place.x + other.x) / 2}px`, top: `${(place.y + other.y) / 2}px` };
+        const place = labelPlace(forth, back, area);
+        const text = wordsOf(link, forth, place.side);
+        const style = { left: `${place.x}px`, top: `${place.y}px` };
         return (
           <div key={link.key} class={`link-label ${link.tone} ${place.side}`} style={style}>
             <span class="hidden-text">{nameOf(link, view)}: </span>
@@ -59,6 +63,12 @@ function hasRoom(link: LinkView, line: Line, { nodes, leader }: ClusterView): bo
   const isLeaders = nodes[link.one]?.id === leader?.id || nodes[link.other]?.id === leader?.id;
   const length = Math.hypot(line.to.x - line.from.x, line.to.y - line.from.y);
   return nodes.length === 4 && isLeaders && length > 60;
+}
+
+/** Between two cards side by side there is room for one short line of words. */
+function wordsOf(link: LinkView, forth: Line, side: string): readonly string[] {
+  if (link.tone === 'plain') return withArrows(link, forth, side);
+  return link.tone === 'pale' && side === 'above' ? [(link.label[0] ?? '').replace(/:$/, '')] : link.label;
 }
 
 /** The way out and the way back, as the picture shows them. */

@@ -128,10 +128,14 @@ function LaneFacts({
 }
 
 /** What a dead node's lane says beside its last index. */
-function noteOf({ leader }: ClusterView, { report, isAnswering }: NodeView, { start }: LogWindow): string | null {
+function noteOf(
+  { leader, answering }: ClusterView,
+  { report, isAnswering }: NodeView,
+  { start }: LogWindow,
+): string | null {
   if (isAnswering || report === null) return null;
   if (report.log.lastIndex <= start) return 'as last heard: left of what is shown';
-  return leader === null ? 'what it held beyond is not decided yet' : null;
+  return leader === null && answering > 0 ? 'what it held beyond is not decided yet' : null;
 }
 
 function laneFacts({ leader }: ClusterView, { id, report, isAnswering }: NodeView): readonly LaneFact[] {

@@ -25,7 +25,7 @@ export function MembersPage({ view }: { readonly view: ClusterView }) {
                   'address',
                   'role',
                   'votes',
-                  'seen by the leader',
+                  'leader says',
                   'term',
                   'last entry',
                   'trails by',

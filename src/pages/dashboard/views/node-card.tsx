@@ -31,7 +31,9 @@ export function NodeCard({ card, style, size }: NodeCardProps) {
       </div>
       {size === 'small' ? null : (
         <>
-          <p class="node-line mono">{line}</p>
+          <p class="node-line mono">
+            {size === 'middle' ? line.replace(/^active\./, '').replace(', term', ' of') : line}
+          </p>
           <dl>
             {shown.map(({ label, value, tone }) => (
               <div key={label}>

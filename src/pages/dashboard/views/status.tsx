@@ -32,7 +32,8 @@ function countText(answering: number, nodes: number, majority: number) {
   if (nodes === 0 || majority === 0) return 'connecting';
   return (
     <span>
-      live · {answering} of {nodes}
+      {answering === 0 ? '' : 'live · '}
+      {answering} of {nodes}
       <span class="wide-only"> {nodes === 1 ? 'node' : 'nodes'}</span>
     </span>
   );
