@@ -1,4 +1,5 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { monitorEventLoopDelay, performance as process } from 'node:perf_hooks';
+import type { Clock } from '../seams/clock.js';
 
 const RESOLUTION_MS = 10;
 
@@ -23,4 +24,25 @@ export class EventLoopWatch {
     this.#histogram.reset();
     return Math.max(0, lateMs);
   }
+}
+
+export interface EventLoopSample {
+  /** How long one turn of the event loop took. */
+  readonly delayMs: number;
+  /** Which share of the time since the sample before it was busy. */
+  readonly utilization: number;
+}
+
+/** Looks at the event loop when it is asked. Returns how to ask. */
+export function eventLoopSampler(clock: Pick<Clock, 'now' | 'defer'>): () => Promise<EventLoopSample> {
+  let seen = process.eventLoopUtilization();
+  return async () => {
+    const begunAtMs = clock.now();
+    await new Promise<void>((resolve) => clock.defer(resolve));
+    const delayMs = clock.now() - begunAtMs;
+    const total = process.eventLoopUtilization();
+    const { utilization } = process.eventLoopUtilization(total, seen);
+    seen = total;
+    return { delayMs, utilization };
+  };
 }

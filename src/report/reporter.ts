@@ -1,14 +1,14 @@
-import { QuorateError } from '../errors/quorate-error.js';
 import type { NodeNotice } from '../raft/effects.js';
 import type { Clock } from '../seams/clock.js';
 import type { LogStore } from '../seams/log-store.js';
 import type { Transport } from '../seams/transport.js';
 import { CountedTransport } from './counted-transport.js';
-import { EventLoopWatch } from './event-loop-watch.js';
+import { EventLoopWatch, eventLoopSampler } from './event-loop-watch.js';
 import { MeasuredCalls } from './measured-calls.js';
 import { MetricsMaker } from './metrics-maker.js';
 import { NewsRing } from './news-ring.js';
 import type { EventStream, NodeReport, StreamHello } from './node-report.js';
+import type { MetricSources, Scrapes } from './prometheus.js';
 import type { ReportedNode } from './report-maker.js';
 import { ReportMaker } from './report-maker.js';
 import { TimedLogStore } from './timed-log-store.js';
@@ -61,6 +61,8 @@ export class NodeReporter {
   /** The last report that was sent, without its time. */
   #lastSent = '';
   #unknown = { count: 0, lastAfterMs: 0, timer: undefined as unknown, toldAtMs: Number.NEGATIVE_INFINITY };
+  #elections = { started: 0, leaderChanges: 0 };
+  #scrapes: Promise<Scrapes> | undefined;
   #isClosed = false;
 
   constructor({ clock, hello, log, transport }: ReporterOptions) {
@@ -84,6 +86,8 @@ export class NodeReporter {
   notice(notice: NodeNotice): void {
     const node = this.#node;
     if (node === undefined) return;
+    if (notice.type === 'election.started') this.#elections.started += 1;
+    if (notice.type === 'leader.changed' && notice.leaderId !== null) this.#elections.leaderChanges += 1;
     const waitingPuts = notice.type === 'leader.serving' ? node.waiting().commands : 0;
     const told = this.#writer.write(notice, { nowMs: this.#clock.now(), state: node.state, waitingPuts });
     if (told !== undefined) this.#tell(told);
@@ -115,7 +119,22 @@ export class NodeReporter {
 
   /** All metrics as Prometheus reads them. Its library is loaded at the first scrape. */
   async metrics(): Promise<{ readonly type: string; readonly text: string }> {
-    throw new QuorateError('QUORATE_NOT_IN_THIS_VERSION', '/metrics: not in this version');
+    this.#scrapes ??= import('./prometheus.js').then(({ openMetrics }) => openMetrics(this.#metricSources));
+    const scrapes = await this.#scrapes;
+    return { type: scrapes.type, text: await scrapes.scrape() };
+  }
+
+  get #metricSources(): MetricSources {
+    return {
+      hello: this.#hello,
+      calls: this.calls,
+      syncs: this.log.syncs,
+      unsyncedBytes: () => this.log.unsyncedBytes,
+      traffic: (peer) => this.transport.with(peer),
+      elections: () => this.#elections,
+      report: () => this.#makeReport() as NodeReport,
+      sampleEventLoop: eventLoopSampler(this.#clock),
+    };
   }
 
   /** The last things are told, and every reader's stream ends. */

@@ -112,7 +112,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'src/report': {
     about: 'what a node tells people of itself: its reports, and news in words; browsers read the types',
     rooms: ['src/errors', 'src/raft', 'src/seams', 'src/replica'],
-    only: { 'src/report/event-loop-watch.ts': ['node:'] },
+    only: { 'src/report/event-loop-watch.ts': ['node:'], 'src/report/prometheus.ts': ['prom-client'] },
   },
   'src/pages': {
     about: 'the pages that nodes serve: they run in browsers',

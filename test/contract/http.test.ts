@@ -370,7 +370,6 @@ describe('what is not here', () => {
     ['POST', '/v1/members'],
     ['POST', '/v1/transfer'],
     ['POST', '/v1/snapshot'],
-    ['GET', '/metrics'],
     ['GET', '/playground'],
     ['GET', '/v1/kv?watch=true'],
     ['GET', '/v1/kv/k?consistency=lease'],
