@@ -7,14 +7,15 @@ import { shown } from '../errors/shown.js';
  */
 export function checkCallOptions(options: object, names: readonly string[]): void {
   if (typeof options !== 'object' || options === null)
-    throw badRequest(`expected options to be an object, as in { ${names[0]}: … }, got ${String(options)}`);
+    throw badRequest(`expected options to be an object, as in { ${names[0]}: … }, got ${shown(options)}`);
   for (const name in options) {
-    if (!names.includes(name)) throw badRequest(`there is no option ${name}: the options are ${names.join(', ')}`);
+    if (!names.includes(name))
+      throw badRequest(`expected no option but ${names.join(', ')}, got ${name}: leave it out, or correct its name`);
   }
   const { signal } = options as { readonly signal?: unknown };
   if (signal === undefined || typeof (signal as AbortSignal | null)?.addEventListener === 'function') return;
   throw badRequest(
-    'expected the option signal to be an AbortSignal, as an AbortController has one, got something else',
+    `expected the option signal to be an AbortSignal, as an AbortController has one, got ${shown(signal)}`,
   );
 }
 

@@ -19,11 +19,14 @@ export function readBody({
   mustAskForBody,
 }: HttpRequest): Promise<Uint8Array> {
   const saidBytes = Number(message.headers['content-length'] ?? 0);
-  const tooLarge = (): QuorateError => {
+  const tooLarge = (got: string): QuorateError => {
     discard(message);
-    return new QuorateError('QUORATE_TOO_LARGE', `a value has at most ${mostBodyBytes} bytes`);
+    return new QuorateError(
+      'QUORATE_TOO_LARGE',
+      `expected a body of at most ${mostBodyBytes} bytes, got ${got}: split it; nothing was done`,
+    );
   };
-  if (saidBytes > mostBodyBytes) return Promise.reject(tooLarge());
+  if (saidBytes > mostBodyBytes) return Promise.reject(tooLarge(String(saidBytes)));
   if (message.readableEnded) return Promise.reject(readBefore());
   if (mustAskForBody && message.headers.expect !== undefined) response.writeContinue();
   return new Promise((resolve, reject) => {
@@ -35,7 +38,7 @@ export function readBody({
       if (bytes <= mostBodyBytes) return;
       message.off('data', take);
       chunks = [];
-      reject(tooLarge());
+      reject(tooLarge('more'));
     };
     message.on('data', take);
     message.on('end', () => {
@@ -45,7 +48,10 @@ export function readBody({
     message.on('error', reject);
     exchange.onFlaw(reject);
     message.on('close', () => {
-      if (!message.complete) reject(badRequest('the body was not sent to its end'));
+      if (!message.complete)
+        reject(
+          badRequest('expected the whole body, got a connection that ended before it: nothing was done, send it again'),
+        );
     });
   });
 }

@@ -1,5 +1,6 @@
 import { DEFAULT_TIMEOUT_MS, MOST_TIMEOUT_MS, parseWholeNumber } from '../calls/call-options.js';
 import { badRequest, QuorateError } from '../errors/quorate-error.js';
+import { shown } from '../errors/shown.js';
 import type { AnyService, Route, RouteAnswer, RouteRequest } from '../seams/service.js';
 import { CLIENT_PATH, PEER_PATH } from '../wire/connections.js';
 import { readBody } from './body.js';
@@ -45,7 +46,7 @@ function limitsOf({ query, exchange }: HttpRequest): CallLimits {
 function allowQuery({ query }: HttpRequest, names: readonly string[]): void {
   const given = [...query.keys()];
   const twice = given.find((name, at) => given.indexOf(name) !== at);
-  if (twice !== undefined) throw badRequest(`?${twice}= is there more than once`);
+  if (twice !== undefined) throw badRequest(`expected ?${twice}= once, got it more than once: leave one`);
   const unknown = given.find((name) => !names.includes(name));
   if (unknown !== undefined) throw badRequest(`expected no parameter but ${names.join(', ')}, got ?${unknown}=`);
 }
@@ -144,6 +145,8 @@ function decoded(name: string, text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw badRequest(`the ${name} in the path is not percent-encoded UTF-8`);
+    throw badRequest(
+      `expected the ${name} in the path to be percent-encoded UTF-8, got ${shown(text)}: encode it as encodeURIComponent does`,
+    );
   }
 }

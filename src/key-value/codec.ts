@@ -1,4 +1,5 @@
 import { QuorateError } from '../errors/quorate-error.js';
+import { shown } from '../errors/shown.js';
 import type { Codec } from '../seams/state-machine.js';
 import type { SlabAllocator } from '../wire/bytes.js';
 import { ByteReader, ByteWriter, encodeText, MalformedBytes } from '../wire/bytes.js';
@@ -77,19 +78,22 @@ function checkCommand(command: KeyValueCommand): void {
     throw new QuorateError('QUORATE_BAD_REQUEST', why);
   };
   for (const name in Object(command)) {
-    if (!FIELDS.includes(name)) refuse(`a command has no field ${name}: ${FIELDS.join(', ')} are all`);
+    if (!FIELDS.includes(name))
+      refuse(`expected no field but ${FIELDS.join(', ')} in a command, got ${name}: leave it out, or correct its name`);
   }
-  if (kind !== 'put' && kind !== 'delete') refuse(`the kind of a command is "put" or "delete", not ${String(kind)}`);
-  if (typeof key !== 'string') refuse(`a key is a string, not ${typeof key}`);
-  if (!isWellFormed(key)) refuse('a key is UTF-8: this one has half a surrogate pair');
+  if (kind !== 'put' && kind !== 'delete')
+    refuse(`expected the kind of a command to be "put" or "delete", got ${shown(kind)}`);
+  if (typeof key !== 'string') refuse(`expected a key to be a string, got ${shown(key)}`);
+  if (!isWellFormed(key)) refuse('expected a key to be text that UTF-8 can hold, got one with half a surrogate pair');
   if (key.length === 0 || key.length * 3 > MOST_KEY_BYTES) {
     const bytes = encodeText(key).byteLength;
     if (bytes < 1 || bytes > MOST_KEY_BYTES)
-      refuse(`a key has 1 to ${MOST_KEY_BYTES} bytes of UTF-8, this one has ${bytes}`);
+      refuse(`expected a key of 1 to ${MOST_KEY_BYTES} bytes of UTF-8, got ${bytes} bytes`);
   }
-  if (command.kind === 'put' && !(command.value instanceof Uint8Array)) refuse('the value of a put is a Uint8Array');
+  if (command.kind === 'put' && !(command.value instanceof Uint8Array))
+    refuse(`expected the value of a put to be a Uint8Array, got ${shown(command.value)}`);
   if (condition !== undefined && condition !== 'absent' && !(Number.isSafeInteger(condition) && condition >= 0))
-    refuse(`a condition is "absent" or a revision, not ${String(condition)}`);
+    refuse(`expected a condition to be "absent" or a revision, got ${shown(condition)}`);
 }
 
 /**

@@ -94,14 +94,15 @@ async function propose(request: OfKey, command: KeyValueCommand) {
 function checkedKey({ params: { key } }: OfKey): string {
   const bytes = new TextEncoder().encode(key).byteLength;
   if (bytes >= 1 && bytes <= MOST_KEY_BYTES) return key;
-  throw badRequest(`a key has 1 to ${MOST_KEY_BYTES} bytes of UTF-8, this one has ${bytes}`);
+  throw badRequest(`expected a key of 1 to ${MOST_KEY_BYTES} bytes of UTF-8, got ${bytes} bytes`);
 }
 
 function conditionOf({ headers }: OfKey): { condition?: Condition } {
   const match = headers['if-match'];
   const noneMatch = headers['if-none-match'];
   if (headers['idempotency-key'] !== undefined) throw notInThisVersion('Idempotency-Key');
-  if (match !== undefined && noneMatch !== undefined) throw badRequest('If-Match or If-None-Match, not both');
+  if (match !== undefined && noneMatch !== undefined)
+    throw badRequest('expected If-Match or If-None-Match, got both: leave one');
   if (noneMatch !== undefined) {
     if (noneMatch === '*') return { condition: 'absent' };
     throw badRequest(`expected If-None-Match to be *, got ${noneMatch}`);
@@ -136,7 +137,7 @@ export function createKeyValueService(mostValueBytes = MOST_VALUE_BYTES) {
     checkCommand: (bytes) => {
       const valueBytes = checkKeyValueCommand(bytes);
       if (valueBytes <= mostValueBytes) return;
-      const message = `a value has at most ${mostValueBytes} bytes, this one has ${valueBytes}`;
+      const message = `expected a value of at most ${mostValueBytes} bytes, got ${valueBytes}: split it`;
       throw new QuorateError('QUORATE_TOO_LARGE', message);
     },
   });

@@ -60,7 +60,10 @@ export async function openResources(
   const identity = directory?.identity ?? { clusterId, nodeId: options.id, incarnation: newIncarnation() };
   const log = options.storage ?? directory?.log;
   if (log === undefined)
-    throw new QuorateError('QUORATE_CONFIG_INVALID', 'a node needs a dataDir, or a storage of your own');
+    throw new QuorateError(
+      'QUORATE_CONFIG_INVALID',
+      'expected a dataDir, or a storage of your own, got neither: give one as an option',
+    );
   try {
     const { server, ownServer, address } = await openServer(options, logger);
     const members = { ...membersOf(options, directory), [options.id]: address };

@@ -25,10 +25,10 @@ export function halted(why: string): QuorateError {
 /** The largest command that is taken, encoded. It is well below what a transport takes as one message: a command that cannot travel would stop the log. */
 export const MOST_COMMAND_BYTES = 32 * 1024 * 1024;
 
-/** Another leader's entry is committed in its place: this one never will be, at no node (§5.4.3). */
+/** Another leader's entry took its place and is committed there: this one never will be, at no node (§5.4.3). */
 export function replaced(): QuorateError {
   const why =
-    'leadership was lost, and another command was committed in the place of this one: nothing was done, try again';
+    "leadership was lost, and another leader's entry took the place of this command: nothing was done, try again";
   return new QuorateError('QUORATE_NO_LEADER', why);
 }
 
@@ -38,14 +38,14 @@ export function cutOff(): QuorateError {
 }
 
 export function deposed(): QuorateError {
-  const why = 'this node stood still as leader, and another leads now: nothing was done, try again';
+  const why = 'this node stood still while it led, and leads no more: nothing was done, try again';
   return new QuorateError('QUORATE_NO_LEADER', why);
 }
 
 export function tooLarge(bytes: number): QuorateError {
   return new QuorateError(
     'QUORATE_TOO_LARGE',
-    `a command has at most ${MOST_COMMAND_BYTES} bytes when it is encoded, this one has ${bytes}`,
+    `expected a command of at most ${MOST_COMMAND_BYTES} bytes when it is encoded, got ${bytes}: split it`,
   );
 }
 

@@ -3,6 +3,7 @@ import type { replicaMachine } from '../../machines/replica-machine.js';
 import { standingOf } from '../../machines/role.js';
 import type { CallRequest } from '../calls/pending-call.js';
 import { QuorateError } from '../errors/quorate-error.js';
+import { shown } from '../errors/shown.js';
 import type { NodeNotice } from '../raft/effects.js';
 import { NODE_NOTICES, REQUEST_NOTICES } from '../raft/effects.js';
 import type { NodeId, Term } from '../raft/kinds.js';
@@ -220,7 +221,7 @@ export function encodeCommand<Command>(codec: Codec<Command>, command: Command):
   try {
     const payload: unknown = codec.encode(command);
     if (!(payload instanceof Uint8Array))
-      throw new TypeError(`encode returns a Uint8Array, and gave ${Object.prototype.toString.call(payload)}`);
+      throw new TypeError(`expected encode to return a Uint8Array, got ${shown(payload)}`);
     codec.decode(payload);
     return payload;
   } catch (cause) {

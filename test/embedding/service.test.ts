@@ -172,7 +172,7 @@ describe('through quorate/client', () => {
   });
 
   test.each([
-    [{ timeout: 5 }, /there is no option timeout/],
+    [{ timeout: 5 }, /^expected no option but .*, got timeout: /],
     [{ service: 'adder' }, /expected service to be what defineService\(\) has made, got "adder"/],
     [{ service: {} }, /expected service to be what defineService/],
   ])('connect with %j is refused', async (options, message) => {

@@ -196,4 +196,16 @@ describe('its codecs', () => {
       { numRuns: 1_000 },
     );
   });
+
+  test.each<[object, RegExp]>([
+    [{ kind: 'put', key: 'k', value: new Uint8Array(0), ttl: 5 }, /^expected no field but .*, got ttl: leave it out/],
+    [{ kind: 'move', key: 'k' }, /^expected the kind of a command to be "put" or "delete", got "move"$/],
+    [{ kind: 'delete', key: 7 }, /^expected a key to be a string, got 7$/],
+    [{ kind: 'delete', key: '\ud800' }, /^expected a key to be text that UTF-8 can hold, got .*half a surrogate pair$/],
+    [{ kind: 'delete', key: '' }, /^expected a key of 1 to 4096 bytes of UTF-8, got 0 bytes$/],
+    [{ kind: 'put', key: 'k', value: 'text' }, /^expected the value of a put to be a Uint8Array, got "text"$/],
+    [{ kind: 'delete', key: 'k', condition: -1 }, /^expected a condition to be "absent" or a revision, got -1$/],
+  ])('what no replica could decode is refused with what was expected and what was got: %j', (given, message) => {
+    expect(() => keyValueCommandCodec.encode(given as KeyValueCommand)).toThrow(message);
+  });
 });

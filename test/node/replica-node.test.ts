@@ -188,7 +188,7 @@ describe('a node alone', () => {
     ])
       await expect(call).rejects.toMatchObject({
         code: 'QUORATE_BAD_REQUEST',
-        message: expect.stringMatching(/^there is no option timeout: .*timeoutMs, signal/),
+        message: expect.stringMatching(/^expected no option but .*timeoutMs, signal, got timeout:/),
       });
   });
 

@@ -55,7 +55,7 @@ test.each<[string, (word: string) => unknown]>([
   const { lastIndex } = node.state.log;
   await expect(node.propose('wrong')).rejects.toMatchObject({
     code: 'QUORATE_BAD_REQUEST',
-    message: expect.stringContaining('encode returns a Uint8Array'),
+    message: expect.stringContaining('expected encode to return a Uint8Array, got '),
   });
   expect(node.state.log.lastIndex).toBe(lastIndex);
   expect(await node.propose('right again')).toBe('right again');
