@@ -1,4 +1,4 @@
-import type { AnyActorRef, AnyEventObject } from 'xstate';
+import type { AnyEventObject } from 'xstate';
 import type { AnySnapshot } from './shown-snapshot.js';
 
 /** So many events of a type that change nothing are told one by one within a second; a type of which there are more is counted. */
@@ -27,7 +27,8 @@ export interface TakenTransition {
 
 /** What an observer remembers of one actor. */
 export class WatchedActor {
-  readonly actor: AnyActorRef;
+  readonly session: string;
+  readonly isRoot: boolean;
   /** As it was told last. */
   snapshot: AnySnapshot;
   toldAtMs = Number.NEGATIVE_INFINITY;
@@ -38,8 +39,9 @@ export class WatchedActor {
   /** Counted events that have not had their effect yet: one that changes the state is told after all. */
   readonly #held: HeldEvent[] = [];
 
-  constructor(actor: AnyActorRef, snapshot: AnySnapshot) {
-    this.actor = actor;
+  constructor(session: string, isRoot: boolean, snapshot: AnySnapshot) {
+    this.session = session;
+    this.isRoot = isRoot;
     this.snapshot = snapshot;
   }
 
