@@ -4,7 +4,7 @@ import { closest, differences } from './spelling.js';
 /** As `quorate serve` and the other commands read them. */
 const VARIABLES: readonly string[] = [
   ...SERVE_OPTIONS.map(({ serve }) => serve.variable),
-  ...['CONFIG', 'NODES', 'PORT', 'ENDPOINTS', 'TIMEOUT', 'ENDS_WITH_INPUT', 'PLAIN_XSTATE'].map(
+  ...['CONFIG', 'NODES', 'PORT', 'INSPECTOR_PORT', 'ENDPOINTS', 'TIMEOUT', 'ENDS_WITH_INPUT', 'PLAIN_XSTATE'].map(
     (name) => `QUORATE_${name}`,
   ),
 ];

@@ -8,6 +8,7 @@ import { addClusterCommand } from './cluster-command.js';
 import type { Dial } from './dial.js';
 import { problemWithVariables } from './environment.js';
 import { asFailure, CommandFailure, EXIT, usage } from './exit.js';
+import { addInspectorCommand } from './inspector-command.js';
 import { addServeCommand } from './serve-command.js';
 import { addServiceCommands } from './service-commands.js';
 import { addStatusCommand } from './status-command.js';
@@ -22,7 +23,6 @@ const LATER = [
   'restore',
   'verify',
   'inspect',
-  'inspector',
   'record',
   'replay',
 ];
@@ -64,6 +64,7 @@ function createProgram(): Command {
   addServiceCommands(program, keyValueCommands, dialKeyValueStore);
   addStatusCommand(program);
   addBenchCommand(program, dialKeyValueStore);
+  addInspectorCommand(program);
   for (const command of program.commands) command.exitOverride();
   return program;
 }

@@ -66,7 +66,7 @@ export class ActorObserver {
     const { sessionId } = actor;
     const known = this.#stream.get(sessionId);
     if (known !== undefined) return known;
-    const snapshot = actor.getSnapshot() as AnySnapshot | undefined;
+    const snapshot = snapshotOf(actor);
     if (snapshot === undefined || snapshot.status === 'stopped') return undefined;
     const { _parent: parent } = actor;
     if (parent !== undefined) this.#announce(parent);
@@ -103,5 +103,14 @@ export class ActorObserver {
   #moved(actor: AnyActorRef, snapshot: AnySnapshot, event: AnyEventObject): void {
     const watched = this.#announce(actor);
     if (watched !== undefined) this.#stream.moved(watched, snapshot, event);
+  }
+}
+
+/** An actor that is being made has none; XState's development build throws where it is asked for one. */
+function snapshotOf(actor: AnyActorRef): AnySnapshot | undefined {
+  try {
+    return actor.getSnapshot() as AnySnapshot | undefined;
+  } catch {
+    return undefined;
   }
 }

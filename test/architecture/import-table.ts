@@ -106,6 +106,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     only: {
       'src/inspect/inspector-server.ts': ['ws', 'node:'],
       'src/inspect/stream-endpoint.ts': ['ws', 'types of node:'],
+      'src/inspect/program-endpoint.ts': ['ws', 'types of node:'],
+      'src/inspect/dial-inspector.ts': ['ws'],
+      'src/inspect/create-inspector.ts': ['node:'],
+      'src/inspect/inspector-page.ts': ['types of node:'],
       'src/inspect/socket-viewer.ts': ['types of ws'],
     },
   },

@@ -306,7 +306,7 @@ describe('wrong usage: exit 2, and one line that says what was expected', () => 
     [['get', 'k', '--consistency', 'lease'], /not in this version/],
     [['watch', 'k'], /not in this version/],
     [['members', 'list'], /not in this version/],
-    [['inspector'], /not in this version/],
+    [['inspect'], /not in this version/],
     [['cluster', '--nodes', '0'], /from 1 to 9/],
     [
       ['list', '--limit', '0'],

@@ -25,6 +25,7 @@ const EXPORTS = {
     'DEFAULT_SETTINGS EntryEncoder KeyValueStore NodeDisk QuorateError ReplicaNode ReplicaView SegmentedLog WebSocketTransport ' +
     'asIndex asTerm defineService fastifyRoutes nodeChecksum openDataDirectory requestHandler systemClock',
   'quorate/client': 'QuorateError connect defineService',
+  'quorate/inspect': 'createInspector',
   'quorate/machines': 'leadership replica replicaMachine roleOf',
   'quorate/testing':
     'ConformanceFailure LoneReplica MemoryLogStore MemoryNetwork Recorder SafetyChecker SafetyViolation SimulatedCluster SimulatedReplica ' +
@@ -48,9 +49,10 @@ describe('the packed package, installed elsewhere', () => {
       path.join(project, 'types.ts'),
       `import { KeyValueStore, ReplicaNode, type StateMachine } from 'quorate';
 import { connect, defineService, type Codec } from 'quorate/client';
+import { createInspector, type InspectionMessage } from 'quorate/inspect';
 import { leadership, replicaMachine } from 'quorate/machines';
 import { simulate } from 'quorate/testing';
-import { setup } from 'xstate';
+import { createActor, setup } from 'xstate';
 const node = await ReplicaNode.open({ id: 'a', peers: { a: '127.0.0.1:1' }, dataDir: 'x', stateMachine: new KeyValueStore() });
 const result = await node.propose({ kind: 'put', key: 'k', value: new Uint8Array(1) });
 const kind: 'put' | 'deleted' | 'conflict' = result.kind;
@@ -82,7 +84,13 @@ const simulated = simulate({ seed: 1, stateMachine: () => counter }).propose({ b
 const sum: number | undefined = simulated.resultOf({ by: 1 });
 // @ts-expect-error a command that the state machine does not know
 simulated.propose('one');
-console.log(answered, sum, kind, revision, value, written, replicaMachine.id, simulate({ seed: 1 }).leader);
+const inspector = await createInspector({ port: 8080 });
+const light = createActor(setup({}).createMachine({}), { inspect: inspector.inspect });
+const detach: () => void = inspector.attach(light);
+const kinds: InspectionMessage['type'] = 'snapshot';
+// @ts-expect-error an option that there is not
+await createInspector({ prot: 8080 });
+console.log(detach, kinds, inspector.url, answered, sum, kind, revision, value, written, replicaMachine.id, simulate({ seed: 1 }).leader);
 `,
     );
     const module = resolution === 'nodenext' ? 'nodenext' : 'esnext';

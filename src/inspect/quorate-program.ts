@@ -1,0 +1,36 @@
+import type { Program, ProgramOptions } from './stately-program.js';
+import type { InspectionMessage, InspectionSystem } from './stream.js';
+
+const TYPES: readonly InspectionMessage['type'][] = [
+  'system',
+  'machine',
+  'actor',
+  'event',
+  'snapshot',
+  'folded',
+  'gone',
+];
+
+/** A program that sends the inspection stream itself, as `createInspector({ url })` does: it may hold several systems. */
+export class QuorateProgram implements Program {
+  readonly #options: ProgramOptions;
+  readonly #systems = new Map<string, InspectionSystem>();
+
+  constructor(options: ProgramOptions) {
+    this.#options = options;
+  }
+
+  take(given: unknown): void {
+    const message = Object(given) as InspectionMessage;
+    if (!TYPES.includes(message.type) || message.type === 'hello' || typeof message.system !== 'string') return;
+    // Two programs may call their systems alike.
+    const placed = { ...message, system: `${this.#options.system}/${message.system}` };
+    if (placed.type === 'system') this.#systems.set(placed.system, placed);
+    else if (!this.#systems.has(placed.system)) return;
+    this.#options.publish(placed);
+  }
+
+  leave(): void {
+    for (const system of this.#systems.values()) this.#options.publish({ ...system, connected: false });
+  }
+}

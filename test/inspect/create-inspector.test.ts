@@ -1,0 +1,268 @@
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { WebSocket } from 'ws';
+import { createActor, createMachine } from 'xstate';
+import type { InspectionActor, InspectionMessage } from '../../src/inspect/stream.js';
+import type { CreateInspectorOptions, Inspector } from '../../src/inspect.js';
+import { createInspector } from '../../src/inspect.js';
+import { freePorts } from '../node/real-nodes.js';
+import { until } from '../waiting/conditions.js';
+import { startStranger } from './stranger.js';
+
+const ends: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+async function inspector(options: CreateInspectorOptions = { port: 0 }): Promise<Inspector> {
+  const made = await createInspector(options);
+  ends.push(() => made.close());
+  return made;
+}
+
+function look(url: string) {
+  const messages: InspectionMessage[] = [];
+  const { origin } = new URL(url);
+  const socket = new WebSocket(`${origin.replace('http', 'ws')}/inspector/stream`, 'quorate.inspect.v1', { origin });
+  socket.on('message', (data) => void messages.push(JSON.parse(String(data)) as InspectionMessage));
+  socket.on('error', () => undefined);
+  ends.push(() => socket.terminate());
+  const actor = (id: string): InspectionActor | undefined =>
+    messages.find((message): message is InspectionActor => message.type === 'actor' && message.id === id);
+  const values = (id: string): readonly string[] =>
+    messages.flatMap((message) =>
+      message.type === 'snapshot' && message.actor === actor(id)?.actor ? [JSON.stringify(message.snapshot.value)] : [],
+    );
+  return { messages, socket, actor, values };
+}
+
+const light = createMachine({
+  id: 'light',
+  initial: 'off',
+  states: { off: { on: { toggle: 'on' } }, on: { on: { toggle: 'off' } } },
+});
+
+/** How a connection to a path ends that is not let in. */
+const refusal = (url: string, options: object, protocols: readonly string[] = []): Promise<string> =>
+  new Promise((resolve) => {
+    const socket = new WebSocket(url, [...protocols], options);
+    ends.push(() => socket.terminate());
+    socket.once('error', ({ message }) => resolve(message));
+    socket.once('open', () => resolve('let in'));
+  });
+
+describe("a program of this process's own", () => {
+  test('is shown by inspect from its start, and by attach later, and only while somebody looks', async () => {
+    const { inspect, attach, url } = await inspector();
+    const early = createActor(light, { inspect });
+    early.start();
+    const late = createActor(light, { id: 'late' }).start();
+    attach(late);
+    early.send({ type: 'toggle' });
+    const page = look(url);
+    await until(() => page.actor('light') !== undefined && page.actor('late') !== undefined);
+    expect(page.actor('light')?.snapshot.value).toBe('on');
+    late.send({ type: 'toggle' });
+    await until(() => page.values('late').length === 1);
+    const third = createActor(light, { inspect, id: 'third' }).start();
+    third.send({ type: 'toggle' });
+    await until(() => page.values('third').includes('"on"'));
+    const systems = page.messages.flatMap((message) => (message.type === 'system' ? [message.system] : []));
+    expect(new Set(systems).size).toBe(3);
+  });
+
+  test('is no longer shown once it is detached', async () => {
+    const { attach, url } = await inspector();
+    const detach = attach(createActor(light).start());
+    const page = look(url);
+    await until(() => page.actor('light') !== undefined);
+    detach();
+    await until(() => page.messages.some((message) => message.type === 'system' && !message.connected));
+  });
+
+  test('sends it to an inspector that runs elsewhere, whichever of the two is there first', async () => {
+    const [port = 0] = await freePorts(1);
+    const { inspect } = await inspector({ url: `ws://127.0.0.1:${port}`, name: 'my program' });
+    const actor = createActor(light, { inspect }).start();
+    const { url } = await inspector({ port });
+    const page = look(url);
+    await until(() => page.actor('light') !== undefined);
+    actor.send({ type: 'toggle' });
+    await until(() => page.values('light').length > 0);
+    expect(page.messages.find(({ type }) => type === 'system')).toMatchObject({ name: 'my program', via: 'quorate' });
+    expect(page.messages.find(({ type }) => type === 'machine')).toMatchObject({ machine: 'light' });
+  });
+});
+
+describe("a stranger's program, which knows of @statelyai/inspect only", () => {
+  test('appears with its chart, its children and their parents, and as it goes on', async () => {
+    const { url } = await inspector();
+    const { actor, stop } = startStranger(url.replace('http', 'ws'));
+    ends.push(stop, () => actor.stop());
+    const page = look(url);
+    await until(() => page.actor('order') !== undefined);
+    expect(page.messages.find(({ type }) => type === 'system')).toMatchObject({
+      via: '@statelyai/inspect',
+      connected: true,
+    });
+    await until(() => page.messages.some((message) => message.type === 'system' && message.name === 'order'));
+    const machine = page.messages.find((message) => message.type === 'machine');
+    const definition = machine?.type === 'machine' ? machine.definition : undefined;
+    expect(definition).toMatchObject({ id: 'order', type: 'parallel' });
+    const shipping = definition?.states.find(({ key }) => key === 'shipping');
+    expect(shipping?.states.find(({ key }) => key === 'idle')?.transitions).toMatchObject([
+      { event: 'ship', targets: ['order.shipping.sent'] },
+    ]);
+    // Its serializer sorts what it sends by name.
+    const payment = definition?.states.find(({ key }) => key === 'payment');
+    expect(payment?.states.find(({ key }) => key === 'open')?.transitions).toMatchObject([
+      { event: 'pay' },
+      { kind: 'after', event: 'PATIENCE' },
+    ]);
+    actor.send({ type: 'pay' });
+    actor.send({ type: 'ship' });
+    await until(() => page.values('order').includes('{"payment":"paid","shipping":"sent"}'));
+    expect(page.actor('parcel')).toMatchObject({
+      parent: page.actor('order')?.actor,
+      kind: 'machine',
+      machine: 'parcel',
+    });
+    expect(page.actor('charge')).toMatchObject({ parent: page.actor('order')?.actor, machine: null });
+    const events = page.messages.flatMap((message) => (message.type === 'event' ? [message.event.type] : []));
+    expect(events).toEqual(expect.arrayContaining(['pay', 'ship', 'xstate.done.actor.charge']));
+  });
+
+  test('is told to a viewer that comes late as it is then, and is shown after it has gone', async () => {
+    const { url } = await inspector();
+    const { actor, stop } = startStranger(url.replace('http', 'ws'));
+    ends.push(() => actor.stop());
+    const first = look(url);
+    await until(() => first.actor('order') !== undefined);
+    actor.send({ type: 'ship' });
+    await until(() => first.values('order').length > 0);
+    const late = look(url);
+    await until(() => late.actor('parcel') !== undefined);
+    expect(late.actor('order')?.snapshot.value).toEqual({ payment: 'open', shipping: 'sent' });
+    stop();
+    await until(() => late.messages.some((message) => message.type === 'system' && !message.connected));
+    const afterwards = look(url);
+    await until(() => afterwards.actor('order') !== undefined);
+  });
+
+  test('may send what it likes: nothing of it ends the inspector or reaches an actor', async () => {
+    const { url, attach } = await inspector();
+    const actor = createActor(light).start();
+    attach(actor);
+    const page = look(url);
+    const rude = new WebSocket(url.replace('http', 'ws'));
+    ends.push(() => rude.terminate());
+    await new Promise((resolve) => rude.once('open', resolve));
+    const sessionId = actor.sessionId;
+    const frames = [
+      '{',
+      'null',
+      '[]',
+      JSON.stringify({ type: '@xstate.actor', sessionId: 'a', definition: '{"states":{"x":5}}', snapshot: 7 }),
+      JSON.stringify({ type: '@xstate.event', sessionId: 'a', event: null }),
+      JSON.stringify({ type: '@xstate.snapshot', sessionId: 'b', snapshot: { status: 'strange', value: { x: 1 } } }),
+      JSON.stringify({ type: '@xstate.event', sessionId, event: { type: 'toggle' } }),
+      JSON.stringify({ type: 'event', system: 's1', actor: sessionId, event: { type: 'toggle' } }),
+    ];
+    for (const frame of frames) rude.send(frame);
+    await until(() => page.actor('b') !== undefined);
+    expect(actor.getSnapshot().value).toBe('off');
+    expect(page.actor('light')?.snapshot.value).toBe('off');
+  });
+});
+
+describe('who may come', () => {
+  test.each([
+    ['a page of a development server of this machine', 'http://localhost:5173', 'let in'],
+    ['a page from elsewhere', 'https://example.org', 'Unexpected server response: 403'],
+    [
+      'a page whose name only begins like this machine',
+      'http://localhost.example.org',
+      'Unexpected server response: 403',
+    ],
+  ])('%s may send: %s', async (_, origin, outcome) => {
+    const { url } = await inspector();
+    expect(await refusal(url.replace('http', 'ws'), { origin })).toBe(outcome);
+  });
+
+  test.each([
+    ['a page of a development server of this machine', { origin: 'http://localhost:5173' }],
+    ['a page from elsewhere', { origin: 'https://example.org' }],
+    ['a name that was made to point here', { headers: { host: 'example.org' } }],
+  ])('%s may not look', async (_, options) => {
+    const { url } = await inspector();
+    const stream = `${url.replace('http', 'ws')}/inspector/stream`;
+    expect(await refusal(stream, options, ['quorate.inspect.v1'])).toBe('Unexpected server response: 403');
+  });
+
+  test('the page is served to this machine under its own names only', async () => {
+    const { url } = await inspector();
+    const page = await fetch(url);
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    const text = await page.text();
+    expect(text).toContain('data-served-by="inspector"');
+    const script = /assets\/[\w-]+\.js/.exec(text)?.[0];
+    expect((await fetch(`${url}/${script}`)).status).toBe(200);
+    expect((await fetch(`${url}/inspector`)).status).toBe(200);
+    expect((await fetch(`${url}/nowhere`)).status).toBe(404);
+    expect((await fetch(url, { method: 'POST' })).status).toBe(400);
+    expect((await fetch(url, { headers: { origin: 'https://example.org' } })).status).toBe(403);
+  });
+});
+
+test("on a server of the user's it takes its own paths, and leaves all others", async () => {
+  const server = createServer((_request, response) => void response.end('mine'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  ends.push(() => server.close());
+  const made = await inspector({ server });
+  const { port } = server.address() as AddressInfo;
+  expect(made.url).toBe(`http://127.0.0.1:${port}/inspector`);
+  expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('mine');
+  expect(await (await fetch(made.url)).text()).toContain('data-served-by="inspector"');
+  made.attach(createActor(light).start());
+  const page = look(made.url);
+  await until(() => page.actor('light') !== undefined);
+  await made.close();
+  expect(await (await fetch(made.url)).text()).toBe('mine');
+});
+
+test.each<[string, CreateInspectorOptions]>([
+  ['one of port, server and url', { port: 1, url: 'ws://127.0.0.1:1' }],
+  ['like ws://127.0.0.1:8080', { url: 'nonsense' }],
+])('options that cannot work are refused: expected %s', async (words, options) => {
+  await expect(createInspector(options)).rejects.toMatchObject({
+    code: 'QUORATE_CONFIG_INVALID',
+    message: expect.stringContaining(words),
+  });
+});
+
+test('a port that is taken is said to be', async () => {
+  const { url } = await inspector();
+  await expect(createInspector({ port: Number(new URL(url).port) })).rejects.toThrow('is taken');
+});
+
+test('quorate inspector serves the page, prints the lines to paste, and ends with Ctrl-C', async () => {
+  const child = spawn(process.execPath, ['dist/src/cli/main.js', 'inspector', '--port', '0']);
+  ends.push(() => child.kill('SIGKILL'));
+  let said = '';
+  child.stdout.on('data', (chunk) => {
+    said += chunk;
+  });
+  const url = (): string | undefined => /http:\/\/127\.0\.0\.1:\d+/.exec(said)?.[0];
+  await until(() => said.includes('.start()'));
+  expect(said).toContain(`createWebSocketInspector({ url: '${url()?.replace('http', 'ws')}' })`);
+  expect(said).toContain(`createInspector({ url: '${url()?.replace('http', 'ws')}' })`);
+  expect((await fetch(url() ?? '')).status).toBe(200);
+  const { actor, stop } = startStranger((url() ?? '').replace('http', 'ws'));
+  ends.push(stop, () => actor.stop());
+  const page = look(url() ?? '');
+  await until(() => page.actor('order') !== undefined);
+  child.kill('SIGINT');
+  expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(0);
+});
