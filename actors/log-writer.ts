@@ -1,7 +1,7 @@
 import { fromCallback } from 'xstate';
 import type { LogPosition } from '../src/raft/kinds.js';
-import { greater } from '../src/raft/kinds.js';
 import type { LogRecord, PeerMessage } from '../src/raft/messages.js';
+import { mergedAcceptance } from '../src/raft/messages.js';
 import type { Clock } from '../src/seams/clock.js';
 import type { LogStore } from '../src/seams/log-store.js';
 import type { LogReport } from './events.js';
@@ -211,7 +211,10 @@ function joinNewest(group: Group, records: readonly LogRecord[], then: readonly 
  */
 function withNewest(waiting: readonly HeldMessage[], { outlet, message }: HeldMessage): readonly HeldMessage[] {
   const isOlder = (other: HeldMessage): boolean => other.outlet === outlet && isSameKind(other.message, message);
-  const newest = waiting.filter(isOlder).reduce((newer, older) => vouchingForBoth(older.message, newer), message);
+  // A heartbeat's answer vouches for less of the log than the one before it did.
+  const newest = waiting
+    .filter(isOlder)
+    .reduce((newer, older) => mergedAcceptance(older.message, newer) ?? newer, message);
   return [...waiting.filter((other) => !isOlder(other)), { outlet, message: newest }];
 }
 
@@ -219,11 +222,4 @@ function isSameKind(a: PeerMessage, b: PeerMessage): boolean {
   if (a.kind !== b.kind) return false;
   if (a.kind === 'append-reply' && b.kind === 'append-reply') return a.accepted === b.accepted;
   return a.kind === 'vote-reply';
-}
-
-/** A heartbeat's answer vouches for less of the log than the one before it did. */
-function vouchingForBoth(older: PeerMessage, newer: PeerMessage): PeerMessage {
-  if (older.kind !== 'append-reply' || newer.kind !== 'append-reply') return newer;
-  if (!older.accepted || !newer.accepted || older.term !== newer.term) return newer;
-  return { ...newer, matchIndex: greater(older.matchIndex, newer.matchIndex) };
 }

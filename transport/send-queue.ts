@@ -1,4 +1,5 @@
-import type { AppendAccepted, PeerMessage } from '../src/raft/messages.js';
+import type { PeerMessage } from '../src/raft/messages.js';
+import { mergedAcceptance } from '../src/raft/messages.js';
 import type { EntryEncoder } from '../src/wire/records.js';
 import { framesOf } from './fragments.js';
 import { encodeMessage } from './frames.js';
@@ -8,7 +9,7 @@ export const MOST_WAITING_BYTES = 2 * 1024 * 1024;
 /** When so few wait again, there is room. */
 const ROOM_BYTES = MOST_WAITING_BYTES / 2;
 /** More than this is never kept for a peer that takes nothing: the connection is to be ended. */
-export const MOST_KEPT_BYTES = 64 * 1024 * 1024;
+const MOST_KEPT_BYTES = 64 * 1024 * 1024;
 
 /** A message that waits, or what is left of the one that is being sent. Small ones are encoded when they leave. */
 interface QueuedMessage {
@@ -109,7 +110,8 @@ export class SendQueue {
       if (isLast(this.#voteRequest)) this.#voteRequest.message = message;
       else this.#voteRequest = this.#inPlaceOf(this.#voteRequest, message);
     } else {
-      const merged = this.isEmpty ? undefined : mergedReply(last?.message, message);
+      const before = this.isEmpty ? null : (last?.message ?? null);
+      const merged = before === null ? undefined : mergedAcceptance(before, message);
       if (merged !== undefined) (last as QueuedMessage).message = merged;
       else this.#push({ message, frames: null, bytes: SMALL_BYTES });
     }
@@ -150,15 +152,4 @@ function isRefusable(message: PeerMessage): boolean {
 function carriesBytes(message: PeerMessage): boolean {
   if (message.kind === 'append') return message.entries.length > 0;
   return message.kind === 'propose-request' || message.kind === 'propose-reply';
-}
-
-/** Both facts of two acceptances of one term in one: up to where the logs agree, and the newest round. */
-function mergedReply(older: PeerMessage | null | undefined, newer: PeerMessage): AppendAccepted | undefined {
-  if (older?.kind !== 'append-reply' || newer.kind !== 'append-reply') return undefined;
-  if (!older.accepted || !newer.accepted || older.term !== newer.term) return undefined;
-  return {
-    ...newer,
-    matchIndex: older.matchIndex > newer.matchIndex ? older.matchIndex : newer.matchIndex,
-    readRound: older.readRound > newer.readRound ? older.readRound : newer.readRound,
-  };
 }

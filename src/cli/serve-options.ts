@@ -3,7 +3,7 @@ import { NODE_OPTIONS } from '../node/declared-options.js';
 import type { ServeForm, Source } from '../node/serve-form.js';
 import { numberFrom, served, yesOrNoFrom } from '../node/serve-form.js';
 
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** An option of `quorate serve`. */
 export interface ServeOption extends DeclaredOption {

@@ -1,4 +1,4 @@
-import { outcomeUnknown, whenAborted } from '../calls/pending-call.js';
+import { aborted, outcomeUnknown, whenAborted } from '../calls/pending-call.js';
 import { QuorateError } from '../errors/quorate-error.js';
 import type { Operation } from '../wire/client-frames.js';
 import type { Connection } from './connection.js';
@@ -82,7 +82,7 @@ export class Call {
     const cause: unknown = this.asked.signal?.reason;
     if (this.sentTo !== undefined && this.isWrite)
       return outcomeUnknown('the call was aborted after it was sent', cause);
-    return new QuorateError('QUORATE_ABORTED', 'the call was aborted before anything was done', { cause });
+    return aborted(cause);
   }
 
   #end(): boolean {

@@ -1,5 +1,6 @@
 import type { Consistency } from '../calls/call-options.js';
 import { checkCallOptions, checkTimeout, DEFAULT_TIMEOUT_MS, MOST_TIMEOUT_MS } from '../calls/call-options.js';
+import { aborted } from '../calls/pending-call.js';
 import { badRequest, QuorateError } from '../errors/quorate-error.js';
 import { shown } from '../errors/shown.js';
 import type { AnswerTo, AnyService, Queries, Question, ServiceCommand, ServiceResult } from '../seams/service.js';
@@ -126,10 +127,7 @@ export class ServiceClient<Of extends AnyService> implements AsyncDisposable {
       checkCallOptions(options, optionNames);
       const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
       checkTimeout(timeoutMs, MOST_TIMEOUT_MS);
-      if (signal?.aborted === true)
-        throw new QuorateError('QUORATE_ABORTED', 'the call was aborted before anything was done', {
-          cause: signal.reason,
-        });
+      if (signal?.aborted === true) throw aborted(signal.reason);
       const { operation, payload } = request();
       const deadlineMs = this.#dispatcher.deadlineMs(timeoutMs);
       this.#dispatcher.ask({ operation, payload, deadlineMs, signal, decode, resolve, reject });

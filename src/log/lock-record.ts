@@ -30,7 +30,7 @@ export interface LockRecord extends ProcessIdentity {
   readonly beat: string;
 }
 
-export const LOCK_VERSION = 2;
+const LOCK_VERSION = 2;
 const BEAT_DIGITS = 12;
 const MOST_BEAT_MS = 60_000;
 

@@ -14,7 +14,7 @@ export type Probe =
   | { readonly kind: 'refused' }
   | { readonly kind: 'unknown' };
 
-export const SOCKET_NAME = 'socket';
+const SOCKET_NAME = 'socket';
 /** The address of a Unix socket has at most 108 bytes on Linux and 104 on macOS, with a zero at its end. */
 const MOST_ADDRESS_BYTES = 103;
 const ANSWER_MS = 1_000;

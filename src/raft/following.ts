@@ -43,7 +43,7 @@ export function acceptAppend(state: ReplicaState, from: NodeId, append: Append, 
 }
 
 /** §5.2: an append of the current term comes from its one leader. */
-export function followLeader(state: ReplicaState, from: NodeId, atMs: number): Step {
+function followLeader(state: ReplicaState, from: NodeId, atMs: number): Step {
   invariant(from !== state.id && (state.leaderId ?? from) === from, '§5.2: at most one leader in a term');
   const effects: Effect[] = [];
   if (state.leaderId === null) {

@@ -1,4 +1,5 @@
 import type { Index, LogPosition, NodeId, ReadRound, Term } from './kinds.js';
+import { greater } from './kinds.js';
 
 /**
  * - `command`: a client's bytes for the state machine
@@ -132,4 +133,15 @@ export interface Outgoing {
 
 export function hasTerm(message: PeerMessage): message is TermedMessage {
   return 'term' in message;
+}
+
+/** Both facts of two acceptances of one term in one: up to where the logs agree, and the newest round. Undefined where they are none. */
+export function mergedAcceptance(older: PeerMessage, newer: PeerMessage): AppendAccepted | undefined {
+  if (older.kind !== 'append-reply' || newer.kind !== 'append-reply') return undefined;
+  if (!older.accepted || !newer.accepted || older.term !== newer.term) return undefined;
+  return {
+    ...newer,
+    matchIndex: greater(older.matchIndex, newer.matchIndex),
+    readRound: older.readRound > newer.readRound ? older.readRound : newer.readRound,
+  };
 }

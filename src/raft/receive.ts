@@ -140,7 +140,7 @@ export function admit(state: ReplicaState, message: PeerMessage, atMs: number): 
  * Whether a leader spoke within the shortest election timeout. A leader always hears itself: what a server says that
  * cannot hear it is no reason to step down, a newer term in an append or a reply is.
  */
-export function hearsLiveLeader(state: ReplicaState, atMs: number): boolean {
+function hearsLiveLeader(state: ReplicaState, atMs: number): boolean {
   if (state.leaderId === null) return false;
   if (state.leaderId === state.id) return true;
   return atMs - state.leaderHeardAtMs < state.settings.ELECTION_TIMEOUT_MIN;

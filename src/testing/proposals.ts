@@ -97,7 +97,7 @@ export function outcomeFor(error: QuorateError | undefined, isGone: boolean): En
   return isGone || error.code === 'QUORATE_OUTCOME_UNKNOWN' ? 'unknown' : 'refused';
 }
 
-export function describeCommand(command: unknown): string {
+function describeCommand(command: unknown): string {
   if (typeof command === 'string') return command;
   try {
     return JSON.stringify(command) ?? String(command);

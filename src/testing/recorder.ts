@@ -5,7 +5,7 @@ import type { Capture, Codec, Committed, Restore, StateMachine } from '../seams/
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-export const textCodec: Codec<string> = {
+const textCodec: Codec<string> = {
   encode: (text: unknown) => {
     if (typeof text === 'string') return encoder.encode(text);
     throw new TypeError(

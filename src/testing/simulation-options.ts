@@ -119,7 +119,7 @@ const ANY_SETTINGS = Object.fromEntries(
   Object.keys(DEFAULT_SETTINGS).map((name) => [name, { is: () => true, expected: '' }]),
 );
 
-export function checkConditions(conditions: Partial<Conditions>): void {
+function checkConditions(conditions: Partial<Conditions>): void {
   checkFields('conditions', 'conditions.', CONDITIONS, conditions);
   const { leastDelayMs = 0, mostDelayMs = leastDelayMs + 1 } = conditions;
   if (leastDelayMs <= mostDelayMs) return;
