@@ -141,6 +141,17 @@ describe("the page's model of a cluster", () => {
     expect(told.model.feed.items).toEqual([]);
   });
 
+  test('what arrives late is said to be late, by how much', () => {
+    const told = new Told();
+    expect(told.view.behindMs).toBe(0);
+    told.nowMs += 50;
+    for (const node of told.raft.nodes) {
+      const atMs = told.nowMs - 1_200;
+      told.model.report(node.id, reportOf(told.raft, node, { atMs, addressOf: (id) => id, rate: 1_000 }), told.nowMs);
+    }
+    expect(told.view.behindMs).toBe(1_200);
+  });
+
   test('whom the leader hears and the page does not is not down', () => {
     const told = new Told();
     told.model.lost('n2', null, null);

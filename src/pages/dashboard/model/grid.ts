@@ -8,9 +8,9 @@ const MOST_LINES = 3;
 /** What is above the uppermost line, as a share of all. */
 const HEADROOM = 1.1;
 
-/** At most three lines at round values, the last of them above the greatest value. */
-export function gridOf(greatest: number): Grid {
-  const step = stepFor(Math.max(greatest, 1));
+/** At most three lines at round values, the last of them above the greatest value. Counts have lines at whole numbers only. */
+export function gridOf(greatest: number, isCount: boolean): Grid {
+  const step = Math.max(isCount ? 1 : 0, stepFor(Math.max(greatest, 1)));
   const count = Math.max(1, Math.ceil(greatest / step));
   return { lines: Array.from({ length: count }, (_, at) => (at + 1) * step), top: count * step * HEADROOM };
 }

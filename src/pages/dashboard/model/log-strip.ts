@@ -50,7 +50,9 @@ export class LogScale {
   #changedMs = Number.NEGATIVE_INFINITY;
   #fitsSmallerSinceMs: number | null = null;
 
-  look(span: number, nowMs: number, cells = CELLS): number {
+  /** `span` is null where it is not known: the scale stays. */
+  look(span: number | null, nowMs: number, cells = CELLS): number {
+    if (span === null) return this.#scale;
     const wanted = scaleFor(span, cells);
     if (wanted >= this.#scale) this.#fitsSmallerSinceMs = null;
     else this.#fitsSmallerSinceMs ??= nowMs;

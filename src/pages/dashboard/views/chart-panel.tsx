@@ -20,6 +20,8 @@ export interface ChartProps {
   readonly lines: readonly ChartLine[];
   readonly marks: readonly Mark[];
   readonly format: (value: number) => string;
+  /** There are no fractions of what is counted. */
+  readonly isCount?: boolean;
 }
 
 /** The drawing library is fetched after the first paint. */

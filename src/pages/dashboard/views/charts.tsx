@@ -20,6 +20,7 @@ export function Charts({ dashboard, view }: { readonly dashboard: Dashboard; rea
       <ChartPanel
         {...shared}
         title="Operations per second"
+        isCount
         format={short}
         lines={[
           { label: 'puts', values: series.puts, now: facts.puts, tone: 'accent', isFilled: true },
@@ -48,6 +49,7 @@ export function Charts({ dashboard, view }: { readonly dashboard: Dashboard; rea
       <ChartPanel
         {...shared}
         title="Behind the leader"
+        isCount
         format={short}
         lines={behindLines(view, series, leader.current)}
       />

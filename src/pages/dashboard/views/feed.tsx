@@ -67,7 +67,8 @@ function News({ row, nowMs }: { readonly row: FeedRow & { kind: 'news' }; readon
       <p>
         {main}
         {aside === null ? null : <span class="news-aside"> {aside}</span>}
-        {count === 1 ? null : <span class="count mono"> ×{count}</span>}
+        {count === 1 ? null : ' '}
+        {count === 1 ? null : <span class="count mono">×{count}</span>}
         {reporter === null ? null : <span class="reporter"> {reporter}</span>}
       </p>
     </li>

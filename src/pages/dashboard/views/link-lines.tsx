@@ -119,11 +119,12 @@ function Dots({ from, to, direction }: Line & { readonly direction: Direction })
   const count = Math.ceil((perSecond * travelMs) / 1_000);
   const path = { '--x1': `${from.x}px`, '--y1': `${from.y}px`, '--x2': `${to.x}px`, '--y2': `${to.y}px` };
   return (
-    <>
+    // All are made anew when there are more or fewer of them, so that they keep their distance.
+    <g key={count}>
       {Array.from({ length: count }, (_, at) => {
         const delay = { animationDelay: `${(-travelMs * at) / count}ms`, animationDuration: `${travelMs}ms` };
         return <circle key={at} class="dot" r="3" style={{ ...path, ...delay }} />;
       })}
-    </>
+    </g>
   );
 }

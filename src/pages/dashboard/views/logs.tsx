@@ -29,7 +29,9 @@ export function Logs({ view }: { readonly view: ClusterView }) {
 export function useLogWindow(view: ClusterView, cells: number): LogWindow {
   const scale = useRef<LogScale | undefined>(undefined);
   scale.current ??= new LogScale();
-  return windowOf(view, scale.current.look(spanOf(view), view.nowMs, cells), cells);
+  // Where nobody answers, what was shown last stays.
+  const span = view.answering === 0 ? null : spanOf(view);
+  return windowOf(view, scale.current.look(span, view.nowMs, cells), cells);
 }
 
 function Legend() {

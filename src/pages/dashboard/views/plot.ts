@@ -1,4 +1,5 @@
 import uPlot from 'uplot';
+import type { Grid } from '../model/grid.js';
 import { gridOf } from '../model/grid.js';
 import type { Size } from '../model/positions.js';
 import type { ChartLine, ChartProps } from './chart-panel.js';
@@ -56,7 +57,7 @@ export class Plot {
       cursor: { y: false, points: { size: 5 }, drag: { x: false, y: false } },
       scales: {
         x: { time: false, range: (_, least, most) => [least, most] },
-        y: { range: () => [0, gridOf(this.#greatest()).top] },
+        y: { range: () => [0, this.#grid.top] },
       },
       axes: [{ show: false }, { show: false }],
       series: [{}, ...lines.map((line) => seriesOf(line, colours))],
@@ -72,9 +73,13 @@ export class Plot {
     return Math.max(0, ...(this.#props?.lines ?? []).flatMap(({ values }) => values.map((value) => value ?? 0)));
   }
 
+  get #grid(): Grid {
+    return gridOf(this.#greatest(), this.#props?.isCount === true);
+  }
+
   #drawGrid(chart: uPlot, colours: Colours): void {
     const { ctx, bbox } = chart;
-    for (const value of [0, ...gridOf(this.#greatest()).lines]) {
+    for (const value of [0, ...this.#grid.lines]) {
       const y = Math.round(chart.valToPos(value, 'y', true)) + 0.5;
       stroke(ctx, value === 0 ? colours.base : colours.grid, [bbox.left, y, bbox.left + bbox.width, y]);
     }
@@ -90,7 +95,7 @@ export class Plot {
     ctx.font = FONT;
     ctx.textBaseline = 'bottom';
     const format = this.#props?.format ?? String;
-    for (const value of gridOf(this.#greatest()).lines) {
+    for (const value of this.#grid.lines) {
       ctx.fillText(format(value), bbox.left / ratio, chart.valToPos(value, 'y', true) / ratio - 1);
     }
     ctx.textBaseline = 'top';

@@ -1,0 +1,169 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { ClusterModel } from '../../src/pages/dashboard/model/cluster-model.js';
+import type { Source } from '../../src/pages/dashboard/streams.js';
+import { Streams } from '../../src/pages/dashboard/streams.js';
+import type { EventStream, StreamHello } from '../../src/report/node-report.js';
+import { FakeRaft } from './fake-raft.js';
+import { reportOf, SETTINGS } from './fake-reports.js';
+
+class FakeSource implements Source {
+  readonly #listeners = new Map<string, ((event: { readonly data?: string }) => void)[]>();
+  readyState = 1;
+  isClosed = false;
+
+  constructor(readonly url: string) {}
+
+  addEventListener(name: string, listener: (event: { readonly data?: string }) => void): void {
+    this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), listener]);
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+
+  tell<Name extends keyof EventStream>(name: Name, message: EventStream[Name]): void {
+    for (const listener of this.#listeners.get(name) ?? []) listener({ data: JSON.stringify(message) });
+  }
+
+  fail(readyState: number): void {
+    this.readyState = readyState;
+    for (const listener of this.#listeners.get('error') ?? []) listener({});
+  }
+}
+
+const CONNECTING = 0;
+const CLOSED = 2;
+const raft = new FakeRaft(['n1', 'n2', 'n3'], { putsPerSecond: 100, lagMs: [10] }, [{ startIndex: 1, term: 1 }]);
+
+let nowMs: number;
+let sources: FakeSource[];
+let timers: { readonly atMs: number; readonly run: () => void }[];
+let model: ClusterModel;
+let streams: Streams;
+let isHeardByOthers: boolean | null;
+
+beforeEach(() => {
+  nowMs = 1_800_000_000_000;
+  sources = [];
+  timers = [];
+  isHeardByOthers = null;
+  model = new ClusterModel(nowMs);
+  streams = new Streams({
+    model,
+    ownUrl: 'http://own/v1/events',
+    urlOf: (address) => `http://${address}/v1/events`,
+    open: (url) => {
+      const source = new FakeSource(url);
+      sources.push(source);
+      return source;
+    },
+    askReason: async () => '403: not from this page',
+    now: () => nowMs,
+    later: (ms, run) => timers.push({ atMs: nowMs + ms, run }),
+    isHeardByOthers: () => isHeardByOthers,
+    changed: () => undefined,
+  });
+  streams.start();
+});
+
+function pass(ms: number): void {
+  const untilMs = nowMs + ms;
+  for (;;) {
+    const [next] = timers.filter(({ atMs }) => atMs <= untilMs).sort((one, other) => one.atMs - other.atMs);
+    if (next === undefined) break;
+    timers = timers.filter((timer) => timer !== next);
+    nowMs = next.atMs;
+    next.run();
+  }
+  nowMs = untilMs;
+}
+
+const hello = (id: string, clusterId = 'c'): StreamHello => ({
+  version: 1,
+  id,
+  clusterId,
+  cluster: null,
+  address: `${id}:1`,
+  release: '0.1.0',
+  startCommand: null,
+  settings: SETTINGS,
+});
+
+const report = (id: string) => reportOf(raft, raft.node(id), { atMs: nowMs, addressOf: (of) => `${of}:1`, rate: 100 });
+const newest = (url: string): FakeSource => {
+  const source = sources.findLast((one) => one.url === url);
+  if (source === undefined) throw new Error(`expected ${url} to have been dialed`);
+  return source;
+};
+const dials = (url: string): number => sources.filter((one) => one.url === url).length;
+
+function connect(): void {
+  newest('http://own/v1/events').tell('hello', hello('n1'));
+  newest('http://own/v1/events').tell('report', report('n1'));
+  for (const id of ['n2', 'n3']) {
+    newest(`http://${id}:1/v1/events`).tell('hello', hello(id));
+    newest(`http://${id}:1/v1/events`).tell('report', report(id));
+  }
+}
+
+describe("the page's streams", () => {
+  test('its own origin first, then every member that a report names, each once', () => {
+    expect(sources.map(({ url }) => url)).toEqual(['http://own/v1/events']);
+    connect();
+    expect(sources.map(({ url }) => url)).toEqual([
+      'http://own/v1/events',
+      'http://n2:1/v1/events',
+      'http://n3:1/v1/events',
+    ]);
+    expect(model.view(nowMs)).toMatchObject({ answering: 3, leader: { id: 'n1' } });
+  });
+
+  test('a lost one is dialed again, at growing distances of two seconds at most', () => {
+    connect();
+    for (let attempt = 0; attempt < 6; attempt += 1) {
+      newest('http://n2:1/v1/events').fail(CONNECTING);
+      pass(2_000);
+    }
+    expect(dials('http://n2:1/v1/events')).toBe(7);
+    expect(model.view(nowMs).nodes[1]).toMatchObject({ isAnswering: false, isDown: true });
+    newest('http://n2:1/v1/events').tell('hello', hello('n2'));
+    expect(model.view(nowMs).nodes[1]?.isAnswering).toBe(true);
+  });
+
+  test('whom no other node reaches either is left alone, until one reaches it again or a while has passed', () => {
+    connect();
+    isHeardByOthers = false;
+    newest('http://n2:1/v1/events').fail(CONNECTING);
+    pass(10_000);
+    expect(dials('http://n2:1/v1/events')).toBe(1);
+    isHeardByOthers = true;
+    pass(300);
+    expect(dials('http://n2:1/v1/events')).toBe(2);
+    isHeardByOthers = false;
+    newest('http://n2:1/v1/events').fail(CONNECTING);
+    pass(16_000);
+    expect(dials('http://n2:1/v1/events')).toBe(3);
+  });
+
+  test('a node that refuses says why', async () => {
+    newest('http://own/v1/events').fail(CLOSED);
+    await Promise.resolve();
+    expect(streams.refusal).toBe('403: not from this page');
+    pass(300);
+    newest('http://own/v1/events').tell('hello', hello('n1'));
+    expect(streams.refusal).toBeNull();
+  });
+
+  test.each([
+    ['another node', hello('n9'), 'n9 answers at its address'],
+    ['a node of another cluster', hello('n2', 'other'), 'a node of another cluster answers at its address'],
+  ])('%s at a member’s address is not listened to', (_, greeting, reason) => {
+    newest('http://own/v1/events').tell('hello', hello('n1'));
+    newest('http://own/v1/events').tell('report', report('n1'));
+    const source = newest('http://n2:1/v1/events');
+    source.tell('hello', greeting);
+    expect(source.isClosed).toBe(true);
+    expect(model.view(nowMs).nodes.map(({ id }) => id)).toEqual(['n1', 'n2', 'n3']);
+    expect(model.view(nowMs).nodes[1]).toMatchObject({ isAnswering: false, lastReason: reason });
+  });
+});
