@@ -9,7 +9,16 @@ const REASONS: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'looking up the name failed: the name server did not answer (EAI_AGAIN)',
 };
 
-const names = new HostNames({
+/** Why a connection is not there, in plain words. */
+export function reasonOf({ code = '', message }: Error & { readonly code?: string }): string {
+  return code === 'ECONNREFUSED'
+    ? 'connection refused'
+    : code === 'ECONNRESET'
+      ? 'connection reset'
+      : (REASONS[code] ?? message);
+}
+
+export const namesOfHosts = new HostNames({
   lookup: systemLookup,
   clock: {
     now: () => performance.now(),
@@ -30,10 +39,9 @@ export function exchange(endpoint: string, path: string, timeoutMs: number): Pro
     let isLookedUp = false;
     const fail = (error: Error & { readonly code?: string }): void => {
       const late = isLookedUp ? 'no answer in time' : 'looking up the name (DNS) took too long';
-      const why = error.name === 'AbortError' ? late : (REASONS[error.code ?? ''] ?? error.message);
-      reject(new NoAnswer(why));
+      reject(new NoAnswer(error.name === 'AbortError' ? late : (REASONS[error.code ?? ''] ?? error.message)));
     };
-    const where = { host, port: port || 80, agent: false as const, lookup: names.lookup };
+    const where = { host, port: port || 80, agent: false as const, lookup: namesOfHosts.lookup };
     const asked = open({ ...where, path, signal }, (message) => {
       const chunks: Buffer[] = [];
       message.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -6,6 +6,7 @@ import { clientOptions, withClientFlags } from './client-flags.js';
 import { getDocument } from './exchange.js';
 import { asFailure, CommandFailure, EXIT } from './exit.js';
 import { askFirst } from './first-endpoint.js';
+import { watch, why } from './status-watch.js';
 
 interface Row {
   readonly id: string;
@@ -18,33 +19,24 @@ interface Row {
   readonly code: string | null;
 }
 
-const CLEAR_SCREEN = '\u001b[2J\u001b[H';
-const REDRAW_MS = 1_000;
 const STATUS = '/v1/status';
 
 export function addStatusCommand(program: Command): void {
   withClientFlags(program.command('status'))
     .description("show every node's role, term, commit and applied index, and what it trails the leader by")
-    .option('--watch', 'redraw every second')
-    .action(async (flags: ClientFlags & { watch?: boolean }) => {
+    .option('--why', 'say in words who leads, or why nobody does, what failed, who waits and what helps')
+    .option(
+      '--watch',
+      'the cluster as a picture in text, drawn again whenever something changes; with --json a line for each change',
+    )
+    .action(async (flags: ClientFlags & { watch?: boolean; why?: boolean }) => {
       if (flags.watch === true) return watch(flags);
+      if (flags.why === true) return why(flags);
       const rows = await collect(flags);
       print(flags, rows);
       const problem = problemWithCluster(rows);
       if (problem !== undefined) throw problem;
     });
-}
-
-/** For ever: a cluster that is down for a while is what somebody watches for. */
-async function watch(flags: ClientFlags): Promise<never> {
-  for (;;) {
-    const rows = await collect(flags).catch((error: unknown) => asFailure(error));
-    if (flags.json !== true) process.stdout.write(CLEAR_SCREEN);
-    if (!(rows instanceof CommandFailure)) print(flags, rows);
-    else if (rows.exitCode === EXIT.usage) throw rows;
-    else process.stderr.write(`${rows.message}\n`);
-    await new Promise((resolve) => setTimeout(resolve, REDRAW_MS));
-  }
 }
 
 /** Asks the first endpoint that answers who the members are, and then each of them. */

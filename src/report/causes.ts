@@ -102,7 +102,8 @@ export function commandOf(lacks: readonly Lack[], voters: readonly HeardNode[]):
   const known = stopped.find(({ startCommand }) => startCommand !== null);
   if (known !== undefined) return known.startCommand;
   const unknown = stopped.find(({ report }) => report === null);
-  if (unknown === undefined) return null;
+  // Who the members are is known from those that were heard.
+  if (unknown === undefined || voters.every(({ report }) => report === null)) return null;
   const peers = voters.map(({ id, address }) => `${id}=${address}`).join(',');
   return `${programOf(voters)} serve --id ${unknown.id} --listen ${unknown.address} --peers ${peers} --data DIRECTORY`;
 }

@@ -95,7 +95,7 @@ function allAnswer({ voters, needed, live }: ClusterPicture, { id }: LiveNode): 
       marginOf(voters.length - needed),
       silent.length === 0
         ? ''
-        : `${listOf(idsOf(silent))} ${verb(silent, 'answers', 'answer')} ${id}, but not here: ${silent[0]?.lastReason ?? 'no answer'}.`,
+        : `${listOf(idsOf(silent))} ${verb(silent, 'does', 'do')} not answer here (${silent[0]?.lastReason ?? 'no answer'}), but ${id} has missed nothing.`,
     ]),
   };
 }

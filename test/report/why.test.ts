@@ -92,7 +92,7 @@ describe('with a leader that serves', () => {
     expect(unseen).toMatchObject({
       tone: 'accent',
       title: 'n1 leads and serves with n2 and n3.',
-      subtitle: 'One may fail, and nothing stops. n3 answers n1, but not here: timed out.',
+      subtitle: 'One may fail, and nothing stops. n3 does not answer here (timed out), but n1 has missed nothing.',
     });
     const cutOff = headline([
       live(leading(THREE, { down: ['n3'], links: [openLink('n2'), openLink('n3', 12)] }), 'n1'),
@@ -171,7 +171,7 @@ describe('without a majority', () => {
     const { title, causes } = headline(nodes);
     expect(title).toBe(`No node answers since ${timeOfDay(5_000)}; shown is what was last heard.`);
     expect(causes).toHaveLength(2);
-    expect(headline([gone('n1', 0, null, REFUSED)]).title).toBe('No node answers.');
+    expect(headline([gone('n1', 0, null, REFUSED)])).toMatchObject({ title: 'No node answers.', command: null });
   });
 });
 

@@ -1,0 +1,136 @@
+import type { HeardNode } from '../report/cluster-picture.js';
+import type { EventStream, NodeMetrics, NodeNews, NodeReport, StreamHello } from '../report/node-report.js';
+import { NodeStream } from './node-stream.js';
+
+const MOST_NEWS = 100;
+
+/** News, with the node that tells them. */
+export interface HeardNews extends NodeNews {
+  readonly node: string;
+}
+
+/** A node as it is heard, and what it does. */
+export interface WatchedNode extends HeardNode {
+  readonly metrics: NodeMetrics | null;
+}
+
+interface Heard {
+  readonly stream: NodeStream;
+  hello: StreamHello | null;
+  report: NodeReport | null;
+  metrics: NodeMetrics | null;
+  /** Monotonic ms. */
+  heardAtMs: number;
+  isOpen: boolean;
+  lastReason: string | null;
+  /** Whether it has said how it is, or has been found to be silent. */
+  isTried: boolean;
+}
+
+/** What all nodes of a cluster tell of themselves: of those that are asked, and of the members that these name. */
+export class HeardCluster {
+  readonly #heard = new Map<string, Heard>();
+  readonly #changed: () => void;
+  #news: readonly HeardNews[] = [];
+
+  /** `changed` is called whenever something was heard. */
+  constructor(endpoints: readonly string[], changed: () => void) {
+    this.#changed = changed;
+    for (const endpoint of endpoints) this.#listenTo(endpoint);
+  }
+
+  /** In the order of their ids: the members, as soon as any node has named them. */
+  get nodes(): readonly WatchedNode[] {
+    const members = this.#members();
+    const all =
+      members.length > 0
+        ? members.map(({ id, address }) => [id, address, this.#find(id, address)] as const)
+        : [...this.#heard].map(([address, heard]) => [heard.hello?.id ?? address, address, heard] as const);
+    return all
+      .map(([id, address, heard]) => watched(id, address, heard))
+      .sort((one, other) => one.id.localeCompare(other.id, 'en'));
+  }
+
+  /** Newest first. */
+  get news(): readonly HeardNews[] {
+    return this.#news;
+  }
+
+  /** The cluster's own name, where it has one. */
+  get name(): string | null {
+    return [...this.#heard.values()].find(({ hello }) => hello !== null)?.hello?.cluster ?? null;
+  }
+
+  /** Whether each node has told how it is, or is known not to answer. */
+  get isComplete(): boolean {
+    return [...this.#heard.values()].every(({ isTried }) => isTried);
+  }
+
+  close(): void {
+    for (const { stream } of this.#heard.values()) stream.close();
+  }
+
+  #members(): NodeReport['members'] {
+    const reports = [...this.#heard.values()].flatMap(({ report }) => (report === null ? [] : [report]));
+    return reports.sort((one, other) => other.term - one.term)[0]?.members ?? [];
+  }
+
+  /** A node may have been asked under another address than the members know. */
+  #find(id: string, address: string): Heard | undefined {
+    const open = [...this.#heard.values()].find(({ hello, isOpen }) => isOpen && hello?.id === id);
+    return open ?? this.#heard.get(address) ?? [...this.#heard.values()].find(({ hello }) => hello?.id === id);
+  }
+
+  #listenTo(address: string): void {
+    if (this.#heard.has(address)) return;
+    const heard: Heard = {
+      stream: new NodeStream(address, {
+        message: (name, data) => this.#take(heard, name, data),
+        lost: (reason) => {
+          if (heard.isOpen) heard.heardAtMs = performance.now();
+          Object.assign(heard, { isOpen: false, isTried: true, lastReason: reason });
+          this.#changed();
+        },
+      }),
+      hello: null,
+      report: null,
+      metrics: null,
+      heardAtMs: 0,
+      isOpen: false,
+      lastReason: null,
+      isTried: false,
+    };
+    this.#heard.set(address, heard);
+  }
+
+  #take<Name extends keyof EventStream>(heard: Heard, name: Name, data: EventStream[Name]): void {
+    heard.heardAtMs = performance.now();
+    if (name === 'hello') Object.assign(heard, { hello: data, isOpen: true, lastReason: null });
+    else if (name === 'metrics') heard.metrics = data as NodeMetrics;
+    else if (name === 'news') this.#note(heard, data as NodeNews);
+    else if (name === 'report') {
+      heard.report = data as NodeReport;
+      heard.isTried = true;
+      const isKnown = (id: string): boolean => [...this.#heard.values()].some(({ hello }) => hello?.id === id);
+      for (const { id, address } of heard.report.members) if (!isKnown(id)) this.#listenTo(address);
+    }
+    this.#changed();
+  }
+
+  #note(heard: Heard, news: NodeNews): void {
+    const node = heard.hello?.id ?? '';
+    const isKnown = this.#news.some(
+      (one) => one.node === node && one.sequence === news.sequence && one.atMs === news.atMs,
+    );
+    if (isKnown) return;
+    this.#news = [{ ...news, node }, ...this.#news].sort((one, other) => other.atMs - one.atMs).slice(0, MOST_NEWS);
+  }
+}
+
+function watched(id: string, address: string, heard: Heard | undefined): WatchedNode {
+  const { hello = null, report = null, metrics = null, isOpen = false, heardAtMs = 0, lastReason = null } = heard ?? {};
+  const isAnswering = isOpen && report !== null;
+  const silentMs = isAnswering || report === null ? 0 : performance.now() - heardAtMs;
+  const startCommand = hello?.startCommand ?? null;
+  return { id, address, report, metrics, silentMs, isAnswering, startCommand, lastReason };
+}

@@ -1,0 +1,82 @@
+import { request as open } from 'node:http';
+import type { EventStream } from '../report/node-report.js';
+import { EVENTS_VERSION } from '../report/node-report.js';
+import { namesOfHosts, reasonOf } from './exchange.js';
+
+type Name = keyof EventStream;
+
+export interface StreamEvents {
+  message<One extends Name>(name: One, data: EventStream[One]): void;
+  /** The stream is over, or could not be opened; it is opened again by itself. */
+  lost(reason: string): void;
+}
+
+const TRY_AGAIN_MS = 300;
+/** A node says something at least once a second. */
+const SILENT_MS = 2_500;
+const PATH = '/v1/events';
+
+/** The event stream of one node, opened again whenever it ends, until it is closed. */
+export class NodeStream {
+  readonly #address: string;
+  readonly #events: StreamEvents;
+  #request: ReturnType<typeof open> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(address: string, events: StreamEvents) {
+    this.#address = address;
+    this.#events = events;
+    this.#open();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#request?.destroy();
+  }
+
+  #open(): void {
+    const { hostname, port } = new URL(`http://${this.#address}`);
+    const host = hostname.replace(/^\[|\]$/g, '');
+    const request = open({ host, port: port || 80, path: PATH, agent: false, lookup: namesOfHosts.lookup });
+    this.#request = request;
+    let isOver = false;
+    const end = (reason: string): void => {
+      if (isOver || this.#isClosed) return;
+      isOver = true;
+      request.destroy();
+      this.#events.lost(reason);
+      this.#timer = setTimeout(() => this.#open(), TRY_AGAIN_MS);
+    };
+    request.setTimeout(SILENT_MS, () => end('it says nothing'));
+    request.on('error', (error) => end(reasonOf(error)));
+    request.on('response', (response) => {
+      if (response.statusCode !== 200) {
+        response.resume();
+        return end(`it answers HTTP ${response.statusCode} at ${PATH}`);
+      }
+      response.setEncoding('utf8');
+      let rest = '';
+      response.on('data', (chunk: string) => {
+        const messages = `${rest}${chunk}`.split('\n\n');
+        rest = messages.pop() ?? '';
+        for (const message of messages)
+          if (!this.#read(message)) return end('it speaks another version of these events');
+      });
+      response.on('error', (error) => end(reasonOf(error)));
+      response.on('close', () => end('the stream ended'));
+    });
+    request.end();
+  }
+
+  /** False where the node speaks a version that is not known here. */
+  #read(text: string): boolean {
+    const [, name, json] = /^event: (\w+)\ndata: (.*)$/.exec(text) ?? [];
+    if (name === undefined || json === undefined) return true;
+    const data = JSON.parse(json) as EventStream[Name];
+    if (name === 'hello' && (data as EventStream['hello']).version !== EVENTS_VERSION) return false;
+    this.#events.message(name as Name, data as never);
+    return true;
+  }
+}
