@@ -74,6 +74,22 @@ describe('the feed', () => {
     expect(texts(feed)).toEqual(expected);
   });
 
+  test('a term began with the first that was told of its election, not with one of another term', () => {
+    const feed = new Feed();
+    const of = (sequence: number, afterMs: number, event: string, term: number): NodeNews => ({
+      ...news(sequence, afterMs, ''),
+      event,
+      term,
+    });
+    feed.heard('n1', of(1, 0, 'election.started', 12), 0);
+    expect(feed.termBegan(1)).toBeNull();
+    feed.heard('n1', of(2, 10, 'link.changed', 1), 0);
+    feed.heard('n1', of(3, 20, 'role.changed', 1), 0);
+    feed.heard('n2', of(1, 30, 'role.changed', 1), 0);
+    expect(feed.termBegan(1)).toBe(AT + 20);
+    expect(feed.termBegan(12)).toBe(AT);
+  });
+
   test('the filter keeps what a node told and what was told of it', () => {
     const feed = new Feed();
     feed.heard('n1', news(1, 0, 'n2 is down: 3 heartbeats unanswered.'), 0);

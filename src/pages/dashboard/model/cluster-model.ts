@@ -124,7 +124,7 @@ export class ClusterModel {
     const nodes = [...this.#nodes.values()].sort((one, other) => byId(one.id, other.id));
     return clusterView(
       nodes.map((node) => this.#viewOf(node, nowMs)),
-      this.feed.items,
+      (term) => this.feed.termBegan(term),
       nowMs,
     );
   }

@@ -1,7 +1,6 @@
 import { leaderIn, pictureOf, withIt } from '../../../report/cluster-picture.js';
 import type { MemberReport, NodeMetrics, NodeReport, StreamHello } from '../../../report/node-report.js';
 import type { HeardNode } from '../../../report/why.js';
-import type { Item } from './feed.js';
 import { greatest, typicalPut } from './history.js';
 
 /** A member as it is shown: what it told, how long ago, and what the leader says of it. */
@@ -62,8 +61,12 @@ export interface ClusterView {
   readonly behindMs: number;
 }
 
-/** What the cluster is like, from all members as heard. */
-export function clusterView(heard: readonly NodeView[], news: readonly Item[], nowMs: number): ClusterView {
+/** What the cluster is like, from all members as heard, and from when terms began. */
+export function clusterView(
+  heard: readonly NodeView[],
+  termBegan: (term: number) => number | null,
+  nowMs: number,
+): ClusterView {
   const picture = pictureOf(heard);
   const leading = leaderIn(picture);
   const leader = heard.find(({ id }) => id === leading?.id) ?? null;
@@ -85,7 +88,7 @@ export function clusterView(heard: readonly NodeView[], news: readonly Item[], n
     heardByLeader,
     isCommitting,
     term,
-    termSinceMs: term === null ? null : termSince(news, term),
+    termSinceMs: term === null ? null : termBegan(term),
     stuckSinceMs: isCommitting ? null : stuckSince(nodes, nowMs, majority),
     facts: factsOf(nodes, leader),
     behindMs: behindOf(answering),
@@ -113,13 +116,6 @@ function trailOf(node: NodeView, leader: NodeView | null, member: MemberReport |
   // A new leader learns only by and by how far a follower's log agrees with its own; what the follower last told stands till then.
   const held = match > 0 ? match : (node.report?.log.lastIndex ?? 0);
   return node.report === null && match === 0 ? null : Math.max(0, last - held);
-}
-
-function termSince(news: readonly Item[], term: number): number | null {
-  const first = news.find(({ event, text }) => {
-    return /^(election\.started|role\.changed|leader\.changed)$/.test(event) && text.includes(`term ${term}`);
-  });
-  return first?.atMs ?? null;
 }
 
 /** Since so many fell silent that a majority was missing. */

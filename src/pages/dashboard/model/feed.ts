@@ -9,6 +9,8 @@ export interface Item {
   readonly atMs: number;
   readonly tone: NodeNews['tone'];
   readonly text: string;
+  /** The node's term then; null where the page noticed it. */
+  readonly term: number | null;
   readonly sequence: number;
 }
 
@@ -34,6 +36,7 @@ export type FeedRow =
     };
 
 const MOST_ITEMS = 1_000;
+const BEGINS_A_TERM = /^(election\.started|role\.changed|leader\.changed)$/;
 const QUIET_MS = 60_000;
 const FOLDED_WITHIN_MS = 30_000;
 /** A repeat is looked for among as many of its node's newest rows. */
@@ -44,20 +47,21 @@ export class Feed {
   readonly #items = new Map<string, Item>();
   #sorted: readonly Item[] | undefined;
   #pageSequence = 0;
+  readonly #begun = new Map<number, number | null>();
 
   /** News that were told before, as after a reconnect, are not added again. `offsetMs` turns the node's time into the browser's. */
   heard(from: string, news: NodeNews, offsetMs: number): void {
-    const { sequence, atMs, event, tone, text } = news;
+    const { sequence, atMs, event, tone, text, term } = news;
     // A node that was restarted counts from 1 again, at another time.
     const key = `${from} ${sequence} ${atMs}`;
     if (this.#items.has(key)) return;
-    this.#add(key, { from, event, atMs: atMs + offsetMs, tone, text, sequence });
+    this.#add(key, { from, event, atMs: atMs + offsetMs, tone, text, term, sequence });
   }
 
   /** What this page noticed by itself. */
   noticed(news: Pick<Item, 'event' | 'tone' | 'text'>, atMs: number): void {
     this.#pageSequence += 1;
-    this.#add(`page ${this.#pageSequence}`, { ...news, from: null, atMs, sequence: this.#pageSequence });
+    this.#add(`page ${this.#pageSequence}`, { ...news, from: null, atMs, term: null, sequence: this.#pageSequence });
   }
 
   /** Oldest first. */
@@ -66,9 +70,19 @@ export class Feed {
     return this.#sorted;
   }
 
+  /** When a term began, where any node's news tell it: the first election, leader or follower of it. */
+  termBegan(term: number): number | null {
+    const known = this.#begun.get(term);
+    if (known !== undefined) return known;
+    const first = this.items.find((item) => item.term === term && BEGINS_A_TERM.test(item.event));
+    this.#begun.set(term, first?.atMs ?? null);
+    return first?.atMs ?? null;
+  }
+
   #add(key: string, item: Item): void {
     this.#items.set(key, item);
     this.#sorted = undefined;
+    this.#begun.clear();
     if (this.#items.size <= MOST_ITEMS) return;
     const oldest = [...this.#items].reduce((one, other) => (byTime(one[1], other[1]) <= 0 ? one : other));
     this.#items.delete(oldest[0]);
@@ -109,11 +123,16 @@ function fold(items: readonly Item[]): Folded[] {
 
 function repeated(rows: readonly Folded[], item: Item): Folded | undefined {
   if (item.tone === 'accent') return undefined;
-  const ofSameNode = rows.filter(({ item: { from } }) => from === item.from).slice(-LOOKED_BACK);
-  const lastSuccess = ofSameNode.findLastIndex((row) => row.item.tone === 'accent');
-  return ofSameNode.slice(lastSuccess + 1).find((row) => {
-    return likeness(row.item) === likeness(item) && item.atMs - row.item.atMs < FOLDED_WITHIN_MS;
-  });
+  let looked = 0;
+  for (let at = rows.length - 1; at >= 0 && looked < LOOKED_BACK; at -= 1) {
+    const row = rows[at] as Folded;
+    if (item.atMs - row.item.atMs >= FOLDED_WITHIN_MS) return undefined;
+    if (row.item.from !== item.from) continue;
+    if (row.item.tone === 'accent') return undefined;
+    if (likeness(row.item) === likeness(item)) return row;
+    looked += 1;
+  }
+  return undefined;
 }
 
 /** Numbers differ between repeats; what a number is part of, as n1, does not. */

@@ -8,12 +8,26 @@ import { feedRows } from '../model/feed.js';
 
 /** A row that is so new has a soft background. */
 const NEW_MS = 1_200;
+const MOST_ROWS = 300;
 
 /** What happened, newest first. */
 export function Feed({ dashboard, view }: { readonly dashboard: Dashboard; readonly view: ClusterView }) {
   const [only, setOnly] = useState<string | null>(null);
   const { items } = dashboard.model.feed;
-  const rows = useMemo(() => feedRows(items, only), [items, only]);
+  const rows = useMemo(() => feedRows(items, only).slice(0, MOST_ROWS), [items, only]);
+  const newest = rows.filter((row) => row.kind === 'news' && view.nowMs - row.item.atMs < NEW_MS).map(({ key }) => key);
+  // The rows are drawn anew only where they, or which of them are new, have changed: there may be hundreds.
+  const drawn = useMemo(
+    () =>
+      rows.map((row) =>
+        row.kind === 'quiet' ? (
+          <Quiet key={row.key} row={row} />
+        ) : (
+          <News key={row.key} row={row} isNew={newest.includes(row.key)} />
+        ),
+      ),
+    [rows, newest.join()],
+  );
   const ids = view.nodes.map(({ id }) => id);
   const choices = [null, ...ids];
   useShortcuts({
@@ -39,13 +53,7 @@ export function Feed({ dashboard, view }: { readonly dashboard: Dashboard; reado
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what is longer than its room is scrolled by keyboard, too */}
       <ol class="feed-rows" tabIndex={0} aria-label="What happened, newest first">
-        {rows.map((row) =>
-          row.kind === 'quiet' ? (
-            <Quiet key={row.key} row={row} />
-          ) : (
-            <News key={row.key} row={row} nowMs={view.nowMs} />
-          ),
-        )}
+        {drawn}
       </ol>
       {rows.length === 0 ? (
         <p class="nothing">{only === null ? 'Nothing yet.' : `Nothing of ${only}. Esc shows all nodes.`}</p>
@@ -54,10 +62,9 @@ export function Feed({ dashboard, view }: { readonly dashboard: Dashboard; reado
   );
 }
 
-function News({ row, nowMs }: { readonly row: FeedRow & { kind: 'news' }; readonly nowMs: number }) {
+function News({ row, isNew }: { readonly row: FeedRow & { kind: 'news' }; readonly isNew: boolean }) {
   const { item, main, aside, count, reporter } = row;
   const { time, fraction } = timeOfDay(item.atMs);
-  const isNew = nowMs - item.atMs < NEW_MS;
   return (
     <li class={`news ${item.tone}${isNew ? ' new' : ''}`} data-event={item.event}>
       <time class="mono" dateTime={new Date(item.atMs).toISOString()}>
