@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import { createMachine } from 'xstate';
+import { definitionOf } from '../../src/inspect/definition.js';
 import type { InspectionMessage, InspectionTransition } from '../../src/inspect/stream.js';
 import { actorTree } from '../../src/pages/inspector/model/actor-rows.js';
-import { contextTree } from '../../src/pages/inspector/model/context-rows.js';
+import { contextTree, NO_BRANCHES } from '../../src/pages/inspector/model/context-rows.js';
 import { EventRows } from '../../src/pages/inspector/model/event-rows.js';
 import { InspectionModel } from '../../src/pages/inspector/model/inspection-model.js';
 import { changeText, valueText } from '../../src/pages/inspector/model/state-value.js';
@@ -47,6 +49,23 @@ describe('the state at any moment', () => {
     expect(replica?.wasVisited('active.leader.serving', position)).toBe(true);
     expect(replica?.wasVisited('active.candidate', position)).toBe(true);
     expect(replica?.wasVisited('halted', position)).toBe(false);
+  });
+
+  test('a state that no snapshot shows, because it was left at once, was visited too', () => {
+    const states = { off: { on: { pressed: 'warming' } }, warming: { always: 'on' }, on: {} };
+    const definition = definitionOf(createMachine({ id: 'tube', initial: 'off', states }));
+    const [, info] = greeting('s');
+    const history = new SystemHistory(info as never);
+    history.learn('tube', definition);
+    const shared = { system: 's', actor: 'x:0', sequence: 0, atMs: 0 };
+    const snapshot = { status: 'active' as const, value: 'off', context: {} };
+    history.take({ type: 'actor', ...shared, parent: null, id: 'tube', kind: 'machine', machine: 'tube', snapshot });
+    const event = { type: 'pressed' };
+    history.take({ type: 'snapshot', ...shared, event, snapshot: { ...snapshot, value: 'on' }, changed: true });
+    const tube = history.actors.get('x:0');
+    expect(tube?.changeAt(1)?.taken.map(({ source }) => source)).toEqual(['off', 'warming']);
+    expect(tube?.wasVisited('warming', 0)).toBe(false);
+    expect(tube?.wasVisited('warming', 1)).toBe(true);
   });
 
   test('what is older than the history holds is dropped, and the state of its beginning is kept', () => {
@@ -141,6 +160,24 @@ describe('events', () => {
     expect(folded[0]?.type).toMatch(/\d+ peer\.received · /);
   });
 
+  test('that come again and again in quick succession are shown once, with how often; whoever filters sees each', () => {
+    const [, info] = greeting('s');
+    const history = new SystemHistory(info as never);
+    const shared = { system: 's', actor: 'x:0', sequence: 0, type: 'event' as const, source: null };
+    for (let at = 0; at < 12; at += 1) {
+      history.take({ ...shared, atMs: at * 100, event: { type: at % 2 === 0 ? 'dialed' : 'refused' } });
+    }
+    for (const atMs of [10_000, 20_000]) history.take({ ...shared, atMs, event: { type: 'slow' } });
+    const rows = new EventRows(history, { actor: null, text: '' }).update();
+    expect(rows.map(({ type, repeats }) => [type, repeats])).toEqual([
+      ['dialed', 6],
+      ['refused', 6],
+      ['slow', 1],
+      ['slow', 1],
+    ]);
+    expect(new EventRows(history, { actor: 'x:0', text: '' }).update()).toHaveLength(14);
+  });
+
   test('come one by one to a list that is there already', () => {
     const [, info] = greeting('s');
     const history = new SystemHistory(info as never);
@@ -155,7 +192,7 @@ describe('events', () => {
 });
 
 describe('the context', () => {
-  const none: ReadonlySet<string> = new Set();
+  const none = NO_BRANCHES;
 
   test('shows what changed, with what it was', () => {
     const { rows, changed } = contextTree(
@@ -176,7 +213,7 @@ describe('the context', () => {
     const large = Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`k${at}`, at]));
     expect(contextTree({ large }, { large }, none).rows).toHaveLength(1);
     expect(contextTree({ large }, { large: { ...large, k7: -1 } }, none).rows).toHaveLength(41);
-    expect(contextTree({ large }, { large }, new Set(['/large'])).rows).toHaveLength(41);
+    expect(contextTree({ large }, { large }, { ...none, toggled: new Set(['/large']) }).rows).toHaveLength(41);
   });
 
   test('names what went', () => {

@@ -3,13 +3,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { createMachine } from 'xstate';
-import { definitionOf } from '../../src/inspect/definition.js';
-import type { InspectionActor, InspectionMessage } from '../../src/inspect/stream.js';
+import type { InspectionActor } from '../../src/inspect/stream.js';
 import { recordElection } from '../inspect/recorded-election.js';
 import { launchBrowser } from '../package/browser.js';
+import { LAMPS, lamp, pressed } from './lamp.js';
 import { PageServer } from './page-server.js';
-import { greeting } from './watched-order.js';
 
 let directory: string;
 let browser: Browser;
@@ -47,33 +45,6 @@ const litStates = (): Promise<readonly string[]> =>
 
 const lightsUp = (state: string): Promise<unknown> =>
   page.waitForSelector(`[data-state="${state}"][data-active="true"]`);
-
-const SHARED = { system: 'lamps', sequence: 0 };
-
-/** A lamp that somebody switches, with as many states as are named. */
-function lamp(states: readonly string[]): readonly InspectionMessage[] {
-  const machine = createMachine({
-    id: 'lamp',
-    initial: 'off',
-    states: Object.fromEntries(states.map((key, at) => [key, { on: { pressed: states[at + 1] ?? 'off' } }])),
-  });
-  const snapshot = { status: 'active' as const, value: 'off', context: { pressed: 0 } };
-  const actor: InspectionActor = {
-    ...{ ...SHARED, type: 'actor', atMs: 1_000, actor: 'x:0', parent: null },
-    ...{ id: 'lamp', kind: 'machine', machine: 'lamp', snapshot },
-  };
-  const definition = definitionOf(machine);
-  return [...greeting('lamps'), { type: 'machine', system: 'lamps', machine: 'lamp', definition }, actor];
-}
-
-function pressed(times: number, value: string): readonly InspectionMessage[] {
-  const shared = { ...SHARED, atMs: 1_000 + times * 100, actor: 'x:0' };
-  const snapshot = { status: 'active' as const, value, context: { pressed: times } };
-  return [
-    { ...shared, type: 'event', source: null, event: { type: 'pressed', by: 'hand' } },
-    { ...shared, type: 'snapshot', event: { type: 'pressed' }, snapshot, changed: true },
-  ];
-}
 
 describe('the chart', () => {
   test('is lit as the stream says, marks what was taken, and shows a state that the page never heard of', async () => {
@@ -121,21 +92,21 @@ test('scrubbing back shows the earlier state in chart, context and actors, and l
   await lightsUp('off');
   expect(await page.textContent('.context .tree')).toContain('pressed0');
   await page.keyboard.press('l');
-  await page.waitForFunction("document.querySelector('.context .tree')?.textContent?.includes('is now3')");
+  await page.waitForSelector('.context .tree:has-text("is now3")');
   expect(problems).toEqual([]);
 });
 
 test('a thousand actors are listed at once, and filtered', async () => {
   const many = Array.from({ length: 1_000 }, (_, at): InspectionActor => {
     const snapshot = { status: at % 10 === 0 ? 'done' : 'active', value: null, context: null } as const;
-    const shared = { ...SHARED, type: 'actor', atMs: 1_000, parent: 'x:0', kind: 'promise', machine: null } as const;
+    const shared = { ...LAMPS, type: 'actor', atMs: 1_000, parent: 'x:0', kind: 'promise', machine: null } as const;
     return { ...shared, actor: `x:${at + 1}`, id: `worker-${at}`, snapshot };
   });
   server.tell(...lamp(['off', 'on']));
   await page.goto(server.address);
   await lightsUp('off');
   server.tell(...many);
-  await page.waitForFunction("document.querySelector('.actors header')?.textContent?.includes('1,001')");
+  await page.waitForSelector('.actors header:has-text("1,001")');
   // However many there are, only those that can be seen are in the document.
   const drawn = await page.$$eval('[data-actor]', (rows) => rows.length);
   expect(drawn).toBeGreaterThan(20);

@@ -1,3 +1,4 @@
+import './actors.css';
 import type { RefObject } from 'preact';
 import { px } from '../shared/px.js';
 import type { ActorRow, ActorTree } from './model/actor-rows.js';
@@ -81,7 +82,7 @@ function ActorLine({ row, isSelected, select }: ActorLineProps) {
       onClick={() => select(row.actor)}
     >
       <span class="who" style={{ paddingLeft: px(8 + row.depth * 13) }} title={row.id}>
-        {row.id}
+        <span class="name">{row.id}</span>
         {row.badge === null ? null : <b class={`badge ${row.badge}`}>{row.badge}</b>}
       </span>
       <span class="in" title={row.path}>

@@ -35,7 +35,7 @@ export function App() {
     explorer,
     detail,
     setDetail,
-    picker: <Picker inspection={inspection} explorer={explorer} />,
+    picker: <Picker inspection={inspection} explorer={explorer} isShort={isNarrow} />,
   };
   return (
     <>
@@ -49,10 +49,24 @@ export function App() {
   );
 }
 
-function Picker({ inspection: { model, connection }, explorer }: { inspection: Inspection; explorer: Explorer }) {
+interface PickerProps {
+  readonly inspection: Inspection;
+  readonly explorer: Explorer;
+  readonly isShort: boolean;
+}
+
+function Picker({ inspection: { model, connection }, explorer, isShort }: PickerProps) {
   const systems = [...model.systems.values()].map(({ info }) => info);
   const selected = explorer.system?.info.system ?? null;
-  return <SourcePicker systems={systems} selected={selected} connection={connection} select={explorer.chooseSystem} />;
+  return (
+    <SourcePicker
+      systems={systems}
+      selected={selected}
+      connection={connection}
+      isShort={isShort}
+      select={explorer.chooseSystem}
+    />
+  );
 }
 
 export interface PageProps {
@@ -156,6 +170,7 @@ function WidePage(props: PageProps & { readonly showHelp: () => void }) {
           actor={explorer.eventActor}
           text={explorer.eventText}
           isFilterShown={isFilterShown || explorer.eventText !== ''}
+          lowestRow={0}
           filterElement={eventFilter}
           setActor={explorer.setEventActor}
           setText={explorer.setEventText}
@@ -163,7 +178,7 @@ function WidePage(props: PageProps & { readonly showHelp: () => void }) {
           open={explorer.openRow}
           pause={explorer.pause}
         />
-        <ContextPanel actor={actor} position={position} />
+        <ContextPanel actor={actor} position={position} isLive={explorer.isLive} />
       </aside>
       <ScrubBar {...explorer} system={system} />
     </div>

@@ -1,4 +1,5 @@
-import { useState } from 'preact/hooks';
+import './context.css';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { px } from '../shared/px.js';
 import type { ActorHistory, Position } from './model/actor-history.js';
 import { type ContextRow, contextTree } from './model/context-rows.js';
@@ -6,17 +7,26 @@ import { type ContextRow, contextTree } from './model/context-rows.js';
 export interface ContextPanelProps {
   readonly actor: ActorHistory | null;
   readonly position: Position;
+  readonly isLive: boolean;
 }
 
 /** The selected actor's data, with what the last snapshot changed. */
-export function ContextPanel({ actor, position }: ContextPanelProps) {
+export function ContextPanel({ actor, position, isLive }: ContextPanelProps) {
+  const element = useRef<HTMLElement>(null);
   const [toggled, setToggled] = useState<ReadonlySet<string>>(new Set());
-  const { rows, changed } = contextTree(shownOf(actor, position), beforeOf(actor, position), toggled);
+  const lively = useRef(new Set<string>());
+  const open = { lively: lively.current, toggled };
+  const { rows, changed, changedBranches } = contextTree(shownOf(actor, position), beforeOf(actor, position), open);
+  for (const path of changedBranches) lively.current.add(path);
   const toggle = (path: string): void => {
     const next = new Set(toggled);
     if (!next.delete(path)) next.add(path);
     setToggled(next);
   };
+  // Live, nothing changes its place; a moment that was chosen shows what it changed.
+  useEffect(() => {
+    if (!isLive) element.current?.querySelector('.changed')?.scrollIntoView({ block: 'nearest' });
+  }, [isLive, position]);
   return (
     <section class="context panel" aria-label="Context">
       <header>
@@ -27,7 +37,7 @@ export function ContextPanel({ actor, position }: ContextPanelProps) {
         <p class="nothing">{actor === null ? 'No actor is selected.' : `${actor.id} has no context.`}</p>
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be reached by keyboard.
-        <section class="tree" aria-label="Context, as a tree" tabIndex={0}>
+        <section class="tree" ref={element} aria-label="Context, as a tree" tabIndex={0}>
           {rows.map((row) => (
             <ContextLine key={row.path} row={row} toggle={toggle} />
           ))}

@@ -1,5 +1,6 @@
+import './events.css';
 import type { RefObject } from 'preact';
-import { timeOfDay } from '../shared/format.js';
+import { timeOfDay, whole } from '../shared/format.js';
 import { px } from '../shared/px.js';
 import type { Position } from './model/actor-history.js';
 import type { EventRow } from './model/event-rows.js';
@@ -17,6 +18,8 @@ export interface EventsPanelProps {
   readonly actor: string | null;
   readonly text: string;
   readonly isFilterShown: boolean;
+  /** Pixels that a row has at least: fingers need more than a pointer. */
+  readonly lowestRow: number;
   readonly filterElement: RefObject<HTMLInputElement | null>;
   readonly setActor: (actor: string | null) => void;
   readonly setText: (text: string) => void;
@@ -27,7 +30,8 @@ export interface EventsPanelProps {
 
 /** What happened: who sent what to whom, and what it changed. */
 export function EventsPanel(props: EventsPanelProps) {
-  const { rows, current, isLive, opened, text, isFilterShown, open, pause } = props;
+  const { rows, current, isLive, opened, text, isFilterShown, lowestRow, open, pause } = props;
+  const heightAt = (row: EventRow): number => Math.max(lowestRow, heightOf(row, opened));
   return (
     <section class="events panel" aria-label="Events">
       <header>
@@ -47,7 +51,7 @@ export function EventsPanel(props: EventsPanelProps) {
       ) : (
         <WindowedList
           count={rows.length}
-          heightOf={(at) => heightOf(rows[at] as EventRow, opened)}
+          heightOf={(at) => heightAt(rows[at] as EventRow)}
           shown={current}
           shownFor={isLive ? null : current}
           isFollowing={isLive}
@@ -59,6 +63,7 @@ export function EventsPanel(props: EventsPanelProps) {
               <EventLine
                 key={position}
                 row={row}
+                height={heightAt(row)}
                 isCurrent={!isLive && at === current}
                 isOpen={position === opened}
                 open={open}
@@ -79,18 +84,20 @@ function ActorChoice({ actors, actor, setActor, showFilter, isFilterShown }: Eve
           filter <kbd class="key">f</kbd>
         </button>
       )}
-      <select
-        aria-label="Events of which actor"
-        value={actor ?? ''}
-        onChange={({ currentTarget }) => setActor(currentTarget.value === '' ? null : currentTarget.value)}
-      >
-        <option value="">all actors</option>
-        {actors.map((one) => (
-          <option key={one.actor} value={one.actor}>
-            {one.id}
-          </option>
-        ))}
-      </select>
+      <span class="choice">
+        <select
+          aria-label="Events of which actor"
+          value={actor ?? ''}
+          onChange={({ currentTarget }) => setActor(currentTarget.value === '' ? null : currentTarget.value)}
+        >
+          <option value="">all actors</option>
+          {actors.map((one) => (
+            <option key={one.actor} value={one.actor}>
+              {one.id}
+            </option>
+          ))}
+        </select>
+      </span>
     </span>
   );
 }
@@ -126,17 +133,18 @@ function heightOf({ kind, entry, payload }: EventRow, opened: Position | null): 
 
 interface EventLineProps {
   readonly row: EventRow;
+  readonly height: number;
   readonly isCurrent: boolean;
   readonly isOpen: boolean;
   readonly open: (row: EventRow) => void;
 }
 
-function EventLine({ row, isCurrent, isOpen, open }: EventLineProps) {
+function EventLine({ row, height, isCurrent, isOpen, open }: EventLineProps) {
   const { kind, entry, type, route, payload } = row;
   const { time, fraction } = timeOfDay(entry.message.atMs);
   const marks = `${entry.change === '' ? '' : 'changed'} ${isCurrent ? 'current' : ''} ${kind}`;
   return (
-    <div class={`event-row ${marks}`} style={{ height: px(heightOf(row, isOpen ? entry.position : null)) }}>
+    <div class={`event-row ${marks}`} style={{ height: px(height) }}>
       <button type="button" class="what" aria-expanded={isOpen} onClick={() => open(row)}>
         {kind === 'folded' ? (
           <span class="counts">
@@ -147,6 +155,7 @@ function EventLine({ row, isCurrent, isOpen, open }: EventLineProps) {
             <time title={time + fraction}>{time.slice(6) + fraction}</time>
             <span class="type" title={type}>
               {type}
+              {row.repeats === 1 ? null : <b class="badge">×{whole(row.repeats)}</b>}
             </span>
             <span class="route">{route}</span>
             {entry.change === '' ? null : <span class="led-to">{entry.change}</span>}

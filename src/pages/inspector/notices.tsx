@@ -1,3 +1,4 @@
+import './notices.css';
 import { duration, timeOfDay } from '../shared/format.js';
 import { servedBy } from '../shared/served-by.js';
 import type { Connection } from './stream-client.js';
@@ -71,8 +72,10 @@ export function Trouble({ connection, isConnected, lateMs }: TroubleProps) {
 
 function troubleText(connection: Connection, isConnected: boolean, lateMs: number): string {
   if (connection.state === 'closed') {
-    const since = `No answer since ${timeOfDay(connection.sinceMs).time}; shown is what was last heard. `;
-    return since + (connection.refusal ?? 'This page dials again by itself.');
+    const { sinceMs, refusal } = connection;
+    const what = refusal === null ? 'No answer' : 'Refused';
+    const since = `${what} since ${timeOfDay(sinceMs).time}; shown is what was last heard.`;
+    return `${since} ${refusal ?? 'This page dials again by itself.'}`;
   }
   if (!isConnected) return 'This program has left; shown is what it told.';
   return lateMs > LATE_MS ? `This page is ${duration(lateMs)} behind.` : '';

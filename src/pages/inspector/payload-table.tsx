@@ -1,11 +1,10 @@
-import { type ContextRow, contextTree } from './model/context-rows.js';
+import { type ContextRow, contextTree, NO_BRANCHES } from './model/context-rows.js';
 
 type Payload = Readonly<Record<string, unknown>> | null;
 
 const SHOWN_LINES = 24;
-const NONE_TOGGLED: ReadonlySet<string> = new Set();
 
-const rowsOf = (payload: Payload): readonly ContextRow[] => contextTree(payload, undefined, NONE_TOGGLED).rows;
+const rowsOf = (payload: Payload): readonly ContextRow[] => contextTree(payload, undefined, NO_BRANCHES).rows;
 
 /** How many lines a payload takes when it is shown. */
 export function payloadLines(payload: Payload): number {

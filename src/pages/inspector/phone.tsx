@@ -39,23 +39,25 @@ export function PhonePage({
   const value = actor?.snapshotAt(position)?.value;
   return (
     <div class="inspector phone">
-      <header class="phone-bar">
-        {hasCluster ? (
-          <a href="./#cluster" aria-label="Cluster">
-            ‹
-          </a>
-        ) : null}
-        <h1>{actor?.id ?? 'Inspector'}</h1>
-        <span class="path mono">{shortPath(value)}</span>
-        {picker}
+      <header>
+        <div class="phone-bar">
+          {hasCluster ? (
+            <a href="./#cluster" aria-label="Cluster">
+              ‹
+            </a>
+          ) : null}
+          <h1>{actor?.id ?? 'Inspector'}</h1>
+          <span class="path mono">{shortPath(value)}</span>
+          {picker}
+        </div>
+        <div class="tabs" role="tablist" aria-label="Parts of the inspector">
+          {TABS.map((name) => (
+            <button key={name} type="button" role="tab" aria-selected={tab === name} onClick={() => setTab(name)}>
+              {name}
+            </button>
+          ))}
+        </div>
       </header>
-      <div class="tabs" role="tablist" aria-label="Parts of the inspector">
-        {TABS.map((name) => (
-          <button key={name} type="button" role="tab" aria-selected={tab === name} onClick={() => setTab(name)}>
-            {name}
-          </button>
-        ))}
-      </div>
       <Trouble
         connection={inspection.connection}
         isConnected={system.info.connected}
@@ -86,7 +88,7 @@ function PhonePart({ tab, explorer, detail, select }: PhonePartProps) {
   const { system, actor, position } = explorer;
   const field = useRef<HTMLInputElement>(null);
   const index = system?.machine(actor?.machine ?? null) ?? null;
-  if (tab === 'Context') return <ContextPanel actor={actor} position={position} />;
+  if (tab === 'Context') return <ContextPanel actor={actor} position={position} isLive={explorer.isLive} />;
   if (tab === 'Actors') {
     return (
       <ActorsPanel
@@ -117,6 +119,7 @@ function PhonePart({ tab, explorer, detail, select }: PhonePartProps) {
       actor={explorer.eventActor}
       text={explorer.eventText}
       isFilterShown
+      lowestRow={44}
       filterElement={field}
       setActor={explorer.setEventActor}
       setText={explorer.setEventText}

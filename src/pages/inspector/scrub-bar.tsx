@@ -1,3 +1,4 @@
+import './scrub-bar.css';
 import { useEffect, useRef } from 'preact/hooks';
 import { timeOfDay, whole } from '../shared/format.js';
 import type { ActorHistory, Position } from './model/actor-history.js';

@@ -11,6 +11,8 @@ export interface StreamListener {
   readonly connection: (connection: Connection) => void;
 }
 
+/** WebSocket's close code for what a policy forbids. */
+const REFUSED = 1008;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 4_000;
 
@@ -40,24 +42,29 @@ export class StreamClient {
     address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:';
     const socket = new WebSocket(address, INSPECTION_PROTOCOL);
     this.#socket = socket;
-    let wasOpen = false;
-    socket.onopen = () => {
-      wasOpen = true;
-      this.#retryMs = FIRST_RETRY_MS;
-      this.#closedMs = null;
-      this.#listener.connection({ state: 'open' });
+    let isRead = false;
+    socket.onmessage = ({ data }) => {
+      // A server that refuses a viewer may open the connection before it says so.
+      if (!isRead) this.#opened();
+      isRead = true;
+      this.#listener.message(JSON.parse(String(data)) as InspectionMessage);
     };
-    socket.onmessage = ({ data }) => this.#listener.message(JSON.parse(String(data)) as InspectionMessage);
-    socket.onclose = ({ reason }) => {
-      if (this.#socket === socket) this.#closed(wasOpen, reason);
+    socket.onclose = ({ code, reason }) => {
+      if (this.#socket === socket) this.#closed(isRead, code === REFUSED ? reason : null);
     };
   }
 
-  #closed(wasOpen: boolean, reason: string): void {
+  #opened(): void {
+    this.#retryMs = FIRST_RETRY_MS;
+    this.#closedMs = null;
+    this.#listener.connection({ state: 'open' });
+  }
+
+  #closed(wasRead: boolean, refusal: string | null): void {
     this.#closedMs ??= Date.now();
     const sinceMs = this.#closedMs;
-    this.#listener.connection({ state: 'closed', sinceMs, refusal: reason === '' ? null : reason });
-    if (!wasOpen) void this.#askWhy(sinceMs);
+    this.#listener.connection({ state: 'closed', sinceMs, refusal });
+    if (!wasRead && refusal === null) void this.#askWhy(sinceMs);
     this.#timer = setTimeout(() => this.#dial(), this.#retryMs) as unknown as number;
     this.#retryMs = Math.min(LAST_RETRY_MS, this.#retryMs * 2);
   }

@@ -13,6 +13,8 @@ export interface Inspection {
 
 /** The page is drawn at most so often: several messages share a drawing. */
 const DRAWN_EVERY_MS = 40;
+/** Who hears nothing for so long is not behind any more. */
+const CALM_AFTER_MS = 2_000;
 
 /** The model that the stream fills; the component is drawn again when there is something new. */
 export function useInspection(): Inspection {
@@ -23,12 +25,15 @@ export function useInspection(): Inspection {
   const [, setVersion] = useState(0);
   useEffect(() => {
     let timer: number | undefined;
+    let calm: number | undefined;
     let newestMs: number | null = null;
     const draw = (): void => {
       timer = undefined;
       setVersion(model.version);
       if (newestMs !== null && model.clockOffsetMs !== null) {
         setLateMs(Math.max(0, Date.now() + model.clockOffsetMs - newestMs));
+        clearTimeout(calm);
+        calm = setTimeout(setLateMs, CALM_AFTER_MS, 0) as unknown as number;
       }
     };
     const client = new StreamClient({
@@ -45,6 +50,7 @@ export function useInspection(): Inspection {
     });
     return () => {
       clearTimeout(timer);
+      clearTimeout(calm);
       client.close();
     };
   }, [model]);

@@ -40,11 +40,18 @@ export interface BoxRows {
 
 const NOTHING: BoxRows = { activities: [], changes: [], unchanging: [] };
 
+const known = new WeakMap<StateDefinition, BoxRows>();
+
 /** What is written in a state's box. */
 export function boxRows(index: DefinitionIndex, state: StateDefinition, detail: Detail): BoxRows {
   if (detail === 'names') return NOTHING;
+  const all = known.get(state) ?? allRows(index, state);
+  known.set(state, all);
+  return detail === 'all' ? all : { ...NOTHING, changes: all.changes };
+}
+
+function allRows(index: DefinitionIndex, state: StateDefinition): BoxRows {
   const changes = changeRows(index, state);
-  if (detail === 'changes') return { ...NOTHING, changes };
   return { activities: activityRows(state), changes, unchanging: unchangingEvents(state) };
 }
 

@@ -4,7 +4,7 @@ import type { DefinitionIndex } from '../model/definition-index.js';
 import type { Detail } from './box-rows.js';
 import type { Box } from './layout.js';
 import type { Lit } from './lit.js';
-import { stateClasses, stateName } from './state-classes.js';
+import { stateClasses } from './state-classes.js';
 import { StateHead } from './state-head.js';
 import type { DrawnChart } from './use-chart-layout.js';
 import type { ChartView } from './use-chart-view.js';
@@ -61,14 +61,7 @@ function StateBox({ index, box, detail, lit }: StateBoxProps) {
   const place = { left: px(box.x), top: px(box.y), width: px(box.width), height: px(box.height) };
   if (box.path === '') {
     return (
-      <div
-        class="state root-state"
-        style={{ left: px(box.x), top: px(box.y) }}
-        role="treeitem"
-        aria-level={1}
-        aria-selected="true"
-        tabIndex={-1}
-      >
+      <div class="state root-state" role="none" style={{ left: px(box.x), top: px(box.y) }}>
         {head}
       </div>
     );
@@ -78,11 +71,7 @@ function StateBox({ index, box, detail, lit }: StateBoxProps) {
     <div
       class={stateClasses(state, index.parentOf(state), box.depth, lit)}
       style={place}
-      role="treeitem"
-      tabIndex={-1}
-      aria-level={box.depth + 1}
-      aria-selected={isActive}
-      aria-label={stateName(state, isActive)}
+      role="none"
       data-machine={index.root.key}
       data-state={box.path}
       data-active={String(isActive)}

@@ -5,7 +5,7 @@ import type { DefinitionIndex } from '../model/definition-index.js';
 import type { Detail } from './box-rows.js';
 import { childOrder } from './child-order.js';
 import { type Lit, litAt } from './lit.js';
-import { stateClasses, stateName } from './state-classes.js';
+import { stateClasses } from './state-classes.js';
 import { StateHead } from './state-head.js';
 
 export interface FlowChartProps {
@@ -53,19 +53,14 @@ function FlowState({ index, state, depth, detail, lit }: FlowStateProps) {
   return (
     <div
       class={stateClasses(state, index.parentOf(state), depth, lit)}
-      role="treeitem"
-      tabIndex={-1}
-      aria-level={depth}
-      aria-selected={isActive}
-      aria-label={stateName(state, isActive)}
+      role="none"
       data-machine={index.root.key}
       data-state={state.path}
       data-active={String(isActive)}
     >
       <StateHead index={index} state={state} detail={detail} lit={lit} isNamingTargets />
       {state.states.length === 0 ? null : (
-        // biome-ignore lint/a11y/useSemanticElements: a tree's branches are groups, and a fieldset is none.
-        <div class="children" role="group">
+        <div class="children" role="none">
           {childOrder(index, state).map((child) => (
             <FlowState key={child.path} index={index} state={child} depth={depth + 1} detail={detail} lit={lit} />
           ))}

@@ -41,6 +41,7 @@ const GAP_Y = 30;
 const HEAD_GAP = 10;
 const TRIED_WIDTHS = 26;
 const LARGEST_SCALE = 1.1;
+const SMALLEST_TRIED = 0.4;
 const SMALLEST_SCALE = 0.8;
 const READING_SCALE = 0.9;
 
@@ -55,11 +56,10 @@ export type LayoutPurpose = 'read' | 'fit';
 /** The layout of a chart for a view of a size, both in pixels. */
 export function layOut(root: LayoutNode, view: Size, purpose: LayoutPurpose): ChartLayout {
   const natural = naturalOf(root);
-  const narrowest = widestLeaf(root);
   let best = natural;
   for (let tried = 0; tried < TRIED_WIDTHS; tried += 1) {
-    const width = narrowest * (natural.width / narrowest) ** (tried / (TRIED_WIDTHS - 1));
-    const placed = place(root, width);
+    const wanted = LARGEST_SCALE - ((LARGEST_SCALE - SMALLEST_TRIED) * tried) / (TRIED_WIDTHS - 1);
+    const placed = place(root, view.width / wanted - 2 * MARGIN);
     if (scaleOf(placed, view) > scaleOf(best, view) + 1e-6) best = placed;
   }
   const scale = scaleOf(best, view);
@@ -80,11 +80,6 @@ function flatten({ node, width, height, children }: Placed, x: number, y: number
 
 function scaleOf({ width, height }: Size, view: Size): number {
   return Math.min(LARGEST_SCALE, view.width / (width + 2 * MARGIN), view.height / (height + 2 * MARGIN));
-}
-
-function widestLeaf(node: LayoutNode): number {
-  const inner = Math.max(0, ...node.children.map(widestLeaf));
-  return Math.max(node.head.width, inner + (node.children.length === 0 ? 0 : 2 * padding(node)));
 }
 
 /** The root has no box of its own. */

@@ -20,8 +20,3 @@ export function stateClasses(
         : 'unvisited';
   return `state ${kind} ${isRegion ? 'region' : ''} ${how}`;
 }
-
-/** What a screen reader says of a state's box. */
-export function stateName({ key, type }: StateDefinition, isActive: boolean): string {
-  return `${key}${type === 'final' ? ', final' : ''}${isActive ? ', active' : ''}`;
-}

@@ -18,11 +18,12 @@ export function StateHead({ index, state, detail, lit, isNamingTargets }: StateH
   const rows = boxRows(index, state, detail);
   if (state.path === '' && isEmpty(rows)) return <div class="head root empty" data-head="" />;
   return (
-    <div class={state.path === '' ? 'head root' : 'head'} data-head={state.path}>
+    <div class={state.path === '' ? 'head root' : 'head'} data-head={state.path} {...treeItem(state, lit)}>
       <div class="title" data-line="" title={state.description}>
         {isInitial(index, state) ? <i class="initial" role="img" aria-label="initial" /> : null}
         <span class="name">{state.key}</span>
         {kindOf(state) === '' ? null : <small>{kindOf(state)}</small>}
+        {lit?.active.has(state.path) === true ? <span class="hidden-text">, active</span> : null}
       </div>
       {rows.activities.map(({ kind, names }) => (
         <div key={kind} class="activity" data-line="">
@@ -39,6 +40,13 @@ export function StateHead({ index, state, detail, lit, isNamingTargets }: StateH
       )}
     </div>
   );
+}
+
+/** Screen readers find the states as a tree, by their levels; the boxes around them say nothing more. */
+function treeItem({ path }: StateDefinition, lit: Lit | null) {
+  if (lit === null) return {};
+  const level = path === '' ? 1 : path.split('.').length + 1;
+  return { role: 'treeitem', tabIndex: -1, 'aria-level': level, 'aria-selected': lit.active.has(path) } as const;
 }
 
 const isEmpty = ({ activities, changes, unchanging }: BoxRows): boolean =>

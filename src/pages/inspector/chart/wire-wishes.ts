@@ -10,6 +10,9 @@ export interface MeasuredHead {
   readonly lines: readonly (Rect & { readonly row: string | null })[];
 }
 
+/** Arrows keep this far from the ends of words. */
+const CLEAR = 6;
+
 /** An arrow's name: the state and the row that it leaves, and the state that it leads to. */
 export const wireKey = (source: string, row: ChangeRow, target: string): string => `${source}|${row.key}|${target}`;
 
@@ -35,7 +38,7 @@ export function routeJob(
 const rectOf = ({ x, y, width, height }: Box): Rect => ({ x, y, width, height });
 
 function textsOf({ x, y }: Box, head: MeasuredHead | undefined): readonly Rect[] {
-  return (head?.lines ?? []).map((line) => ({ ...line, x: x + line.x, y: y + line.y }));
+  return (head?.lines ?? []).map((line) => ({ ...line, x: x + line.x, y: y + line.y, width: line.width + CLEAR }));
 }
 
 function wishes(
@@ -59,7 +62,7 @@ function wishes(
         {
           key: wireKey(box.path, row, path),
           leftX: box.x,
-          rightX: box.isLeaf ? box.x + box.width : box.x + line.x + line.width + 4,
+          rightX: box.isLeaf ? box.x + box.width : box.x + line.x + line.width + CLEAR,
           y: box.y + line.y + line.height / 2,
           target: rectOf(target),
           targetNumber: [...boxes.keys()].indexOf(path) + 1,

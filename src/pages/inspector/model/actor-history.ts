@@ -14,6 +14,7 @@ export interface StateChange {
 export class ActorHistory {
   readonly actor: string;
   readonly parent: string | null;
+  /** What people call it: mostly its id in its parent. */
   readonly id: string;
   readonly kind: InspectionActor['kind'];
   readonly machine: string | null;
@@ -26,10 +27,10 @@ export class ActorHistory {
   readonly #changes: StateChange[] = [];
   readonly #visited = new Map<string, Position>();
 
-  constructor({ actor, parent, id, kind, machine }: InspectionActor, bornAt: Position) {
+  constructor({ actor, parent, kind, machine }: InspectionActor, name: string, bornAt: Position) {
     this.actor = actor;
     this.parent = parent;
-    this.id = id;
+    this.id = name;
     this.kind = kind;
     this.machine = machine;
     this.bornAt = bornAt;

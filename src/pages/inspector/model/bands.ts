@@ -1,4 +1,4 @@
-import { type ActorHistory, lastUpTo } from './actor-history.js';
+import { type ActorHistory, lastUpTo, type Position } from './actor-history.js';
 import { leafPaths } from './state-value.js';
 import type { SystemHistory } from './system-history.js';
 
@@ -20,31 +20,47 @@ export interface TimeSpan {
 const WAITING = /candidate|establishing|recovering|retry|back(ing)?off|suspect|pending|degraded|campaigning/i;
 const FAILED = /halted|error|fail/i;
 
+/** Narrower bands are left out, but for those that mean a wait or a failure, as an election that took milliseconds. */
+const NARROWEST = 0.0008;
+
 /** The states of an actor over a span of time. */
 export function stateBands(system: SystemHistory, actor: ActorHistory, span: TimeSpan): readonly Band[] {
   const length = span.untilMs - span.fromMs;
-  const starts = [actor.bornAt, ...actor.changes.map(({ position }) => position)];
-  const bands = starts.flatMap((position, at) => {
-    const next = starts[at + 1];
-    const fromMs = system.timeOf(Math.max(position, system.first)) ?? span.fromMs;
-    const endPosition = next ?? actor.goneAt;
-    const untilMs =
-      endPosition === null || endPosition === undefined ? span.untilMs : (system.timeOf(endPosition) ?? span.fromMs);
-    if (untilMs <= span.fromMs || fromMs >= span.untilMs) return [];
-    const snapshot = actor.snapshotAt(Math.max(position, system.first));
+  const bands: Band[] = [];
+  for (const { position, fromMs, untilMs, isNewest } of stays(system, actor, span)) {
+    const snapshot = actor.snapshotAt(position);
     const path = leafPaths(snapshot?.value).join(' ‖ ') || (snapshot?.status ?? 'active');
     const from = Math.max(0, (fromMs - span.fromMs) / length);
-    return [
-      {
-        from,
-        until: Math.min(1, (untilMs - span.fromMs) / length),
-        path,
-        label: '',
-        tone: toneOf(path, next === undefined),
-      },
-    ];
-  });
-  return merged(bands);
+    const until = Math.min(1, (untilMs - span.fromMs) / length);
+    bands.push({ from, until, path, label: '', tone: toneOf(path, isNewest) });
+  }
+  const isSeen = ({ from, until, tone }: Band): boolean =>
+    until === 1 || until - from >= NARROWEST || tone !== 'neutral';
+  return merged(bands.filter(isSeen));
+}
+
+interface Stay {
+  readonly position: Position;
+  readonly fromMs: number;
+  readonly untilMs: number;
+  readonly isNewest: boolean;
+}
+
+/** From one change of state to the next, oldest first, as far as they touch the span. */
+function stays(system: SystemHistory, actor: ActorHistory, span: TimeSpan): readonly Stay[] {
+  const { changes, bornAt, goneAt } = actor;
+  const timeAt = (position: Position): number => system.timeOf(Math.max(position, system.first)) ?? span.untilMs;
+  const found: Stay[] = [];
+  let untilMs = goneAt === null ? span.untilMs : timeAt(goneAt);
+  for (let at = changes.length - 1; at >= -1 && untilMs > span.fromMs; at -= 1) {
+    const position = Math.max(changes[at]?.position ?? bornAt, system.first);
+    const fromMs = timeAt(position);
+    if (fromMs < span.untilMs && untilMs > fromMs) {
+      found.push({ position, fromMs, untilMs, isNewest: at === changes.length - 1 });
+    }
+    untilMs = fromMs;
+  }
+  return found.reverse();
 }
 
 /** A band is named by the leaf states that came with it: with parallel regions the others have not changed. */

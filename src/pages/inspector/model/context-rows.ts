@@ -15,22 +15,36 @@ export interface ContextTree {
   readonly rows: readonly ContextRow[];
   /** How many values changed since the snapshot before. */
   readonly changed: number;
+  /** Branches in which something changed. */
+  readonly changedBranches: readonly string[];
 }
 
 type Branch = Readonly<Record<string, unknown>>;
 
 /** Branches with more entries than this begin closed unless something in them changed. */
-const OPEN_ENTRIES = 12;
+const OPEN_ENTRIES = 24;
 const OPEN_DEPTH = 2;
 const SHOWN_LENGTH = 160;
 
-/** A value as a tree, with what changed since the one before. `toggled` holds the branches that the user opened or closed against the rule. */
-export function contextTree(value: unknown, before: unknown, toggled: ReadonlySet<string>): ContextTree {
+/** What decides on a branch beside its size. */
+export interface OpenBranches {
+  /** Those in which something changed while they were looked at: they stay open, so that nothing changes its place. */
+  readonly lively: ReadonlySet<string>;
+  /** Those that the user opened or closed against the rule. */
+  readonly toggled: ReadonlySet<string>;
+}
+
+export const NO_BRANCHES: OpenBranches = { lively: new Set(), toggled: new Set() };
+
+/** A value as a tree, with what changed since the one before. */
+export function contextTree(value: unknown, before: unknown, { lively, toggled }: OpenBranches): ContextTree {
   const rows: ContextRow[] = [];
   let changed = 0;
+  const changedBranches: string[] = [];
   const isOpen = (path: string, branch: Branch, depth: number, hasChanged: boolean): boolean => {
-    const small = depth < OPEN_DEPTH && Object.keys(branch).length <= OPEN_ENTRIES;
-    return (small || hasChanged) !== toggled.has(path);
+    if (hasChanged) changedBranches.push(path);
+    const isSmall = depth < OPEN_DEPTH && Object.keys(branch).length <= OPEN_ENTRIES;
+    return (isSmall || hasChanged || lively.has(path)) !== toggled.has(path);
   };
   const visit = (branch: Branch, old: unknown, prefix: string, depth: number): void => {
     for (const key of keysOf(branch, old)) {
@@ -55,7 +69,7 @@ export function contextTree(value: unknown, before: unknown, toggled: ReadonlySe
     }
   };
   if (isPlain(value)) visit(value, before, '', 0);
-  return { rows, changed };
+  return { rows, changed, changedBranches };
 }
 
 /** Keys that are there no more come last, so that it shows that they went. */
@@ -84,7 +98,7 @@ const isActor = (value: unknown): boolean =>
 /** A value in one line: numbers with separators, `{3}` for an object of three, `{2 actors}`. */
 export function textOf(value: unknown): string {
   if (value === undefined) return '–';
-  if (typeof value === 'number') return Number.isInteger(value) ? value.toLocaleString('en-US') : String(value);
+  if (typeof value === 'number') return numberText(value);
   if (typeof value === 'string') return cut(isWord(value) ? value : JSON.stringify(value));
   if (Array.isArray(value))
     return value.every(isScalar) && value.length <= 8 ? cut(`[${value.map(textOf).join(', ')}]`) : `[${value.length}]`;
@@ -92,8 +106,14 @@ export function textOf(value: unknown): string {
   return String(value);
 }
 
+const numberText = (value: number): string =>
+  Number.isInteger(value) || Math.abs(value) >= 1
+    ? value.toLocaleString('en-US', { maximumFractionDigits: 3 })
+    : String(value);
+
 /** Ids and words stand without quotation marks, all else with them. */
-const isWord = (value: string): boolean => /^[A-Za-z][\w.:-]{0,40}$/.test(value) && !/^(true|false|null)$/.test(value);
+const isWord = (value: string): boolean =>
+  /^([A-Za-z][\w.:-]{0,40}|\([A-Za-z]\w*\)|-Infinity)$/.test(value) && !/^(true|false|null)$/.test(value);
 
 function objectText(value: Branch): string {
   if (isActor(value)) return String(value.actor);

@@ -2,17 +2,30 @@ import type { InspectionEventSent } from '../../../inspect/stream.js';
 import type { Position } from './actor-history.js';
 import type { Entry, SystemHistory } from './system-history.js';
 
-/** A line of the list of events. */
-export interface EventRow {
-  readonly kind: 'event' | 'folded';
+interface SharedRow {
   /** What it tells of; a snapshot that comes later writes into it what the event changed. */
   readonly entry: Entry;
-  readonly type: string;
+  type: string;
   /** Who sent it to whom: `replica → applier`, `replica → itself`. */
   readonly route: string;
-  /** What the event carried; for folded events their counts. */
+  /** How often it came in a quick succession that is shown once; 1 for what came once. */
+  repeats: number;
+}
+
+interface SentRow extends SharedRow {
+  readonly kind: 'event';
+  /** What the event carried; null where only its type is known. */
   readonly payload: Readonly<Record<string, unknown>> | null;
 }
+
+interface FoldedRow extends SharedRow {
+  readonly kind: 'folded';
+  /** How many of each type. */
+  readonly payload: Record<string, number>;
+}
+
+/** A line of the list of events. */
+export type EventRow = SentRow | FoldedRow;
 
 export interface EventFilter {
   /** Session id; null for all actors. */
@@ -21,13 +34,10 @@ export interface EventFilter {
   readonly text: string;
 }
 
-interface FoldedRow extends EventRow {
-  readonly kind: 'folded';
-  type: string;
-  readonly payload: Record<string, number>;
-}
-
-/** What happened, oldest first, as far as a filter lets it through. Folded counts that follow each other are one line. */
+/**
+ * What happened, oldest first, as far as a filter lets it through. Folded counts that follow each other are one line; so are, without
+ * a filter, the same few events again and again in quick succession, as a connection's that is dialed in vain.
+ */
 export class EventRows {
   readonly #system: SystemHistory;
   readonly #actor: string | null;
@@ -58,6 +68,12 @@ export class EventRows {
     return this.#rows;
   }
 
+  #push(row: EventRow): void {
+    // What the rows before it changed is known by now.
+    if (this.#actor === null && this.#text === '') foldRepeats(this.#rows);
+    this.#rows.push(row);
+  }
+
   #isOfActor({ message }: Entry): boolean {
     if (this.#actor === null || message.actor === this.#actor) return true;
     return message.type === 'event' && message.source === this.#actor;
@@ -65,39 +81,75 @@ export class EventRows {
 
   #add(entry: Entry): void {
     if (entry.message.type === 'folded') return this.#fold(entry, entry.message.counts);
-    const row = rowOf(this.#system, entry);
+    const row = isRepeatedByEnd(entry, this.#actor) ? null : rowOf(this.#system, entry);
     if (row === null || !matches(row, this.#text)) return;
     this.#open = null;
-    this.#rows.push(row);
+    this.#push(row);
   }
 
   #fold(entry: Entry, counts: Readonly<Record<string, number>>): void {
     const shown = Object.entries(counts).filter(([type]) => type.toLowerCase().includes(this.#text));
     if (shown.length === 0) return;
     if (this.#open === null) {
-      this.#open = { kind: 'folded', entry, type: '', route: '', payload: {} };
-      this.#rows.push(this.#open);
+      this.#open = { kind: 'folded', entry, type: '', route: '', payload: {}, repeats: 1 };
+      this.#push(this.#open);
     }
-    const { payload } = this.#open;
-    for (const [type, count] of shown) payload[type] = (payload[type] ?? 0) + count;
-    this.#open.type = Object.entries(payload)
-      .map(([type, count]) => `${count} ${eventName(type)}`)
-      .join(' · ');
+    addCounts(this.#open, Object.fromEntries(shown));
   }
+}
+
+const LONGEST_CYCLE = 4;
+const SLOWEST_CYCLE_MS = 1_500;
+
+/** Where a list ends with the same rows twice, the newer ones stand for both. */
+function foldRepeats(rows: EventRow[]): void {
+  for (let length = 1; length <= LONGEST_CYCLE; length += 1) {
+    const older = rows.slice(-2 * length, -length);
+    const newer = rows.slice(-length);
+    const isSame = older.length === length && older.every((row, at) => isRepeated(row, newer[at]));
+    if (!isSame || older.every(({ kind }) => kind === 'folded')) continue;
+    for (const [at, row] of newer.entries()) mergeInto(row, older[at] as EventRow);
+    rows.splice(-2 * length, length);
+    return;
+  }
+}
+
+function mergeInto(row: EventRow, older: EventRow): void {
+  row.repeats += older.repeats;
+  if (row.kind === 'folded' && older.kind === 'folded') addCounts(row, older.payload);
+}
+
+function addCounts(row: FoldedRow, counts: Readonly<Record<string, number>>): void {
+  for (const [type, count] of Object.entries(counts)) row.payload[type] = (row.payload[type] ?? 0) + count;
+  row.type = Object.entries(row.payload)
+    .map(([type, count]) => `${count} ${eventName(type)}`)
+    .join(' · ');
+}
+
+function isRepeated(one: EventRow, other: EventRow | undefined): boolean {
+  if (other === undefined || other.entry.message.atMs - one.entry.message.atMs > SLOWEST_CYCLE_MS) return false;
+  if (one.kind === 'folded' || other.kind === 'folded') return one.kind === other.kind;
+  return one.type === other.type && one.route === other.route && one.entry.change === other.entry.change;
 }
 
 const matches = ({ type, route }: EventRow, text: string): boolean =>
   text === '' || type.toLowerCase().includes(text) || route.toLowerCase().includes(text);
 
+/** What an actor tells itself when it ends, its parent is told next; who looks at that actor alone sees it. */
+function isRepeatedByEnd({ message }: Entry, actor: string | null): boolean {
+  const isEnd = message.type === 'event' && /^xstate\.promise\.(resolve|reject)$/.test(message.event.type);
+  return isEnd && actor !== message.actor;
+}
+
 function rowOf(system: SystemHistory, entry: Entry): EventRow | null {
   const { message } = entry;
   if (message.type === 'event') {
     const { type, ...payload } = message.event;
-    return { kind: 'event', entry, type: eventName(type), route: routeOf(system, message), payload };
+    return { kind: 'event', entry, type: eventName(type), route: routeOf(system, message), payload, repeats: 1 };
   }
   if (message.type !== 'snapshot' || entry.isPartOfEvent || entry.change === '') return null;
   const route = `in ${nameOf(system, message.actor)}`;
-  return { kind: 'event', entry, type: eventName(message.event.type), route, payload: null };
+  return { kind: 'event', entry, type: eventName(message.event.type), route, payload: null, repeats: 1 };
 }
 
 /** XState's own events as people know them: `done authorize`, `after BACKOFF`. */

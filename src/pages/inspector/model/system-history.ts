@@ -125,10 +125,19 @@ export class SystemHistory {
 
   #announce({ position }: Entry, message: InspectionActor): void {
     const known = this.actors.get(message.actor);
-    const actor = known === undefined || known.goneAt !== null ? new ActorHistory(message, position) : known;
+    const isNew = known === undefined || known.goneAt !== null;
+    const actor = isNew ? new ActorHistory(message, this.#nameOf(message), position) : known;
     actor.isUnconfirmed = false;
     this.actors.set(message.actor, actor);
     actor.add(position, message.snapshot, activePaths(message.snapshot.value));
+  }
+
+  /** An invoked actor without an id of its own has one that XState made up: what it runs says more. */
+  #nameOf({ id, parent }: InspectionActor): string {
+    if (!/^\d+\./.test(id)) return id;
+    const index = this.machine(this.actors.get(parent ?? '')?.machine ?? null);
+    const sources = index?.all().flatMap(({ invoke }) => invoke) ?? [];
+    return sources.find((one) => one.id === id)?.src ?? id;
   }
 
   #transition(entry: Entry, message: InspectionTransition): void {

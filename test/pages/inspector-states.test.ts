@@ -1,0 +1,150 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { InspectionMessage } from '../../src/inspect/stream.js';
+import { recordElection } from '../inspect/recorded-election.js';
+import { launchBrowser } from '../package/browser.js';
+import { LAMPS, lamp, pressed } from './lamp.js';
+import { PageServer } from './page-server.js';
+import { greeting, type WatchedOrder, watchOrder } from './watched-order.js';
+
+const WIDE = { viewport: { width: 1440, height: 900 } };
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true };
+const AXE = readFileSync('node_modules/axe-core/axe.min.js', 'utf8');
+
+let directory: string;
+let browser: Browser;
+let server: PageServer;
+let page: Page;
+let order: WatchedOrder | undefined;
+
+beforeAll(async () => {
+  directory = mkdtempSync(path.join(tmpdir(), 'quorate-inspector-'));
+  browser = await launchBrowser(directory);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+afterEach(async () => {
+  order?.stop();
+  order = undefined;
+  await page?.close();
+  await server?.close();
+});
+
+async function open(options: BrowserContextOptions, messages: readonly InspectionMessage[]): Promise<void> {
+  server = await PageServer.open();
+  server.tell(...messages);
+  page = await browser.newPage(options);
+  await page.goto(server.address);
+}
+
+const tells = (selector: string, text: string): Promise<unknown> =>
+  page.waitForSelector(`${selector}:has-text(${JSON.stringify(text)})`);
+
+/** What axe finds that is serious, each with an element that has it. */
+async function faults(): Promise<unknown> {
+  await page.evaluate(AXE);
+  return page.evaluate(`axe.run().then(({ violations }) => violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => id + ' ' + nodes[0].html))`);
+}
+
+describe('the connection', () => {
+  test('is dialed again when it ends, and what was shown stays; a refusal shows its reason', async () => {
+    await open(WIDE, lamp(['off', 'on']));
+    await page.waitForSelector('[data-state="off"][data-active="true"]');
+    server.refusal = 'only this machine may look: start the node with --inspect-remote';
+    server.disconnect();
+    await tells('.trouble', 'start the node with --inspect-remote');
+    expect(await page.$('[data-state="off"][data-active="true"]')).not.toBeNull();
+    server.refusal = null;
+    server.tell(...pressed(1, 'on'));
+    await page.waitForSelector('[data-state="on"][data-active="true"]');
+    await page.waitForSelector('.trouble', { state: 'hidden' });
+    expect(await page.$$eval('[data-actor]', (rows) => rows.length)).toBe(1);
+  });
+
+  test('that is refused from the start shows the reason and nothing else', async () => {
+    server = await PageServer.open();
+    server.refusal = 'only this machine may look';
+    page = await browser.newPage(WIDE);
+    await page.goto(server.address);
+    await tells('.nothing-yet', 'only this machine may look');
+  });
+});
+
+test('an inspector without programs shows the lines to paste, and a node never does', async () => {
+  server = await PageServer.open('inspector');
+  server.tell({ type: 'hello', version: 1, atMs: 0 });
+  page = await browser.newPage(WIDE);
+  await page.goto(server.address);
+  await tells('.nothing-yet', 'createWebSocketInspector({ url:');
+  expect(await page.textContent('code')).toContain(`ws://${new URL(server.address).host}`);
+  await page.close();
+  await server.close();
+  await open(WIDE, [{ type: 'hello', version: 1, atMs: 0 }]);
+  await tells('.nothing-yet', 'Connecting…');
+  expect(await page.$('code')).toBeNull();
+});
+
+test('an actor without a machine has events and no chart, and one that failed says so', async () => {
+  const snapshot = { status: 'error' as const, value: null, context: null, error: 'no more oil' };
+  const actor = { ...LAMPS, type: 'actor', atMs: 1_000, actor: 'x:1', parent: 'x:0', machine: null } as const;
+  await open(WIDE, [...lamp(['off', 'on']), { ...actor, id: 'burner', kind: 'promise', snapshot }]);
+  await page.click('[data-actor="burner"]');
+  await tells('.no-chart', 'burner runs no state machine (promise)');
+  await tells('.context .tree', 'no more oil');
+  expect(await page.getAttribute('[data-actor="burner"]', 'data-actor-state')).toBe('error');
+  expect(await page.textContent('[data-actor="burner"] .badge')).toBe('error');
+});
+
+test('a large chart can be read and has an overview; z and 0 show all of it', async () => {
+  await open(WIDE, greeting('order-desk'));
+  order = watchOrder((message) => server.tell(message));
+  order.actor.send({ type: 'checkout.started' });
+  await page.waitForSelector('[data-state="checkout.address.entering"][data-active="true"]');
+  expect(await page.$$eval('.chart-view [data-state]', (boxes) => boxes.length)).toBe(40);
+  expect(await page.textContent('.zoom-control output')).toBe('90 %');
+  await page.waitForSelector('.overview rect.lit', { state: 'attached' });
+  await page.keyboard.press('z');
+  await page.keyboard.press('0');
+  await page.waitForSelector('.overview', { state: 'detached' });
+  const view = (await (await page.waitForSelector('.chart-view')).boundingBox()) ?? { width: 0, height: 0 };
+  const chart = (await (await page.waitForSelector('.surface')).boundingBox()) ?? { width: Infinity, height: Infinity };
+  expect(chart.width).toBeLessThanOrEqual(view.width + 1);
+  expect(chart.height).toBeLessThanOrEqual(view.height + 1);
+});
+
+describe('a phone', () => {
+  test('has one column without arrows, in which every row names its target', async () => {
+    await open(PHONE, lamp(['off', 'on', 'glowing']));
+    await page.waitForSelector('.chart.flow [data-state="off"][data-active="true"]');
+    expect(await page.textContent('[data-state="off"] .change')).toContain('→ on');
+    expect(await page.$('[data-wire]')).toBeNull();
+    for (const tab of ['Events', 'Context', 'Actors', 'Chart']) {
+      await page.tap(`.tabs button:text("${tab}")`);
+      const sizes = await page.$$eval('button, select, input, a, [role="treeitem"][data-actor]', (targets) =>
+        targets.map((target) => [target.textContent, target.getBoundingClientRect().height] as const),
+      );
+      expect(sizes.filter(([, height]) => height > 0 && height < 44)).toEqual([]);
+    }
+  });
+});
+
+describe('axe finds no serious fault', () => {
+  test.each([
+    ['wide, light', { ...WIDE, colorScheme: 'light' }],
+    ['wide, dark', { ...WIDE, colorScheme: 'dark' }],
+    ['a phone', { ...PHONE, colorScheme: 'light' }],
+  ] as const)('%s', async (_name, options) => {
+    await open(options, recordElection());
+    await page.waitForSelector('[data-state="active"][data-active="true"]');
+    expect(await faults()).toEqual([]);
+  });
+});
