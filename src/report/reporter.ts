@@ -99,6 +99,7 @@ export class NodeReporter {
     reader.send('hello', JSON.stringify(this.#hello));
     const report = this.#makeReport();
     if (report !== undefined) reader.send('report', JSON.stringify(report));
+    if (report !== undefined && this.#readers.size === 0) this.#lastSent = contentOf(report);
     for (const news of this.#news) reader.send('news', JSON.stringify(news));
     if (this.#isClosed) {
       reader.end();
@@ -184,8 +185,7 @@ export class NodeReporter {
 
   #sendReport(report: NodeReport | undefined, evenUnchanged = true): void {
     if (report === undefined) return;
-    const { atMs: _, ...rest } = report;
-    const content = JSON.stringify(rest);
+    const content = contentOf(report);
     if (!evenUnchanged && content === this.#lastSent) return;
     this.#lastSent = content;
     this.#sendAll('report', JSON.stringify(report));
@@ -215,4 +215,9 @@ export class NodeReporter {
     this.#unknown = { count: 0, lastAfterMs: 0, timer: undefined, toldAtMs: this.#clock.now() };
     this.#tell(unknownPuts(this.#node?.state.term ?? 0, count, lastAfterMs));
   }
+}
+
+/** What makes a report another one: all of it but its time. */
+function contentOf({ atMs: _, ...content }: NodeReport): string {
+  return JSON.stringify(content);
 }
