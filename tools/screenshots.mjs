@@ -18,6 +18,8 @@ const { values } = parseArgs({
 const OUT = path.resolve(values.out ?? path.join(ROOT, 'docs', 'images'));
 const WARM_UP_MS = Number(values.warm) * 1_000;
 
+const PATIENCE_MS = 90_000;
+
 const DEVICES = {
   wide: { viewport: { width: 1440, height: 900 } },
   phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
@@ -47,12 +49,11 @@ class Looks {
   /** `prepare` is done in each page first, with whether it is the phone's. */
   async shoot(name, prepare = async () => undefined) {
     if (values.only !== undefined && !name.startsWith(values.only)) return;
-    await Promise.all(
-      this.#pages.map(async ({ page, suffix }) => {
-        await prepare(page, suffix.endsWith('phone'));
-        await page.screenshot({ path: path.join(OUT, `${name}-${suffix}.png`) });
-      }),
-    );
+    // One after another: a busy machine takes seconds for each.
+    for (const { page, suffix } of this.#pages) {
+      await prepare(page, suffix.endsWith('phone'));
+      await page.screenshot({ path: path.join(OUT, `${name}-${suffix}.png`), timeout: PATIENCE_MS });
+    }
     process.stderr.write(`${name}\n`);
   }
 
@@ -68,7 +69,7 @@ class Looks {
 const card = (id, attributes) => `[data-node="${id}"]${attributes}`;
 const shows = (...selectors) => {
   return async (page) => {
-    for (const selector of selectors) await page.waitForSelector(selector, { timeout: 20_000 });
+    for (const selector of selectors) await page.waitForSelector(selector, { timeout: PATIENCE_MS });
     // Transitions of 600 ms are over, and charts have been drawn.
     await sleep(900);
   };
@@ -120,7 +121,7 @@ async function ofThree() {
     cluster.signal('n3', 'SIGSTOP');
     await cluster.kill('n1');
     await dashboards.shoot('dashboard-election', async (page) => {
-      await page.waitForSelector(card('n2', '[data-role="candidate"]'), { timeout: 20_000 });
+      await page.waitForSelector(card('n2', '[data-role="candidate"]'), { timeout: PATIENCE_MS });
     });
     cluster.signal('n3', 'SIGCONT');
     await cluster.leader();
