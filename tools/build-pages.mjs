@@ -40,7 +40,7 @@ const { metafile } = await build({
 
 const pages = Object.fromEntries(
   Object.entries(metafile.outputs)
-    .filter(([, { entryPoint }]) => entryPoint !== undefined)
+    .filter(([, { entryPoint }]) => entryPoint?.endsWith('/main.tsx'))
     .map(([file, { entryPoint, cssBundle }]) => [
       path.basename(path.dirname(entryPoint)),
       { script: name(file), styles: cssBundle === undefined ? [] : [name(cssBundle)] },

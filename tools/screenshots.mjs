@@ -2,14 +2,16 @@
  * `npm run screenshots`: pictures of the pages in docs/images, of a real cluster that goes through what clusters go through. Each is
  * made light and dark, wide and as on a phone. `--only NAME` makes those whose name begins so; `--out DIR` puts them elsewhere.
  */
+import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
 import { launchBrowser } from './browser.mjs';
-import { ScriptedCluster } from './scripted-cluster.mjs';
+import { freePort, ScriptedCluster } from './scripted-cluster.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const { values } = parseArgs({
@@ -75,6 +77,21 @@ const shows = (...selectors) => {
   };
 };
 
+const goTo = (page, hash) =>
+  page.evaluate((to) => {
+    location.hash = to;
+  }, hash);
+
+/** Opens an order and changes its status: the page then asks whether it should write that. */
+async function editOrder(page) {
+  await page.locator('.key-name').nth(1).click({ timeout: PATIENCE_MS });
+  const text = page.locator('textarea');
+  await text.fill(
+    (await text.inputValue({ timeout: PATIENCE_MS })).replace(/"status": ?"\w+"/, '"status": "returned"'),
+  );
+  await sleep(500);
+}
+
 async function ofThree() {
   const cluster = await ScriptedCluster.start(['n1', 'n2', 'n3'], directory);
   try {
@@ -90,32 +107,18 @@ async function ofThree() {
     await inspectors.shoot('inspector-leader', shows('[data-state="active.leader.serving"][data-active="true"]'));
     await inspectors.close();
 
-    await dashboards.each((page) =>
-      page.evaluate(() => {
-        location.hash = '#keys';
-      }),
-    );
-    await dashboards.shoot('dashboard-keys', async (page) => {
-      await sleep(1_500);
-      await page.keyboard.press('j');
-    });
-    await dashboards.each((page) =>
-      page.evaluate(() => {
-        location.hash = '#members';
-      }),
-    );
+    await dashboards.each((page) => goTo(page, `#keys/${encodeURIComponent('orders/2026-11-26/')}`));
+    await dashboards.shoot('dashboard-keys', editOrder);
+    await dashboards.each((page) => goTo(page, '#members'));
     await dashboards.shoot('dashboard-members', () => sleep(1_000));
-    await dashboards.each((page) =>
-      page.evaluate(() => {
-        location.hash = '#cluster';
-      }),
-    );
+    await dashboards.each((page) => goTo(page, '#cluster'));
 
     await cluster.kill('n3');
     await sleep(8_000);
     await dashboards.shoot('dashboard-node-down', shows(card('n3', '[data-up="false"]')));
-    await cluster.run('n3');
-    await sleep(5_000);
+    cluster.run('n3');
+    await dashboards.each(shows(card('n3', '[data-up="true"]')));
+    await sleep(3_000);
 
     // n2 asks for votes while n3 cannot answer, as after a cut.
     cluster.signal('n3', 'SIGSTOP');
@@ -162,7 +165,36 @@ async function ofMany(count) {
   }
 }
 
+/** A program of somebody else's, which knows of `@statelyai/inspect` only. */
+async function ofAStranger() {
+  const shop = path.join(directory, 'order-desk.mjs');
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: ['tools/order-desk.ts'],
+    outfile: shop,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  });
+  const port = await freePort();
+  const main = path.join(ROOT, 'dist', 'src', 'cli', 'main.js');
+  const inspector = spawn(process.execPath, [main, 'inspector', '--port', String(port)], { stdio: 'ignore' });
+  await sleep(2_000);
+  const program = spawn(process.execPath, [shop, `ws://127.0.0.1:${port}`], { stdio: 'inherit' });
+  try {
+    const pages = await Looks.open(`http://127.0.0.1:${port}/`);
+    await sleep(12_000);
+    await pages.shoot('inspector-order', shows('[data-machine="order"][data-active="true"]'));
+    await pages.close();
+  } finally {
+    program.kill();
+    inspector.kill();
+  }
+}
+
 const SCENES = [
+  { names: ['inspector-order'], run: ofAStranger },
   { names: ['dashboard', 'inspector-leader'], run: ofThree },
   { names: ['dashboard-5'], run: () => ofMany(5) },
   { names: ['dashboard-7'], run: () => ofMany(7) },
