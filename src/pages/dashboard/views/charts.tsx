@@ -30,7 +30,7 @@ export function Charts({ dashboard, view }: { readonly dashboard: Dashboard; rea
       <ChartPanel
         {...shared}
         title="Put latency"
-        format={milliseconds}
+        format={latency}
         lines={[
           { label: 'p50', values: series.p50, now: facts.p50, tone: 'accent' },
           { label: 'p99', values: series.p99, now: facts.p99, tone: 'plain' },
@@ -40,7 +40,7 @@ export function Charts({ dashboard, view }: { readonly dashboard: Dashboard; rea
         {...shared}
         title="Disk sync and event loop"
         tip="Of the slowest node"
-        format={milliseconds}
+        format={latency}
         lines={[
           { label: 'sync', values: series.sync, now: facts.sync, tone: 'accent' },
           { label: 'loop', values: series.loop, now: facts.loop, tone: 'plain' },
@@ -56,8 +56,6 @@ export function Charts({ dashboard, view }: { readonly dashboard: Dashboard; rea
     </div>
   );
 }
-
-const milliseconds = (ms: number): string => latency(ms).replace('.0 ms', ' ms');
 
 /** How far those that do not lead, or did not lead last, trail. Two followers at most: of more, those that trail furthest. */
 function behindLines({ nodes }: ClusterView, { behind }: Series, leader: string | null): readonly ChartLine[] {

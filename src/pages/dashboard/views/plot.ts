@@ -96,7 +96,7 @@ export class Plot {
     ctx.textBaseline = 'bottom';
     const format = this.#props?.format ?? String;
     for (const value of this.#grid.lines) {
-      ctx.fillText(format(value), bbox.left / ratio, chart.valToPos(value, 'y', true) / ratio - 1);
+      ctx.fillText(format(value).replace('.0 ', ' '), bbox.left / ratio, chart.valToPos(value, 'y', true) / ratio - 1);
     }
     ctx.textBaseline = 'top';
     const below = (bbox.top + bbox.height) / ratio + 6;
