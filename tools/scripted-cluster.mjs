@@ -28,6 +28,10 @@ export class ScriptedCluster {
     return `http://${this.#addresses[id]}`;
   }
 
+  get processes() {
+    return [...this.#children.values()];
+  }
+
   run(id) {
     const peers = Object.entries(this.#addresses).map(([peer, address]) => `${peer}=${address}`);
     const own = ['--id', id, '--listen', this.#addresses[id], '--data', path.join(this.#directory, id)];
