@@ -91,6 +91,13 @@ test('scrubbing back shows the earlier state in chart, context and actors, and l
   await page.mouse.click(x + 1, y + height / 2);
   await lightsUp('off');
   expect(await page.textContent('.context .tree')).toContain('pressed0');
+  // Escape closes the list of keys, and nothing else.
+  await page.keyboard.press('?');
+  await page.waitForSelector('dialog.help');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('dialog.help', { state: 'detached' });
+  await lightsUp('off');
+  expect(await page.textContent('.context .tree')).toContain('pressed0');
   await page.keyboard.press('l');
   await page.waitForSelector('.context .tree:has-text("is now3")');
   expect(problems).toEqual([]);

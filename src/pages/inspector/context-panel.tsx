@@ -25,7 +25,7 @@ export function ContextPanel({ actor, position, isLive }: ContextPanelProps) {
   };
   // Live, nothing changes its place; a moment that was chosen shows what it changed.
   useEffect(() => {
-    if (!isLive) element.current?.querySelector('.changed')?.scrollIntoView({ block: 'nearest' });
+    if (!isLive) element.current?.querySelector('.changed')?.scrollIntoView({ block: 'center' });
   }, [isLive, position]);
   return (
     <section class="context panel" aria-label="Context">

@@ -45,7 +45,7 @@ export function EventsPanel(props: EventsPanelProps) {
       {rows.length === 0 ? (
         <p class="nothing">
           {text === ''
-            ? 'Nothing has happened here yet.'
+            ? 'Nothing has happened since this page began to look.'
             : `No event has “${text}” in its type or its actors' names. Esc shows all.`}
         </p>
       ) : (

@@ -14,7 +14,8 @@ export function useKeys(actions: KeyActions, hasCluster: boolean): void {
     let goSinceMs = 0;
     const press = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-      if (isWriting(event.target) && event.key !== 'Escape') return;
+      if (isIn(event.target, 'dialog')) return;
+      if (isIn(event.target, 'input, textarea, select') && event.key !== 'Escape') return;
       if (event.timeStamp - goSinceMs < SEQUENCE_MS && hasCluster && PAGES[event.key] !== undefined) {
         location.assign(new URL(PAGES[event.key] as string, document.baseURI));
         return;
@@ -29,6 +30,5 @@ export function useKeys(actions: KeyActions, hasCluster: boolean): void {
   }, [hasCluster]);
 }
 
-function isWriting(target: EventTarget | null): boolean {
-  return target instanceof Element && target.closest('input, textarea, select, dialog') !== null;
-}
+const isIn = (target: EventTarget | null, selector: string): boolean =>
+  target instanceof Element && target.closest(selector) !== null;

@@ -66,15 +66,15 @@ function rowOf(actor: ActorHistory, depth: number, position: Position, atMs: num
     depth,
     kind: actor.kind,
     path,
-    state:
-      status !== 'active'
-        ? path === ''
-          ? status
-          : shortState(path, snapshot?.value)
-        : shortState(path, snapshot?.value) || actor.kind,
+    state: shortState(path, snapshot?.value) || wordWithoutState(status, actor.kind),
     badge: status === 'active' ? null : status,
     isFresh: change !== null && atMs - change.atMs < FRESH_MS,
   };
+}
+
+/** For what has no states: how it ended, or else what it is, as far as the source knows. */
+function wordWithoutState(status: string, kind: ActorRow['kind']): string {
+  return status !== 'active' || kind === 'other' ? status : kind;
 }
 
 function shortState(path: string, value: unknown): string {
