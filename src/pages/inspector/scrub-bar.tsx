@@ -150,7 +150,9 @@ function Density({ times, span }: SpanProps & { readonly times: readonly number[
 function Axis({ span, isLive }: SpanProps & { readonly isLive: boolean }) {
   const { stepMs, atMs } = ticks(span, 5);
   const length = span.untilMs - span.fromMs;
-  const shown = atMs.filter((at) => (at - span.fromMs) / length < (isLive ? 0.94 : 0.98));
+  // A label at either end would stand over what is beside the bar.
+  const fits = (at: number): boolean => at > 0.04 && at < (isLive ? 0.9 : 0.97);
+  const shown = atMs.filter((at) => fits((at - span.fromMs) / length));
   return (
     <div class="axis" aria-hidden="true">
       {shown.map((at, number) => (
