@@ -40,7 +40,9 @@ export function LinkLines({ links, places, card, area, view }: LinkLinesProps) {
       {labelled.map(({ link, forth, back }) => {
         const place = labelPlace(forth, back, area);
         const text = wordsOf(link, forth, place.side);
-        const style = { left: `${place.x}px`, top: `${place.y}px` };
+        // Between two cards the words break into short lines, because the cards would cover long ones.
+        const room = place.side === 'above' ? { maxWidth: `${Math.abs(forth.to.x - forth.from.x) + 8}px` } : {};
+        const style = { left: `${place.x}px`, top: `${place.y}px`, ...room };
         return (
           <div key={link.key} class={`link-label ${link.tone} ${place.side}`} style={style}>
             <span class="hidden-text">{nameOf(link, view)}: </span>
