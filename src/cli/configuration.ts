@@ -8,7 +8,7 @@ import { checkNodeOptions, invalid } from '../node/settings.js';
 import type { ZodLibrary } from '../node/zod.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
 import { usage } from './exit.js';
-import type { ServeOption } from './serve-options.js';
+import type { ServeOption, STATELY } from './serve-options.js';
 import { SERVE_OPTIONS } from './serve-options.js';
 
 const DEFAULT_INSPECT_PORT = 7480;
@@ -24,8 +24,8 @@ export type Configuration = Readonly<Record<string, Setting>>;
 /** The checked configuration that `quorate serve` runs with. */
 export interface ServeConfiguration {
   readonly node: Omit<ReplicaNodeOptions<AnyStateMachine>, 'stateMachine'>;
-  /** Where the charts are shown; undefined where they are not. */
-  readonly inspectPort: number | undefined;
+  /** The port where the charts are shown, or that they go to the Stately inspector; undefined where neither. */
+  readonly inspect: number | typeof STATELY | undefined;
   readonly logLevel: string;
 }
 
@@ -76,7 +76,7 @@ function checkedValues(z: ZodLibrary, configuration: Configuration): CheckedValu
   const ofNode = values.filter(({ option }) => option.optionName !== undefined);
   const options = Object.fromEntries(ofNode.map(({ option, value }) => [option.optionName, value])) as GivenOptions;
   const own = Object.fromEntries(values.map(({ option, value }) => [option.serve.name, value]));
-  return { options, inspectPort: own.inspect as number | undefined, logLevel: own['log-level'] as string };
+  return { options, inspect: own.inspect as ServeConfiguration['inspect'], logLevel: own['log-level'] as string };
 }
 
 function checkedValue(z: ZodLibrary, option: ServeOption, { value: given, source }: Setting): unknown {

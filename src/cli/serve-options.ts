@@ -5,6 +5,11 @@ import { numberFrom, served, yesOrNoFrom } from '../node/serve-form.js';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
+/** In place of a port: the charts go to the Stately inspector. */
+export const STATELY = 'stately';
+const INSPECT =
+  'show the running charts to @xstate/inspect on this port (default: 7480), or "stately": send them to the Stately inspector';
+
 /** An option of `quorate serve`. */
 export interface ServeOption extends DeclaredOption {
   readonly serve: ServeForm;
@@ -19,10 +24,10 @@ const OWN: readonly ServeOption[] = [
     serve: served('log-level', '<level>', LOG_LEVELS.join(', '), { default: 'info' }),
   },
   {
-    schema: (z) => z.union([z.boolean(), z.int().min(0).max(65_535)]),
-    expected: 'a port from 0 to 65535, or true or false',
-    serve: served('inspect', '[port]', 'show the running charts to @xstate/inspect on this port (default: 7480)', {
-      expected: 'a port, which is a whole number from 0 to 65535, or 1 or 0, yes or no',
+    schema: (z) => z.union([z.boolean(), z.int().min(0).max(65_535), z.literal(STATELY)]),
+    expected: 'a port from 0 to 65535, true or false, or "stately"',
+    serve: served('inspect', '[port]', INSPECT, {
+      expected: 'a port, which is a whole number from 0 to 65535, or 1 or 0, yes or no, or "stately"',
       read: portOrYesOrNo,
     }),
   },
@@ -42,5 +47,6 @@ export const SERVE_OPTIONS: readonly ServeOption[] = [
 
 /** In the environment 1 stands for yes, as with other options: it is no port that anybody means. */
 function portOrYesOrNo(text: string, source: Source): unknown {
+  if (text === STATELY) return text;
   return source === 'flag' || /^\d{2,}$/.test(text) ? numberFrom(text) : yesOrNoFrom(text);
 }

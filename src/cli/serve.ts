@@ -1,6 +1,8 @@
+import type { Logger } from 'pino';
 import { pino } from 'pino';
 import type { Inspector } from '../inspect/inspector-server.js';
 import { openInspector } from '../inspect/inspector-server.js';
+import { STATELY_URL, sendToStately } from '../inspect/send-to-stately.js';
 import { KeyValueStore } from '../key-value/store.js';
 import { ReplicaNode } from '../node/replica-node.js';
 import { fromEnvironment } from '../node/serve-form.js';
@@ -10,6 +12,7 @@ import { setCollectorFlags } from './collector-flags.js';
 import type { Configuration, ServeConfiguration } from './configuration.js';
 import { checkedConfiguration, configure } from './configuration.js';
 import { EXIT, usage } from './exit.js';
+import { STATELY } from './serve-options.js';
 import { ownStartCommand } from './start-command.js';
 
 export interface ServeFlags extends Record<string, unknown> {
@@ -30,7 +33,7 @@ export async function serve(flags: ServeFlags): Promise<void> {
   if (flags.printConfig !== true) await run(checked);
 }
 
-async function run({ node: options, inspectPort: chartsPort, logLevel }: ServeConfiguration): Promise<void> {
+async function run({ node: options, inspect, logLevel }: ServeConfiguration): Promise<void> {
   setCollectorFlags();
   const logger = pino({ level: logLevel, base: { pid: process.pid } });
   const startCommand = ownStartCommand();
@@ -39,17 +42,10 @@ async function run({ node: options, inspectPort: chartsPort, logLevel }: ServeCo
     { node: options.id, address: node.address, data: options.dataDir },
     `listening at http://${node.address}`,
   );
-  const inspector =
-    chartsPort === undefined
-      ? undefined
-      : await openInspectorOf(node, chartsPort).catch(async (error: Error) => {
-          await node.close();
-          throw usage(`the charts cannot be shown on port ${chartsPort} (${error.message}): take another --inspect`);
-        });
-  if (inspector !== undefined) {
-    const { port } = inspector;
-    logger.info({ port }, `charts for viewers of @xstate/inspect at ws://127.0.0.1:${port}`);
-  }
+  const inspector = await openInspectorOf(node, inspect, logger).catch(async (error: Error) => {
+    await node.close();
+    throw error;
+  });
   const close = async (): Promise<void> => {
     await inspector?.close();
     await node.close();
@@ -77,9 +73,25 @@ async function run({ node: options, inspectPort: chartsPort, logLevel }: ServeCo
     process.stdin.resume().once('close', () => stop('SIGTERM'));
 }
 
-const openInspectorOf = ({ actor }: ReplicaNode<KeyValueStore>, port: number): Promise<Inspector> => {
-  return openInspector({ actor, clock: systemClock, port });
-};
+async function openInspectorOf(
+  { actor }: ReplicaNode<KeyValueStore>,
+  inspect: ServeConfiguration['inspect'],
+  logger: Logger,
+): Promise<Pick<Inspector, 'close'> | undefined> {
+  if (inspect === undefined) return undefined;
+  if (inspect === STATELY) {
+    const inspector = await sendToStately(actor).catch(() => {
+      throw usage('--inspect=stately needs the package @statelyai/inspect: npm install @statelyai/inspect');
+    });
+    logger.info({}, `charts for the Stately inspector go to ${STATELY_URL}, where createInspectorServer() listens`);
+    return inspector;
+  }
+  const opened = await openInspector({ actor, clock: systemClock, port: inspect }).catch((error: Error) => {
+    throw usage(`the charts cannot be shown on port ${inspect} (${error.message}): take another --inspect`);
+  });
+  logger.info({ port: opened.port }, `charts for viewers of @xstate/inspect at ws://127.0.0.1:${opened.port}`);
+  return opened;
+}
 
 function printConfiguration(configuration: Configuration, asJson: boolean): void {
   if (asJson) {
