@@ -114,7 +114,11 @@ describe('quorate serve', () => {
       { QUORATE_INSPECT: '70000' },
       /expected QUORATE_INSPECT to be a port, which is a whole number from 0 to 65535/,
     ],
-    [[], { QUORATE_INSPECT: 'x' }, /expected QUORATE_INSPECT to be a port, .*, or 1 or 0, yes or no, or "stately", got "x"/],
+    [
+      [],
+      { QUORATE_INSPECT: 'x' },
+      /expected QUORATE_INSPECT to be a port, .*, or 1 or 0, yes or no, or "stately", got "x"/,
+    ],
   ])('%j with %j is refused before anything is touched', async (args, env, message) => {
     for (const more of [[], ['--print-config']]) {
       const run = await quorate([...node, ...args, ...more], { env });
