@@ -4,10 +4,13 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { connect } from '../dist/src/client/node.js';
 
 const MAIN = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
 const LOOK_EVERY_MS = 20;
-const PUTS_AT_A_TIME = 24;
+const CUSTOMERS = 24;
+/** Between two orders of a customer. */
+const PAUSE_MS = 15;
 
 /** `quorate serve` for each node, with a shop's orders written all the time: what the pictures of the documentation show. */
 export class ScriptedCluster {
@@ -84,21 +87,25 @@ export class ScriptedCluster {
   /** Orders, customers and stock, several at a time, until it is stopped. Errors are what the pictures are about: nobody is told. */
   load() {
     let isOver = false;
-    const addresses = Object.values(this.#addresses);
-    const customer = async (at) => {
-      for (let turn = at; !isOver; turn += PUTS_AT_A_TIME) {
-        const address = addresses[turn % addresses.length];
+    const customer = async (client, at) => {
+      for (let turn = at; !isOver; turn += CUSTOMERS) {
         const [key, value] = writeOf(turn);
-        const ask = (method, body) =>
-          fetch(`http://${address}/v1/kv/${key}`, { method, body, signal: AbortSignal.timeout(8_000) }).then(
-            (answer) => answer.arrayBuffer(),
-            () => sleep(200),
-          );
-        await ask('PUT', value);
-        if (turn % 4 === 0) await ask('GET');
+        const asks = [client.put(key, value), ...(turn % 4 === 0 ? [client.get(key)] : [])];
+        await Promise.allSettled(asks);
+        await sleep(PAUSE_MS);
       }
     };
-    const all = Promise.all(Array.from({ length: PUTS_AT_A_TIME }, (_, at) => customer(at)));
+    const all = Promise.all(
+      Object.values(this.#addresses).map(async (address, at, addresses) => {
+        // One client at each node, as programs beside them would have; each knows the others by then.
+        const client = await connect([address], { timeoutMs: 8_000 });
+        const own = Array.from({ length: CUSTOMERS }, (_, customerAt) => customerAt).filter(
+          (customerAt) => customerAt % addresses.length === at,
+        );
+        await Promise.all(own.map((customerAt) => customer(client, customerAt)));
+        await client.close();
+      }),
+    );
     return {
       stop: () => {
         isOver = true;
