@@ -58,7 +58,7 @@ export class NewsWriter {
     const id = this.#id;
     switch (notice.type) {
       case 'role.changed':
-        return this.#role_(notice, circumstances);
+        return this.#roleChanged(notice, circumstances);
       case 'election.started':
         if (this.#isRepeating) return undefined;
         return { tone: 'wait', text: `${id} stood for election in term ${notice.term}: ${plainly(notice.reason)}.` };
@@ -83,10 +83,12 @@ export class NewsWriter {
     }
   }
 
-  #role_({ role, term, reason }: Of<'role.changed'>, { nowMs, state }: Circumstances): Words | undefined {
+  #roleChanged({ role, term, reason }: Of<'role.changed'>, { nowMs, state }: Circumstances): Words | undefined {
     const before = this.#role;
     this.#role = role;
     if (role === 'candidate' && before !== 'candidate') this.#candidateSinceMs = nowMs;
+    // Only a leader counts heartbeats: what an earlier leadership missed says nothing of this one.
+    if (role === 'leader') this.#downSinceMs.clear();
     if (role === 'leader') return this.#leads(term, nowMs, state);
     if (role !== 'follower') return undefined;
     if (before === 'leader') return { tone: 'wait', text: `${this.#id} leads no more: ${plainly(reason)}.` };

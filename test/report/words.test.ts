@@ -84,6 +84,17 @@ describe('a peer', () => {
     ]);
   });
 
+  test('that was down in an earlier leadership is not said to be back in the next', () => {
+    const all = told(
+      { atMs: 1_000, notice: role('leader', 'votes of n1') },
+      { atMs: 2_000, notice: peer('down', 3) },
+      { atMs: 3_000, notice: role('follower', 'n2 leads') },
+      { atMs: 600_000, notice: role('leader', 'votes of n1') },
+      { atMs: 600_050, notice: peer('up', 0) },
+    );
+    expect(all.at(-1)).toBeUndefined();
+  });
+
   test('whose loss leaves no majority is told with what that means', () => {
     const { n2 } = plain.peers;
     const peers = { ...plain.peers, n2: { ...n2, status: 'down' } } as ReplicaState['peers'];
