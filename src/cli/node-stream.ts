@@ -61,8 +61,12 @@ export class NodeStream {
       response.on('data', (chunk: string) => {
         const messages = `${rest}${chunk}`.split('\n\n');
         rest = messages.pop() ?? '';
-        for (const message of messages)
-          if (!this.#read(message)) return end('it speaks another version of these events');
+        try {
+          for (const message of messages)
+            if (!this.#read(message)) return end('it speaks another version of these events');
+        } catch {
+          end('it sends what is none of these events');
+        }
       });
       response.on('error', (error) => end(reasonOf(error)));
       response.on('close', () => end('the stream ended'));

@@ -65,6 +65,11 @@ export function sendAsset(name: string, message: IncomingMessage, response: Serv
   });
 }
 
+/** Whether the pages have a script or a style sheet of this name. */
+export function isAsset(name: string): boolean {
+  return assets.has(name) || (/^[\w.-]+$/.test(name) && existsSync(path.join(bundle().folder, 'assets', name)));
+}
+
 /** Inline scripts and styles are refused: what a value or a name might bring in is text and nothing else. */
 function policy(others: readonly string[]): string {
   const connections = others.filter(isPlainAddress).flatMap((address) => [`http://${address}`, `ws://${address}`]);

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { QuorateError } from '../errors/quorate-error.js';
 import { checkCaller } from '../http/callers.js';
-import { sendAsset, sendPage } from '../http/pages.js';
+import { isAsset, sendAsset, sendPage } from '../http/pages.js';
 import { sendError } from '../http/replies.js';
 import { targetOf } from '../http/request-target.js';
 
@@ -9,7 +9,9 @@ const ASSETS = '/assets/';
 
 /** Whether a path is the inspector's page, or belongs to it. `hasTop`: `/` is the page, too. */
 export function isPage(path: string, hasTop: boolean): boolean {
-  return path === '/inspector' || path.startsWith(ASSETS) || (hasTop && path === '/');
+  return (
+    path === '/inspector' || (path.startsWith(ASSETS) && isAsset(path.slice(ASSETS.length))) || (hasTop && path === '/')
+  );
 }
 
 /** Throws FORBIDDEN where a request comes under a foreign name, or from a page of elsewhere. */

@@ -86,8 +86,21 @@ const LOOPBACK_ORIGIN = /^https?:\/\/(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)
 
 function parsed(data: RawData): unknown {
   try {
-    return JSON.parse(data.toString());
+    const message: unknown = JSON.parse(data.toString());
+    return isDeeperThan(message, MOST_LEVELS) ? undefined : message;
   } catch {
     return undefined;
   }
+}
+
+/** JSON.parse takes any depth; JSON.stringify, for the viewers, would throw. */
+const MOST_LEVELS = 500;
+
+function isDeeperThan(message: unknown, levels: number): boolean {
+  let level: readonly unknown[] = [message];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > levels) return true;
+    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []));
+  }
+  return false;
 }

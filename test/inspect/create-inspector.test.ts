@@ -266,3 +266,28 @@ test('quorate inspector serves the page, prints the lines to paste, and ends wit
   child.kill('SIGINT');
   expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(0);
 });
+
+test('a program that sends what no viewer could be told does no harm to others: nested too deep for JSON', async () => {
+  const { inspect, url } = await inspector();
+  const page = look(url);
+  const rogue = new WebSocket(url.replace('http', 'ws'));
+  ends.push(() => rogue.terminate());
+  await new Promise((resolve) => rogue.once('open', resolve));
+  const deep = `${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`;
+  const common = '"sessionId":"x:1","rootId":"x:1","id":null,"createdAt":"0","_version":"0.7.2","name":"rogue"';
+  rogue.send(`{"type":"@xstate.actor",${common},"snapshot":{"status":"active","context":${deep}}}`);
+  rogue.send(`{"type":"@xstate.actor",${common},"snapshot":{"status":"active"}}`);
+  await until(() => page.actor('rogue') !== undefined);
+  createActor(light, { inspect }).start();
+  await until(() => page.actor('light') !== undefined);
+});
+
+test("with a user's server, files under /assets/ that are none of the page's stay the user's", async () => {
+  const server = createServer((request, response) => response.end(`user's ${request.url}`));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  ends.push(() => server.close());
+  await inspector({ server });
+  const { port } = server.address() as AddressInfo;
+  const answer = await fetch(`http://127.0.0.1:${port}/assets/logo.png`);
+  expect(await answer.text()).toBe("user's /assets/logo.png");
+});
