@@ -246,6 +246,19 @@ describe('strips of logs', () => {
     expect(commitShare({ report }, window)).toBe(0.5);
   });
 
+  test("a term's long number runs over the cells of its term, and is left out where the next begins before it ends", () => {
+    const begins = [9, 110, 111, 112].map((term, at) => ({ startIndex: [1, 5, 7, 8][at], term }));
+    const log = { firstIndex: 1, lastIndex: 9, durableIndex: 9, commitIndex: 9, appliedIndex: 9, terms: begins };
+    const labelsUntil = (lastIndex: number) => {
+      const report = { log: { ...log, lastIndex } } as unknown as NodeReport;
+      return cellsOf({ report }, { cells: 20, scale: 1, start: 0 }).flatMap(({ label }, at) =>
+        label === null ? [] : [`${at}: ${label}`],
+      );
+    };
+    expect(labelsUntil(9)).toEqual(['0: 9', '4: 110', '7: 112']);
+    expect(labelsUntil(7)).toEqual(['0: 9', '4: 110', '6: 111']);
+  });
+
   test('who trails says by how many entries, and how long that takes to write', () => {
     const told = new Told();
     const [, n2] = told.view.nodes;

@@ -4,7 +4,7 @@ import type { Dashboard } from './dashboard.js';
 import { useCluster, useHash } from './hooks.js';
 import { useShortcuts } from './keyboard.js';
 import { KeysPage } from './keys/keys-page.js';
-import { ClusterPage } from './views/cluster-page.js';
+import { ClusterPage, headlineOf } from './views/cluster-page.js';
 import { Help } from './views/help.js';
 import { MembersPage } from './views/members-page.js';
 import { Status } from './views/status.js';
@@ -31,7 +31,7 @@ export function App({ dashboard }: { readonly dashboard: Dashboard }) {
   return (
     <>
       <TopBar of={view.name} current={tab} pages={['cluster', 'keys', 'members', 'inspector']}>
-        <Status view={view} openHelp={() => help.current?.showModal()} />
+        <Status view={view} tone={headlineOf(dashboard, view).tone} openHelp={() => help.current?.showModal()} />
       </TopBar>
       {tab === 'cluster' ? <ClusterPage dashboard={dashboard} view={view} /> : null}
       {tab === 'keys' ? <KeysPage dashboard={dashboard} view={view} /> : null}

@@ -110,7 +110,8 @@ function brokenLabel(broken: readonly LinkReport[]): readonly string[] {
   const next = waiting.sort((one, other) => (one.nextDialInMs ?? 0) - (other.nextDialInMs ?? 0))[0] ?? broken[0];
   const reason = shortReason(next?.reason ?? broken[0]?.reason ?? null);
   if (next?.state === 'dialing' || next?.nextDialInMs === null || next === undefined) return [reason, 'dials now'];
-  return [reason, `dials in ${duration(Math.round(next.nextDialInMs / 10) * 10).replace(/^0\.0 ms/, '0 ms')}`];
+  const inMs = Math.round(next.nextDialInMs / 10) * 10;
+  return [reason, inMs <= 0 ? 'dials now' : `dials in ${duration(inMs)}`];
 }
 
 /** `connection refused` is `refused` where there is little room. */

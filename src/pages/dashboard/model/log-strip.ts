@@ -14,7 +14,7 @@ export interface Cell {
   readonly state: 'applied' | 'durable' | 'volatile' | 'missing';
   /** Its term modulo four: the colour. */
   readonly hue: number;
-  /** The term, at the first cell of each. */
+  /** The term, at the first cell of each; null where the next term begins before the number would end. */
   readonly label: string | null;
 }
 
@@ -97,16 +97,25 @@ function recentlyLost({ nodes }: ClusterView, most: number): readonly number[] {
 export function cellsOf({ report }: Pick<NodeView, 'report'>, { cells, scale, start }: LogWindow): readonly Cell[] {
   if (report === null) return Array.from({ length: cells }, () => MISSING);
   const { log } = report;
-  let termBefore: number | null = null;
-  return Array.from({ length: cells }, (_, at) => {
+  const terms: (number | null)[] = [];
+  const cellsWithoutLabels = Array.from({ length: cells }, (_, at) => {
     const low = start + at * scale;
     const top = Math.min(low + scale, log.lastIndex);
     if (top <= low || top < log.firstIndex) return MISSING;
     const term = termAt(log.terms, top);
-    const label = term === null || term === termBefore ? null : String(term);
-    termBefore = term;
-    return { state: stateAt(log, top), hue: (term ?? 0) % 4, label };
+    terms[at] = term;
+    return { state: stateAt(log, top), hue: (term ?? 0) % 4, label: null };
   });
+  return cellsWithoutLabels.map((cell, at) => ({ ...cell, label: labelAt(terms, at) }));
+}
+
+/** A cell has room for two digits. A longer number runs on over cells of its term, and over empty ones. */
+function labelAt(terms: readonly (number | null | undefined)[], at: number): string | null {
+  const term = terms[at] ?? null;
+  if (term === null || term === terms[at - 1]) return null;
+  const label = String(term);
+  const covered = terms.slice(at, at + Math.max(1, label.length - 1));
+  return covered.every((other) => other === undefined || other === term) ? label : null;
 }
 
 const MISSING: Cell = { state: 'missing', hue: 0, label: null };

@@ -1,3 +1,4 @@
+import type { Headline } from '../../../report/why.js';
 import { headline } from '../../../report/why.js';
 import { duration } from '../../shared/format.js';
 import type { Dashboard } from '../dashboard.js';
@@ -32,7 +33,8 @@ export function ClusterPage({ dashboard, view }: { readonly dashboard: Dashboard
   );
 }
 
-function headlineOf({ streams }: Dashboard, view: ClusterView) {
+/** The sentence on the cluster, or why this page cannot say any. */
+export function headlineOf({ streams }: Dashboard, view: ClusterView): Headline {
   const nothing = { subtitle: null, causes: [], waiting: null, command: null };
   if (view.nodes.every(({ wasHeard }) => !wasHeard)) {
     if (streams.refusal !== null)

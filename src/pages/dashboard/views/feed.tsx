@@ -74,7 +74,6 @@ function News({ row, isNew }: { readonly row: FeedRow & { kind: 'news' }; readon
       <p>
         {main}
         {aside === null ? null : <span class="news-aside"> {aside}</span>}
-        {count === 1 ? null : ' '}
         {count === 1 ? null : <span class="count mono">×{count}</span>}
         {reporter === null ? null : <span class="reporter"> {reporter}</span>}
       </p>

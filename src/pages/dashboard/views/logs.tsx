@@ -87,7 +87,7 @@ export function Strip({ node, window }: { readonly node: NodeView; readonly wind
   return (
     <div class="strip" aria-hidden="true">
       {cellsOf(node, window).map(({ state, hue, label }, at) => (
-        <i key={at} class={`cell ${state} hue-${hue}`}>
+        <i key={at} class={`cell ${state} hue-${hue}${(label?.length ?? 0) > 2 ? ' long' : ''}`}>
           {label}
         </i>
       ))}

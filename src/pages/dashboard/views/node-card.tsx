@@ -31,19 +31,17 @@ export function NodeCard({ card, style, size }: NodeCardProps) {
       </div>
       {size === 'small' ? null : (
         <>
-          <p class="node-line mono">
-            {size === 'middle' ? line.replace(/^active\./, '').replace(', term', ' of') : line}
-          </p>
+          {size === 'middle' && votes.length > 0 ? null : <p class="node-line mono">{fitted(line, size)}</p>}
           <dl>
             {shown.map(({ label, value, tone }) => (
               <div key={label}>
                 <dt>{label}</dt>
-                <dd class={`mono ${tone ?? ''}`}>{value}</dd>
+                <dd class={`mono ${tone ?? ''}`}>{size === 'middle' ? value.replace(/ of \d+ ms$/, ' ms') : value}</dd>
               </div>
             ))}
           </dl>
           {words === null || (size === 'middle' && look !== 'halted') ? null : <p class="node-words">{words}</p>}
-          {votes.length === 0 ? null : <Votes votes={votes} />}
+          {votes.length === 0 ? null : <Votes votes={votes} isMiddle={size === 'middle'} />}
         </>
       )}
       <Timer card={card} />
@@ -51,10 +49,24 @@ export function NodeCard({ card, style, size }: NodeCardProps) {
   );
 }
 
+/** So many characters of a line have room on a card. */
+const ROOM = { large: 21, middle: 18 } as const;
+
+/** Words go before the term's number would be cut. */
+function fitted(line: string, size: keyof typeof ROOM): string {
+  const short = size === 'middle' ? line.replace(/^active\./, '').replace(', term', ' of') : line;
+  const shorter = short.length > ROOM[size] ? short.replace(', term', ' of') : short;
+  return shorter.length > ROOM[size] ? shorter.replace(/^was /, '') : shorter;
+}
+
 const SIGNS: Readonly<Record<Vote['answer'], string>> = { granted: '✓', asked: '…', none: '×' };
 const WORDS: Readonly<Record<Vote['answer'], string>> = { granted: 'granted', asked: 'asked', none: 'none' };
 
-function Votes({ votes }: { readonly votes: readonly Vote[] }) {
+function Votes({ votes, isMiddle }: { readonly votes: readonly Vote[]; readonly isMiddle: boolean }) {
+  if (isMiddle && votes.length > 3) {
+    const granted = votes.filter(({ answer }) => answer === 'granted').length;
+    return <p class="votes">{`${granted} of ${Math.floor(votes.length / 2) + 1} votes`}</p>;
+  }
   return (
     <div class="votes">
       {votes.length > 3 ? null : <span class="votes-label">votes</span>}

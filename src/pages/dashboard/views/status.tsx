@@ -1,3 +1,4 @@
+import type { Headline } from '../../../report/why.js';
 import { duration, timeOfDay } from '../../shared/format.js';
 import type { ClusterView } from '../model/cluster-view.js';
 
@@ -5,12 +6,21 @@ import type { ClusterView } from '../model/cluster-view.js';
 const WORTH_SAYING_MS = 1_000;
 
 /** At the right of the top bar: how many nodes answer, whether the page keeps up, and the time. */
-export function Status({ view, openHelp }: { readonly view: ClusterView; readonly openHelp: () => void }) {
+export function Status({
+  view,
+  tone,
+  openHelp,
+}: {
+  readonly view: ClusterView;
+  /** The headline's: the dot has its colour. */
+  readonly tone: Headline['tone'];
+  readonly openHelp: () => void;
+}) {
   const { nodes, answering, majority, behindMs, nowMs } = view;
   const isLate = behindMs > WORTH_SAYING_MS;
   return (
     <>
-      <span class={`live ${isLate ? 'wait' : toneOf(view)}`}>
+      <span class={`live ${isLate && tone === 'accent' ? 'wait' : tone}`}>
         <span class="live-dot" aria-hidden="true" />
         {isLate ? `this page is ${duration(behindMs)} behind` : countText(answering, nodes.length, majority)}
       </span>
@@ -37,10 +47,4 @@ function countText(answering: number, nodes: number, majority: number) {
       <span class="wide-only"> {nodes === 1 ? 'node' : 'nodes'}</span>
     </span>
   );
-}
-
-function toneOf({ nodes, answering, majority }: ClusterView): string {
-  if (nodes.length === 0) return '';
-  if (answering < majority) return 'danger';
-  return answering < nodes.length ? 'wait' : 'accent';
 }
