@@ -10,6 +10,7 @@ import {
   trailOf,
   windowOf,
 } from '../../src/pages/dashboard/model/log-strip.js';
+import { apart } from '../../src/pages/dashboard/model/marks.js';
 import type { NodeReport, StreamHello } from '../../src/report/node-report.js';
 import { FakeRaft } from './fake-raft.js';
 import { metricsOf, reportOf, SETTINGS } from './fake-reports.js';
@@ -174,6 +175,11 @@ describe("the page's model of a cluster", () => {
     told.pass(500);
     expect(told.model.marks.marks).toMatchObject([{ label: 'n2 leads' }]);
     expect(told.view.isCommitting).toBe(true);
+  });
+
+  test('of lines in a chart that are nearer than six pixels only the newest is drawn', () => {
+    const marks = [0, 5, 11, 20, 24].map((atMs) => ({ atMs, label: `${atMs}`, tone: 'wait' as const }));
+    expect(apart(marks, ({ atMs }) => atMs, 6).map(({ label }) => label)).toEqual(['5', '11', '24']);
   });
 
   test('without a majority nothing is committed, since the second of three fell silent', () => {

@@ -62,3 +62,11 @@ const isUnheard = (nodes: ClusterView['nodes']): boolean =>
     const leaderId = isAnswering ? report?.leaderId : null;
     return nodes.some(({ id, wasHeard }) => id === leaderId && !wasHeard);
   });
+
+/** The marks (oldest first) without those that lie less than `least` before the next one. */
+export function apart(marks: readonly Mark[], xOf: (mark: Mark) => number, least: number): readonly Mark[] {
+  return marks.filter((mark, at) => {
+    const next = marks[at + 1];
+    return next === undefined || xOf(next) - xOf(mark) >= least;
+  });
+}

@@ -10,6 +10,7 @@ export interface ChartLine {
   readonly now: number | null;
   readonly tone: 'accent' | 'plain' | 'danger';
   readonly isFilled?: boolean;
+  readonly isDashed?: boolean;
 }
 
 export interface ChartProps {
@@ -58,7 +59,7 @@ export function ChartPanel(props: ChartProps) {
     size?.width,
     size?.height,
     isDark,
-    lines.map(({ label, tone }) => label + tone).join(),
+    lines.map(({ label, tone, isDashed }) => `${label}${tone}${isDashed}`).join(),
     props.marks,
   ]);
   useEffect(() => () => plot.current?.destroy(), []);
@@ -70,7 +71,7 @@ export function ChartPanel(props: ChartProps) {
       </header>
       <ul class="chart-legend">
         {lines.map((line) => (
-          <li key={line.label} class={line.tone}>
+          <li key={line.label} class={line.isDashed === true ? `${line.tone} dashed` : line.tone}>
             <i aria-hidden="true" />
             {line.label} <strong class="mono">{textOf(line, pointed, format)}</strong>
           </li>

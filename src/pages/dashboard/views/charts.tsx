@@ -67,6 +67,7 @@ function behindLines({ nodes }: ClusterView, { behind }: Series, leader: string 
     label: id,
     values: behind.get(id) ?? [],
     now: trails,
+    isDashed: isDown && at > 0 && shown.every((node) => node.isDown),
     tone: isDown ? 'danger' : at === 0 ? 'accent' : 'plain',
   }));
 }

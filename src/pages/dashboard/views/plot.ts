@@ -1,12 +1,17 @@
 import uPlot from 'uplot';
 import type { Grid } from '../model/grid.js';
 import { gridOf } from '../model/grid.js';
+import type { Mark } from '../model/history.js';
+import { apart } from '../model/marks.js';
 import type { Size } from '../model/positions.js';
 import type { ChartLine, ChartProps } from './chart-panel.js';
 
 /** Colours of the page, which canvases do not take from style sheets by themselves. */
 type Colours = Readonly<Record<'accent' | 'plain' | 'danger' | 'wait' | 'grid' | 'base' | 'text', string>>;
 
+/** In px: marks that are closer are drawn as one. */
+const LEAST_BETWEEN_MARKS = 6;
+const OLDER_MARK_ALPHA = 0.25;
 const ABOVE = 10;
 const BELOW = 18;
 const FONT = '10px ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "Liberation Mono", monospace';
@@ -30,7 +35,7 @@ export class Plot {
 
   draw(props: ChartProps, size: Size, isDark: boolean): void {
     this.#props = props;
-    const shape = `${isDark} ${props.lines.map(({ label, tone }) => `${label} ${tone}`).join()}`;
+    const shape = `${isDark} ${props.lines.map(({ label, tone, isDashed }) => `${label} ${tone} ${isDashed === true}`).join()}`;
     const data = dataOf(props);
     if (this.#chart === undefined || shape !== this.#shape) {
       this.#chart?.destroy();
@@ -62,8 +67,8 @@ export class Plot {
       axes: [{ show: false }, { show: false }],
       series: [{}, ...lines.map((line) => seriesOf(line, colours))],
       hooks: {
-        drawClear: [(chart) => this.#drawGrid(chart, colours)],
-        draw: [(chart) => this.#drawLabels(chart, colours), (chart) => this.#drawMarks(chart, colours)],
+        drawClear: [(chart) => this.#drawGrid(chart, colours), (chart) => this.#drawMarks(chart, colours)],
+        draw: [(chart) => this.#drawLabels(chart, colours)],
         setCursor: [({ cursor: { idx } }) => this.#point(idx ?? null)],
       },
     };
@@ -106,16 +111,23 @@ export class Plot {
     ctx.restore();
   }
 
-  /** Elections as vertical lines; the newest has its word. */
+  /** Elections as vertical lines behind the data; the newest has its word, older ones are pale. */
   #drawMarks(chart: uPlot, colours: Colours): void {
     const { ctx, bbox } = chart;
     const ratio = devicePixelRatio;
-    const marks = this.#props?.marks ?? [];
-    marks.forEach(({ atMs, label, tone }, at) => {
-      const x = Math.round(chart.valToPos(atMs, 'x', true));
+    const xOf = ({ atMs }: Mark): number => Math.round(chart.valToPos(atMs, 'x', true));
+    const marks = apart(this.#props?.marks ?? [], xOf, LEAST_BETWEEN_MARKS * ratio);
+    marks.forEach((mark, at) => {
+      const { label, tone } = mark;
+      const x = xOf(mark);
       if (x < bbox.left) return;
-      stroke(ctx, colours[tone], [x, bbox.top - ABOVE * ratio, x, bbox.top + bbox.height], ratio);
-      if (at < marks.length - 1) return;
+      const isNewest = at === marks.length - 1;
+      ctx.globalAlpha = isNewest ? 1 : OLDER_MARK_ALPHA;
+      // Older lines begin below the newest one's word.
+      const top = bbox.top + (isNewest ? -ABOVE : 4) * ratio;
+      stroke(ctx, colours[tone], [x, top, x, bbox.top + bbox.height], ratio);
+      ctx.globalAlpha = 1;
+      if (!isNewest) return;
       ctx.save();
       ctx.scale(ratio, ratio);
       ctx.fillStyle = colours[tone];
@@ -143,10 +155,11 @@ function stroke(
   ctx.stroke();
 }
 
-function seriesOf({ tone, isFilled }: ChartLine, colours: Colours): uPlot.Series {
+function seriesOf({ tone, isFilled, isDashed }: ChartLine, colours: Colours): uPlot.Series {
   return {
     stroke: colours[tone],
     width: 1.5,
+    ...(isDashed === true ? { dash: [4, 3] } : {}),
     points: { show: false },
     spanGaps: false,
     ...(isFilled === true ? { fill: `${colours[tone]}18` } : {}),
