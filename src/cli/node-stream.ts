@@ -14,6 +14,8 @@ export interface StreamEvents {
 const TRY_AGAIN_MS = 300;
 /** A node says something at least once a second. */
 const SILENT_MS = 2_500;
+/** Of one message: a report of a cluster of many members takes a few thousand. */
+const MOST_CHARACTERS = 1_000_000;
 const PATH = '/v1/events';
 
 /** The event stream of one node, opened again whenever it ends, until it is closed. */
@@ -61,6 +63,7 @@ export class NodeStream {
       response.on('data', (chunk: string) => {
         const messages = `${rest}${chunk}`.split('\n\n');
         rest = messages.pop() ?? '';
+        if (rest.length > MOST_CHARACTERS) return end('it sends what is none of these events');
         try {
           for (const message of messages)
             if (!this.#read(message)) return end('it speaks another version of these events');
@@ -78,9 +81,14 @@ export class NodeStream {
   #read(text: string): boolean {
     const [, name, json] = /^event: (\w+)\ndata: (.*)$/.exec(text) ?? [];
     if (name === undefined || json === undefined) return true;
-    const data = JSON.parse(json) as EventStream[Name];
+    const data = JSON.parse(json, (_, value) =>
+      typeof value === 'string' ? printable(value) : value,
+    ) as EventStream[Name];
     if (name === 'hello' && (data as EventStream['hello']).version !== EVENTS_VERSION) return false;
     this.#events.message(name as Name, data as never);
     return true;
   }
 }
+
+/** What comes from a network is written to a terminal: nothing in it may steer that, or begin a line that is to be copied. */
+const printable = (text: string): string => text.replace(/\p{Cc}/gu, ' ');

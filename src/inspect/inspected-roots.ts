@@ -13,6 +13,8 @@ export interface InspectedRootsOptions {
 
 /** So many systems that have ended can still be looked at. */
 const MOST_ENDED = 20;
+/** So many systems are shown at once: a server that makes one for each request must not keep them all for it. */
+const MOST_SHOWN = 200;
 
 interface Inspected {
   readonly actor: AnyActorRef;
@@ -23,6 +25,8 @@ interface Inspected {
 export class InspectedRoots {
   readonly #options: InspectedRootsOptions;
   readonly #roots = new Map<string, Inspected>();
+  /** Those that made way: their next events do not bring them back. */
+  readonly #dropped = new WeakSet<AnyActorRef>();
   #count = 0;
 
   constructor(options: InspectedRootsOptions) {
@@ -31,7 +35,8 @@ export class InspectedRoots {
 
   /** As XState's inspector: the first event of a system says that it is there; what follows is watched only while somebody looks. */
   note({ rootId, actorRef }: InspectionEvent): void {
-    if (!this.#roots.has(rootId)) this.attach(actorRef as AnyActorRef);
+    if (this.#roots.has(rootId) || this.#dropped.has(rootOf(actorRef as AnyActorRef))) return;
+    this.attach(actorRef as AnyActorRef);
   }
 
   /** Shows the whole system of an actor. Returns how to show it no more. */
@@ -54,12 +59,23 @@ export class InspectedRoots {
     });
     this.#roots.set(root.sessionId, { actor: root, remove: hub.add(source) });
     this.#dropEnded();
+    this.#dropOldest();
     return detach;
   }
 
   clear(): void {
     for (const { remove } of this.#roots.values()) remove();
     this.#roots.clear();
+  }
+
+  #dropOldest(): void {
+    if (this.#roots.size <= MOST_SHOWN) return;
+    const [oldest] = this.#roots;
+    if (oldest === undefined) return;
+    const [session, { actor, remove }] = oldest;
+    remove();
+    this.#roots.delete(session);
+    this.#dropped.add(actor);
   }
 
   #dropEnded(): void {

@@ -291,3 +291,11 @@ test("with a user's server, files under /assets/ that are none of the page's sta
   const answer = await fetch(`http://127.0.0.1:${port}/assets/logo.png`);
   expect(await answer.text()).toBe("user's /assets/logo.png");
 });
+
+test('actors that are made and dropped all the time are not kept for viewers that may come', async () => {
+  const { inspect, url } = await inspector();
+  for (let at = 0; at < 300; at += 1) createActor(light, { inspect, id: `request ${at}` }).start();
+  const page = look(url);
+  await until(() => page.actor('request 299') !== undefined);
+  expect(page.actor('request 50')).toBeUndefined();
+});

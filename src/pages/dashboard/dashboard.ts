@@ -16,7 +16,7 @@ export class Dashboard {
     this.streams = new Streams({
       model: this.model,
       ownUrl: new URL('v1/events', location.href).href,
-      urlOf: (address) => `${location.protocol}//${address}/v1/events`,
+      urlOf: (address) => `${baseOf(address)}v1/events`,
       open: (url) => new EventSource(url),
       askReason,
       now: Date.now,
@@ -44,7 +44,7 @@ export class Dashboard {
     const own = new URL('.', location.href).href;
     if (answering.length === 0) return [own];
     answering.sort((one, other) => Number(other.isOwn) - Number(one.isOwn));
-    return answering.map(({ isOwn, address }) => (isOwn ? own : `${location.protocol}//${address}/`));
+    return answering.map(({ isOwn, address }) => (isOwn ? own : baseOf(address)));
   }
 
   /** Calls `listener` whenever the page has to be drawn anew, until what is returned is called. */
@@ -82,3 +82,6 @@ async function askReason(url: string): Promise<string | null> {
     abort.abort();
   }
 }
+
+/** Where a member's routes are: under the same prefix as this node's. */
+const baseOf = (address: string): string => `${location.protocol}//${address}${new URL('.', location.href).pathname}`;
