@@ -14,7 +14,7 @@ export interface StreamEvents {
 const TRY_AGAIN_MS = 300;
 /** A node says something at least once a second. */
 const SILENT_MS = 2_500;
-/** Of one message: a report of a cluster of many members takes a few thousand. */
+/** One message may be so long: a report of a cluster of many members takes a few thousand. */
 const MOST_CHARACTERS = 1_000_000;
 const PATH = '/v1/events';
 

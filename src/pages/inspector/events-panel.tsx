@@ -152,7 +152,7 @@ function EventLine({ row, height, isCurrent, isOpen, open }: EventLineProps) {
           </span>
         ) : (
           <>
-            <time title={time + fraction}>{time.slice(6) + fraction}</time>
+            <time title={time + fraction}>{time.slice(3) + fraction}</time>
             <span class="type" title={type}>
               {type}
               {row.repeats === 1 ? null : <b class="badge">×{whole(row.repeats)}</b>}
