@@ -68,7 +68,7 @@ export type AcceptorReport =
   | { readonly type: 'peer.heard'; readonly from: NodeId; readonly atMs: number }
   | { readonly type: 'peer.refused'; readonly reason: string };
 
-/** What the chart tells both managers: which role this node has from now on. */
+/** The chart tells both managers which role this node has from now on. */
 export type RoleEntered =
   | { readonly type: 'follower.entered' }
   | { readonly type: 'candidate.entered'; readonly term: Term }

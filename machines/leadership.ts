@@ -215,7 +215,7 @@ function nowAt({ actor }: LedNode): number {
   return (actor.clock as Clock).now();
 }
 
-/** What is left at `atMs` of the time for which the last confirmation holds. */
+/** The rest, at `atMs`, of the time for which the last confirmation holds. */
 function remainingMs({ confirmedAtMs, limitMs }: LeadershipContext, atMs: number): number {
   return confirmedAtMs + limitMs - atMs;
 }

@@ -229,7 +229,9 @@ function refuseRunningNodes(data: string, ids: readonly string[]): void {
   throw new CommandFailure(
     EXIT.failed,
     'DATA_LOCKED',
-    `${data} is in use: ${who} runs; stop it ("${how}"), or take another --data`,
+    running.length === 1
+      ? `${data} is in use: ${who} runs; stop it ("${how}"), or take another --data`
+      : `${data} is in use: ${who} run; stop them ("${how}"), or take another --data`,
   );
 }
 

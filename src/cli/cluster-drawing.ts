@@ -5,7 +5,7 @@ import { headline } from '../report/why.js';
 import type { HeardNews, WatchedNode } from './heard-cluster.js';
 import { barOf, entriesPerCell, newestIn } from './log-bars.js';
 
-/** What is drawn, and how much room there is for it. */
+/** The cluster to draw, and the room there is for it. */
 export interface Drawing {
   readonly name: string | null;
   readonly nodes: readonly WatchedNode[];

@@ -27,7 +27,7 @@ interface Heard {
   isTried: boolean;
 }
 
-/** What all nodes of a cluster tell of themselves: of those that are asked, and of the members that these name. */
+/** The newest reports of all nodes of a cluster: of those that are asked, and of the members that these name. */
 export class HeardCluster {
   readonly #heard = new Map<string, Heard>();
   readonly #changed: () => void;
@@ -39,7 +39,7 @@ export class HeardCluster {
     for (const endpoint of endpoints) this.#listenTo(endpoint);
   }
 
-  /** In the order of their ids: the members, as soon as any node has named them. */
+  /** The nodes in the order of their ids: all members, as soon as any node has named them. */
   get nodes(): readonly WatchedNode[] {
     const members = this.#members();
     const all =

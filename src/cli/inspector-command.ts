@@ -13,7 +13,7 @@ export function addInspectorCommand(program: Command): void {
     .description('show the statecharts of any XState 5 program in a browser; Ctrl-C stops it')
     .option(
       '--port <port>',
-      'of the page, and of the programs that connect; 0 takes any free one',
+      'of the page, and of the programs that connect; 0 takes any free one (QUORATE_INSPECTOR_PORT)',
       fromEnvironment('QUORATE_INSPECTOR_PORT', process.env) ?? '8080',
     )
     .action(async ({ port }: InspectorFlags) => {

@@ -27,6 +27,12 @@ const LATER = [
   'replay',
 ];
 
+/** There is something near to these already. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  watch: 'quorate status --watch shows the cluster as it changes',
+  inspect: "a running node's charts are at /inspector of its address, and quorate inspector shows those of any program",
+};
+
 /** Names that other stores have for our commands: closer to what was meant than any spelling. */
 const SYNONYMS: Readonly<Record<string, string>> = {
   set: 'put',
@@ -81,7 +87,8 @@ async function dialKeyValueStore(): Promise<Dial<KeyValueClient>> {
 async function main(words: readonly string[]): Promise<void> {
   const [first = ''] = words;
   if (LATER.includes(first)) {
-    throw new CommandFailure(EXIT.usage, 'NOT_IN_THIS_VERSION', `quorate ${first}: not in this version`);
+    const instead = Object.hasOwn(INSTEAD, first) ? `; ${INSTEAD[first]}` : '';
+    throw new CommandFailure(EXIT.usage, 'NOT_IN_THIS_VERSION', `${first}: not in this version${instead}`);
   }
   if (Object.hasOwn(SYNONYMS, first))
     throw usage(`there is no command ${first}: did you mean quorate ${SYNONYMS[first]}?`);

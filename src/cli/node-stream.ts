@@ -90,5 +90,5 @@ export class NodeStream {
   }
 }
 
-/** What comes from a network is written to a terminal: nothing in it may steer that, or begin a line that is to be copied. */
+/** Text from the network goes to a terminal: no character of it may control the terminal, or begin a line of its own. */
 const printable = (text: string): string => text.replace(/\p{Cc}/gu, ' ');

@@ -7,7 +7,7 @@ export function quorateCommand(args: readonly string[]): string {
   return [process.execPath, ...process.execArgv, entryPoint(), ...args].map(quoted).join(' ');
 }
 
-/** What starts this process, a `quorate serve`, once more: its arguments, and what it took from the environment. */
+/** The command that starts this `quorate serve` once more: its arguments, and the variables of the environment that it used. */
 export function ownStartCommand(): string {
   const variables = SERVE_OPTIONS.flatMap(({ serve: { variable } }) => {
     const value = fromEnvironment(variable, process.env);

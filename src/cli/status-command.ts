@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import type { Command } from 'commander';
+import { Option } from 'commander';
 import type { NodeStatus } from '../replica/status.js';
 import type { ClientFlags } from './client-flags.js';
 import { clientOptions, withClientFlags } from './client-flags.js';
@@ -24,7 +25,12 @@ const STATUS = '/v1/status';
 export function addStatusCommand(program: Command): void {
   withClientFlags(program.command('status'))
     .description("show every node's role, term, commit and applied index, and what it trails the leader by")
-    .option('--why', 'say in words who leads, or why nobody does, what failed, who waits and what helps')
+    .addOption(
+      new Option(
+        '--why',
+        'say in words who leads, or why nobody does, what failed, who waits and what helps (--watch says it, too)',
+      ).conflicts('watch'),
+    )
     .option(
       '--watch',
       'the cluster as a picture in text, drawn again whenever something changes; with --json a line for each change',

@@ -125,7 +125,7 @@ function jsonLines(): Show {
 
 const writeJson = (document: object): boolean => process.stdout.write(`${JSON.stringify(document)}\n`);
 
-/** What makes a change that is worth a line: not the numbers that change all the time. */
+/** The parts of a report whose change is worth a line; the numbers that change all the time are not among them. */
 function essence(nodes: readonly WatchedNode[]): unknown {
   const { tone, title } = headline(nodes);
   const parts = nodes.map(({ id, report, isAnswering }) => [

@@ -22,7 +22,7 @@ export function checkCaller(message: IncomingMessage, node: CalledNode): void {
   throw forbidden(`pages from ${origin} may not use this node`);
 }
 
-/** What of a node says who may call it. */
+/** The parts of a node that decide who may call it. */
 export type CalledNode = Pick<ServedNode, 'address' | 'allowHosts' | 'state'>;
 
 /** The header by which a page says that it means to change something: no form and no image can send it. */

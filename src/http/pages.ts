@@ -9,7 +9,7 @@ import { QuorateError } from '../errors/quorate-error.js';
 export type Page = 'dashboard' | 'inspector';
 
 export interface PageOptions {
-  /** What serves it: the page of an inspector alone knows of no cluster. */
+  /** The program that serves the page: one that `quorate inspector` serves knows of no cluster. */
   readonly servedBy: 'node' | 'inspector';
   /** host:port of the other servers that the page talks to. */
   readonly others: readonly string[];
@@ -86,7 +86,7 @@ function policy(others: readonly string[]): string {
   ].join('; ');
 }
 
-/** What could end the directive is no address. */
+/** A text that could end the directive of the policy is no address. */
 const isPlainAddress = (address: string): boolean => /^[\w.[\]:-]+$/.test(address);
 
 /** Relative addresses: the pages may be mounted under a prefix. */

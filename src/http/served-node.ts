@@ -34,7 +34,7 @@ export interface ServedNode {
   watchLeader(tell: (news: LeaderNews) => void): () => void;
 }
 
-/** What `GET /v1/events` and `GET /metrics` are answered from. */
+/** A node's reports, from which `GET /v1/events` and `GET /metrics` are answered. */
 export interface NodeReports {
   /** Sends a reader all there is, and from then on what comes. Returns how to stop. */
   watch(reader: EventReader): () => void;

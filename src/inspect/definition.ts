@@ -44,7 +44,7 @@ type Trigger = Pick<TransitionDefinition, 'kind' | 'event'>;
 
 const OF_XSTATE = /^xstate\.(?:(after)\.([^.]+)\.|(?:(done)\.state|(done)\.actor|(error)\.actor)\.)(.*)$/;
 
-/** What takes a transition, from the type of event that XState has for it. `delay` is what it waits for, where that is known. */
+/** The kind and the event of a transition, from the type of event that XState has for it. `delay` is the delay it waits for, where that is known. */
 export function triggerOf(eventType: string, delay?: string | number): Trigger {
   if (delay !== undefined) return { kind: 'after', event: String(delay) };
   const [, after, waited, state, actor, error, id] = OF_XSTATE.exec(eventType) ?? [];

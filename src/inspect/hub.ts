@@ -21,7 +21,7 @@ export interface InspectionSource {
   watch(publish: Publish): () => void;
 }
 
-/** What a late viewer has to be told of a system. */
+/** All that a late viewer has to be told of a system. */
 interface KnownSystem {
   system: InspectionSystem;
   readonly machines: Map<string, InspectionMachine>;

@@ -163,7 +163,7 @@ const actionsOf = (given: unknown): readonly string[] =>
     .filter((one) => textOf(one) !== undefined || isObject(one))
     .map(nameOf);
 
-/** What stands in place of something that lay too deep. */
+/** The text in place of something that lay too deep. */
 const CUT_OFF = ['[Object]', '[Array]', '[Circular]', '[...]'];
 
 const textOf = (given: unknown): string | undefined =>

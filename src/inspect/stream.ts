@@ -79,7 +79,7 @@ export interface InspectionTransition {
   readonly sequence: number;
   readonly atMs: number;
   readonly actor: string;
-  /** What led to it. */
+  /** The event that led to it. */
   readonly event: { readonly type: string };
   readonly snapshot: InspectionSnapshot;
   /** Whether the state value, or the status, is another than before. */

@@ -15,7 +15,7 @@ export interface InspectedNode extends CalledNode {
   readonly state: CalledNode['state'] & { readonly id: string };
 }
 
-/** What of a node's options says where its charts are shown, and to whom. */
+/** The options of a node that say where its charts are shown, and to whom. */
 export interface InspectionOptions extends Pick<Serving, 'server' | 'routes'> {
   readonly inspectRemote?: boolean;
 }

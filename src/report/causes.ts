@@ -10,7 +10,7 @@ export function rowOf(lack: Lack, leader: LiveNode | undefined): { readonly node
 function textOf({ node, kind }: Lack, leader: LiveNode | undefined): string {
   switch (kind) {
     case 'down':
-      return `${node.report === null ? 'not heard so far' : `down for ${durationOf(node.silentMs)}`} · ${whatTheLinkSays(node, leader)}`;
+      return `${node.report === null ? 'does not answer' : `down for ${durationOf(node.silentMs)}`} · ${whatTheLinkSays(node, leader)}`;
     case 'halted':
       return `has halted · ${node.report?.haltedBy ?? 'its log says why'}`;
     case 'recovering':
@@ -26,7 +26,7 @@ function textOf({ node, kind }: Lack, leader: LiveNode | undefined): string {
 export function reasonSentence(lack: Lack, leader: LiveNode | undefined): string {
   const { node, kind } = lack;
   if (kind !== 'down') return `${node.id}: ${textOf(lack, leader).replaceAll(' · ', ': ')}.`;
-  const since = node.report === null ? 'has not been heard so far' : `was last heard ${durationOf(node.silentMs)} ago`;
+  const since = node.report === null ? 'does not answer' : `was last heard ${durationOf(node.silentMs)} ago`;
   return `${node.id} ${since}: ${whatTheLinkSays(node, leader)}.`;
 }
 
@@ -96,7 +96,11 @@ function futureOf(picture: ClusterPicture, leader: LiveNode | undefined): string
   return 'a put that finds no majority in time ends with OUTCOME_UNKNOWN';
 }
 
-/** The command that starts the first missing node again. For one that was never heard it is made of what its peers know. */
+/**
+ * The command that starts the first missing node again. For one that was never heard it is made of what its peers know, and they do not
+ * know its directory: the brackets in its place make a shell refuse the command until it is filled in, because a node that starts
+ * on a new directory has lost its data.
+ */
 export function commandOf(lacks: readonly Lack[], voters: readonly HeardNode[]): string | null {
   const stopped = lacks.filter(({ kind }) => kind === 'down' || kind === 'halted').map(({ node }) => node);
   const known = stopped.find(({ startCommand }) => startCommand !== null);
@@ -105,7 +109,7 @@ export function commandOf(lacks: readonly Lack[], voters: readonly HeardNode[]):
   // Who the members are is known from those that were heard.
   if (unknown === undefined || voters.every(({ report }) => report === null)) return null;
   const peers = voters.map(({ id, address }) => `${id}=${address}`).join(',');
-  return `${programOf(voters)} serve --id ${unknown.id} --listen ${unknown.address} --peers ${peers} --data DIRECTORY`;
+  return `${programOf(voters)} serve --id ${unknown.id} --listen ${unknown.address} --peers ${peers} --data <the directory of ${unknown.id}>`;
 }
 
 /** What stands before `serve` in the command of a node that was heard. */

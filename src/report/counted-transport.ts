@@ -30,9 +30,11 @@ export class CountedTransport implements Transport {
   }
 
   with(peer: string): Traffic {
-    const known = this.#traffic.get(peer) ?? { sent: 0, received: 0, closedAtMs: Number.NEGATIVE_INFINITY };
-    this.#traffic.set(peer, known);
-    return known;
+    const known = this.#traffic.get(peer);
+    if (known !== undefined) return known;
+    const traffic = { sent: 0, received: 0, closedAtMs: Number.NEGATIVE_INFINITY };
+    this.#traffic.set(peer, traffic);
+    return traffic;
   }
 
   accept(identity: Identity, inbound: Inbound, settings: LinkSettings): () => void {

@@ -217,7 +217,7 @@ test('a second cluster on the same data is refused by the lock', async () => {
   const other = start(process.execPath, PROGRAM, 'cluster', '--port', String(first + 3), '--data', 'same');
   expect(await other.ended).toBe(1);
   expect(other.err).toMatch(
-    /same is in use: n1 \(process \d+\), n2 .* runs; stop it \("kill \d+ \d+ \d+"\), or take another/,
+    /same is in use: n1 \(process \d+\), n2 .* run; stop them \("kill \d+ \d+ \d+"\), or take another/,
   );
   expect(other.err.trim().split('\n')).toHaveLength(1);
 });

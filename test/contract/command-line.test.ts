@@ -304,9 +304,10 @@ describe('wrong usage: exit 2, and one line that says what was expected', () => 
     [['info'], /did you mean quorate status\?/],
     [['cas', 'k', 'x', 'v'], /whole number from 0 up/],
     [['get', 'k', '--consistency', 'lease'], /not in this version/],
-    [['watch', 'k'], /not in this version/],
+    [['watch', 'k'], /^quorate: watch: not in this version; quorate status --watch shows/],
     [['members', 'list'], /not in this version/],
-    [['inspect'], /not in this version/],
+    [['inspect'], /^quorate: inspect: not in this version; .* quorate inspector shows/],
+    [['status', '--why', '--watch'], /'--why' cannot be used with option '--watch'/],
     [['cluster', '--nodes', '0'], /from 1 to 9/],
     [
       ['list', '--limit', '0'],

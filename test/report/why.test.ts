@@ -65,7 +65,7 @@ describe('with a leader that serves', () => {
       gone('n5', 500, null, REFUSED),
     ]);
     expect(one).toMatchObject({ tone: 'accent', title: 'n5 is down. n1 leads and serves with n2, n3 and n4.' });
-    expect(one.subtitle).toMatch(/^One more may fail, and nothing stops\. n5 has not been heard so far: /);
+    expect(one.subtitle).toMatch(/^One more may fail, and nothing stops\. n5 does not answer: /);
     const two = headline([
       live(leading(five, { down: ['n4', 'n5'] }), 'n1'),
       ...following(five, 'n2', 'n3'),
@@ -77,7 +77,7 @@ describe('with a leader that serves', () => {
       title: 'n4 has halted and n5 is down. n1 leads and serves with n2 and n3.',
       causes: [
         { node: 'n4', text: 'has halted · sync failed: EIO' },
-        { node: 'n5', text: expect.stringMatching(/^not heard so far · /) },
+        { node: 'n5', text: expect.stringMatching(/^does not answer · /) },
       ],
       command: 'node main.js serve --id n4 --data .quorate/n4',
     });
@@ -159,7 +159,7 @@ describe('without a majority', () => {
   it('makes a command for a node that was never heard, of what its peers say', () => {
     const nodes = [live(leading(['n1', 'n2'], { down: ['n2'] }), 'n1')];
     expect(headline(nodes).command).toBe(
-      'node main.js serve --id n2 --listen 127.0.0.1:7402 --peers n1=127.0.0.1:7401,n2=127.0.0.1:7402 --data DIRECTORY',
+      'node main.js serve --id n2 --listen 127.0.0.1:7402 --peers n1=127.0.0.1:7401,n2=127.0.0.1:7402 --data <the directory of n2>',
     );
     const embedded = headline([...nodes, { ...gone('n2', 9, report('n2', ['n1', 'n2']), null), startCommand: null }]);
     expect(embedded.command).toBeNull();

@@ -37,7 +37,7 @@ export function useSize(): readonly [RefObject<HTMLDivElement | null>, Size | nu
   return [element, size];
 }
 
-/** What stands behind # in the address. */
+/** The part of the page's address behind #. */
 export function useHash(): string {
   const [hash, setHash] = useState(() => location.hash.slice(1));
   useEffect(() => {

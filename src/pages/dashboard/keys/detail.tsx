@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { whole } from '../../shared/format.js';
 import { sizeText } from './bytes.js';
 import type { Format } from './draft.js';
@@ -46,6 +46,8 @@ function OpenedKey({ client, opened, leader, close, reopen, changed }: DetailPro
   const [format, setFormat] = useState<Format>(before === null ? 'Text' : bestFormat(before));
   const [edited, setEdited] = useState<string | null>(opened.kind === 'new' ? '' : null);
   useEffect(() => setEdited(opened.kind === 'new' ? '' : null), [entry?.revision]);
+  const nameInput = useRef<HTMLInputElement | null>(null);
+  useEffect(() => nameInput.current?.focus(), []);
   const shown = before === null ? '' : shownAs(format, before.subarray(0, MOST_EDITED_BYTES));
   const text = edited ?? shown;
   const isTooLong = (before?.length ?? 0) > MOST_EDITED_BYTES;
@@ -85,6 +87,7 @@ function OpenedKey({ client, opened, leader, close, reopen, changed }: DetailPro
         <label class="new-name">
           key
           <input
+            ref={nameInput}
             class="mono"
             name="key"
             value={name}
@@ -118,6 +121,7 @@ function OpenedKey({ client, opened, leader, close, reopen, changed }: DetailPro
         differs={difference.text}
         leader={leader}
         cancel={() => (entry === null ? close() : setEdited(null))}
+        outdated={changed}
         written={(written) => {
           changed();
           if (written === null) close();

@@ -16,11 +16,13 @@ export interface QuestionProps {
   readonly cancel: () => void;
   /** A change took effect: the entry as it is now, or null where it is gone. */
   readonly written: (entry: KeyEntry | null) => void;
+  /** Another write came first: the list of keys is to be read again. */
+  readonly outdated: () => void;
 }
 
 /** Asks before anything is changed, naming the revision and what follows. */
 export function Question(props: QuestionProps) {
-  const { client, name, entry, change, cancel, written } = props;
+  const { client, name, entry, change, cancel, written, outdated } = props;
   const [isDeleting, setDeleting] = useState(false);
   const [isAnyway, setAnyway] = useState(false);
   const [isBusy, setBusy] = useState(false);
@@ -32,12 +34,14 @@ export function Question(props: QuestionProps) {
     setFailure(null);
     const answer = await act;
     setBusy(false);
-    if (answer.ok) then(answer.value);
-    else setFailure(answer.failure);
+    if (answer.ok) return then(answer.value);
+    setFailure(answer.failure);
+    // What the list shows of this key is older than what was just learned.
+    if (answer.failure.kind === 'conflict' || answer.failure.kind === 'absent') outdated();
   };
+  const bytes = entry === null && name === '' ? null : (change?.bytes ?? null);
   const write = (): void => {
-    const bytes = change?.bytes;
-    if (bytes == null || isBusy) return;
+    if (bytes === null || isBusy) return;
     void run(client.put(name, bytes, condition), (revision) => written({ key: name, revision, value: bytes }));
   };
   const remove = (): void => {
@@ -84,7 +88,7 @@ export function Question(props: QuestionProps) {
         <button
           type="button"
           class="button primary"
-          disabled={isBusy || (!isDeleting && (change?.bytes == null || name === ''))}
+          disabled={isBusy || (!isDeleting && bytes === null)}
           onClick={confirm}
         >
           {isBusy ? 'Waits…' : verbOf(entry, isDeleting, isAnyway)} <kbd class="key">{IS_MAC ? '⌘↵' : 'Ctrl ↵'}</kbd>
@@ -145,7 +149,7 @@ function consequenceOf(
   if (entry === null) return `${what} ${way} If the key is there already, nothing happens and you are told.`;
   const race = isAnyway
     ? 'What another wrote in between is lost.'
-    : 'If another write came first, nothing happens and you see its value.';
+    : 'If another write came first, nothing happens and you are told.';
   return `${what} ${way} ${race}`;
 }
 

@@ -5,7 +5,7 @@ export interface Grid {
 }
 
 const MOST_LINES = 3;
-/** What is above the uppermost line, as a share of all. */
+/** The room above the uppermost line, as a share of the whole height. */
 const HEADROOM = 1.1;
 
 /** At most three lines at round values, the last of them above the greatest value. Counts have lines at whole numbers only. */

@@ -15,7 +15,7 @@ export interface ChartLine {
 
 export interface ChartProps {
   readonly title: string;
-  /** What the pointer is told at the title. */
+  /** The text that appears when the pointer rests on the title. */
   readonly tip?: string;
   readonly times: readonly number[];
   readonly lines: readonly ChartLine[];

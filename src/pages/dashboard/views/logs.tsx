@@ -129,7 +129,7 @@ function LaneFacts({
   );
 }
 
-/** What a dead node's lane says beside its last index. */
+/** The words in a dead node's lane beside its last index. */
 function noteOf(
   { leader, answering }: ClusterView,
   { report, isAnswering }: NodeView,

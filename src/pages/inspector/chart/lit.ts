@@ -2,7 +2,7 @@ import type { ActorHistory, Position } from '../model/actor-history.js';
 import { activePaths, leafPaths } from '../model/state-value.js';
 import type { ChangeRow } from './box-rows.js';
 
-/** What of a chart is lit at a moment. */
+/** The states and transitions of a chart that are lit at a moment. */
 export interface Lit {
   readonly active: ReadonlySet<string>;
   readonly leaves: ReadonlySet<string>;

@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ChartLayout, LayoutPurpose, Size } from './layout.js';
 import type { Rect } from './route-job.js';
 
-/** What part of a chart is seen, and how large. */
+/** The part of a chart that is seen, and its scale. */
 export interface ChartView {
   readonly element: RefObject<HTMLDivElement | null>;
   readonly size: Size;
