@@ -275,7 +275,7 @@ test('a program that sends what no viewer could be told does no harm to others: 
   await new Promise((resolve) => rogue.once('open', resolve));
   const deep = `${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`;
   const common = '"sessionId":"x:1","rootId":"x:1","id":null,"createdAt":"0","_version":"0.7.2","name":"rogue"';
-  rogue.send(`{"type":"@xstate.actor",${common},"snapshot":{"status":"active","context":${deep}}}`);
+  rogue.send(`{"type":"@xstate.actor",${common},"snapshot":{"status":"active","value":${deep}}}`);
   rogue.send(`{"type":"@xstate.actor",${common},"snapshot":{"status":"active"}}`);
   await until(() => page.actor('rogue') !== undefined);
   createActor(light, { inspect }).start();

@@ -61,6 +61,21 @@ describe('keys', () => {
     expect(opened.complaints).toEqual([]);
   });
 
+  test('a new key begins in the field of its name, and nothing is sent before it has one', async () => {
+    const page = await browse();
+    const before = [...cluster.keys.entries.keys()];
+    await page.keyboard.press('n');
+    await page.locator('input[name="key"]:focus').waitFor();
+    await page.getByRole('textbox', { name: 'Value' }).fill('mine');
+    await page.keyboard.press('Control+Enter');
+    await page.getByText('Which key?').waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
+    await page.locator('input[name="key"]').fill('customers/8');
+    await page.keyboard.press('Control+Enter');
+    await page.locator('[data-key="customers/8"]').waitFor();
+    expect([...cluster.keys.entries.keys()]).toEqual(expect.arrayContaining([...before, 'customers/8']));
+  });
+
   test('another write that came first wins, and its value is shown', async () => {
     const page = await browse('#keys/customers%2F');
     await page.getByRole('button', { name: 'customers/7' }).click();

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { whole } from '../../shared/format.js';
 import type { Encoded } from './draft.js';
 import type { Answer, Failure, KeyEntry, KvClient, WriteCondition } from './kv-client.js';
@@ -108,9 +108,9 @@ export function Question(props: QuestionProps) {
 
 const IS_MAC = /Mac|iPhone|iPad/.test(navigator.platform);
 
-/** ⌘ Enter or Ctrl Enter, wherever the focus is. */
+/** ⌘ Enter or Ctrl Enter, wherever the focus is. A layout effect: one that waits for the next frame would send what stood before the last letter. */
 function useConfirmKey(confirm: (() => void) | null): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const press = (event: KeyboardEvent): void => {
       if (event.key !== 'Enter' || !(event.metaKey || event.ctrlKey) || confirm === null) return;
       event.preventDefault();
