@@ -1,6 +1,6 @@
 import { fromCallback } from 'xstate';
-import type { NodeId } from '../src/raft/kinds.js';
 import type { PeerMessage } from '../src/raft/messages.js';
+import type { NodeId } from '../src/raft/numbers-and-ids.js';
 import type { Clock } from '../src/seams/clock.js';
 import { PauseWatch } from '../src/seams/pause-watch.js';
 import type { Identity, LinkSettings, Transport } from '../src/seams/transport.js';

@@ -1,9 +1,9 @@
 import { fromCallback } from 'xstate';
 import { QuorateError } from '../src/errors/quorate-error.js';
 import { invariant } from '../src/raft/invariant.js';
-import type { Index } from '../src/raft/kinds.js';
-import { advance, NO_INDEX } from '../src/raft/kinds.js';
 import type { Entry } from '../src/raft/messages.js';
+import type { Index } from '../src/raft/numbers-and-ids.js';
+import { advance, NO_INDEX } from '../src/raft/numbers-and-ids.js';
 import type { Clock } from '../src/seams/clock.js';
 import type { LogStore, ReadLimits } from '../src/seams/log-store.js';
 import type { Committed, StateMachine } from '../src/seams/state-machine.js';

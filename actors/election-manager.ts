@@ -1,13 +1,13 @@
 import { assign, enqueueActions, fromCallback, sendTo, setup } from 'xstate';
-import type { Term } from '../src/raft/kinds.js';
-import { NO_TERM } from '../src/raft/kinds.js';
+import type { Term } from '../src/raft/numbers-and-ids.js';
+import { NO_TERM } from '../src/raft/numbers-and-ids.js';
 import type { RandomState } from '../src/raft/random.js';
 import { draw } from '../src/raft/random.js';
 import type { Settings } from '../src/raft/settings.js';
 import type { Clock } from '../src/seams/clock.js';
 import { everyInterval } from '../src/seams/ticker.js';
+import { parentOf } from './actor-refs.js';
 import type { ElectionManagerEvent, ElectionReport, HeartbeatManagerEvent, HeartbeatManagerRef } from './events.js';
-import { parentOf } from './outcomes.js';
 
 export interface ElectionManagerInput {
   readonly settings: Settings;

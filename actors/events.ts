@@ -1,5 +1,5 @@
-import type { Index, LogPosition, NodeId, Term } from '../src/raft/kinds.js';
 import type { Append, Entry, ForwardedMessage, PeerMessage } from '../src/raft/messages.js';
+import type { Index, LogPosition, NodeId, Term } from '../src/raft/numbers-and-ids.js';
 import type { PeerStatus } from '../src/raft/replica-state.js';
 import type { Recovered } from '../src/seams/log-store.js';
 

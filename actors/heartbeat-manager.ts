@@ -1,13 +1,13 @@
 import { assign, enqueueActions, sendTo, setup } from 'xstate';
 import { fastTransition } from '../src/fast-transition/fast-transition.js';
-import type { NodeId } from '../src/raft/kinds.js';
-import { valueFor } from '../src/raft/kinds.js';
+import type { NodeId } from '../src/raft/numbers-and-ids.js';
+import { valueFor } from '../src/raft/numbers-and-ids.js';
 import { statusAfter } from '../src/raft/peers.js';
 import type { Settings } from '../src/raft/settings.js';
 import type { Clock } from '../src/seams/clock.js';
 import { tickWithTimer } from '../src/seams/ticker.js';
+import { parentOf } from './actor-refs.js';
 import type { ElectionManagerEvent, ElectionManagerRef, HeartbeatManagerEvent, HeartbeatReport } from './events.js';
-import { parentOf } from './outcomes.js';
 
 export interface HeartbeatManagerInput {
   readonly settings: Settings;

@@ -4,8 +4,8 @@ import type { Append, PeerMessage, ProposeRequest, ReadRequest } from '../src/ra
 import type { RandomState } from '../src/raft/random.js';
 import { draw } from '../src/raft/random.js';
 import type { Connection, Identity, LinkSettings, PeerAddress, Transport } from '../src/seams/transport.js';
+import { parentOf, sendIfRunning } from './actor-refs.js';
 import type { LinkReport } from './events.js';
-import { parentOf, sendOutcome } from './outcomes.js';
 
 export interface LinkInput {
   readonly transport: Transport;
@@ -80,7 +80,7 @@ const linkSetup = setup({
   actors: { connection },
   actions: {
     takeBackUnsent: ({ context, self }) => {
-      context.outlet.onUnsent((message) => sendOutcome(self, { type: 'message.refused', message }));
+      context.outlet.onUnsent((message) => sendIfRunning(self, { type: 'message.refused', message }));
     },
     tellConnection: sendTo('connection', { type: 'peer.arrived' }),
     reportOpened: sendTo(parentOf, ({ context }): LinkReport => ({ type: 'link.opened', peer: context.peer.id })),

@@ -1,7 +1,7 @@
 import { fromCallback } from 'xstate';
-import type { LogPosition } from '../src/raft/kinds.js';
 import type { LogRecord, PeerMessage } from '../src/raft/messages.js';
 import { mergedAcceptance } from '../src/raft/messages.js';
+import type { LogPosition } from '../src/raft/numbers-and-ids.js';
 import type { Clock } from '../src/seams/clock.js';
 import type { LogStore } from '../src/seams/log-store.js';
 import type { LogReport } from './events.js';

@@ -1,16 +1,16 @@
 import { assign, enqueueActions, sendTo, setup } from 'xstate';
 import { fastTransition } from '../src/fast-transition/fast-transition.js';
 import { invariant } from '../src/raft/invariant.js';
-import type { Index, LogPosition, NodeId } from '../src/raft/kinds.js';
-import { advance, greater, NO_INDEX, valueFor } from '../src/raft/kinds.js';
 import { nextAfterRejection, termAt } from '../src/raft/log-shape.js';
 import type { Append, AppendAccepted, AppendRejected, Entry } from '../src/raft/messages.js';
+import type { Index, LogPosition, NodeId } from '../src/raft/numbers-and-ids.js';
+import { advance, greater, NO_INDEX, valueFor } from '../src/raft/numbers-and-ids.js';
 import type { ReplicaState } from '../src/raft/replica-state.js';
 import type { LogStore, ReadLimits } from '../src/seams/log-store.js';
+import { parentOf, sendIfRunning } from './actor-refs.js';
 import type { LogReport } from './events.js';
 import type { Outlet } from './link.js';
-import { parentOf, sendOutcome } from './outcomes.js';
-import { accounted } from './send-account.js';
+import { checkedProgress } from './replicator-invariants.js';
 
 /** How much a replicator sends at once, and how much it leaves unacknowledged. */
 export interface FlowLimits {
@@ -97,13 +97,13 @@ const replicatorSetup = setup({
         inFlight = [...inFlight, flightOf(entries)];
         nextIndex = advance(nextIndex, entries.length);
       }
-      if (nextIndex > context.nextIndex) enqueue.assign(accounted(context, { nextIndex, inFlight }));
+      if (nextIndex > context.nextIndex) enqueue.assign(checkedProgress(context, { nextIndex, inFlight }));
       if (isNextOnDisk !== context.isNextOnDisk) enqueue.assign({ isNextOnDisk });
     }),
     readFromDisk: ({ context, self }) => {
       context.store.read(context.nextIndex, context.flow.append, (error, entries) => {
-        if (error === undefined) sendOutcome(self, { type: 'entries.read', entries: entries ?? [] });
-        else sendOutcome(self, { type: 'read.failed', error });
+        if (error === undefined) sendIfRunning(self, { type: 'entries.read', entries: entries ?? [] });
+        else sendIfRunning(self, { type: 'read.failed', error });
       });
     },
     /** A log that cannot be read is not to be trusted: the node halts. */
@@ -113,18 +113,18 @@ const replicatorSetup = setup({
       if (first === undefined || first.index !== context.nextIndex) return;
       transmit(enqueue, context, appendAfter(context, advance(first.index, -1), entries));
       const nextIndex = advance(context.nextIndex, entries.length);
-      enqueue.assign(accounted(context, { inFlight: [...context.inFlight, flightOf(entries)], nextIndex }));
+      enqueue.assign(checkedProgress(context, { inFlight: [...context.inFlight, flightOf(entries)], nextIndex }));
     }),
     stepBack: assign(({ context }, { reply }: { reply: AppendRejected }) => {
       const next = nextAfterRejection(context.leader.log, reply.hint);
-      return accounted(context, { nextIndex: greater(next, advance(context.matched, 1)), inFlight: [] });
+      return checkedProgress(context, { nextIndex: greater(next, advance(context.matched, 1)), inFlight: [] });
     }),
     /** A refused append was not sent, so its first entry is next again. */
     keepPlace: assign(({ context }, { append }: { append: Append }) => {
       const nextIndex = advance(append.previous.index, 1);
       if (nextIndex >= context.nextIndex || nextIndex <= context.matched) return {};
       const inFlight = context.inFlight.filter((flight) => flight.lastIndex < nextIndex);
-      return accounted(context, { nextIndex, inFlight });
+      return checkedProgress(context, { nextIndex, inFlight });
     }),
     /** The probe will tell what of it arrived. */
     forgetFlights: assign({ inFlight: [] }),
@@ -267,8 +267,8 @@ function matchOf({ peer, matched }: ReplicatorContext, leader: LeaderState): Ind
 /** The leader's state, and what the peer has acknowledged by it. */
 function knowing(context: ReplicatorContext, leader: LeaderState): Partial<ReplicatorContext> {
   const matched = matchOf(context, leader);
-  if (matched === context.matched) return accounted(context, { leader });
-  return accounted(context, {
+  if (matched === context.matched) return checkedProgress(context, { leader });
+  return checkedProgress(context, {
     leader,
     matched,
     nextIndex: greater(context.nextIndex, advance(matched, 1)),

@@ -1,8 +1,8 @@
 import type { Actor, AnyActorRef } from 'xstate';
 import { assign, enqueueActions, fromCallback, sendTo, setup } from 'xstate';
-import { isRunning } from '../actors/outcomes.js';
-import type { Term } from '../src/raft/kinds.js';
-import { NO_TERM } from '../src/raft/kinds.js';
+import { isRunning } from '../actors/actor-refs.js';
+import type { Term } from '../src/raft/numbers-and-ids.js';
+import { NO_TERM } from '../src/raft/numbers-and-ids.js';
 import type { Clock } from '../src/seams/clock.js';
 import type { replicaMachine } from './replica-machine.js';
 

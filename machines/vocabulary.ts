@@ -19,9 +19,9 @@ import { noteApplied, noteDurable, noteLeaderDurable } from '../src/raft/commit.
 import type { Notice } from '../src/raft/effects.js';
 import { hasMajority, solicitAgain, startElection, voteDurable } from '../src/raft/elections.js';
 import { hearLeader } from '../src/raft/following.js';
-import { NO_DEADLINE_MS } from '../src/raft/kinds.js';
 import { propose } from '../src/raft/leading.js';
 import { lastPosition } from '../src/raft/log-shape.js';
+import { NO_DEADLINE_MS } from '../src/raft/numbers-and-ids.js';
 import { beginParkedReads, beginRead } from '../src/raft/reads.js';
 import {
   adoptsTerm,

@@ -31,16 +31,6 @@ export type { CallOptions, ReadOptions, ReplicaNodeOptions } from './node/option
 export { ReplicaNode } from './node/replica-node.js';
 export { systemClock } from './node/system-clock.js';
 export type { Notice } from './raft/effects.js';
-export {
-  asIndex,
-  asTerm,
-  type Brand,
-  type Index,
-  type LogPosition,
-  type NodeId,
-  type ReadRound,
-  type Term,
-} from './raft/kinds.js';
 export type { LogShape, TermRun } from './raft/log-shape.js';
 export type {
   Append,
@@ -60,6 +50,16 @@ export type {
   VoteReply,
   VoteRequest,
 } from './raft/messages.js';
+export {
+  asIndex,
+  asTerm,
+  type Brand,
+  type Index,
+  type LogPosition,
+  type NodeId,
+  type ReadRound,
+  type Term,
+} from './raft/numbers-and-ids.js';
 export type {
   Origin,
   Peer,

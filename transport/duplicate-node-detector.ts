@@ -1,4 +1,4 @@
-import type { NodeId } from '../src/raft/kinds.js';
+import type { NodeId } from '../src/raft/numbers-and-ids.js';
 
 /** This many reconnects within the window mean two processes use one node id. */
 const MOST_REPLACED = 4;

@@ -1,5 +1,3 @@
-import type { NodeId } from '../src/raft/kinds.js';
-import { asIndex, asReadRound, asTerm, NO_DEADLINE_MS } from '../src/raft/kinds.js';
 import type {
   Append,
   AppendReply,
@@ -10,6 +8,8 @@ import type {
   VoteReply,
   VoteRequest,
 } from '../src/raft/messages.js';
+import type { NodeId } from '../src/raft/numbers-and-ids.js';
+import { asIndex, asReadRound, asTerm, NO_DEADLINE_MS } from '../src/raft/numbers-and-ids.js';
 import { ByteReader, ByteWriter, encodeText, MalformedBytes } from '../src/wire/bytes.js';
 import { EntryEncoder, encodedEntriesBytes } from '../src/wire/records.js';
 

@@ -1,5 +1,5 @@
-import type { NodeId } from '../src/raft/kinds.js';
-import { problemWithId } from '../src/raft/kinds.js';
+import type { NodeId } from '../src/raft/numbers-and-ids.js';
+import { problemWithId } from '../src/raft/numbers-and-ids.js';
 import type { KnownPeers } from '../src/seams/known-peers.js';
 import type { Identity } from '../src/seams/transport.js';
 import { ByteReader, ByteWriter, encodeText, MalformedBytes } from '../src/wire/bytes.js';

@@ -1,4 +1,4 @@
-import type { NodeId } from '../src/raft/kinds.js';
+import type { NodeId } from '../src/raft/numbers-and-ids.js';
 import type { Clock } from '../src/seams/clock.js';
 import { everyInterval, tickWithArrival } from '../src/seams/ticker.js';
 import type { LinkSettings } from '../src/seams/transport.js';

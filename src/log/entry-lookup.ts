@@ -1,7 +1,7 @@
 import { invariant } from '../raft/invariant.js';
-import type { Index } from '../raft/kinds.js';
-import { advance, NO_INDEX } from '../raft/kinds.js';
 import type { Entry } from '../raft/messages.js';
+import type { Index } from '../raft/numbers-and-ids.js';
+import { advance, NO_INDEX } from '../raft/numbers-and-ids.js';
 import type { ReadLimits } from '../seams/log-store.js';
 
 /** Each entry costs about so much memory beside its payload: a log of tiny commands must not fill the memory either. */

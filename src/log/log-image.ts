@@ -1,9 +1,9 @@
 import { InvariantViolation, invariant } from '../raft/invariant.js';
-import type { Index, LogPosition, NodeId, Term } from '../raft/kinds.js';
-import { greater, lesser, NO_INDEX, NO_TERM } from '../raft/kinds.js';
 import type { LogShape } from '../raft/log-shape.js';
 import { EMPTY_LOG, extend, lastPosition, truncate } from '../raft/log-shape.js';
 import type { Entry, LogRecord } from '../raft/messages.js';
+import type { Index, LogPosition, NodeId, Term } from '../raft/numbers-and-ids.js';
+import { greater, lesser, NO_INDEX, NO_TERM } from '../raft/numbers-and-ids.js';
 import type { StoredRecord } from '../wire/records.js';
 
 /** The state that a sequence of records adds up to: term, vote, and the log's shape. */

@@ -1,6 +1,6 @@
 import { invariant } from '../raft/invariant.js';
-import type { Index } from '../raft/kinds.js';
 import type { Entry, LogRecord } from '../raft/messages.js';
+import type { Index } from '../raft/numbers-and-ids.js';
 import type { LogStore, ReadLimits, Recovered } from '../seams/log-store.js';
 import { EntryCache } from './entry-lookup.js';
 import type { LogImage } from './log-image.js';

@@ -1,6 +1,6 @@
 import { invariant } from '../raft/invariant.js';
-import type { Index, LogPosition, NodeId, Term } from '../raft/kinds.js';
-import { asIndex, asTerm } from '../raft/kinds.js';
+import type { Index, LogPosition, NodeId, Term } from '../raft/numbers-and-ids.js';
+import { asIndex, asTerm } from '../raft/numbers-and-ids.js';
 import { ByteReader, ByteWriter, encodeText, MalformedBytes } from '../wire/bytes.js';
 import type { EntryEncoder, StoredRecord } from '../wire/records.js';
 import { encodedRecordBytes, readRecord, writeRecord } from '../wire/records.js';

@@ -1,5 +1,5 @@
-import type { Index } from '../raft/kinds.js';
 import type { Entry } from '../raft/messages.js';
+import type { Index } from '../raft/numbers-and-ids.js';
 import type { Disk, DiskFile } from '../seams/disk.js';
 import type { ReadLimits } from '../seams/log-store.js';
 import type { Stretch } from './entry-lookup.js';

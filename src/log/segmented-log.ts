@@ -1,8 +1,8 @@
 import { QuorateError } from '../errors/quorate-error.js';
 import { invariant } from '../raft/invariant.js';
-import type { Index } from '../raft/kinds.js';
-import { advance, lesser } from '../raft/kinds.js';
 import type { Entry, LogRecord } from '../raft/messages.js';
+import type { Index } from '../raft/numbers-and-ids.js';
+import { advance, lesser } from '../raft/numbers-and-ids.js';
 import type { Disk } from '../seams/disk.js';
 import { mayOpenLater } from '../seams/disk.js';
 import type { LogStore, ReadLimits, Recovered } from '../seams/log-store.js';

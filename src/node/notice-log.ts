@@ -1,5 +1,5 @@
 import type { Notice } from '../raft/effects.js';
-import type { NodeId } from '../raft/kinds.js';
+import type { NodeId } from '../raft/numbers-and-ids.js';
 import type { Logger } from './node-log.js';
 
 /**

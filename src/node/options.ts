@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { replicaMachine } from '../../machines/index.js';
-import type { NodeId } from '../raft/kinds.js';
+import type { NodeId } from '../raft/numbers-and-ids.js';
 import type { Settings } from '../raft/settings.js';
 import type { Clock } from '../seams/clock.js';
 import type { LogStore } from '../seams/log-store.js';

@@ -8,7 +8,7 @@ import { aborted } from '../calls/pending-call.js';
 import { QuorateError } from '../errors/quorate-error.js';
 import type { NodeReports } from '../http/served-node.js';
 import type { NodeNotice } from '../raft/effects.js';
-import type { NodeId } from '../raft/kinds.js';
+import type { NodeId } from '../raft/numbers-and-ids.js';
 import type { ReplicaView } from '../raft/replica-view.js';
 import type { Settings } from '../raft/settings.js';
 import { whyNoLeader } from '../replica/readiness.js';

@@ -10,7 +10,7 @@ import { openDataDirectory } from '../log/data-directory.js';
 import type { Members } from '../log/identity-file.js';
 import { unusable } from '../log/log-failures.js';
 import { NodeDisk, nodeChecksum } from '../log/node-disk.js';
-import { valueFor } from '../raft/kinds.js';
+import { valueFor } from '../raft/numbers-and-ids.js';
 import type { Clock } from '../seams/clock.js';
 import type { LogStore } from '../seams/log-store.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';

@@ -1,5 +1,5 @@
 import { QuorateError } from '../errors/quorate-error.js';
-import { problemWithId, valueFor } from '../raft/kinds.js';
+import { problemWithId, valueFor } from '../raft/numbers-and-ids.js';
 import type { Settings } from '../raft/settings.js';
 import { problemWithSettings } from '../raft/settings.js';
 import { isLoopback, parseAddress } from './address.js';

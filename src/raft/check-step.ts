@@ -1,9 +1,9 @@
 import type { Effect, Step } from './effects.js';
 import { invariant } from './invariant.js';
-import type { Index } from './kinds.js';
-import { valueFor } from './kinds.js';
 import { lastPosition } from './log-shape.js';
 import type { LogRecord, Outgoing } from './messages.js';
+import type { Index } from './numbers-and-ids.js';
+import { valueFor } from './numbers-and-ids.js';
 import type { ReplicaState } from './replica-state.js';
 import { applicableIndex } from './replica-state.js';
 

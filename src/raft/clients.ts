@@ -1,6 +1,6 @@
 import type { Step } from './effects.js';
-import type { NodeId } from './kinds.js';
 import type { ForwardedMessage, ProposeReply, ProposeRequest, ReadReply } from './messages.js';
+import type { NodeId } from './numbers-and-ids.js';
 import { readRefusal } from './reads.js';
 import type { Origin, ReplicaState } from './replica-state.js';
 

@@ -1,10 +1,10 @@
 import type { Effect, Step } from './effects.js';
 import { unchanged } from './effects.js';
 import { invariant } from './invariant.js';
-import type { Index, LogPosition, NodeId } from './kinds.js';
-import { advance, greater, NO_INDEX, valueFor } from './kinds.js';
 import { holds, termAt } from './log-shape.js';
 import type { Entry, LogRecord } from './messages.js';
+import type { Index, LogPosition, NodeId } from './numbers-and-ids.js';
+import { advance, greater, NO_INDEX, valueFor } from './numbers-and-ids.js';
 import { committedIndex } from './quorum.js';
 import type { ReplicaState } from './replica-state.js';
 import { applicableIndex, changed } from './replica-state.js';

@@ -1,5 +1,5 @@
-import type { Index, NodeId, Term } from './kinds.js';
 import type { AppendReply, Entry, LogRecord, Outgoing, PeerMessage } from './messages.js';
+import type { Index, NodeId, Term } from './numbers-and-ids.js';
 import type { PeerStatus, ReplicaState, Role } from './replica-state.js';
 
 /** What a rule wants done. Data, so that the order of durability can be read and tested. */

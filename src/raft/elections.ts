@@ -1,10 +1,10 @@
 import type { Effect, Step } from './effects.js';
 import { unchanged } from './effects.js';
 import { invariant } from './invariant.js';
-import type { LogPosition, NodeId, Term } from './kinds.js';
-import { asTerm, valueFor } from './kinds.js';
 import { lastPosition } from './log-shape.js';
 import type { Outgoing, VoteReply, VoteRequest } from './messages.js';
+import type { LogPosition, NodeId, Term } from './numbers-and-ids.js';
+import { asTerm, valueFor } from './numbers-and-ids.js';
 import { hasQuorum } from './quorum.js';
 import type { ReplicaState } from './replica-state.js';
 import { changed } from './replica-state.js';

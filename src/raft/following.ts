@@ -1,11 +1,11 @@
 import { commitHint } from './commit.js';
 import type { Effect, Step } from './effects.js';
 import { invariant } from './invariant.js';
-import type { Index, NodeId } from './kinds.js';
-import { advance, greater, lesser } from './kinds.js';
 import type { LogShape } from './log-shape.js';
 import { extend, holds, lastPossibleMatch, termAt, truncate } from './log-shape.js';
 import type { Append, AppendReply, Entry, LogRecord } from './messages.js';
+import type { Index, NodeId } from './numbers-and-ids.js';
+import { advance, greater, lesser } from './numbers-and-ids.js';
 import type { ReplicaState } from './replica-state.js';
 import { applicableIndex, changed, lastTimeMs } from './replica-state.js';
 

@@ -1,6 +1,6 @@
 import { invariant } from './invariant.js';
-import type { Index, LogPosition, Term } from './kinds.js';
-import { advance, LOG_START, lesser } from './kinds.js';
+import type { Index, LogPosition, Term } from './numbers-and-ids.js';
+import { advance, LOG_START, lesser } from './numbers-and-ids.js';
 
 /** Where a term begins in the log, and which. Consecutive entries of one term share a run. */
 export type TermRun = readonly [startIndex: Index, term: Term];

@@ -1,5 +1,5 @@
-import type { Index, LogPosition, NodeId, ReadRound, Term } from './kinds.js';
-import { greater } from './kinds.js';
+import type { Index, LogPosition, NodeId, ReadRound, Term } from './numbers-and-ids.js';
+import { greater } from './numbers-and-ids.js';
 
 /**
  * - `command`: a client's bytes for the state machine

@@ -1,7 +1,7 @@
 import type { Step } from './effects.js';
 import { unchanged } from './effects.js';
-import type { NodeId } from './kinds.js';
-import { valueFor } from './kinds.js';
+import type { NodeId } from './numbers-and-ids.js';
+import { valueFor } from './numbers-and-ids.js';
 import type { Peer, PeerStatus, ReplicaState } from './replica-state.js';
 import { changed } from './replica-state.js';
 

@@ -1,5 +1,5 @@
-import type { Index, NodeId } from './kinds.js';
-import { NO_INDEX, valueFor } from './kinds.js';
+import type { Index, NodeId } from './numbers-and-ids.js';
+import { NO_INDEX, valueFor } from './numbers-and-ids.js';
 
 /**
  * Who is counted. While the members change (§6, joint consensus) there will be two groups of voters, and whatever is asked

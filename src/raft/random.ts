@@ -1,4 +1,4 @@
-import type { Brand } from './kinds.js';
+import type { Brand } from './numbers-and-ids.js';
 
 /** The state of a pseudo-random generator: a value, so that chance can live in a chart's context and be replayed. */
 export type RandomState = Brand<number, 'RandomState'>;

@@ -1,6 +1,6 @@
 import type { Effect, Step } from './effects.js';
-import type { Index, NodeId, ReadRound } from './kinds.js';
-import { asReadRound, valueFor } from './kinds.js';
+import type { Index, NodeId, ReadRound } from './numbers-and-ids.js';
+import { asReadRound, valueFor } from './numbers-and-ids.js';
 import { confirmedRound } from './quorum.js';
 import type { Origin, PendingRead, ReplicaState } from './replica-state.js';
 import { changed, hasCommittedInOwnTerm } from './replica-state.js';

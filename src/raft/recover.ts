@@ -1,8 +1,8 @@
 import type { Effect, Step } from './effects.js';
 import { invariant } from './invariant.js';
-import type { Index, NodeId, Term } from './kinds.js';
-import { greater } from './kinds.js';
 import type { LogShape } from './log-shape.js';
+import type { Index, NodeId, Term } from './numbers-and-ids.js';
+import { greater } from './numbers-and-ids.js';
 import type { ReplicaState } from './replica-state.js';
 import { applicableIndex, changed } from './replica-state.js';
 

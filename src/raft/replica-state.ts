@@ -1,8 +1,8 @@
-import type { Index, NodeId, ReadRound, Term } from './kinds.js';
-import { asReadRound, NO_INDEX, NO_TERM } from './kinds.js';
 import type { LogShape } from './log-shape.js';
 import { EMPTY_LOG, termAt } from './log-shape.js';
 import type { Entry } from './messages.js';
+import type { Index, NodeId, ReadRound, Term } from './numbers-and-ids.js';
+import { asReadRound, NO_INDEX, NO_TERM } from './numbers-and-ids.js';
 import type { Settings } from './settings.js';
 
 /** As the leader sees a peer: answering, silent since its last heartbeat, or silent for MAX_MISSED_HEARTBEATS. */

@@ -1,5 +1,5 @@
-import type { Index, NodeId, ReadRound, Term } from './kinds.js';
 import type { LogShape } from './log-shape.js';
+import type { Index, NodeId, ReadRound, Term } from './numbers-and-ids.js';
 import type { Peer, ReplicaState, Role } from './replica-state.js';
 import type { Settings } from './settings.js';
 

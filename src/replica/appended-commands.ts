@@ -1,8 +1,8 @@
 import type { PendingCall } from '../calls/pending-call.js';
 import { shown } from '../errors/shown.js';
 import type { Notice } from '../raft/effects.js';
-import type { Index, NodeId } from '../raft/kinds.js';
 import type { Entry, ProposeReply } from '../raft/messages.js';
+import type { Index, NodeId } from '../raft/numbers-and-ids.js';
 import type { Codec } from '../seams/state-machine.js';
 import type { CallMeter } from './call-meter.js';
 import { isWaiting } from './call-queue.js';

@@ -2,7 +2,7 @@ import type { PendingCall } from '../calls/pending-call.js';
 import type { Clock } from '../seams/clock.js';
 import type { PauseWatch } from '../seams/pause-watch.js';
 
-export interface QueueOptions<Item> {
+export interface CallQueueOptions<Item> {
   readonly clock: Clock;
   readonly pauses: PauseWatch;
   /** Whether anything may still be done for an item at this time. */
@@ -15,14 +15,14 @@ export interface QueueOptions<Item> {
 const RETRY_MS = 20;
 
 /** Requests that nobody has yet: gathered until the turn of the event loop ends, or parked until trying again makes sense. */
-export class Queue<Item extends { readonly isOver: boolean }> {
-  readonly #options: QueueOptions<Item>;
+export class CallQueue<Item extends { readonly isOver: boolean }> {
+  readonly #options: CallQueueOptions<Item>;
   #arrived: Item[] = [];
   #parked: Item[] = [];
   #flushIsDue = false;
   #retryTimer: unknown;
 
-  constructor(options: QueueOptions<Item>) {
+  constructor(options: CallQueueOptions<Item>) {
     this.#options = options;
   }
 

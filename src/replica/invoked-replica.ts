@@ -4,7 +4,7 @@ import type { ReplicaInput } from '../../machines/context.js';
 import { replicaMachine } from '../../machines/replica-machine.js';
 import { DEFAULT_TIMEOUT_MS } from '../calls/call-options.js';
 import { QuorateError } from '../errors/quorate-error.js';
-import type { NodeId, Term } from '../raft/kinds.js';
+import type { NodeId, Term } from '../raft/numbers-and-ids.js';
 import { derive, draw } from '../raft/random.js';
 import type { Role } from '../raft/replica-state.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';

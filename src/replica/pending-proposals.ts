@@ -3,15 +3,15 @@ import type { CallRequest } from '../calls/pending-call.js';
 import { outcomeUnknown, PendingCall } from '../calls/pending-call.js';
 import type { QuorateError } from '../errors/quorate-error.js';
 import type { Notice } from '../raft/effects.js';
-import type { NodeId } from '../raft/kinds.js';
 import type { ProposeReply } from '../raft/messages.js';
+import type { NodeId } from '../raft/numbers-and-ids.js';
 import type { Role } from '../raft/replica-state.js';
 import type { Clock } from '../seams/clock.js';
 import type { PauseWatch } from '../seams/pause-watch.js';
 import type { Codec } from '../seams/state-machine.js';
 import { AppendedCommands, ResultEncoder } from './appended-commands.js';
 import type { CallMeter } from './call-meter.js';
-import { batches, isWaiting, Queue } from './call-queue.js';
+import { batches, CallQueue, isWaiting } from './call-queue.js';
 import { deposed, MOST_COMMAND_BYTES, overloaded, tooLarge } from './refusals.js';
 
 type Proposal<Result> = PendingCall<Result>;
@@ -48,7 +48,7 @@ const OVERHEAD_BYTES = 256;
  */
 export class PendingProposals<Result> {
   readonly #options: PendingProposalsOptions<Result>;
-  readonly #queue: Queue<Proposal<Result>>;
+  readonly #queue: CallQueue<Proposal<Result>>;
   readonly #appended: AppendedCommands<Result>;
   #waitingBytes = 0;
   /** Sent to the chart, which has not said yet what becomes of them. */
@@ -71,7 +71,7 @@ export class PendingProposals<Result> {
     const answer = (to: NodeId, message: ProposeReply): void => options.send({ type: 'results.ready', to, message });
     this.#appended = new AppendedCommands(new ResultEncoder(resultCodec, warn), answer, meter);
     const isWorthDoing = (proposal: Proposal<Result>, nowMs: number): boolean => this.#isWorthDoing(proposal, nowMs);
-    this.#queue = new Queue({ clock, pauses, isWorthDoing, flush: (arrived) => this.#flush(arrived) });
+    this.#queue = new CallQueue({ clock, pauses, isWorthDoing, flush: (arrived) => this.#flush(arrived) });
   }
 
   propose(payload: Uint8Array, request: CallRequest<Result>): void {

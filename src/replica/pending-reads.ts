@@ -3,12 +3,12 @@ import type { CallRequest } from '../calls/pending-call.js';
 import { PendingCall } from '../calls/pending-call.js';
 import type { QuorateError } from '../errors/quorate-error.js';
 import type { Notice } from '../raft/effects.js';
-import type { Index, NodeId } from '../raft/kinds.js';
-import { NO_INDEX } from '../raft/kinds.js';
+import type { Index, NodeId } from '../raft/numbers-and-ids.js';
+import { NO_INDEX } from '../raft/numbers-and-ids.js';
 import type { Clock } from '../seams/clock.js';
 import type { PauseWatch } from '../seams/pause-watch.js';
 import type { CallMeter } from './call-meter.js';
-import { isWaiting, Queue } from './call-queue.js';
+import { CallQueue, isWaiting } from './call-queue.js';
 
 export interface ReadCall extends CallRequest<undefined> {
   /** Called with the read index once a leader has confirmed it; `done` follows when it is applied here. */
@@ -44,7 +44,7 @@ const NO_BYTES = new Uint8Array(0);
  */
 export class PendingReads {
   readonly #options: PendingReadsOptions;
-  readonly #queue: Queue<Read>;
+  readonly #queue: CallQueue<Read>;
   readonly #rounds = new Map<number, Round>();
   /** Confirmed, but their index is not applied here yet. */
   #confirmed: { readonly readIndex: Index; readonly reads: readonly Read[] }[] = [];
@@ -60,7 +60,7 @@ export class PendingReads {
     this.#options = options;
     const { clock, pauses, noLeader } = options;
     const isWorthDoing = (read: Read, nowMs: number): boolean => read.isWorthDoing(nowMs, noLeader);
-    this.#queue = new Queue({ clock, pauses, isWorthDoing, flush: (reads) => this.#flush(reads) });
+    this.#queue = new CallQueue({ clock, pauses, isWorthDoing, flush: (reads) => this.#flush(reads) });
   }
 
   /** `done` is called when the state machine here may be read. */

@@ -1,7 +1,7 @@
 import { QuorateError } from '../errors/quorate-error.js';
 import type { Notice } from '../raft/effects.js';
-import type { Index } from '../raft/kinds.js';
-import { valueFor } from '../raft/kinds.js';
+import type { Index } from '../raft/numbers-and-ids.js';
+import { valueFor } from '../raft/numbers-and-ids.js';
 import { hasQuorum, quorumSize } from '../raft/quorum.js';
 import type { ReplicaState } from '../raft/replica-state.js';
 import type { ReadCall } from './pending-reads.js';

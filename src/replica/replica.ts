@@ -6,7 +6,7 @@ import { QuorateError } from '../errors/quorate-error.js';
 import { shown } from '../errors/shown.js';
 import type { NodeNotice } from '../raft/effects.js';
 import { NODE_NOTICES, REQUEST_NOTICES } from '../raft/effects.js';
-import type { NodeId, Term } from '../raft/kinds.js';
+import type { NodeId, Term } from '../raft/numbers-and-ids.js';
 import type { ReplicaState } from '../raft/replica-state.js';
 import { ReplicaView } from '../raft/replica-view.js';
 import type { Clock } from '../seams/clock.js';

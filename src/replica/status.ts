@@ -1,6 +1,6 @@
-import type { Index, NodeId, Term } from '../raft/kinds.js';
-import { valueFor } from '../raft/kinds.js';
 import { firstIndex } from '../raft/log-shape.js';
+import type { Index, NodeId, Term } from '../raft/numbers-and-ids.js';
+import { valueFor } from '../raft/numbers-and-ids.js';
 import type { PeerStatus, Role } from '../raft/replica-state.js';
 import type { ReplicaView } from '../raft/replica-view.js';
 

@@ -1,5 +1,5 @@
 import { aborted } from '../calls/pending-call.js';
-import type { NodeId } from '../raft/kinds.js';
+import type { NodeId } from '../raft/numbers-and-ids.js';
 import type { Clock } from '../seams/clock.js';
 import { halted } from './refusals.js';
 import type { Replica } from './replica.js';

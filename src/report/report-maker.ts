@@ -1,5 +1,5 @@
-import { valueFor } from '../raft/kinds.js';
 import { firstIndex } from '../raft/log-shape.js';
+import { valueFor } from '../raft/numbers-and-ids.js';
 import type { ReplicaState } from '../raft/replica-state.js';
 import type { WaitingCalls } from '../replica/call-meter.js';
 import type { ReplicaActor } from '../replica/replica.js';

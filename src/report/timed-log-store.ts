@@ -1,5 +1,5 @@
-import type { Index } from '../raft/kinds.js';
 import type { Entry, LogRecord } from '../raft/messages.js';
+import type { Index } from '../raft/numbers-and-ids.js';
 import type { Clock } from '../seams/clock.js';
 import type { LogStore, ReadLimits, Recovered } from '../seams/log-store.js';
 import { Latencies } from './latencies.js';

@@ -1,5 +1,5 @@
-import type { NodeId } from '../raft/kinds.js';
-import { valueFor } from '../raft/kinds.js';
+import type { NodeId } from '../raft/numbers-and-ids.js';
+import { valueFor } from '../raft/numbers-and-ids.js';
 import type { ReplicaState } from '../raft/replica-state.js';
 import type { Clock } from '../seams/clock.js';
 import type { Told } from './words.js';

@@ -1,6 +1,6 @@
 import type { NodeNotice } from '../raft/effects.js';
-import type { NodeId } from '../raft/kinds.js';
-import { valueFor } from '../raft/kinds.js';
+import type { NodeId } from '../raft/numbers-and-ids.js';
+import { valueFor } from '../raft/numbers-and-ids.js';
 import { hasQuorum } from '../raft/quorum.js';
 import type { ReplicaState } from '../raft/replica-state.js';
 import type { NodeNews } from './node-report.js';

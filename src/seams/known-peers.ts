@@ -1,4 +1,4 @@
-import type { NodeId } from '../raft/kinds.js';
+import type { NodeId } from '../raft/numbers-and-ids.js';
 
 /**
  * Which data directory each peer had when this node first met it, told apart by incarnation. A peer that comes with another one

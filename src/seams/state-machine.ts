@@ -1,4 +1,4 @@
-import type { Index, Term } from '../raft/kinds.js';
+import type { Index, Term } from '../raft/numbers-and-ids.js';
 import type { Codec } from './codec.js';
 import type { AnyService } from './service.js';
 

@@ -1,5 +1,5 @@
-import type { NodeId } from '../raft/kinds.js';
 import type { PeerMessage } from '../raft/messages.js';
+import type { NodeId } from '../raft/numbers-and-ids.js';
 import type { Settings } from '../raft/settings.js';
 
 /** What a node says of itself when it connects, and checks of whoever connects to it. */

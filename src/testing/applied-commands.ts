@@ -1,5 +1,5 @@
-import type { Index, NodeId } from '../raft/kinds.js';
-import { NO_INDEX } from '../raft/kinds.js';
+import type { Index, NodeId } from '../raft/numbers-and-ids.js';
+import { NO_INDEX } from '../raft/numbers-and-ids.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
 import type { Proposals } from './proposals.js';
 import { SafetyViolation } from './safety.js';

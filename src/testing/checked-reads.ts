@@ -1,5 +1,5 @@
-import type { Index, NodeId } from '../raft/kinds.js';
-import { NO_INDEX } from '../raft/kinds.js';
+import type { Index, NodeId } from '../raft/numbers-and-ids.js';
+import { NO_INDEX } from '../raft/numbers-and-ids.js';
 import type { SimulatedReplica } from './simulated-replica.js';
 
 /** Linearizable reads of a simulated cluster: each must see whatever was acknowledged before it began. */

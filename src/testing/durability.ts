@@ -1,11 +1,11 @@
 import type { LogImage } from '../log/log-image.js';
 import { EMPTY_IMAGE, withRecord } from '../log/log-image.js';
-import type { Index, NodeId, Term } from '../raft/kinds.js';
-import { NO_INDEX } from '../raft/kinds.js';
 import type { LogShape } from '../raft/log-shape.js';
 import { lastPosition, termAt } from '../raft/log-shape.js';
 import type { LogRecord, PeerMessage } from '../raft/messages.js';
 import { hasTerm } from '../raft/messages.js';
+import type { Index, NodeId, Term } from '../raft/numbers-and-ids.js';
+import { NO_INDEX } from '../raft/numbers-and-ids.js';
 import { hasQuorum } from '../raft/quorum.js';
 import type { ReplicaState, Role } from '../raft/replica-state.js';
 import type { Recovered } from '../seams/log-store.js';

@@ -1,4 +1,4 @@
-import type { NodeId } from '../raft/kinds.js';
+import type { NodeId } from '../raft/numbers-and-ids.js';
 import { anyId } from './fault.js';
 import type { SimulatedCluster } from './simulated-cluster.js';
 

@@ -1,6 +1,6 @@
 import type { QuorateError } from '../errors/quorate-error.js';
-import type { Index, NodeId } from '../raft/kinds.js';
-import { NO_INDEX } from '../raft/kinds.js';
+import type { Index, NodeId } from '../raft/numbers-and-ids.js';
+import { NO_INDEX } from '../raft/numbers-and-ids.js';
 import type { Indexed } from './watched-state-machine.js';
 
 /** What became of a command: looked at by tests, and by `verify`. */

@@ -1,5 +1,5 @@
 import { shown } from '../errors/shown.js';
-import type { Index, Term } from '../raft/kinds.js';
+import type { Index, Term } from '../raft/numbers-and-ids.js';
 import type { Capture, Codec, Committed, Restore, StateMachine } from '../seams/state-machine.js';
 
 const encoder = new TextEncoder();

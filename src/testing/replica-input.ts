@@ -1,9 +1,9 @@
 import type { ReplicaEvent, ReplicaInput } from '../../machines/index.js';
 import { MemoryNetwork } from '../../transport/memory/transport.js';
 import { MemoryLogStore } from '../log/memory-log-store.js';
-import type { NodeId } from '../raft/kinds.js';
-import { asTerm, NO_INDEX, NO_TERM } from '../raft/kinds.js';
 import { EMPTY_LOG } from '../raft/log-shape.js';
+import type { NodeId } from '../raft/numbers-and-ids.js';
+import { asTerm, NO_INDEX, NO_TERM } from '../raft/numbers-and-ids.js';
 import { Recorder } from './recorder.js';
 import { VirtualClock } from './virtual-clock.js';
 

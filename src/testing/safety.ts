@@ -1,8 +1,8 @@
-import type { Index, NodeId, Term } from '../raft/kinds.js';
-import { advance } from '../raft/kinds.js';
 import type { LogShape } from '../raft/log-shape.js';
 import { extend, termAt, truncate } from '../raft/log-shape.js';
 import type { Entry, LogRecord } from '../raft/messages.js';
+import type { Index, NodeId, Term } from '../raft/numbers-and-ids.js';
+import { advance } from '../raft/numbers-and-ids.js';
 import type { ReplicaState, Role } from '../raft/replica-state.js';
 
 /** One of Raft's guarantees does not hold: the run's seed shows it again. */

@@ -2,7 +2,7 @@ import { electionManager } from '../../actors/election-manager.js';
 import { DEFAULT_FLOW } from '../../actors/replicator.js';
 import { replicaMachine } from '../../machines/index.js';
 import type { Notice } from '../raft/effects.js';
-import type { NodeId } from '../raft/kinds.js';
+import type { NodeId } from '../raft/numbers-and-ids.js';
 import type { RandomState } from '../raft/random.js';
 import { derive, draw } from '../raft/random.js';
 import type { Settings } from '../raft/settings.js';

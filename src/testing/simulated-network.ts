@@ -1,6 +1,6 @@
 import type { MemoryNetworkOptions } from '../../transport/memory/transport.js';
 import { MemoryNetwork } from '../../transport/memory/transport.js';
-import type { NodeId } from '../raft/kinds.js';
+import type { NodeId } from '../raft/numbers-and-ids.js';
 import { invalid } from './simulation-options.js';
 
 /** The network between the replicas of one simulation, addressed by their ids: an id that no replica has is refused. */

@@ -7,7 +7,7 @@ import { QuorateError } from '../errors/quorate-error.js';
 import type { DataDirectory } from '../log/data-directory.js';
 import { openDataDirectory } from '../log/data-directory.js';
 import type { Notice } from '../raft/effects.js';
-import type { NodeId } from '../raft/kinds.js';
+import type { NodeId } from '../raft/numbers-and-ids.js';
 import type { ReplicaState, Role } from '../raft/replica-state.js';
 import type { Settings } from '../raft/settings.js';
 import { Replica } from '../replica/replica.js';

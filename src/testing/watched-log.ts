@@ -1,5 +1,5 @@
-import type { NodeId } from '../raft/kinds.js';
 import type { LogRecord } from '../raft/messages.js';
+import type { NodeId } from '../raft/numbers-and-ids.js';
 import type { LogStore } from '../seams/log-store.js';
 import type { DurabilityChecker } from './durability.js';
 import type { SafetyChecker } from './safety.js';

@@ -1,6 +1,6 @@
 import { shown } from '../errors/shown.js';
-import type { Index, NodeId, Term } from '../raft/kinds.js';
-import { asIndex, NO_INDEX } from '../raft/kinds.js';
+import type { Index, NodeId, Term } from '../raft/numbers-and-ids.js';
+import { asIndex, NO_INDEX } from '../raft/numbers-and-ids.js';
 import type { AnyStateMachine, Codec, CommandOf, Committed, ResultOf, StateMachine } from '../seams/state-machine.js';
 import { invalid } from './simulation-options.js';
 

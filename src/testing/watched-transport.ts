@@ -1,4 +1,4 @@
-import type { NodeId } from '../raft/kinds.js';
+import type { NodeId } from '../raft/numbers-and-ids.js';
 import type { Transport } from '../seams/transport.js';
 import type { DurabilityChecker } from './durability.js';
 

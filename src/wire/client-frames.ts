@@ -1,6 +1,6 @@
 import type { QuorateErrorCode } from '../errors/quorate-error.js';
-import type { NodeId, Term } from '../raft/kinds.js';
-import { asTerm } from '../raft/kinds.js';
+import type { NodeId, Term } from '../raft/numbers-and-ids.js';
+import { asTerm } from '../raft/numbers-and-ids.js';
 import { ByteReader, ByteWriter, decodeText, encodeText, MalformedBytes } from './bytes.js';
 
 /** The messages of clients and nodes on `/client`. */

@@ -1,5 +1,5 @@
-import { asIndex, asTerm } from '../raft/kinds.js';
 import type { Entry, EntryKind, LogRecord } from '../raft/messages.js';
+import { asIndex, asTerm } from '../raft/numbers-and-ids.js';
 import type { ByteReader, ByteWriter } from './bytes.js';
 import { encodeText, MalformedBytes } from './bytes.js';
 

@@ -20,7 +20,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'src/raft': {},
   'src/seams': { rooms: ['src/errors'], types: ['src/raft'] },
   'src/calls': { about: 'what a caller may ask for, and how a call ends', rooms: ['src/errors'] },
-  'src/wire': { rooms: ['src/errors', 'src/calls'], types: ['src/raft'], files: ['src/raft/kinds.js'] },
+  'src/wire': { rooms: ['src/errors', 'src/calls'], types: ['src/raft'], files: ['src/raft/numbers-and-ids.js'] },
   'src/dns': {
     about: 'addresses of host names, for links and the client alike',
     rooms: ['src/seams'],

@@ -4,7 +4,7 @@ import type { Asked } from '../../src/client/call.js';
 import { Dispatcher } from '../../src/client/dispatcher.js';
 import type { ClientSocket, Platform } from '../../src/client/platform.js';
 import type { QuorateErrorCode } from '../../src/errors/quorate-error.js';
-import { asTerm } from '../../src/raft/kinds.js';
+import { asTerm } from '../../src/raft/numbers-and-ids.js';
 import { VirtualClock } from '../../src/testing/index.js';
 import type { ClientFrame, ClientReply } from '../../src/wire/client-frames.js';
 import { decodeClientFrame, encodeNodeFrame } from '../../src/wire/client-frames.js';

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { asTerm } from '../../src/raft/kinds.js';
+import { asTerm } from '../../src/raft/numbers-and-ids.js';
 import type { ClientFrame } from '../../src/wire/client-frames.js';
 import { decodeClientFrame, encodeNodeFrame } from '../../src/wire/client-frames.js';
 

@@ -5,7 +5,7 @@ import type { ClientSocket } from '../../src/client/platform.js';
 import type { Address, LookupError } from '../../src/dns/host-names.js';
 import { HostNames } from '../../src/dns/host-names.js';
 import { createConnect } from '../../src/key-value/connect.js';
-import { asTerm } from '../../src/raft/kinds.js';
+import { asTerm } from '../../src/raft/numbers-and-ids.js';
 import { VirtualClock } from '../../src/testing/index.js';
 import { encodeNodeFrame } from '../../src/wire/client-frames.js';
 import { RealNodes, STEADY } from '../node/real-nodes.js';

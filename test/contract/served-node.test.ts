@@ -13,7 +13,7 @@ import { keyCodec } from '../../src/key-value/queries.js';
 import { createKeyValueService } from '../../src/key-value/service.js';
 import { KeyValueStore } from '../../src/key-value/store.js';
 import { systemClock } from '../../src/node/system-clock.js';
-import { asTerm } from '../../src/raft/kinds.js';
+import { asTerm } from '../../src/raft/numbers-and-ids.js';
 import type { Clock } from '../../src/seams/clock.js';
 import type { NodeFrame } from '../../src/wire/client-frames.js';
 import { CLIENT_PROTOCOL, decodeNodeFrame, encodeClientFrame } from '../../src/wire/client-frames.js';

@@ -10,8 +10,8 @@ import type { DataDirectory } from '../../src/log/data-directory.js';
 import { openDataDirectory } from '../../src/log/data-directory.js';
 import { NodeDisk, nodeChecksum } from '../../src/log/node-disk.js';
 import { systemClock } from '../../src/node/system-clock.js';
-import { asIndex } from '../../src/raft/kinds.js';
 import type { Entry } from '../../src/raft/messages.js';
+import { asIndex } from '../../src/raft/numbers-and-ids.js';
 import type { Recovered } from '../../src/seams/log-store.js';
 
 const settle = <Value>(run: (done: (error: Error | undefined, value?: Value) => void) => void): Promise<Value> => {

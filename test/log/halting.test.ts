@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { nodeChecksum } from '../../src/log/node-disk.js';
 import { SegmentedLog } from '../../src/log/segmented-log.js';
-import { asIndex } from '../../src/raft/kinds.js';
+import { asIndex } from '../../src/raft/numbers-and-ids.js';
 import type { Recovered } from '../../src/seams/log-store.js';
 import { entries, vote } from '../../src/testing/conformance/records-to-write.js';
 import { LogOnDisk, outcome, SEGMENT_BYTES } from './log-on-disk.js';

@@ -12,8 +12,8 @@ import {
   withRecord,
 } from '../../src/log/log-image.js';
 import { InvariantViolation } from '../../src/raft/invariant.js';
-import { asIndex } from '../../src/raft/kinds.js';
 import type { LogRecord } from '../../src/raft/messages.js';
+import { asIndex } from '../../src/raft/numbers-and-ids.js';
 import { commit, entries, entry, truncation, vote } from '../../src/testing/conformance/records-to-write.js';
 import { LogOnDisk } from './log-on-disk.js';
 import { quickDisk } from './slow-disk.js';

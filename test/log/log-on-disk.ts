@@ -1,7 +1,7 @@
 import { nodeChecksum } from '../../src/log/node-disk.js';
 import { SegmentedLog } from '../../src/log/segmented-log.js';
-import { asIndex } from '../../src/raft/kinds.js';
 import type { Entry, LogRecord } from '../../src/raft/messages.js';
+import { asIndex } from '../../src/raft/numbers-and-ids.js';
 import type { Recovered } from '../../src/seams/log-store.js';
 import { textOf } from '../../src/testing/conformance/log-store-calls.js';
 import type { VirtualDisk } from '../../src/testing/virtual-disk.js';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { asIndex, asTerm } from '../../src/raft/kinds.js';
 import type { Entry } from '../../src/raft/messages.js';
+import { asIndex, asTerm } from '../../src/raft/numbers-and-ids.js';
 import { commit, entries, entry, truncation, vote } from '../../src/testing/conformance/records-to-write.js';
 import { ByteReader, ByteWriter, MalformedBytes } from '../../src/wire/bytes.js';
 import type { StoredRecord } from '../../src/wire/records.js';

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { nodeChecksum } from '../../src/log/node-disk.js';
 import type { SegmentedLogOptions } from '../../src/log/segmented-log.js';
 import { SegmentedLog } from '../../src/log/segmented-log.js';
-import { asIndex } from '../../src/raft/kinds.js';
+import { asIndex } from '../../src/raft/numbers-and-ids.js';
 import { entries, truncation } from '../../src/testing/conformance/records-to-write.js';
 import { outcome } from './log-on-disk.js';
 import { quickDisk, SlowDisk } from './slow-disk.js';

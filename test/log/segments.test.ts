@@ -7,7 +7,7 @@ import { NodeDisk, nodeChecksum } from '../../src/log/node-disk.js';
 import { decodeHeader, segmentName } from '../../src/log/segment-format.js';
 import { SegmentedLog } from '../../src/log/segmented-log.js';
 import { systemClock } from '../../src/node/system-clock.js';
-import { asIndex } from '../../src/raft/kinds.js';
+import { asIndex } from '../../src/raft/numbers-and-ids.js';
 import { closed, opened, write } from '../../src/testing/conformance/log-store-calls.js';
 import { commit, entries, entry, vote } from '../../src/testing/conformance/records-to-write.js';
 import { LogOnDisk, SEGMENT_BYTES } from './log-on-disk.js';

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { createActor, setup } from 'xstate';
 import { applier } from '../../actors/applier.js';
-import { asIndex } from '../../src/raft/kinds.js';
+import { asIndex } from '../../src/raft/numbers-and-ids.js';
 import type { Committed } from '../../src/seams/state-machine.js';
 import { MemoryLogStore, Recorder, VirtualClock } from '../../src/testing/index.js';
 import { entry } from '../raft/states.js';

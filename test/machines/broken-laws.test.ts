@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { rule, ruleOfState } from '../../machines/actions/rule.js';
 import { replicaMachine } from '../../machines/index.js';
 import { InvariantViolation } from '../../src/raft/invariant.js';
-import { asIndex } from '../../src/raft/kinds.js';
+import { asIndex } from '../../src/raft/numbers-and-ids.js';
 import type { LogStore, ReadLimits } from '../../src/seams/log-store.js';
 import { LoneReplica, MemoryLogStore, simulate } from '../../src/testing/index.js';
 import { accepted } from '../raft/states.js';

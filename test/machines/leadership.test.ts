@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { initialTransition, transition } from 'xstate';
 import { leadership } from '../../machines/index.js';
-import { asTerm } from '../../src/raft/kinds.js';
+import { asTerm } from '../../src/raft/numbers-and-ids.js';
 import { LoneReplica } from '../../src/testing/index.js';
 
 /** Leadership of a node, stepped by `transition()` alone: a confirmation holds for 150 ms. */

@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import type { LogReport } from '../../actors/events.js';
 import { Outlet } from '../../actors/link.js';
 import { LogWriter } from '../../actors/log-writer.js';
-import { asIndex, asTerm } from '../../src/raft/kinds.js';
 import type { LogRecord, PeerMessage } from '../../src/raft/messages.js';
+import { asIndex, asTerm } from '../../src/raft/numbers-and-ids.js';
 import { MemoryLogStore, VirtualClock } from '../../src/testing/index.js';
 import { accepted, entry } from '../raft/states.js';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { initialTransition, transition } from 'xstate';
 import { electionManager } from '../../actors/election-manager.js';
-import { asIndex, asTerm } from '../../src/raft/kinds.js';
 import type { PeerMessage } from '../../src/raft/messages.js';
+import { asIndex, asTerm } from '../../src/raft/numbers-and-ids.js';
 import { seeded } from '../../src/raft/random.js';
 import { DEFAULT_SETTINGS } from '../../src/raft/settings.js';
 import { LoneReplica, VirtualClock } from '../../src/testing/index.js';

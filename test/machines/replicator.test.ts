@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { asIndex, asReadRound, asTerm } from '../../src/raft/kinds.js';
+import { asIndex, asReadRound, asTerm } from '../../src/raft/numbers-and-ids.js';
 import type { LogStore } from '../../src/seams/log-store.js';
 import { LoneReplica, MemoryLogStore } from '../../src/testing/index.js';
 import { accepted } from '../raft/states.js';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { QuorateError } from '../../src/errors/quorate-error.js';
 import { KeyValueStore } from '../../src/index.js';
-import type { Index, NodeId, Term } from '../../src/raft/kinds.js';
+import type { Index, NodeId, Term } from '../../src/raft/numbers-and-ids.js';
 import type { ReplicaState } from '../../src/raft/replica-state.js';
 import type { ReadCall } from '../../src/replica/pending-reads.js';
 import { Readiness } from '../../src/replica/readiness.js';

@@ -9,8 +9,8 @@ import {
   startElection,
   voteDurable,
 } from '../../src/raft/elections.js';
-import { asTerm } from '../../src/raft/kinds.js';
 import type { VoteRequest } from '../../src/raft/messages.js';
+import { asTerm } from '../../src/raft/numbers-and-ids.js';
 import { adoptTerm } from '../../src/raft/receive.js';
 import { at, door, effectsOf, logOf, stateOf } from './states.js';
 

@@ -2,9 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { noteDurable } from '../../src/raft/commit.js';
 import { acceptAppend, hearLeader } from '../../src/raft/following.js';
-import { asIndex, asTerm } from '../../src/raft/kinds.js';
 import { lastPosition, lastPossibleMatch, nextAfterRejection, termAt, truncate } from '../../src/raft/log-shape.js';
 import type { AppendReply } from '../../src/raft/messages.js';
+import { asIndex, asTerm } from '../../src/raft/numbers-and-ids.js';
 import { append, at, door, effectsOf, entry, logOf, stateOf } from './states.js';
 
 const replyOf = (step: ReturnType<typeof acceptAppend>): AppendReply => door(step)[0]?.messages[0] as AppendReply;

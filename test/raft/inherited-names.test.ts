@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { KeyValueStore, ReplicaNode } from '../../src/index.js';
 import { noteMatch } from '../../src/raft/commit.js';
 import { hasMajority, recordVote, solicitAgain, startElection, voteDurable } from '../../src/raft/elections.js';
-import { asIndex, asReadRound, problemWithId } from '../../src/raft/kinds.js';
+import { asIndex, asReadRound, problemWithId } from '../../src/raft/numbers-and-ids.js';
 import { noteLink } from '../../src/raft/peers.js';
 import { committedIndex } from '../../src/raft/quorum.js';
 import { noteEcho } from '../../src/raft/reads.js';

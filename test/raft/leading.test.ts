@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { forwardProposal, noteUndeliverable, refuseProposal } from '../../src/raft/clients.js';
 import { noteLeaderDurable, noteMatch } from '../../src/raft/commit.js';
-import { asIndex, asReadRound, asTerm } from '../../src/raft/kinds.js';
 import { becomeLeader, noteAppendReply, propose } from '../../src/raft/leading.js';
+import { asIndex, asReadRound, asTerm } from '../../src/raft/numbers-and-ids.js';
 import { beginParkedReads, beginRead, refusePendingReads } from '../../src/raft/reads.js';
 import { accepted, at, door, effectsOf, leaderOf, logOf, stateOf } from './states.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { asIndex } from '../../src/raft/kinds.js';
+import { asIndex } from '../../src/raft/numbers-and-ids.js';
 import { committedIndex, confirmedRound, hasQuorum, quorumSize } from '../../src/raft/quorum.js';
 
 const voters = (count: number) => ({ voters: [...'abcdefghi'].slice(0, count) });

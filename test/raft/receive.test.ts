@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Surroundings } from '../../src/raft/effects.js';
-import { asTerm } from '../../src/raft/kinds.js';
 import { EMPTY_LOG } from '../../src/raft/log-shape.js';
 import type { PeerMessage, VoteReply, VoteRequest } from '../../src/raft/messages.js';
+import { asTerm } from '../../src/raft/numbers-and-ids.js';
 import { admit, FOLLOWER_RULES, receive } from '../../src/raft/receive.js';
 import { accepted, append, at, door, logOf, stateOf } from './states.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { asIndex, asTerm } from '../../src/raft/kinds.js';
+import { asIndex, asTerm } from '../../src/raft/numbers-and-ids.js';
 import type { PersistentState } from '../../src/raft/recover.js';
 import { isAheadOfLog, recover, resumeApplying } from '../../src/raft/recover.js';
 import { effectsOf, logOf, stateOf } from './states.js';

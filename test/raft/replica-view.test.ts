@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { asIndex, asTerm } from '../../src/raft/kinds.js';
+import { asIndex, asTerm } from '../../src/raft/numbers-and-ids.js';
 import type { Role } from '../../src/raft/replica-state.js';
 import { ReplicaView } from '../../src/raft/replica-view.js';
 import { leaderOf, logOf, stateOf } from './states.js';

@@ -1,9 +1,9 @@
 import type { Effect, Step } from '../../src/raft/effects.js';
-import type { Index, NodeId, Term } from '../../src/raft/kinds.js';
-import { asIndex, asReadRound, asTerm } from '../../src/raft/kinds.js';
 import type { LogShape } from '../../src/raft/log-shape.js';
 import { EMPTY_LOG, extend } from '../../src/raft/log-shape.js';
 import type { Append, AppendReply, Entry } from '../../src/raft/messages.js';
+import type { Index, NodeId, Term } from '../../src/raft/numbers-and-ids.js';
+import { asIndex, asReadRound, asTerm } from '../../src/raft/numbers-and-ids.js';
 import type { ReplicaState } from '../../src/raft/replica-state.js';
 import { initialState } from '../../src/raft/replica-state.js';
 import { DEFAULT_SETTINGS } from '../../src/raft/settings.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { asTerm } from '../../src/raft/kinds.js';
+import { asTerm } from '../../src/raft/numbers-and-ids.js';
 import { noteLink, noteStatus, presumeUp } from '../../src/raft/peers.js';
 import type { ReplicaState } from '../../src/raft/replica-state.js';
 import { whyNoLeader, whyNoQuorum } from '../../src/replica/readiness.js';

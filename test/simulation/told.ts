@@ -1,6 +1,6 @@
 import type { Notice } from '../../src/raft/effects.js';
-import { asIndex } from '../../src/raft/kinds.js';
 import { EMPTY_LOG, termAt } from '../../src/raft/log-shape.js';
+import { asIndex } from '../../src/raft/numbers-and-ids.js';
 import type { AnyStateMachine } from '../../src/seams/state-machine.js';
 import type { SimulatedCluster } from '../../src/testing/index.js';
 

@@ -1,5 +1,5 @@
-import { asIndex, asReadRound, asTerm } from '../../src/raft/kinds.js';
 import type { Append, PeerMessage } from '../../src/raft/messages.js';
+import { asIndex, asReadRound, asTerm } from '../../src/raft/numbers-and-ids.js';
 
 /** A proposal that is passed on to the leader, of about so many bytes. */
 export function request(requestId: number, bytes: number): PeerMessage {

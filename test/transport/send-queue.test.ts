@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
-import { asIndex, asReadRound, asTerm } from '../../src/raft/kinds.js';
 import type { PeerMessage } from '../../src/raft/messages.js';
+import { asIndex, asReadRound, asTerm } from '../../src/raft/numbers-and-ids.js';
 import { EntryEncoder } from '../../src/wire/records.js';
 import { decodeMessage } from '../../transport/frames.js';
 import { MOST_WAITING_BYTES, SendQueue } from '../../transport/send-queue.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { keyCodec, listQueryCodec } from '../../src/key-value/queries.js';
-import { asTerm } from '../../src/raft/kinds.js';
+import { asTerm } from '../../src/raft/numbers-and-ids.js';
 import { ByteWriter, encodeText } from '../../src/wire/bytes.js';
 import {
   CLIENT_PROTOCOL,

@@ -5,7 +5,7 @@ import type { RawData } from 'ws';
 import { WebSocket, WebSocketServer } from 'ws';
 import { isHostOf } from '../../src/http/request-target.js';
 import { refuseHandshake, refuseUpgrade, UpgradeRouter } from '../../src/http/upgrade-router.js';
-import type { NodeId } from '../../src/raft/kinds.js';
+import type { NodeId } from '../../src/raft/numbers-and-ids.js';
 import type { Clock } from '../../src/seams/clock.js';
 import type { KnownPeers } from '../../src/seams/known-peers.js';
 import type { Identity, Inbound } from '../../src/seams/transport.js';

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { SystemLookup } from '../../src/dns/host-names.js';
 import { HostNames } from '../../src/dns/host-names.js';
 import { systemLookup } from '../../src/dns/system-lookup.js';
-import type { NodeId } from '../../src/raft/kinds.js';
+import type { NodeId } from '../../src/raft/numbers-and-ids.js';
 import type { Clock } from '../../src/seams/clock.js';
 import type { KnownAddresses } from '../../src/seams/known-addresses.js';
 import type { KnownPeers } from '../../src/seams/known-peers.js';

@@ -1,5 +1,5 @@
-import { asIndex } from '../../raft/kinds.js';
 import type { Entry, LogRecord } from '../../raft/messages.js';
+import { asIndex } from '../../raft/numbers-and-ids.js';
 import type { LogStore, Recovered } from '../../seams/log-store.js';
 
 /** A log store's callbacks as promises, for tests that have nothing to say between a question and its answer. */

@@ -1,5 +1,5 @@
-import { asIndex } from '../../raft/kinds.js';
 import { termAt } from '../../raft/log-shape.js';
+import { asIndex } from '../../raft/numbers-and-ids.js';
 import type { LogStore, Recovered } from '../../seams/log-store.js';
 import type { Checks, ConformanceCase } from './conformance-case.js';
 import { casesOf } from './conformance-case.js';

@@ -1,5 +1,5 @@
-import { asIndex, asTerm } from '../../raft/kinds.js';
 import type { Entry, LogRecord } from '../../raft/messages.js';
+import { asIndex, asTerm } from '../../raft/numbers-and-ids.js';
 
 const utf8 = new TextEncoder();
 

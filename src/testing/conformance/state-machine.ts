@@ -1,4 +1,4 @@
-import { asIndex, asTerm } from '../../raft/kinds.js';
+import { asIndex, asTerm } from '../../raft/numbers-and-ids.js';
 import type { AnyStateMachine, Codec, CommandOf, Committed, ResultOf } from '../../seams/state-machine.js';
 import type { Checks, ConformanceCase } from './conformance-case.js';
 import { casesOf } from './conformance-case.js';

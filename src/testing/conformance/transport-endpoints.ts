@@ -1,6 +1,6 @@
-import type { NodeId } from '../../raft/kinds.js';
-import { asIndex, asReadRound, asTerm } from '../../raft/kinds.js';
 import type { Append, AppendReply, Entry, PeerMessage } from '../../raft/messages.js';
+import type { NodeId } from '../../raft/numbers-and-ids.js';
+import { asIndex, asReadRound, asTerm } from '../../raft/numbers-and-ids.js';
 import { DEFAULT_SETTINGS } from '../../raft/settings.js';
 import type { Connection, DialEvents, Identity, Inbound, LinkSettings, Transport } from '../../seams/transport.js';
 import { ConformanceFailure } from './conformance-case.js';

@@ -1,5 +1,5 @@
-import { asIndex, asTerm } from '../../raft/kinds.js';
 import type { Append, PeerMessage } from '../../raft/messages.js';
+import { asIndex, asTerm } from '../../raft/numbers-and-ids.js';
 import type { Identity } from '../../seams/transport.js';
 import type { Checks, ConformanceCase } from './conformance-case.js';
 import { casesOf } from './conformance-case.js';

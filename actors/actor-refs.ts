@@ -10,10 +10,10 @@ interface Recipient<Event> extends Pick<AnyActorRef, 'getSnapshot'> {
 }
 
 /**
- * Tells an actor the outcome of the IO that it began. An actor that was stopped meanwhile has no use for it; XState would
- * drop the event, and its development build would print a warning with the whole event in it.
+ * Sends an event to an actor that may have been stopped meanwhile, the result of an IO say. A stopped actor has no use for it:
+ * XState would drop it, and its development build would print a warning with the whole event in it.
  */
-export function sendOutcome<Event>(actor: Recipient<Event>, event: Event): void {
+export function sendIfRunning<Event>(actor: Recipient<Event>, event: Event): void {
   if (isRunning(actor)) actor.send(event);
 }
 

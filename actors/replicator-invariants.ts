@@ -1,8 +1,8 @@
 import { invariant } from '../src/raft/invariant.js';
-import type { Index, Term } from '../src/raft/kinds.js';
+import type { Index, Term } from '../src/raft/numbers-and-ids.js';
 
-/** What a replicator knows of its leader, and what it has sent to its peer. */
-export interface SendAccount {
+/** The part of a replicator's context that the invariants compare: where its leader's log ends, and how far its peer has got. */
+export interface ReplicatorProgress {
   readonly leader: {
     readonly term: Term;
     readonly log: { readonly lastIndex: Index };
@@ -16,7 +16,10 @@ export interface SendAccount {
 }
 
 /** The change, once it is known that what was sent, is in flight and was acknowledged still adds up. */
-export function accounted<Change extends Partial<SendAccount>>(before: SendAccount, change: Change): Change {
+export function checkedProgress<Change extends Partial<ReplicatorProgress>>(
+  before: ReplicatorProgress,
+  change: Change,
+): Change {
   const {
     leader = before.leader,
     matched = before.matched,
@@ -34,7 +37,7 @@ export function accounted<Change extends Partial<SendAccount>>(before: SendAccou
   return change;
 }
 
-function checkLeader(before: SendAccount['leader'], after: SendAccount['leader']): void {
+function checkLeader(before: ReplicatorProgress['leader'], after: ReplicatorProgress['leader']): void {
   invariant(after.term === before.term, 'a replicator lives for one term');
   invariant(after.log.lastIndex >= before.log.lastIndex, "§5.3: a leader's own log only grows");
   invariant(after.commitIndex >= before.commitIndex, 'P17: a commit index never goes back');

@@ -1,4 +1,4 @@
-/** Numbers have kinds: a term cannot be passed where an index is meant. */
+/** A number with a name in its type, so that a term cannot be passed where an index is meant. */
 declare const kind: unique symbol;
 export type Brand<Base, Kind extends string> = Base & { readonly [kind]: Kind };
 
