@@ -72,13 +72,13 @@ async function leaderOf(machine) {
   sync();
   const { term } = actor.getSnapshot().context.state;
   hear('b', { kind: 'vote-reply', term, granted: true, preVote: false });
-  const settle = () => {
+  const exchangeAll = () => {
     for (let turn = 0; turn < 3; turn += 1) {
       sync();
       answer();
     }
   };
-  settle();
+  exchangeAll();
   let requestId = 0;
   const write = () => {
     requestId += 1;

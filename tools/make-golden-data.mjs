@@ -11,7 +11,7 @@ import { systemClock } from '../dist/src/node/system-clock.js';
 const [directory] = process.argv.slice(2);
 if (directory === undefined || existsSync(directory)) throw new Error('name a directory that does not exist yet');
 
-const settle = (run) =>
+const promised = (run) =>
   new Promise((resolve, reject) => run((error, value) => (error === undefined ? resolve(value) : reject(error))));
 const entry = (index, term, command) => {
   const kind = command === undefined ? 'no-op' : 'command';
@@ -32,11 +32,11 @@ const identity = {
   makeIncarnation: () => '00112233445566778899aabbccddeeff',
 };
 const small = { segmentBytes: 8 * 1024, disk: new NodeDisk(directory, systemClock), checksum: nodeChecksum };
-const { log, unlock } = await settle((done) => openDataDirectory({ ...identity, ...small }, done));
-await settle((done) => log.open(done));
+const { log, unlock } = await promised((done) => openDataDirectory({ ...identity, ...small }, done));
+await promised((done) => log.open(done));
 const write = async (...records) => {
   log.append(records);
-  await settle((done) => log.sync(done));
+  await promised((done) => log.sync(done));
 };
 
 await write({ kind: 'vote', term: 1, votedFor: 'n2' });
@@ -56,5 +56,5 @@ await write({
   entries: [entry(7, 3, { kind: 'delete', key: 'c' }), entry(8, 3, put('ключ/😀', 'unicode', 'absent'))],
 });
 await write({ kind: 'commit', index: 8 });
-await settle((done) => log.close(done));
-await settle((done) => unlock(done));
+await promised((done) => log.close(done));
+await promised((done) => unlock(done));

@@ -56,11 +56,11 @@ export class PendingCall<Value> {
   }
 
   resolve(value: Value): void {
-    settle(this.#end(undefined), undefined, value);
+    callDone(this.#end(undefined), undefined, value);
   }
 
   fail(error: QuorateError): void {
-    settle(this.#end(error), error);
+    callDone(this.#end(error), error);
   }
 
   #end(error: QuorateError | undefined): CallRequest<Value> | undefined {
@@ -74,7 +74,11 @@ export class PendingCall<Value> {
 }
 
 /** A throwing callback does not keep later callbacks from being called: the error is rethrown in a microtask (P52). */
-function settle<Value>(request: CallRequest<Value> | undefined, error: QuorateError | undefined, value?: Value): void {
+function callDone<Value>(
+  request: CallRequest<Value> | undefined,
+  error: QuorateError | undefined,
+  value?: Value,
+): void {
   try {
     request?.done(error, value);
   } catch (thrown) {

@@ -101,19 +101,19 @@ export class Connection {
     const { resolve } = this.#platform;
     if (resolve === undefined) return this.#open();
     const name = new URL(`ws://${this.address}`).hostname.replace(/^\[|\]$/g, '');
-    let isSettled = false;
-    const settled = (go: () => void): void => {
-      isSettled = true;
+    let hasEnded = false;
+    const endWith = (go: () => void): void => {
+      hasEnded = true;
       go();
     };
     this.#forgetLookup = resolve(name, {
-      found: () => settled(() => this.#open()),
-      failed: (reason) => settled(() => this.#over(reason)),
+      found: () => endWith(() => this.#open()),
+      failed: (reason) => endWith(() => this.#over(reason)),
       delayed: (reason) => {
         this.problem = reason;
       },
     });
-    if (!isSettled) this.problem = `looking up ${name} (DNS) has not ended yet`;
+    if (!hasEnded) this.problem = `looking up ${name} (DNS) has not ended yet`;
   }
 
   #open(): void {

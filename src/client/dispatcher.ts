@@ -160,7 +160,7 @@ export class Dispatcher {
           this.events.emit('connected', { address });
         },
         news: (news) => this.#learn(news),
-        replied: (replies) => this.#settle(replies),
+        replied: (replies) => this.#endAnsweredCalls(replies),
         lost: (why) => this.#lose(connection, why),
         failed: () => this.#firstAnswer.look(),
       },
@@ -197,7 +197,7 @@ export class Dispatcher {
     }
   }
 
-  #settle(replies: readonly ClientReply[]): void {
+  #endAnsweredCalls(replies: readonly ClientReply[]): void {
     for (const reply of replies) {
       const call = this.#takeBack(reply.id);
       if (call === undefined) continue;

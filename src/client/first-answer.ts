@@ -36,17 +36,19 @@ export class FirstAnswer {
   wait({ timeoutMs, signal, dialsOnce = false }: ReadyOptions): Promise<void> {
     const { platform, hasAnswer, isInVain, why } = this.#options;
     return new Promise((resolve, reject) => {
-      const settle = (end: () => void): void => {
+      const endWaiting = (end: () => void): void => {
         this.#looks.delete(look);
         platform.clearTimeout(timer);
         signal?.removeEventListener('abort', abort);
         end();
       };
-      const fail = (): void => settle(() => reject(new QuorateError('QUORATE_NO_LEADER', why())));
+      const fail = (): void => endWaiting(() => reject(new QuorateError('QUORATE_NO_LEADER', why())));
       const abort = (): void =>
-        settle(() => reject(new QuorateError('QUORATE_ABORTED', 'connecting was aborted', { cause: signal?.reason })));
+        endWaiting(() =>
+          reject(new QuorateError('QUORATE_ABORTED', 'connecting was aborted', { cause: signal?.reason })),
+        );
       const look = (): void => {
-        if (hasAnswer()) settle(resolve);
+        if (hasAnswer()) endWaiting(resolve);
         else if (dialsOnce && isInVain()) fail();
       };
       const timer = platform.setTimeout(fail, timeoutMs);

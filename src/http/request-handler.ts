@@ -64,7 +64,7 @@ export function createRequestHandler(
       const { path, search } = targetOf(message);
       const exchange = new Exchange(message, response);
       // A request that lay here through a pause: if its caller has ended its half by now, it is not carried out (P45).
-      if (node.isSettling) exchange.endsWithCaller = () => node.isSettling;
+      if (node.isReadingBacklog) exchange.endsWithCaller = () => node.isReadingBacklog;
       const request: HttpRequest = {
         method: message.method ?? 'GET',
         path: withoutPrefix(path, prefix) ?? path,

@@ -25,7 +25,7 @@ export interface ServedNode {
   /** As `propose`, for a command that its codec has encoded, and with a callback: a promise for each costs more than it does. */
   submit(command: Uint8Array, request: CallRequest<unknown>): void;
   /** Whether this process stood still a moment ago, and has not read yet all that came meanwhile. */
-  readonly isSettling: boolean;
+  readonly isReadingBacklog: boolean;
   /** Calls back when the state machine here may be read linearizably. */
   ask(request: CallRequest<undefined>): void;
   /** @internal What the node tells of itself, for whoever looks. */

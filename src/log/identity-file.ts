@@ -91,19 +91,19 @@ export class IdentityFile implements KnownPeers {
     const batch = this.#waiting;
     this.#waiting = [];
     const owner = batch.reduce((changed, { change }) => change(changed), this.#owner);
-    const settle = (error?: Error): void => {
+    const written = (error?: Error): void => {
       this.#isWriting = false;
       if (error === undefined) this.#owner = owner;
       if (this.#waiting.length > 0) this.#writeNext();
       for (const { done } of batch) done(error);
       if (!this.#isWriting) this.#whenClosed?.();
     };
-    if (owner === this.#owner) return settle();
+    if (owner === this.#owner) return written();
     const { hasLog, met } = this.#owner;
     invariant(owner.hasLog || !hasLog, 'a log that was noted once is expected for good');
     invariant(owner.met.size >= met.size, 'P43: a peer that was met is known for good');
     this.#isWriting = true;
-    write(this.#disk, owner, settle);
+    write(this.#disk, owner, written);
   }
 }
 

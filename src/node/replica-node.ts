@@ -74,7 +74,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   readonly #clock: Clock;
   #stopServing: () => Promise<void> = async () => undefined;
   /** Ends `open`: the node follows, or cannot. */
-  #settleStart: (error?: Error) => void = () => undefined;
+  #endStart: (error?: Error) => void = () => undefined;
   #closing: Promise<void> | undefined;
 
   /**
@@ -201,8 +201,8 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   }
 
   /** Whether this process stood still a moment ago, and has not read yet all that came meanwhile. */
-  get isSettling(): boolean {
-    return this.#replica.isSettling;
+  get isReadingBacklog(): boolean {
+    return this.#replica.isReadingBacklog;
   }
 
   /** Calls back once this node's state machine holds every write that was acknowledged before. */
@@ -255,7 +255,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
 
   #start(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#settleStart = (error) => (error === undefined ? resolve() : reject(error));
+      this.#endStart = (error) => (error === undefined ? resolve() : reject(error));
       const abort = (): void => {
         reject(aborted(signal?.reason));
         void this.close();
@@ -273,15 +273,15 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     this.#noticeLog.write(notice);
     this.#reporter.notice(notice);
     this.#watch.notice(notice);
-    if (notice.type === 'role.changed' && notice.role === 'follower') this.#settleStart();
+    if (notice.type === 'role.changed' && notice.role === 'follower') this.#endStart();
     if (notice.type !== 'node.halted') return;
     this.#watch.stop();
-    this.#settleStart(notice.error);
+    this.#endStart(notice.error);
   }
 
   #failed(error: Error): void {
     this.#logger.error({ event: 'halted', err: error }, 'the chart failed: this node has halted');
-    this.#settleStart(error);
+    this.#endStart(error);
   }
 
   async #shutDown(): Promise<void> {

@@ -76,7 +76,7 @@ export async function openResources(
     const clear = async (): Promise<void> => {
       await closeServer(ownServer, clock);
       try {
-        await settle((done) => log.close(done));
+        await promised((done) => log.close(done));
       } finally {
         await unlock(directory);
       }
@@ -184,10 +184,10 @@ async function closeServer(server: Server | undefined, clock: Clock): Promise<vo
 }
 
 async function unlock(directory: DataDirectory | undefined): Promise<void> {
-  if (directory !== undefined) await settle((done) => directory.unlock(done));
+  if (directory !== undefined) await promised((done) => directory.unlock(done));
 }
 
-function settle(run: (done: (error?: Error) => void) => void): Promise<void> {
+function promised(run: (done: (error?: Error) => void) => void): Promise<void> {
   return new Promise((resolve, reject) => run((error) => (error === undefined ? resolve() : reject(error))));
 }
 

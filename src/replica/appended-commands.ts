@@ -54,7 +54,7 @@ export class AppendedCommands<Result> {
     let finished = 0;
     for (const appended of this.#appended) {
       if (appended.firstIndex >= end) break;
-      this.#settle(appended, first.index, entries, results);
+      this.#handOutResults(appended, first.index, entries, results);
       if (appended.firstIndex + appended.count <= end) finished += 1;
     }
     if (finished > 0) this.#appended = this.#appended.slice(finished);
@@ -91,7 +91,12 @@ export class AppendedCommands<Result> {
   }
 
   /** Hands out the results of those of its commands that were just applied. */
-  #settle(appended: Appended<Result>, first: Index, entries: readonly Entry[], results: readonly unknown[]): void {
+  #handOutResults(
+    appended: Appended<Result>,
+    first: Index,
+    entries: readonly Entry[],
+    results: readonly unknown[],
+  ): void {
     const { firstIndex, count, term, proposals, peer } = appended;
     const from = Math.max(firstIndex, first);
     const until = Math.min(firstIndex + count, first + entries.length);

@@ -69,18 +69,14 @@ export class CallQueue<Item extends { readonly isOver: boolean }> {
   #flushSoon(): void {
     if (this.#flushIsDue) return;
     this.#flushIsDue = true;
-    this.#options.clock.defer(() => this.#flushOnceSettled());
+    this.#options.clock.defer(() => this.#flush());
   }
 
   /** P45: after a pause the sockets are read first: they tell who leads now, and which callers have gone. */
-  #flushOnceSettled(): void {
+  #flush(): void {
     const { clock, pauses, isWorthDoing, flush } = this.#options;
     const nowMs = clock.now();
-    const settlesInMs = pauses.settlesInMs(nowMs);
-    if (settlesInMs > 0) {
-      clock.setTimeout(() => this.#flushOnceSettled(), settlesInMs);
-      return;
-    }
+    if (pauses.putsOff(() => this.#flush(), nowMs)) return;
     this.#flushIsDue = false;
     // A caller that is answered here may ask again at once: that call is for the next turn.
     const arrived = this.#arrived;

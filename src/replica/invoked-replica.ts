@@ -71,7 +71,7 @@ const requests = fromCallback<ReplicaRequest, InvokedReplicaInput>(({ input, sel
   };
   receive((request) => {
     const { id, timeoutMs = DEFAULT_TIMEOUT_MS } = request;
-    const settle = (answer: () => unknown): void => {
+    const reply = (answer: () => unknown): void => {
       try {
         tell({ type: 'replica.answered', id, result: answer() });
       } catch (error) {
@@ -82,7 +82,7 @@ const requests = fromCallback<ReplicaRequest, InvokedReplicaInput>(({ input, sel
       }
     };
     const done = (answer: (value: unknown) => unknown) => (error: QuorateError | undefined, value?: unknown) => {
-      if (error === undefined) settle(() => answer(value));
+      if (error === undefined) reply(() => answer(value));
       else tell({ type: 'replica.refused', id, error });
     };
     if (request.type === 'replica.read') {
@@ -93,7 +93,7 @@ const requests = fromCallback<ReplicaRequest, InvokedReplicaInput>(({ input, sel
       const payload = encodeCommand(stateMachine.codec, request.command);
       run.propose(payload, { timeoutMs, signal: undefined, done: done((result) => result) });
     } catch (error) {
-      settle(() => {
+      reply(() => {
         throw error;
       });
     }

@@ -191,11 +191,7 @@ export class PendingProposals<Result> {
   #sendNext(): void {
     const { clock, pauses, nextRequestId, send } = this.#options;
     const nowMs = clock.now();
-    const settlesInMs = pauses.settlesInMs(nowMs);
-    if (settlesInMs > 0) {
-      clock.setTimeout(() => this.#sendNext(), settlesInMs);
-      return;
-    }
+    if (pauses.putsOff(() => this.#sendNext(), nowMs)) return;
     const proposals = this.#next.shift()?.filter((proposal) => this.#isWorthDoing(proposal, nowMs)) ?? [];
     if (this.#next.length > 0) clock.defer(() => this.#sendNext());
     if (proposals.length === 0) return;
@@ -213,7 +209,7 @@ export class PendingProposals<Result> {
   #noteRole(role: Role): void {
     const { clock, pauses } = this.#options;
     const nowMs = clock.now();
-    if (this.#isLeading && role !== 'leader' && pauses.settlesInMs(nowMs) > 0) this.#deposedAtMs = nowMs;
+    if (this.#isLeading && role !== 'leader' && pauses.waitForBacklogMs(nowMs) > 0) this.#deposedAtMs = nowMs;
     this.#isLeading = role === 'leader';
   }
 

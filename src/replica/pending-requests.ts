@@ -99,8 +99,8 @@ export class PendingRequests<Result> {
   }
 
   /** Whether this process stood still a moment ago, and has not read yet all that came meanwhile. */
-  get isSettling(): boolean {
-    return this.#pauses.settlesInMs(this.#clock.now()) > 0;
+  get isReadingBacklog(): boolean {
+    return this.#pauses.waitForBacklogMs(this.#clock.now()) > 0;
   }
 
   close(reason: QuorateError): void {

@@ -98,8 +98,8 @@ export class Replica<Result> {
   }
 
   /** Whether this process stood still a moment ago, and has not read yet all that came meanwhile. */
-  get isSettling(): boolean {
-    return this.#pendingRequests.isSettling;
+  get isReadingBacklog(): boolean {
+    return this.#pendingRequests.isReadingBacklog;
   }
 
   /** Callers of this replica that have no answer yet. */

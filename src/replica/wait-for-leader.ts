@@ -19,18 +19,18 @@ export function waitForLeader<Result>(replica: Replica<Result>, options: LeaderW
   return new Promise((resolve, reject) => {
     if (replica.closedBy !== undefined) throw replica.closedBy;
     if (replica.view.role === 'halted') throw halted(replica.haltReason());
-    const settle = (end: () => void): void => {
+    const endWaiting = (end: () => void): void => {
       subscription.unsubscribe();
       stopWaiting();
       clock.clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
       end();
     };
-    const fail = (error: Error): void => settle(() => reject(error));
+    const fail = (error: Error): void => endWaiting(() => reject(error));
     const abort = (): void => fail(aborted(signal?.reason));
     const look = (): void => {
       const { leaderId } = replica.view;
-      if (leaderId !== null) settle(() => resolve(leaderId));
+      if (leaderId !== null) endWaiting(() => resolve(leaderId));
     };
     const timer = clock.setTimeout(() => fail(replica.whyNobodyAnswers()), timeoutMs);
     const stopWaiting = replica.whenTurnedAway(fail);

@@ -10,7 +10,7 @@ import type { SimulationOptions } from './simulation-options.js';
 import { checkFields, checkSeed, DURATION, OBJECT } from './simulation-options.js';
 
 export interface Exploration {
-  /** How long faults happen, virtual ms. Quiet follows, in which everything must settle. */
+  /** How long faults happen, virtual ms. Quiet follows, in which everything must be answered and all replicas must agree. */
   readonly troubleMs?: number;
   readonly options?: Omit<SimulationOptions, 'seed'>;
 }

@@ -262,13 +262,13 @@ export class SimulatedCluster<Machine extends AnyStateMachine = Recorder> {
   /** Ends all trouble, waits until everything is answered and all replicas agree, and holds them against every promise made. */
   verify(): this {
     endTrouble(this.network, this.replicas.values() as Iterable<never>);
-    this.runUntil(() => this.#isSettled(), 'everything settles');
+    this.runUntil(() => this.#isAnsweredAndAgreed(), 'everything is answered and all replicas agree');
     const problem = this.#applied.problemWith([...this.replicas.values()], this.#proposals) ?? this.#reads.problems[0];
     if (problem !== undefined) throw new SafetyViolation(`seed ${this.seed}: ${problem}`);
     return this;
   }
 
-  #isSettled(): boolean {
+  #isAnsweredAndAgreed(): boolean {
     const { leader } = this;
     if (leader === undefined || this.#reads.pending > 0 || this.#proposals.pending > 0) return false;
     return agreeWith(leader as never, this.replicas.values() as Iterable<never>);

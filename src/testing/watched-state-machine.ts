@@ -146,7 +146,7 @@ function encodeWith<Value>(name: string, codec: Codec<Value>, value: Value): Uin
   throw invalid(`expected the state machine's ${name}.encode to return a Uint8Array, got ${shown(bytes)}`);
 }
 
-/** A promise settles on the real event loop, which virtual time does not wait for. */
+/** A promise resolves or rejects on the real event loop, which virtual time does not wait for. */
 function atOnce<Value>(name: string, value: Value | Promise<Value>): Value {
   if (typeof (value as { then?: unknown } | undefined)?.then !== 'function') return value as Value;
   throw invalid(

@@ -92,7 +92,7 @@ test('a follower is down for ten thousand writes, and catches up', async () => {
 test('each acknowledged id is there exactly once on every replica, none that was refused, and all hash the same', async () => {
   isWriting = false;
   await Promise.all(writers);
-  await cluster.settled();
+  await cluster.allApplied();
   const reports = await Promise.all(cluster.ids.map((id) => cluster.report(id)));
   expect(acknowledged.size).toBeGreaterThan(10_000);
   for (const { ids } of reports) {

@@ -108,7 +108,7 @@ export class ProcessCluster {
   }
 
   /** Resolves when all that run have applied all that there is. */
-  async settled(): Promise<void> {
+  async allApplied(): Promise<void> {
     for (;;) {
       const statuses = await Promise.all(this.up.map((id) => this.status(id)));
       const leader = statuses.find((status) => status?.serving === true);

@@ -32,7 +32,7 @@ class PlayedNode implements ServedNode {
   readonly state = { role: 'leader' as ServedNode['state']['role'], peers: {} };
   readonly stateMachine = new KeyValueStore();
   readonly service = createKeyValueService(1_024);
-  readonly isSettling = false;
+  readonly isReadingBacklog = false;
   readonly reports = playedReports;
   error: QuorateError | undefined;
   reason: QuorateError | undefined;

@@ -14,7 +14,7 @@ import type { Entry } from '../../src/raft/messages.js';
 import { asIndex } from '../../src/raft/numbers-and-ids.js';
 import type { Recovered } from '../../src/seams/log-store.js';
 
-const settle = <Value>(run: (done: (error: Error | undefined, value?: Value) => void) => void): Promise<Value> => {
+const promised = <Value>(run: (done: (error: Error | undefined, value?: Value) => void) => void): Promise<Value> => {
   return new Promise((resolve, reject) => run((error, value) => (error ? reject(error) : resolve(value as Value))));
 };
 
@@ -48,10 +48,10 @@ describe('data directories of every format there was', () => {
       makeIncarnation: () => 'not this one',
     };
     const disk = { disk: new NodeDisk(directory, systemClock), checksum: nodeChecksum };
-    const opened = await settle<DataDirectory>((done) => openDataDirectory({ ...identity, ...disk }, done));
+    const opened = await promised<DataDirectory>((done) => openDataDirectory({ ...identity, ...disk }, done));
     expect(opened.identity).toMatchObject({ clusterId: 'golden', incarnation: '00112233445566778899aabbccddeeff' });
     expect(opened.members).toEqual({ n1: '127.0.0.1:7401' });
-    const recovered = await settle<Recovered>((done) => opened.log.open(done));
+    const recovered = await promised<Recovered>((done) => opened.log.open(done));
     expect(recovered).toMatchObject({ term: 3, votedFor: 'n1', commitIndex: 8, closedCleanly: true });
     expect(recovered.log.lastIndex).toBe(8);
 
@@ -59,7 +59,7 @@ describe('data directories of every format there was', () => {
     const entries: Entry[] = [];
     while (entries.length < recovered.log.lastIndex) {
       const next = asIndex(entries.length + 1);
-      entries.push(...(await settle<readonly Entry[]>((done) => opened.log.read(next, limits, done))));
+      entries.push(...(await promised<readonly Entry[]>((done) => opened.log.read(next, limits, done))));
     }
     expect(entries.map(({ index, term, kind, timeMs }) => [index, term, kind, timeMs - 1_700_000_000_000])).toEqual([
       [1, 1, 'no-op', 1],
@@ -85,7 +85,7 @@ describe('data directories of every format there was', () => {
       ['b', 2, 'x'.repeat(3_000)],
       ['ключ/😀', 6, 'unicode'],
     ]);
-    await settle<void>((done) => opened.log.close(done));
-    await settle<void>((done) => opened.unlock(done));
+    await promised<void>((done) => opened.log.close(done));
+    await promised<void>((done) => opened.unlock(done));
   });
 });

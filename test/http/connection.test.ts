@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Connection } from '../../src/http/connection.js';
 import { Exchange } from '../../src/http/exchange.js';
 
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 class PlayedSocket extends EventEmitter {
   isPaused = false;
@@ -78,13 +78,13 @@ describe('a connection on which a client sends and does not read', () => {
   test('is read no further while many requests wait, and again when few do', async () => {
     const { socket, come, finish, responses } = playedConnection();
     for (let count = 0; count < 200; count += 1) come('PUT');
-    await settled();
+    await nextTurn();
     expect(socket.isPaused).toBe(true);
     for (let count = 0; count < 190; count += 1) {
       responses[count]?.end();
       finish[count]?.();
       responses[count]?.leave();
-      await settled();
+      await nextTurn();
     }
     expect(socket.isPaused).toBe(false);
   });
@@ -107,10 +107,10 @@ describe('a connection on which a client sends and does not read', () => {
         (exchange.response as unknown as PlayedResponse).end(11 * MEBIBYTE);
       });
     }
-    await settled();
+    await nextTurn();
     expect(made).toBe(1);
     responses[0]?.leave();
-    await settled();
+    await nextTurn();
     expect(made).toBe(2);
   });
 
@@ -126,10 +126,10 @@ describe('a connection on which a client sends and does not read', () => {
         (exchange.response as unknown as PlayedResponse).end(2 ** 24);
       });
     }
-    await settled();
+    await nextTurn();
     expect(outcomes).toEqual(['made']);
     socket.emit('close');
-    await settled();
+    await nextTurn();
     expect(outcomes).toEqual(['made', ...Array(4).fill('QUORATE_ABORTED')]);
   });
 });
@@ -142,10 +142,10 @@ describe('requests of one connection', () => {
     for (const at of [0, 1]) responses[at]?.end();
     finish[0]?.();
     finish[1]?.();
-    await settled();
+    await nextTurn();
     expect(begun).toEqual([0, 1, 2]);
     finish[2]?.();
-    await settled();
+    await nextTurn();
     expect(begun).toEqual([0, 1, 2, 3, 4]);
   });
 

@@ -190,7 +190,7 @@ describe('a reader that does not read', () => {
       state: { role: 'leader', peers: {} },
       service: undefined,
       stateMachine: new KeyValueStore(),
-      isSettling: false,
+      isReadingBacklog: false,
       reports: {
         watch: (reader: EventReader) => {
           watchers += 1;

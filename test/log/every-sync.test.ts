@@ -65,7 +65,7 @@ class Lives {
       else this.#disk.crash();
     });
     this.#start();
-    this.#disk.settle();
+    this.#disk.finishAll();
     if (this.#refused !== undefined) return `does not start: ${this.#refused.message}`;
     return this.#broken;
   }

@@ -135,11 +135,11 @@ describe('the order of durability', () => {
     const disk = new SlowDisk(1);
     const log = new SegmentedLog({ disk, checksum: nodeChecksum, segmentBytes: SEGMENT_BYTES });
     log.open(() => undefined);
-    disk.settle();
+    disk.finishAll();
     // Used once, so that the next batch begins no segment.
     log.append([vote(1, null)]);
     log.sync(() => undefined);
-    disk.settle();
+    disk.finishAll();
     const order: string[] = [];
     disk.ignoresSync = (_, unsynced) => {
       order.push(`sync of ${unsynced.length}`);
@@ -157,7 +157,7 @@ describe('the order of durability', () => {
       log.open((error) => order.push(error === undefined ? 'open' : error.message));
       disk.steps(steps);
       log.close((error) => order.push(error === undefined ? 'closed' : error.message));
-      disk.settle();
+      disk.finishAll();
       expect(order).toEqual(['open', 'closed']);
     },
   );
@@ -170,7 +170,7 @@ describe('the order of durability', () => {
     expect(order).toEqual([]);
     disk.step();
     expect(order).toEqual([]);
-    disk.settle();
+    disk.finishAll();
     expect(order).toEqual(['sync of 1', 'acknowledged']);
   });
 
@@ -180,10 +180,10 @@ describe('the order of durability', () => {
     log.sync(() => order.push('first'));
     log.append([entries(2, 1, 1)]);
     log.append([entries(3, 1, 1)]);
-    disk.settle();
+    disk.finishAll();
     expect(order).toEqual(['sync of 1', 'first']);
     log.sync(() => order.push('second'));
-    disk.settle();
+    disk.finishAll();
     expect(order).toEqual(['sync of 1', 'first', 'sync of 1', 'second']);
     expect(() => {
       log.append([entries(4, 1, 1)]);
@@ -197,12 +197,12 @@ describe('the order of durability', () => {
     log.append([entries(1, 1, 1)]);
     log.sync(() => order.push('synced'));
     log.close((error) => order.push(error === undefined ? 'closed' : 'failed'));
-    disk.settle();
+    disk.finishAll();
     expect(order).toEqual(['sync of 1', 'synced', 'sync of 1', 'closed']);
     log.append([entries(2, 1, 1)]);
     log.sync((error) => order.push(String((error as { code?: string } | undefined)?.code)));
     log.close(() => order.push('closed again'));
-    disk.settle();
+    disk.finishAll();
     expect(order.slice(4)).toEqual(['QUORATE_CLOSED', 'closed again']);
   });
 
@@ -210,16 +210,16 @@ describe('the order of durability', () => {
     const disk = new SlowDisk(1);
     const log = new SegmentedLog({ disk, checksum: nodeChecksum, segmentBytes: SEGMENT_BYTES, cacheBytes: 1 });
     log.open(() => undefined);
-    disk.settle();
+    disk.finishAll();
     log.append([entries(1, 9, 1)]);
     log.sync(() => undefined);
     log.append([{ kind: 'truncation', from: asIndex(4) }, entries(4, 2, 2)]);
-    disk.settle();
+    disk.finishAll();
     expect(log.cached(asIndex(4), limits)?.map(({ term }) => term)).toEqual([2, 2]);
     const seen: (readonly number[])[] = [];
     for (const from of [2, 4]) {
       log.read(asIndex(from), limits, (_, found) => seen.push(found?.map(({ term }) => term) ?? []));
-      disk.settle();
+      disk.finishAll();
     }
     expect(seen).toEqual([
       [1, 1],
@@ -231,15 +231,15 @@ describe('the order of durability', () => {
     const disk = new SlowDisk(3);
     const log = new SegmentedLog({ disk, checksum: nodeChecksum, segmentBytes: SEGMENT_BYTES, cacheBytes: 1 });
     log.open(() => undefined);
-    disk.settle();
+    disk.finishAll();
     log.append([entries(1, 9, 1)]);
     log.sync(() => undefined);
-    disk.settle();
+    disk.finishAll();
     const seen: (readonly number[])[] = [];
     log.read(asIndex(2), limits, (_, found) => seen.push(found?.map(({ term }) => term) ?? []));
     log.append([{ kind: 'truncation', from: asIndex(4) }, entries(4, 2, 2)]);
     log.sync(() => undefined);
-    disk.settle();
+    disk.finishAll();
     expect(seen).toEqual([[1, 1]]);
   });
 });

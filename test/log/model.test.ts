@@ -36,7 +36,7 @@ function withRecord(model: Model, record: LogRecord): Model {
 type Step =
   | { readonly kind: 'append'; readonly count: number; readonly bytes: number; readonly newTerm: boolean }
   | { readonly kind: 'truncate' | 'commit' | 'read'; readonly part: number }
-  | { readonly kind: 'vote' | 'sync' | 'settle' }
+  | { readonly kind: 'vote' | 'sync' | 'finishAll' }
   | { readonly kind: 'end'; readonly how: 'crash' | 'kill' | 'close'; readonly stepsOfRecovery: number }
   | { readonly kind: 'disk'; readonly steps: number };
 
@@ -53,7 +53,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('truncate' as const, 'read' as const), part }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('commit' as const), part }) },
-  { weight: 9, arbitrary: fc.record({ kind: fc.constantFrom('vote' as const, 'sync' as const, 'settle' as const) }) },
+  {
+    weight: 9,
+    arbitrary: fc.record({ kind: fc.constantFrom('vote' as const, 'sync' as const, 'finishAll' as const) }),
+  },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('disk' as const), steps: fc.integer({ min: 1, max: 9 }) }) },
   {
     weight: 2,
@@ -109,8 +112,8 @@ class Pair {
         return this.#read(1 + Math.floor(taken.part * this.#appended.entries.length));
       case 'disk':
         return this.#disk.steps(taken.steps);
-      case 'settle':
-        this.#disk.settle();
+      case 'finishAll':
+        this.#disk.finishAll();
         return this.#read(1 + (this.#term % (this.#appended.entries.length + 1)));
       case 'end':
         return this.#end(taken.how, taken.stepsOfRecovery);
@@ -146,16 +149,16 @@ class Pair {
       expect(found).toEqual(expected.slice(from - 1, from - 1 + (found?.length ?? 0)));
       isAnswered = true;
     });
-    this.#disk.settle();
+    this.#disk.finishAll();
     expect(isAnswered).toBe(true);
   }
 
   #end(how: 'crash' | 'kill' | 'close', stepsOfRecovery: number): void {
     if (how === 'close') {
-      this.#disk.settle();
+      this.#disk.finishAll();
       this.#possible = [this.#appended];
       this.#log.close((error) => expect(error).toBeUndefined());
-      this.#disk.settle();
+      this.#disk.finishAll();
     } else this.#disk[how]();
     // A recovery is cut short too.
     new SegmentedLog(this.#options).open(() => undefined);
@@ -171,7 +174,7 @@ class Pair {
       expect(error).toBeUndefined();
       if (found !== undefined) recoveries.push(found);
     });
-    this.#disk.settle();
+    this.#disk.finishAll();
     const [recovered] = recoveries;
     if (recovered === undefined) throw new Error('the log did not open');
     const found = this.#possible.filter((model) => isSame(model, recovered));

@@ -20,7 +20,7 @@ test('P13 entries that a later batch of the same sync cuts are never read from t
   for (let seed = 1; seed <= 20; seed += 1) {
     const disk = new SlowDisk(seed);
     const log = openLog({ disk, batchBytes: 1 });
-    disk.settle();
+    disk.finishAll();
     log.append([entries(1, 10, 1), truncation(5), entries(5, 4, 2)]);
     let isDurable = false;
     log.sync(() => {
@@ -32,7 +32,7 @@ test('P13 entries that a later batch of the same sync cuts are never read from t
     }
     const { value } = outcome<readonly { readonly term: number }[]>((done) => {
       log.read(asIndex(5), limits, done as never);
-      disk.settle();
+      disk.finishAll();
     });
     expect(value?.[0]?.term).toBe(2);
   }

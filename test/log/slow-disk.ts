@@ -27,7 +27,7 @@ export class SlowDisk extends VirtualDisk {
     for (let done = 0; done < count; done += 1) this.step();
   }
 
-  settle(): void {
+  finishAll(): void {
     while (this.step());
   }
 }

@@ -144,10 +144,10 @@ describe('events', () => {
     const elected = rows.find(({ entry }) => entry.change === 'establishing → serving');
     expect(elected?.type).toBe('peer.received');
     expect(elected?.route).toMatch(/^acceptor → replica · from [bc]$/);
-    const settled = elected?.entry.settledAt ?? -1;
+    const resultAt = elected?.entry.resultAt ?? -1;
     const actor = system.actors.get(elected?.entry.message.actor ?? '');
-    expect(valueText(actor?.snapshotAt(settled)?.value)).toBe('active.leader.serving');
-    expect(valueText(actor?.snapshotAt(settled - 1)?.value)).toBe('active.leader.establishing');
+    expect(valueText(actor?.snapshotAt(resultAt)?.value)).toBe('active.leader.serving');
+    expect(valueText(actor?.snapshotAt(resultAt - 1)?.value)).toBe('active.leader.establishing');
   });
 
   test('that were counted are one line, however many actors counted them', () => {

@@ -99,12 +99,12 @@ export function useExplorer(model: InspectionModel): Explorer {
     scrub: (next) => goTo({ position: next, row: next }),
     openRow: ({ entry }) => {
       setOpened((old) => (old === entry.position ? null : entry.position));
-      goTo({ position: entry.settledAt, row: entry.position });
+      goTo({ position: entry.resultAt, row: entry.position });
     },
     step: (by) => {
       const next = rows[head === null && by === -1 ? rows.length - 2 : current + by];
       if (next === undefined) return;
-      goTo({ position: next.entry.settledAt, row: next.entry.position });
+      goTo({ position: next.entry.resultAt, row: next.entry.position });
       setOpened((old) => (old === null ? null : next.entry.position));
     },
     goLive,

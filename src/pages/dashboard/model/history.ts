@@ -85,7 +85,7 @@ export class History {
     const last = Math.floor(nowMs / 1_000) * 1_000 - 500;
     const times = Array.from({ length: seconds }, (_, at) => last - (seconds - 1 - at) * 1_000);
     const rows = [...this.#metrics.values()].map((samples) => samples.at(times));
-    const isKnown = times.map((_, at) => at < seconds - UNSETTLED || !rows.some((row) => isAwaited(row, at)));
+    const isKnown = times.map((_, at) => at < seconds - LATE_SECONDS || !rows.some((row) => isAwaited(row, at)));
     const eachSecond = (combine: (measured: readonly NodeMetrics[]) => number | null): (number | null)[] =>
       times.map((_, at) => (isKnown[at] ? combine(rows.flatMap((row) => row[at] ?? [])) : null));
     return {
@@ -101,11 +101,11 @@ export class History {
   }
 }
 
-/** What a node measured in the newest seconds may still be under way: a sum without it would be a dip that never was. */
-const UNSETTLED = 3;
+/** Measurements of the newest seconds may still be under way: a sum without them would be a dip that never was. */
+const LATE_SECONDS = 3;
 
 const isAwaited = (row: readonly unknown[], at: number): boolean =>
-  row[at] === null && row.slice(at - UNSETTLED, at).some((value) => value !== null);
+  row[at] === null && row.slice(at - LATE_SECONDS, at).some((value) => value !== null);
 
 function samplesOf<Value>(all: Map<string, Samples<Value>>, id: string): Samples<Value> {
   const samples = all.get(id) ?? new Samples<Value>();

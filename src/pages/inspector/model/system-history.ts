@@ -27,7 +27,7 @@ export interface Entry {
   /** For an event, how it changed its actor's state, as `follower → candidate`; empty where it did not. */
   change: string;
   /** Where the snapshot came in that the event led to: this moment shows what it did. */
-  settledAt: Position;
+  resultAt: Position;
   /** A snapshot whose event has an entry of its own. */
   isPartOfEvent: boolean;
 }
@@ -116,7 +116,7 @@ export class SystemHistory {
 
   #append(message: KeptMessage): Entry {
     const position = this.last + 1;
-    const entry = { position, message, change: '', settledAt: position, isPartOfEvent: false };
+    const entry = { position, message, change: '', resultAt: position, isPartOfEvent: false };
     this.#entries.push(entry);
     // Clocks may be set back; the search needs times in order.
     this.#times.push(Math.max(message.atMs, this.#times.at(-1) ?? Number.NEGATIVE_INFINITY));
@@ -148,7 +148,7 @@ export class SystemHistory {
     const isAnswer = event?.message.type === 'event' && event.message.event.type === message.event.type;
     const told = isAnswer ? event : entry;
     entry.isPartOfEvent = isAnswer;
-    told.settledAt = entry.position;
+    told.resultAt = entry.position;
     this.#open.delete(message.actor);
     const visited = [...activePaths(message.snapshot.value)];
     if (message.changed) {
