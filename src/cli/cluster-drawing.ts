@@ -49,7 +49,7 @@ export function drawCluster(drawing: Drawing): readonly string[] {
 
 /** The sentence with all that belongs to it, as `--why` prints it. */
 export function headlineLines(
-  { tone, title, subtitle, causes, waiting, command }: Headline,
+  { tone, title, subtitle, causes, waiting, command, starts }: Headline,
   columns: number,
   paint: Paint,
 ): readonly string[] {
@@ -66,7 +66,7 @@ export function headlineLines(
     }),
     ...wrapped(waiting ?? '', columns),
     // Never broken: it is there to be copied.
-    ...(command === null ? [] : [`  ${command}`]),
+    ...(command === null ? [] : [`Start ${starts} again:`, `  ${command}`]),
   ];
 }
 

@@ -1,16 +1,21 @@
 import type { ClusterPicture, HeardNode, Lack, LackKind, LiveNode } from './cluster-picture.js';
-import type { LinkReport } from './node-report.js';
+
 import { countOf, durationOf, grouped, inWords, listOf } from './phrases.js';
+import { silenceOf } from './silence.js';
 
 /** A line of the headline: since when a node is missing, and what the leader's link to it, or the reader's own, says. */
-export function rowOf(lack: Lack, leader: LiveNode | undefined): { readonly node: string; readonly text: string } {
-  return { node: lack.node.id, text: textOf(lack, leader) };
+export function rowOf(
+  lack: Lack,
+  leader: LiveNode | undefined,
+  nodes: readonly HeardNode[],
+): { readonly node: string; readonly text: string } {
+  return { node: lack.node.id, text: textOf(lack, leader, nodes) };
 }
 
-function textOf({ node, kind }: Lack, leader: LiveNode | undefined): string {
+function textOf({ node, kind }: Lack, leader: LiveNode | undefined, nodes: readonly HeardNode[]): string {
   switch (kind) {
     case 'down':
-      return `${node.report === null ? 'does not answer' : `down for ${durationOf(node.silentMs)}`} · ${whatTheLinkSays(node, leader)}`;
+      return `${node.report === null ? 'does not answer' : `down for ${durationOf(node.silentMs)}`} · ${placedReason(node, leader, nodes)}`;
     case 'halted':
       return `has halted · ${node.report?.haltedBy ?? 'its log says why'}`;
     case 'recovering':
@@ -18,28 +23,25 @@ function textOf({ node, kind }: Lack, leader: LiveNode | undefined): string {
     case 'stalled':
       return 'its disk does not finish a sync: it neither leads nor votes until it does';
     case 'unheard':
-      return `answers here, but not ${leader?.id} · ${whatTheLinkSays(node, leader)}`;
+      return `answers here, but not ${leader?.id} · ${placedReason(node, leader, nodes)}`;
   }
 }
 
 /** The same as a sentence, where one node only is missing. */
-export function reasonSentence(lack: Lack, leader: LiveNode | undefined): string {
+export function reasonSentence(lack: Lack, leader: LiveNode | undefined, nodes: readonly HeardNode[]): string {
   const { node, kind } = lack;
-  if (kind !== 'down') return `${node.id}: ${textOf(lack, leader).replaceAll(' · ', ': ')}.`;
+  if (kind !== 'down') return `${node.id}: ${textOf(lack, leader, nodes).replaceAll(' · ', ': ')}.`;
   const since = node.report === null ? 'does not answer' : `was last heard ${durationOf(node.silentMs)} ago`;
-  return `${node.id} ${since}: ${whatTheLinkSays(node, leader)}.`;
+  return `${node.id} ${since}: ${placedReason(node, leader, nodes)}.`;
 }
 
-function whatTheLinkSays(node: HeardNode, leader: LiveNode | undefined): string {
-  const link = leader?.report.links.find(({ peer }) => peer === node.id);
-  if (link?.state === 'open')
-    return `link open, ${unanswered(link)}${node.isAnswering ? '' : ': its process may be stopped'}`;
-  const reason = link?.reason ?? node.lastReason;
-  if (reason === null || reason === undefined) return `no answer at ${node.address}`;
-  return reason.includes(node.address) ? reason : `${reason} at ${node.address}`;
+/** Why a node is silent, with the address where it was looked for. */
+function placedReason(node: HeardNode, leader: LiveNode | undefined, nodes: readonly HeardNode[]): string {
+  const silence = silenceOf(node, leader, nodes);
+  if (silence.isLinkOpen)
+    return `link open, ${silence.reason}${node.isAnswering ? '' : ': its process may be stopped'}`;
+  return silence.reason.includes(node.address) ? silence.reason : `${silence.reason} at ${node.address}`;
 }
-
-const unanswered = ({ unanswered: count }: LinkReport): string => `${countOf(count ?? 0, 'heartbeat')} unanswered`;
 
 const BEING: Readonly<Record<LackKind, (ids: readonly string[], one: boolean) => string>> = {
   down: (ids, one) => `${listOf(ids)} ${one ? 'is' : 'are'} down`,
@@ -74,20 +76,14 @@ export function waitersOf({ live }: ClusterPicture): string | null {
 }
 
 /** Who waits for a majority, what becomes of them, and how many nodes it takes. */
-export function whatBecomesOfThem(
-  picture: ClusterPicture,
-  leader: LiveNode | undefined,
-  lacking: number,
-  hasCommand: boolean,
-): string {
+export function whatBecomesOfThem(picture: ClusterPicture, leader: LiveNode | undefined, lacking: number): string {
   const ended = picture.live.reduce((all, { report }) => all + report.waiting.endedUnknown, 0);
   const waiters = waitersOf(picture) ?? 'Nobody waits now';
   const end =
     ended > 0
       ? `${grouped(ended)} ${ended === 1 ? 'put has' : 'puts have'} ended with OUTCOME_UNKNOWN`
       : futureOf(picture, leader);
-  const back = `Bring ${inWords(lacking)} back${hasCommand ? ':' : '.'}`;
-  return `${waiters}${end === '' ? '' : `; ${end}`}. Stale reads are answered. ${back}`;
+  return `${waiters}${end === '' ? '' : `; ${end}`}. Stale reads are answered. Bring ${inWords(lacking)} back.`;
 }
 
 function futureOf(picture: ClusterPicture, leader: LiveNode | undefined): string {
@@ -96,21 +92,30 @@ function futureOf(picture: ClusterPicture, leader: LiveNode | undefined): string
   return 'a put that finds no majority in time ends with OUTCOME_UNKNOWN';
 }
 
+/** What starts a node again, for a shell, and which node; both null where there is nothing to start. */
+interface Restart {
+  readonly command: string | null;
+  readonly starts: string | null;
+}
+
 /**
  * The command that starts the first missing node again. For one that was never heard it is made of what its peers know, and they do not
  * know its directory: the brackets in its place make a shell refuse the command until it is filled in, because a node that starts
  * on a new directory has lost its data.
  */
-export function commandOf(lacks: readonly Lack[], voters: readonly HeardNode[]): string | null {
+export function commandOf(lacks: readonly Lack[], voters: readonly HeardNode[]): Restart {
   const stopped = lacks.filter(({ kind }) => kind === 'down' || kind === 'halted').map(({ node }) => node);
   const known = stopped.find(({ startCommand }) => startCommand !== null);
-  if (known !== undefined) return known.startCommand;
+  if (known !== undefined) return { command: known.startCommand, starts: known.id };
   const unknown = stopped.find(({ report }) => report === null);
   // Who the members are is known from those that were heard.
-  if (unknown === undefined || voters.every(({ report }) => report === null)) return null;
+  if (unknown === undefined || voters.every(({ report }) => report === null)) return NO_COMMAND;
   const peers = voters.map(({ id, address }) => `${id}=${address}`).join(',');
-  return `${programOf(voters)} serve --id ${unknown.id} --listen ${unknown.address} --peers ${peers} --data <the directory of ${unknown.id}>`;
+  const command = `${programOf(voters)} serve --id ${unknown.id} --listen ${unknown.address} --peers ${peers} --data <the directory of ${unknown.id}>`;
+  return { command, starts: unknown.id };
 }
+
+const NO_COMMAND = { command: null, starts: null } as const;
 
 /** What stands before `serve` in the command of a node that was heard. */
 function programOf(voters: readonly HeardNode[]): string {

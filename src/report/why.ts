@@ -15,6 +15,8 @@ export interface Headline {
   readonly waiting: string | null;
   /** What brings a node back, for a shell. */
   readonly command: string | null;
+  /** The node that the command starts; null where there is none. */
+  readonly starts: string | null;
 }
 
 /** Computed from the reports of all nodes, those that do not answer included. */
@@ -25,7 +27,7 @@ export function headline(nodes: readonly HeardNode[]): Headline {
   return leader === undefined ? withoutLeader(picture) : withLeader(picture, leader);
 }
 
-const NOTHING_MORE = { causes: [], waiting: null, command: null } as const;
+const NOTHING_MORE = { causes: [], waiting: null, command: null, starts: null } as const;
 
 function nobodyAnswers(nodes: readonly HeardNode[]): Headline {
   const heardAtMs = nodes.flatMap(({ report }) => (report === null ? [] : [report.atMs]));
@@ -34,8 +36,8 @@ function nobodyAnswers(nodes: readonly HeardNode[]): Headline {
       ? 'No node answers.'
       : `No node answers since ${timeOfDay(Math.max(...heardAtMs))}; shown is what was last heard.`;
   const lacks = nodes.map((node) => ({ node, kind: 'down' }) as const);
-  const causes = lacks.map((lack) => rowOf(lack, undefined));
-  return { tone: 'danger', title, subtitle: null, causes, waiting: null, command: commandOf(lacks, nodes) };
+  const causes = lacks.map((lack) => rowOf(lack, undefined, nodes));
+  return { tone: 'danger', title, subtitle: null, causes, waiting: null, ...commandOf(lacks, nodes) };
 }
 
 function withLeader(picture: ClusterPicture, leader: LiveNode): Headline {
@@ -53,7 +55,6 @@ function withoutMajority(
   counted: readonly HeardNode[],
 ): Headline {
   const { voters, needed } = picture;
-  const command = commandOf(lacks, voters);
   const only = counted.length === 0 ? 'none' : `only ${listOf(idsOf(counted))}`;
   const title =
     leader === undefined
@@ -63,9 +64,9 @@ function withoutMajority(
     tone: 'danger',
     title,
     subtitle: null,
-    causes: lacks.map((lack) => rowOf(lack, leader)),
-    waiting: whatBecomesOfThem(picture, leader, needed - counted.length, command !== null),
-    command,
+    causes: lacks.map((lack) => rowOf(lack, leader, voters)),
+    waiting: whatBecomesOfThem(picture, leader, needed - counted.length),
+    ...commandOf(lacks, voters),
   };
 }
 
@@ -74,7 +75,10 @@ function establishing(picture: ClusterPicture, leader: LiveNode, lacks: readonly
     ...NOTHING_MORE,
     tone: 'wait',
     title: `${leader.id} leads but may not serve yet: its first entry lacks a majority.`,
-    subtitle: sentences([...lacks.map((lack) => reasonSentence(lack, leader)), waitersSentence(picture)]),
+    subtitle: sentences([
+      ...lacks.map((lack) => reasonSentence(lack, leader, picture.voters)),
+      waitersSentence(picture),
+    ]),
   };
 }
 
@@ -115,11 +119,11 @@ function someLack(
     title: `${subjects(lacks)}. ${leader.id} leads and serves with ${listOf(others)}.`,
     subtitle: sentences([
       margin === 0 ? 'One more failure, and nothing is committed.' : marginOf(margin, 'more '),
-      isOne ? reasonSentence(only, leader) : '',
+      isOne ? reasonSentence(only, leader, voters) : '',
     ]),
-    causes: isOne ? [] : lacks.map((lack) => rowOf(lack, leader)),
+    causes: isOne ? [] : lacks.map((lack) => rowOf(lack, leader, voters)),
     waiting: null,
-    command: isOne ? null : commandOf(lacks, voters),
+    ...(isOne ? { command: null, starts: null } : commandOf(lacks, voters)),
   };
 }
 

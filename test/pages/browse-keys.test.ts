@@ -139,6 +139,6 @@ test('members: who they are, what the leader sees of them, and that they cannot 
   await page.getByText('is not in this version').waitFor();
   expect(await inspectors.nth(1).getAttribute('href')).toBe(`${cluster.url('n2')}inspector`);
   await cluster.kill('n3');
-  await page.getByRole('heading', { name: 'Bring n3 back' }).waitFor();
+  await page.getByText('Start n3 again:').waitFor();
   expect(await accessibilityFaults(page)).toEqual([]);
 });

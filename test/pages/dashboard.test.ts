@@ -70,8 +70,8 @@ describe('the dashboard', () => {
     const alert = page.getByRole('alert');
     await alert.getByText('Nothing can be committed: 2 of 3 voters must answer, and only n2 does.').waitFor();
     await page.getByText('link open', { exact: false }).waitFor();
-    const command = await page.locator('.command code').textContent();
-    expect(command).toContain('serve --id n1');
+    const command = page.getByRole('figure', { name: 'Start n1 again:' });
+    expect(await command.locator('code').textContent()).toContain('serve --id n1');
     expect(await accessibilityFaults(page)).toEqual([]);
   });
 
@@ -108,6 +108,26 @@ describe('the dashboard', () => {
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
     expect(await cardOf(page, 'n1').getAttribute('data-role')).toBe('leader');
     expect(await accessibilityFaults(page)).toEqual([]);
+  });
+
+  test('on a phone, which has no clipboard without HTTPS, the command is copied all the same', async () => {
+    cluster = await FakeCluster.open({ nodes: 2 });
+    const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+    opened = await openPage(browser, cluster.url('n1'), phone);
+    const { page } = opened;
+    await page.locator('[data-up="true"]').nth(1).waitFor();
+    await page.evaluate(`
+      Object.defineProperty(navigator, 'clipboard', { value: undefined });
+      document.addEventListener('copy', () => { document.title = getSelection().toString(); });
+    `);
+    await cluster.kill('n2');
+    const command = page.getByRole('figure', { name: 'Start n2 again:' });
+    await command.getByRole('button', { name: 'Copy' }).tap();
+    await command.getByRole('button', { name: 'Copied' }).waitFor();
+    expect(await page.title()).toBe(await command.locator('code').textContent());
+    const box = await command.getByRole('button').boundingBox();
+    expect(box?.height).toBeGreaterThanOrEqual(44);
+    expect((box?.x ?? 0) + (box?.width ?? 390)).toBeLessThanOrEqual(390);
   });
 
   test.each([1, 2, 5, 7])('of %d nodes all cards are inside the picture, and none lies on another', async (nodes) => {

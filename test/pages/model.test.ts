@@ -12,6 +12,7 @@ import {
 } from '../../src/pages/dashboard/model/log-strip.js';
 import { apart } from '../../src/pages/dashboard/model/marks.js';
 import type { NodeReport, StreamHello } from '../../src/report/node-report.js';
+import { headline } from '../../src/report/why.js';
 import { FakeRaft } from './fake-raft.js';
 import { metricsOf, reportOf, SETTINGS } from './fake-reports.js';
 
@@ -122,6 +123,19 @@ describe("the page's model of a cluster", () => {
     expect(told.view.nodes[2]?.silentMs).toBe(5_000);
     expect(told.view.isCommitting).toBe(true);
     expect(told.model.feed.items.map(({ text }) => text)).toEqual(['n3 answers no more. This page goes on with n1.']);
+  });
+
+  test('why a node is silent is told in the same words by its card and by the headline', () => {
+    const told = new Told();
+    told.kill('n1');
+    told.pass(3_000);
+    told.model.lost('n1', 'no answer in time', null);
+    expect(told.card('n1').words).toBe('connection refused');
+    expect(headline(told.view.nodes).subtitle ?? headline(told.view.nodes).causes[0]?.text).not.toContain('no answer');
+    told.kill('n2');
+    told.pass(3_000);
+    expect(headline(told.view.nodes).causes[0]?.text).toMatch(/^down for 6.0 s · connection refused at /);
+    expect(told.card('n1').words).toBe('connection refused');
   });
 
   test('a stream that is open and silent for two seconds is one that does not answer', () => {

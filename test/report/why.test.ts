@@ -19,6 +19,7 @@ describe('with a leader that serves', () => {
       causes: [],
       waiting: null,
       command: null,
+      starts: null,
     });
     const seven = ['n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7'];
     const all = headline([live(leading(seven), 'n1'), ...following(seven, ...seven.slice(1))]);
@@ -54,6 +55,7 @@ describe('with a leader that serves', () => {
       causes: [],
       waiting: null,
       command: null,
+      starts: null,
     });
   });
 
@@ -80,6 +82,7 @@ describe('with a leader that serves', () => {
         { node: 'n5', text: expect.stringMatching(/^does not answer · /) },
       ],
       command: 'node main.js serve --id n4 --data .quorate/n4',
+      starts: 'n4',
     });
   });
 
@@ -134,8 +137,9 @@ describe('without a majority', () => {
         { node: 'n3', text: 'down for 8.1 s · link open, 162 heartbeats unanswered: its process may be stopped' },
       ],
       waiting:
-        '13 puts and 12 reads wait, the oldest for 7.9 s; 22 puts have ended with OUTCOME_UNKNOWN. Stale reads are answered. Bring one back:',
+        '13 puts and 12 reads wait, the oldest for 7.9 s; 22 puts have ended with OUTCOME_UNKNOWN. Stale reads are answered. Bring one back.',
       command: 'node main.js serve --id n2 --data .quorate/n2',
+      starts: 'n2',
     });
   });
 
@@ -153,7 +157,7 @@ describe('without a majority', () => {
     expect(title).toBe('Nobody can be elected: 3 of 5 voters must vote, and only n4 can.');
     expect(causes.map(({ node }) => node)).toEqual(['n1', 'n2', 'n3', 'n5']);
     expect(causes[2]?.text).toMatch(/^its disk does not finish a sync/);
-    expect(waiting).toBe('Nobody waits now. Stale reads are answered. Bring two back:');
+    expect(waiting).toBe('Nobody waits now. Stale reads are answered. Bring two back.');
   });
 
   it('makes a command for a node that was never heard, of what its peers say', () => {
@@ -164,6 +168,21 @@ describe('without a majority', () => {
     const embedded = headline([...nodes, { ...gone('n2', 9, report('n2', ['n1', 'n2']), null), startCommand: null }]);
     expect(embedded.command).toBeNull();
     expect(embedded.waiting).toMatch(/Bring one back\.$/);
+  });
+
+  it('tells the reason that any node that answers knows, before what its own reader met', () => {
+    const nodes = [
+      gone('n1', 5_000, leading(THREE), 'no answer in time'),
+      live(
+        report('n2', THREE, { leaderId: null, links: [brokenLink('n1', REFUSED), brokenLink('n3', REFUSED)] }),
+        'n2',
+      ),
+      gone('n3', 5_000, null, 'the stream ended'),
+    ];
+    expect(headline(nodes).causes).toEqual([
+      { node: 'n1', text: 'down for 5.0 s · connection refused at 127.0.0.1:7401' },
+      { node: 'n3', text: 'does not answer · connection refused at 127.0.0.1:7403' },
+    ]);
   });
 
   it('says since when no node answers at all', () => {

@@ -1,3 +1,5 @@
+import { isLive } from '../../../report/cluster-picture.js';
+import { silenceOf } from '../../../report/silence.js';
 import { duration, whole } from '../../shared/format.js';
 import type { ClusterView, NodeView } from './cluster-view.js';
 
@@ -74,16 +76,10 @@ function silentCard(view: ClusterView, node: NodeView): Rest & { readonly line: 
   return { line, facts: [{ label: 'last heard', value: heard }], words: whySilent(view, node) };
 }
 
-/** What the leader's link to it says, or any other node's, or this page's own attempt. */
-export function whySilent({ nodes, leader }: ClusterView, { id, isDown, lastReason }: NodeView): string {
-  const askers = [...(leader === null ? [] : [leader]), ...nodes.filter(({ isAnswering }) => isAnswering)];
-  const links = askers.flatMap(({ report }) => report?.links.find(({ peer }) => peer === id) ?? []);
-  if (!isDown) return 'the leader hears it; this page does not';
-  const broken = links.find(({ reason }) => reason !== null);
-  if (broken?.reason !== undefined && broken.reason !== null) return broken.reason;
-  const unanswered = links.find((link) => (link.unanswered ?? 0) > 0)?.unanswered;
-  if (unanswered !== undefined && unanswered !== null) return `${whole(unanswered)} beats unanswered`;
-  return lastReason ?? 'no answer';
+function whySilent({ nodes, leader }: ClusterView, node: NodeView): string {
+  if (!node.isDown) return 'the leader hears it; this page does not';
+  const leading = leader !== null && isLive(leader) ? leader : undefined;
+  return silenceOf(node, leading, nodes).reason.replace('heartbeat', 'beat');
 }
 
 function liveCard(view: ClusterView, node: NodeView): Rest {

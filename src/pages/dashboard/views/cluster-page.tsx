@@ -35,7 +35,7 @@ export function ClusterPage({ dashboard, view }: { readonly dashboard: Dashboard
 
 /** The sentence on the cluster, or why this page cannot say any. */
 export function headlineOf({ streams }: Dashboard, view: ClusterView): Headline {
-  const nothing = { subtitle: null, causes: [], waiting: null, command: null };
+  const nothing = { subtitle: null, causes: [], waiting: null, command: null, starts: null };
   if (view.nodes.every(({ wasHeard }) => !wasHeard)) {
     if (streams.refusal !== null)
       return {

@@ -1,11 +1,11 @@
-import { useState } from 'preact/hooks';
 import type { Headline } from '../../../report/why.js';
 import { duration, latency, whole } from '../../shared/format.js';
 import type { ClusterView } from '../model/cluster-view.js';
+import { Command } from './command.js';
 
 /** The one sentence, its causes, who waits, and the command that helps; at the right the facts in numbers. */
 export function HeadlineBar({ headline, view }: { readonly headline: Headline; readonly view: ClusterView }) {
-  const { tone, title, subtitle, causes, waiting, command } = headline;
+  const { tone, title, subtitle, causes, waiting, command, starts } = headline;
   return (
     <section class={`headline ${tone}`} aria-label="What the cluster does">
       <div class="headline-text">
@@ -27,7 +27,7 @@ export function HeadlineBar({ headline, view }: { readonly headline: Headline; r
       {waiting === null && command === null ? null : (
         <div class="headline-help">
           {waiting === null ? null : <p>{withCode(waiting)}</p>}
-          {command === null ? null : <Command text={command} />}
+          {command === null ? null : <Command text={command} starts={starts ?? ''} />}
         </div>
       )}
     </section>
@@ -39,24 +39,6 @@ const withCode = (text: string) =>
   text
     .split(/\b([A-Z]+_[A-Z_]+)\b/)
     .map((part, at) => (at % 2 === 1 ? <code key={part + String(at)}>{part}</code> : part));
-
-export function Command({ text }: { readonly text: string }) {
-  const [isCopied, setCopied] = useState(false);
-  const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(text);
-    setCopied(true);
-    setTimeout(() => setCopied(false), 2_000);
-  };
-  return (
-    <div class="command">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a command that is longer than its room is scrolled by keyboard, too */}
-      <code tabIndex={0}>{text}</code>
-      <button type="button" class="button" onClick={copy}>
-        {isCopied ? 'Copied' : 'Copy'}
-      </button>
-    </div>
-  );
-}
 
 interface Fact {
   readonly label: string;

@@ -2,7 +2,7 @@ import { duration, whole } from '../../shared/format.js';
 import { cardOf } from '../model/cards.js';
 import type { ClusterView, NodeView } from '../model/cluster-view.js';
 import { Badge } from './badge.js';
-import { Command } from './headline.js';
+import { Command } from './command.js';
 
 /** Who belongs to the cluster, how each is, and where its statecharts can be watched. */
 export function MembersPage({ view }: { readonly view: ClusterView }) {
@@ -51,9 +51,8 @@ export function MembersPage({ view }: { readonly view: ClusterView }) {
         </p>
       </section>
       {stopped.map(({ id, startCommand }) => (
-        <section key={id} class="panel member-command" aria-label={`Bring ${id} back`}>
-          <h2>Bring {id} back</h2>
-          <Command text={startCommand ?? ''} />
+        <section key={id} class="panel member-command" aria-label={`Start ${id} again`}>
+          <Command text={startCommand ?? ''} starts={id} />
         </section>
       ))}
     </main>
