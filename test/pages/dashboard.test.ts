@@ -142,6 +142,45 @@ describe('the dashboard', () => {
     }
   });
 
+  test('of seven logs no line of words lies on another or on a strip', async () => {
+    const page = await watch(7, 'n1', { viewport: { width: 1280, height: 800 } });
+    const heights = (await page.evaluate(`
+      [...document.querySelectorAll('.lane')].flatMap((lane) => [lane.querySelector('.lane-head'), lane.querySelector('.strip')])
+        .map((part) => part.getBoundingClientRect()).map(({ top, bottom }) => ({ top, bottom }))
+    `)) as readonly { readonly top: number; readonly bottom: number }[];
+    expect(heights).toHaveLength(14);
+    for (const [at, { top }] of heights.entries()) {
+      if (at > 0) expect(top).toBeGreaterThanOrEqual(heights[at - 1]?.bottom ?? 0);
+    }
+    expect(
+      await page.evaluate(`
+      [...document.querySelectorAll('.lane-head, .logs > header')].filter((part) => part.scrollWidth > part.clientWidth).length
+    `),
+    ).toBe(0);
+  });
+
+  test('a loss of half a second moves nothing; one that lasts makes room for its causes, which is kept', async () => {
+    const page = await watch(2, 'n1');
+    const height = () => page.evaluate('document.querySelector(".headline").offsetHeight') as Promise<number>;
+    await page.evaluate(`
+      window.heights = new Set();
+      new ResizeObserver(() => heights.add(document.querySelector('.headline').offsetHeight)).observe(document.querySelector('.headline'));
+    `);
+    const calm = await height();
+    await cluster.kill('n2');
+    await page.locator('.headline.danger.brief', { hasText: 'connection refused' }).waitFor();
+    expect(await height()).toBe(calm);
+    expect(await page.evaluate('[...heights]')).toEqual([calm]);
+    await page.getByRole('figure', { name: 'Start n2 again:' }).waitFor();
+    const grown = await height();
+    expect(grown).toBeGreaterThan(calm);
+    await cluster.revive('n2');
+    await page.locator('.headline.accent.grown').waitFor();
+    expect(await height()).toBe(grown);
+    await page.locator('.headline.accent.brief').waitFor();
+    expect(await height()).toBe(calm);
+  });
+
   test('keys: f shows the news of one node, ? shows the keys, g m goes to another page', async () => {
     const page = await watch(3);
     cluster.tell('n2', 'some.event', 'neutral', 'n2 did something.');

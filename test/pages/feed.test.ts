@@ -59,6 +59,47 @@ describe('the feed', () => {
     expect(texts(feed)).toHaveLength(5);
   });
 
+  test('a peer and a link that come and go are a row each for what fails and what ends it', () => {
+    const feed = new Feed();
+    const told = (sequence: number, at: number, event: string, text: string, tone: NodeNews['tone']): void =>
+      feed.heard('n1', { ...news(sequence, at, text, tone), event }, 0);
+    for (let at = 0; at < 4; at += 1) {
+      told(
+        at * 4 + 1,
+        at * 6_000,
+        'link.changed',
+        'The link to n3 broke: connection reset. It dials again.',
+        'neutral',
+      );
+      told(at * 4 + 2, at * 6_000 + 10, 'peer.changed', 'n3 is down: 3 heartbeats unanswered.', 'danger');
+      told(at * 4 + 3, at * 6_000 + 2_000, 'peer.changed', `n3 is back: it answers again after ${at} ms.`, 'accent');
+      told(at * 4 + 4, at * 6_000 + 2_010, 'link.changed', `The link to n3 is open again after ${at} ms.`, 'neutral');
+    }
+    const rows = feedRows(feed.items, null).flatMap((row) => (row.kind === 'news' ? [[row.main, row.repeats]] : []));
+    expect(rows).toEqual([
+      ['The link to n3 is open again after 3 ms.', '4 times in 18 s'],
+      ['n3 is back: it answers again after 3 ms.', '4 times in 18 s'],
+      ['n3 is down: 3 heartbeats unanswered.', '4 times in 18 s'],
+      ['The link to n3 broke: connection reset. It dials again.', '4 times in 18 s'],
+    ]);
+    told(17, 21_000, 'role.changed', 'n1 leads in term 2.', 'accent');
+    told(18, 21_100, 'peer.changed', 'n3 is down: 3 heartbeats unanswered.', 'danger');
+    expect(texts(feed)[0]).toBe('n3 is down: 3 heartbeats unanswered.');
+  });
+
+  test('what several nodes tell within a second is one row with all of them', () => {
+    const feed = new Feed();
+    const broke = (from: string, at: number): void =>
+      feed.heard(from, { ...news(at + 1, at, 'The link to n5 broke: connection reset.'), event: 'link.changed' }, 0);
+    for (const [at, from] of ['n3', 'n1', 'n2'].entries()) broke(from, at * 20);
+    expect(feedRows(feed.items, null)).toMatchObject([{ count: 1, repeats: null, reporter: 'n1, n2, n3' }]);
+    broke('n1', 5_000);
+    broke('n3', 5_100);
+    expect(feedRows(feed.items, null)).toMatchObject([{ count: 2, repeats: 'twice in 5.0 s', reporter: 'n1, n3' }]);
+    broke('n4', 9_000);
+    expect(feedRows(feed.items, null)).toHaveLength(2);
+  });
+
   test('a quiet spell is a separator that says how long', () => {
     const feed = new Feed();
     feed.heard('n1', news(1, 0, 'n1 leads.'), 0);

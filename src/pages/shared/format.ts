@@ -5,7 +5,7 @@ export const whole = (value: number): string => WHOLE.format(value);
 
 /** A difference from another number, with a real minus sign: `−138`. */
 export const difference = (value: number): string =>
-  value === 0 ? '−0' : `${value < 0 ? '−' : '+'}${whole(Math.abs(value))}`;
+  value === 0 ? '0' : `${value < 0 ? '−' : '+'}${whole(Math.abs(value))}`;
 
 /** Milliseconds as people read them: `4.1 ms`, `188 ms`, `6.2 s`, `4 min`, `3 h 12 min`. */
 export function duration(ms: number): string {

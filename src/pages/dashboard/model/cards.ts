@@ -7,6 +7,8 @@ export interface CardFact {
   readonly label: string;
   readonly value: string;
   readonly tone?: 'danger' | 'wait';
+  /** The text that appears when the pointer rests on it. */
+  readonly tip?: string;
 }
 
 export interface Vote {
@@ -135,7 +137,7 @@ function candidateCard(view: ClusterView, node: NodeView): Rest {
     (one, other) =>
       Number(other.id === id) - Number(one.id === id) || VOTE_ORDER[one.answer] - VOTE_ORDER[other.answer],
   );
-  return { facts: [{ label: `term ${report?.term}`, value: rest }], votes, timer };
+  return { facts: [{ label: `term ${report?.term}`, value: rest === '' ? '' : `again in ${rest}` }], votes, timer };
 }
 
 const VOTE_ORDER: Readonly<Record<Vote['answer'], number>> = { granted: 0, asked: 1, none: 2 };
@@ -146,15 +148,14 @@ function answerOf({ nodes }: ClusterView, voter: string, vote: boolean | null): 
 }
 
 function waitFact(view: ClusterView, node: NodeView): CardFact {
-  if (node.report?.timer == null) return { label: 'waits', value: '–' };
-  const isAlone = view.leader === null;
-  return { label: isAlone ? 'stands in' : 'waits', value: restText(view, node) };
+  const label = view.leader === null ? 'stands in' : 'timeout in';
+  const { timer = null } = node.report ?? {};
+  if (timer === null) return { label, value: '–' };
+  const tip = `Stands for election in ${restText(view, node)} unless it hears a leader: its timeout is ${Math.round(timer.lengthMs)} ms long, and each heartbeat starts it anew`;
+  return { label, value: restText(view, node), tip };
 }
 
-function restText(view: ClusterView, node: NodeView): string {
-  const lengthMs = node.report?.timer?.lengthMs ?? 0;
-  return `${Math.round(restOf(view, node))} of ${Math.round(lengthMs)} ms`;
-}
+const restText = (view: ClusterView, node: NodeView): string => `${Math.round(restOf(view, node))} ms`;
 
 /** Under this share a timer that runs out is near. */
 const SHORT_SHARE = 0.35;

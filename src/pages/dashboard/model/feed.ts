@@ -21,10 +21,12 @@ export type FeedRow =
       readonly item: Item;
       /** How often it happened, this time included. */
       readonly count: number;
+      /** The same in words, as `4 times in 20 s`; null where it happened once. */
+      readonly repeats: string | null;
       /** The part of the text that is of less weight; null where there is none. */
       readonly aside: string | null;
       readonly main: string;
-      /** Shown in grey where the text is not about it; null where it is. */
+      /** Who told it, shown in grey where the text is not about it; null where it is. */
       readonly reporter: string | null;
     }
   | {
@@ -41,6 +43,10 @@ const QUIET_MS = 60_000;
 const FOLDED_WITHIN_MS = 30_000;
 /** A repeat is looked for among as many of its node's newest rows. */
 const LOOKED_BACK = 3;
+/** Several nodes that tell the same within this time tell of one thing. */
+const TOLD_TOGETHER_MS = 1_000;
+/** A node that comes and goes, or a link: both happen again and again, the failure and what ends it. */
+const COMES_AND_GOES = /^(peer\.(changed|trails|caughtUp)|link\.changed|page\.lost)$/;
 
 /** The news of all nodes, each once, ordered by time. */
 export class Feed {
@@ -99,36 +105,50 @@ export function feedRows(items: readonly Item[], only: string | null): readonly 
   const folded = fold(shown).reverse();
   return folded.flatMap((row, at) => {
     const newer = folded[at - 1];
-    const gapMs = newer === undefined ? 0 : newer.firstMs - row.item.atMs;
-    return newer !== undefined && gapMs >= QUIET_MS ? [quiet(row.item.atMs, newer.firstMs), rowOf(row)] : [rowOf(row)];
+    const gapMs = newer === undefined ? 0 : newer.sinceMs - row.item.atMs;
+    return newer !== undefined && gapMs >= QUIET_MS ? [quiet(row.item.atMs, newer.sinceMs), rowOf(row)] : [rowOf(row)];
   });
 }
 
 interface Folded {
   item: Item;
   count: number;
-  firstMs: number;
+  readonly sinceMs: number;
+  /** Who told of the last time that it happened. */
+  reporters: readonly (string | null)[];
 }
 
-/** A failure that repeats moves to its newest time. Whatever a leader achieved in between ends the series. */
+/** What repeats moves to its newest time. Whatever a leader achieved in between ends the series. */
 function fold(items: readonly Item[]): Folded[] {
   const rows: Folded[] = [];
   for (const item of items) {
+    const told = rows.findLast((row) => isToldAlready(row, item));
+    if (told !== undefined) {
+      told.reporters = [...told.reporters, item.from];
+      continue;
+    }
     const series = repeated(rows, item);
     if (series !== undefined) rows.splice(rows.indexOf(series), 1);
-    rows.push({ item, count: (series?.count ?? 0) + 1, firstMs: item.atMs });
+    const { count = 0, sinceMs = item.atMs } = series ?? {};
+    rows.push({ item, count: count + 1, sinceMs, reporters: [item.from] });
   }
   return rows;
 }
 
+/** Another node told the same just before. */
+const isToldAlready = ({ item: other, reporters }: Folded, { from, event, text, atMs }: Item): boolean =>
+  atMs - other.atMs < TOLD_TOGETHER_MS && other.event === event && other.text === text && !reporters.includes(from);
+
 function repeated(rows: readonly Folded[], item: Item): Folded | undefined {
-  if (item.tone === 'accent') return undefined;
+  const comesAndGoes = COMES_AND_GOES.test(item.event);
+  if (item.tone === 'accent' && !comesAndGoes) return undefined;
   let looked = 0;
-  for (let at = rows.length - 1; at >= 0 && looked < LOOKED_BACK; at -= 1) {
+  for (let at = rows.length - 1; at >= 0 && (comesAndGoes || looked < LOOKED_BACK); at -= 1) {
     const row = rows[at] as Folded;
     if (item.atMs - row.item.atMs >= FOLDED_WITHIN_MS) return undefined;
-    if (row.item.from !== item.from) continue;
-    if (row.item.tone === 'accent') return undefined;
+    if (row.item.from !== item.from && !(comesAndGoes && row.reporters.includes(item.from))) continue;
+    const isPartOfIt = comesAndGoes && COMES_AND_GOES.test(row.item.event);
+    if (row.item.tone === 'accent' && !isPartOfIt) return undefined;
     if (likeness(row.item) === likeness(item)) return row;
     looked += 1;
   }
@@ -138,10 +158,27 @@ function repeated(rows: readonly Folded[], item: Item): Folded | undefined {
 /** Numbers differ between repeats; what a number is part of, as n1, does not. */
 const likeness = ({ event, text }: Item): string => `${event} ${text.replace(/(?<![\w])[\d.,]+/g, '#')}`;
 
-function rowOf({ item, count }: Folded): FeedRow {
+function rowOf({ item, count, sinceMs, reporters }: Folded): FeedRow {
   const [, main = item.text, aside = null] = /^(.*?[.!]) (The election took .*)$/s.exec(item.text) ?? [];
-  const reporter = item.from === null || item.text.startsWith(`${item.from} `) ? null : item.from;
-  return { kind: 'news', key: `${item.from} ${item.sequence} ${item.atMs}`, item, count, main, aside, reporter };
+  const isOfItself = item.from === null || item.text.startsWith(`${item.from} `);
+  const reporter = isOfItself ? null : [...reporters].sort().join(', ');
+  const repeats = count === 1 ? null : `${count === 2 ? 'twice' : `${count} times`} in ${within(item.atMs - sinceMs)}`;
+  return {
+    kind: 'news',
+    key: `${item.from} ${item.sequence} ${item.atMs}`,
+    item,
+    count,
+    repeats,
+    main,
+    aside,
+    reporter,
+  };
+}
+
+/** Seconds with a tenth where they are few, without where they are many: `0.4 s`, `20 s`, `4 min`. */
+function within(ms: number): string {
+  if (ms >= 100_000) return `${Math.round(ms / 60_000)} min`;
+  return ms < 9_950 ? `${Math.max(0.1, ms / 1_000).toFixed(1)} s` : `${Math.round(ms / 1_000)} s`;
 }
 
 const quiet = (fromMs: number, untilMs: number): FeedRow => ({

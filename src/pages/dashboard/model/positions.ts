@@ -91,12 +91,91 @@ export function lineBetween(from: Point, to: Point, card: Size): Line {
   const end = { x: to.x + card.width / 2, y: to.y + card.height / 2 };
   const length = Math.hypot(end.x - start.x, end.y - start.y) || 1;
   const unit = { x: (end.x - start.x) / length, y: (end.y - start.y) / length };
-  const aside = { x: (-unit.y * APART) / 2, y: (unit.x * APART) / 2 };
+  const aside = asideOf(from, to);
   const out = distanceToEdge(unit, card) + CLEAR;
   return {
     from: { x: start.x + unit.x * out + aside.x, y: start.y + unit.y * out + aside.y },
     to: { x: end.x - unit.x * out + aside.x, y: end.y - unit.y * out + aside.y },
   };
+}
+
+/** A line from one card to another that goes round the cards between them. */
+export interface Route extends Line {
+  /** Where it turns, in order; none where it is straight. */
+  readonly bends: readonly Point[];
+}
+
+/** `cards` are the top left corners of all cards, those of both ends included. */
+export function routeBetween(from: Point, to: Point, card: Size, cards: readonly Point[]): Route {
+  const line = lineBetween(from, to, card);
+  const others = cards.filter((one) => !isSame(one, from) && !isSame(one, to));
+  const isFree = (route: Route): boolean =>
+    partsOf(route).every((part) => !others.some((one) => crosses(part, one, card)));
+  const straight = { ...line, bends: [] };
+  if (isFree(straight)) return straight;
+  const corners = others.flatMap((one) => cornersAround(one, card));
+  const turns = corners.flatMap((one) => [
+    [one],
+    ...corners.filter((other) => other !== one).map((other) => [one, other]),
+  ]);
+  const routes = turns.map((bends) => bentAt(bends, { from, to, card })).filter(isFree);
+  return routes.reduce<Route | undefined>(shorter, undefined) ?? straight;
+}
+
+const shorter = (one: Route | undefined, other: Route): Route =>
+  one === undefined || lengthOf(other) < lengthOf(one) ? other : one;
+
+/** The straight parts of a route. */
+export function partsOf({ from, bends, to }: Route): readonly Line[] {
+  const points = [from, ...bends, to];
+  return points.slice(1).map((point, at) => ({ from: points[at] as Point, to: point }));
+}
+
+const isSame = (one: Point, other: Point): boolean => one.x === other.x && one.y === other.y;
+
+export const lengthOf = (route: Route): number =>
+  partsOf(route).reduce((length, { from, to }) => length + Math.hypot(to.x - from.x, to.y - from.y), 0);
+
+/** Points a little away from a card's corners: lines that turn there leave it free. */
+function cornersAround({ x, y }: Point, { width, height }: Size): readonly Point[] {
+  const away = CLEAR + APART / 2;
+  return [x - away, x + width + away].flatMap((left) =>
+    [y - away, y + height + away].map((top) => ({ x: left, y: top })),
+  );
+}
+
+/** From card to card by way of these points, beside the route that leads back. */
+function bentAt(bends: readonly Point[], { from, to, card }: Line & { readonly card: Size }): Route {
+  const asCard = ({ x, y }: Point): Point => ({ x: x - card.width / 2, y: y - card.height / 2 });
+  const [first, last] = [bends[0] as Point, bends.at(-1) as Point];
+  const aside = asideOf(from, to);
+  return {
+    from: lineBetween(from, asCard(first), card).from,
+    bends: bends.map(({ x, y }) => ({ x: x + aside.x, y: y + aside.y })),
+    to: lineBetween(asCard(last), to, card).to,
+  };
+}
+
+/** Whether any part of a line lies under a card. */
+export function crosses({ from, to }: Line, { x, y }: Point, { width, height }: Size): boolean {
+  let [enters, leaves] = [0, 1];
+  for (const [start, change, least, most] of [
+    [from.x, to.x - from.x, x, x + width],
+    [from.y, to.y - from.y, y, y + height],
+  ] as const) {
+    if (change === 0 && (start < least || start > most)) return false;
+    if (change === 0) continue;
+    const ends = [(least - start) / change, (most - start) / change];
+    enters = Math.max(enters, Math.min(...ends));
+    leaves = Math.min(leaves, Math.max(...ends));
+  }
+  return enters <= leaves;
+}
+
+/** From the middle of a link to its line in this direction. */
+function asideOf(from: Point, to: Point): Point {
+  const length = Math.hypot(to.x - from.x, to.y - from.y) || 1;
+  return { x: (-(to.y - from.y) / length) * (APART / 2), y: ((to.x - from.x) / length) * (APART / 2) };
 }
 
 /** From a card's middle to its edge, in a direction. */

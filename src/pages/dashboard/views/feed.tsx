@@ -63,7 +63,7 @@ export function Feed({ dashboard, view }: { readonly dashboard: Dashboard; reado
 }
 
 function News({ row, isNew }: { readonly row: FeedRow & { kind: 'news' }; readonly isNew: boolean }) {
-  const { item, main, aside, count, reporter } = row;
+  const { item, main, aside, repeats, reporter } = row;
   const { time, fraction } = timeOfDay(item.atMs);
   return (
     <li class={`news ${item.tone}${isNew ? ' new' : ''}`} data-event={item.event}>
@@ -74,7 +74,7 @@ function News({ row, isNew }: { readonly row: FeedRow & { kind: 'news' }; readon
       <p>
         {main}
         {aside === null ? null : <span class="news-aside"> {aside}</span>}
-        {count === 1 ? null : <span class="count mono">×{count}</span>}
+        {repeats === null ? null : <span class="count">{repeats}</span>}
         {reporter === null ? null : <span class="reporter"> {reporter}</span>}
       </p>
     </li>

@@ -1,36 +1,71 @@
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Headline } from '../../../report/why.js';
 import { duration, latency, whole } from '../../shared/format.js';
+import { px } from '../../shared/px.js';
 import type { ClusterView } from '../model/cluster-view.js';
+import { briefly, HeadlineRoom } from '../model/headline-room.js';
 import { Command } from './command.js';
 
 /** The one sentence, its causes, who waits, and the command that helps; at the right the facts in numbers. */
 export function HeadlineBar({ headline, view }: { readonly headline: Headline; readonly view: ClusterView }) {
-  const { tone, title, subtitle, causes, waiting, command, starts } = headline;
+  const { tone, title, waiting, command, starts } = headline;
+  const { element, isGrown, minHeight } = useRoom(headline, view.nowMs);
   return (
-    <section class={`headline ${tone}`} aria-label="What the cluster does">
+    <section
+      ref={element}
+      class={`headline ${tone} ${isGrown ? 'grown' : 'brief'}`}
+      style={{ minHeight }}
+      aria-label="What the cluster does"
+    >
       <div class="headline-text">
         <div role={tone === 'danger' ? 'alert' : 'status'}>
           <h1>{title}</h1>
         </div>
-        {subtitle === null ? null : <p class="headline-subtitle">{subtitle}</p>}
-        {causes.length === 0 ? null : (
-          <ul class="causes">
-            {causes.map(({ node, text }) => (
-              <li key={node}>
-                <strong>{node}</strong> <span>{text}</span>
-              </li>
-            ))}
-          </ul>
-        )}
+        {isGrown ? <Causes headline={headline} /> : <Subtitle text={briefly(headline)} />}
       </div>
       <FactList view={view} />
-      {waiting === null && command === null ? null : (
+      {isGrown && (waiting !== null || command !== null) ? (
         <div class="headline-help">
           {waiting === null ? null : <p>{withCode(waiting)}</p>}
           {command === null ? null : <Command text={command} starts={starts ?? ''} />}
         </div>
-      )}
+      ) : null}
     </section>
+  );
+}
+
+/** Whether the headline may grow, and the height that it keeps once it has grown. */
+function useRoom(headline: Headline, nowMs: number) {
+  const element = useRef<HTMLElement | null>(null);
+  const room = useRef<HeadlineRoom | undefined>(undefined);
+  room.current ??= new HeadlineRoom();
+  const kept = useRef({ width: 0, height: 0 });
+  const isGrown = room.current.look(headline, nowMs);
+  useLayoutEffect(() => {
+    const { offsetWidth: width = 0, offsetHeight: height = 0 } = element.current ?? {};
+    kept.current = { width, height: isGrown && width === kept.current.width ? height : 0 };
+  });
+  return { element, isGrown, minHeight: isGrown && kept.current.height > 0 ? px(kept.current.height) : undefined };
+}
+
+function Subtitle({ text }: { readonly text: string | null }) {
+  return text === null ? null : <p class="headline-subtitle">{text}</p>;
+}
+
+function Causes({ headline: { subtitle, causes } }: { readonly headline: Headline }) {
+  return (
+    <>
+      <Subtitle text={subtitle} />
+      {causes.length === 0 ? null : (
+        <ul class="causes">
+          {causes.map(({ node, text }) => (
+            <li key={node}>
+              <strong>{node}</strong> <span>{text}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
   );
 }
 

@@ -1,8 +1,9 @@
+import { useMemo } from 'preact/hooks';
 import { useMedia } from '../hooks.js';
 import type { ClusterView } from '../model/cluster-view.js';
 import type { Direction, LinkView } from '../model/links.js';
-import type { Line, Point, Size } from '../model/positions.js';
-import { labelPlace, lineBetween } from '../model/positions.js';
+import type { Line, Point, Route, Size } from '../model/positions.js';
+import { labelPlace, lengthOf, partsOf, routeBetween } from '../model/positions.js';
 
 interface LinkLinesProps {
   readonly links: readonly LinkView[];
@@ -15,11 +16,11 @@ interface LinkLinesProps {
 /** All links: two lines each, one for each direction, with dots where messages travel, and words beside them. */
 export function LinkLines({ links, places, card, area, view }: LinkLinesProps) {
   const isStill = useMedia('(prefers-reduced-motion: reduce)');
+  const routes = useMemo(() => routesBetween(places, card), [JSON.stringify(places)]);
   const drawn = links.flatMap((link) => {
-    const from = places[link.one];
-    const to = places[link.other];
-    if (from === undefined || to === undefined) return [];
-    return [{ link, forth: lineBetween(from, to, card), back: lineBetween(to, from, card) }];
+    const forth = routes[link.one]?.[link.other];
+    const back = routes[link.other]?.[link.one];
+    return forth === undefined || back === undefined ? [] : [{ link, forth, back }];
   });
   const labelled = drawn.filter(({ link, forth }) => hasRoom(link, forth, view));
   return (
@@ -32,8 +33,8 @@ export function LinkLines({ links, places, card, area, view }: LinkLinesProps) {
       >
         {drawn.map(({ link, forth, back }) => (
           <g key={link.key}>
-            <Way line={forth} direction={link.forth} isStill={isStill} />
-            <Way line={back} direction={link.back} isStill={isStill} />
+            <Way route={forth} direction={link.forth} isStill={isStill} />
+            <Way route={back} direction={link.back} isStill={isStill} />
           </g>
         ))}
       </svg>
@@ -55,6 +56,10 @@ export function LinkLines({ links, places, card, area, view }: LinkLinesProps) {
     </>
   );
 }
+
+/** By where they begin and where they end. */
+const routesBetween = (places: readonly Point[], card: Size): readonly (readonly Route[])[] =>
+  places.map((from) => places.map((to) => routeBetween(from, to, card, places)));
 
 const nameOf = ({ one, other }: LinkView, { nodes }: ClusterView): string =>
   `link between ${nodes[one]?.id} and ${nodes[other]?.id}`;
@@ -85,19 +90,20 @@ function withArrows({ label, forth }: LinkView, line: Line, side: string): reado
 }
 
 interface WayProps {
-  readonly line: Line;
+  readonly route: Route;
   readonly direction: Direction;
   readonly isStill: boolean;
 }
 
 const ARROW = 7;
 
-function Way({ line: { from, to }, direction, isStill }: WayProps) {
+function Way({ route, direction, isStill }: WayProps) {
+  const { from, to } = partsOf(route).at(-1) ?? route;
   const angle = (Math.atan2(to.y - from.y, to.x - from.x) * 180) / Math.PI;
   const hasHead = direction.kind !== 'down' && direction.kind !== 'silent';
   return (
     <g class={`way ${direction.kind}`}>
-      <line x1={from.x} y1={from.y} x2={to.x} y2={to.y} />
+      <path class="line" d={pathOf(route)} />
       {hasHead ? (
         <path
           class="head"
@@ -105,21 +111,24 @@ function Way({ line: { from, to }, direction, isStill }: WayProps) {
           transform={`translate(${to.x} ${to.y}) rotate(${angle})`}
         />
       ) : null}
-      {isStill ? null : <Dots from={from} to={to} direction={direction} />}
+      {isStill ? null : <Dots route={route} direction={direction} />}
     </g>
   );
 }
+
+const pathOf = ({ from, bends, to }: Route): string =>
+  [from, ...bends, to].map(({ x, y }, at) => `${at === 0 ? 'M' : 'L'}${x} ${y}`).join('');
 
 /** Dots are as fast on a short line as on a long one. */
 const TRAVEL_MS_PER_PX = 2.6;
 /** One dot for each of these in which there are messages. */
 const DOT_EVERY_MS = 100;
 
-function Dots({ from, to, direction }: Line & { readonly direction: Direction }) {
-  const travelMs = Math.round(Math.hypot(to.x - from.x, to.y - from.y) * TRAVEL_MS_PER_PX);
+function Dots({ route, direction }: Omit<WayProps, 'isStill'>) {
+  const travelMs = Math.round(lengthOf(route) * TRAVEL_MS_PER_PX);
   const perSecond = Math.min(direction.perSecond, 1_000 / DOT_EVERY_MS);
   const count = Math.ceil((perSecond * travelMs) / 1_000);
-  const path = { '--x1': `${from.x}px`, '--y1': `${from.y}px`, '--x2': `${to.x}px`, '--y2': `${to.y}px` };
+  const path = { offsetPath: `path("${pathOf(route)}")` };
   return (
     // All are made anew when there are more or fewer of them, so that they keep their distance.
     <g key={count}>

@@ -2,15 +2,19 @@ import { useRef } from 'preact/hooks';
 import { difference, whole } from '../../shared/format.js';
 import { cardOf } from '../model/cards.js';
 import type { ClusterView, NodeView } from '../model/cluster-view.js';
-import type { LogWindow, Trail } from '../model/log-strip.js';
+import type { Cell, LogWindow, Trail } from '../model/log-strip.js';
 import { CELLS, cellsOf, commitShare, LogScale, spanOf, trailOf, windowOf } from '../model/log-strip.js';
 import { Badge } from './badge.js';
+
+/** More lanes leave no room for a line of numbers in each: then its last index stands beside its name. */
+const ROOMY_LANES = 5;
 
 /** The ends of all logs, aligned by index. */
 export function Logs({ view }: { readonly view: ClusterView }) {
   const window = useLogWindow(view, CELLS);
+  const isDense = view.nodes.length > ROOMY_LANES;
   return (
-    <section class={view.nodes.length > 5 ? 'panel logs dense' : 'panel logs'} aria-labelledby="logs-title">
+    <section class={isDense ? 'panel logs dense' : 'panel logs'} aria-labelledby="logs-title">
       <header>
         <h2 id="logs-title">Logs</h2>
         <span class="scale">{whole(window.scale)} per cell</span>
@@ -18,7 +22,7 @@ export function Logs({ view }: { readonly view: ClusterView }) {
       </header>
       <div class="lanes">
         {view.nodes.map((node) => (
-          <Lane key={node.id} view={view} node={node} window={window} />
+          <Lane key={node.id} view={view} node={node} window={window} isDense={isDense} />
         ))}
         {view.nodes.length === 0 ? <p class="nothing">–</p> : null}
       </div>
@@ -34,13 +38,20 @@ export function useLogWindow(view: ClusterView, cells: number): LogWindow {
   return windowOf(view, scale.current.look(span, view.nowMs, cells), cells);
 }
 
+const CELL_WORDS: readonly (readonly [Cell['state'], string])[] = [
+  ['applied', 'applied'],
+  ['durable', 'durable'],
+  ['volatile', 'not on disk'],
+  ['missing', 'missing'],
+];
+
 function Legend() {
   return (
     <ul class="legend" aria-label="Cells">
-      {(['applied', 'durable', 'volatile'] as const).map((state) => (
+      {CELL_WORDS.map(([state, words]) => (
         <li key={state}>
           <i class={`sample ${state}`} aria-hidden="true" />
-          {state === 'volatile' ? 'not on disk' : state}
+          {words}
         </li>
       ))}
       <li>
@@ -51,25 +62,26 @@ function Legend() {
   );
 }
 
-function Lane({
-  view,
-  node,
-  window,
-}: {
+interface LaneProps {
   readonly view: ClusterView;
   readonly node: NodeView;
   readonly window: LogWindow;
-}) {
+  readonly isDense: boolean;
+}
+
+function Lane(props: LaneProps) {
+  const { view, node, window, isDense } = props;
   const { look, badge } = cardOf(view, node);
   return (
     <div class={node.isAnswering ? 'lane' : 'lane silent'}>
       <div class="lane-head">
         <h3>{node.id}</h3>
         <Badge look={look} text={badge} />
+        {isDense ? <LaneFacts {...props} /> : null}
         <TrailWords trail={trailOf(view, node)} />
       </div>
       <Strip node={node} window={window} />
-      <LaneFacts view={view} node={node} window={window} />
+      {isDense ? null : <LaneFacts {...props} />}
     </div>
   );
 }
@@ -102,16 +114,8 @@ interface LaneFact {
   readonly isExtra?: boolean;
 }
 
-function LaneFacts({
-  view,
-  node,
-  window,
-}: {
-  readonly view: ClusterView;
-  readonly node: NodeView;
-  readonly window: LogWindow;
-}) {
-  const note = noteOf(view, node, window);
+function LaneFacts({ view, node, window, isDense }: LaneProps) {
+  const note = isDense ? null : noteOf(view, node, window);
   return (
     <dl class="lane-facts">
       {laneFacts(view, node).map(({ label, value, isExtra }) => (
@@ -140,6 +144,10 @@ function noteOf(
   return leader === null && answering > 0 ? 'what it held beyond is not decided yet' : null;
 }
 
+/** How far a mark is behind the last entry. */
+const markOf = (index: number, lastIndex: number): string =>
+  index === lastIndex ? 'all' : difference(index - lastIndex);
+
 function laneFacts({ leader }: ClusterView, { id, report, isAnswering }: NodeView): readonly LaneFact[] {
   if (report === null) return [{ label: 'last', value: '–' }];
   const { lastIndex, durableIndex, commitIndex, appliedIndex } = report.log;
@@ -147,9 +155,9 @@ function laneFacts({ leader }: ClusterView, { id, report, isAnswering }: NodeVie
   const shownMatch = match === null || match === 0 || leader?.id === id;
   const facts = [
     { label: 'last', value: whole(lastIndex) },
-    { label: 'durable', value: difference(durableIndex - lastIndex) },
-    { label: 'committed', value: difference(commitIndex - lastIndex) },
-    { label: 'applied', value: difference(appliedIndex - lastIndex) },
+    { label: 'durable', value: markOf(durableIndex, lastIndex) },
+    { label: 'committed', value: markOf(commitIndex, lastIndex) },
+    { label: 'applied', value: markOf(appliedIndex, lastIndex) },
     ...(shownMatch ? [] : [{ label: 'match', value: whole(match), isExtra: true }]),
   ];
   return isAnswering

@@ -33,10 +33,10 @@ export function NodeCard({ card, style, size }: NodeCardProps) {
         <>
           {size === 'middle' && votes.length > 0 ? null : <p class="node-line mono">{fitted(line, size)}</p>}
           <dl>
-            {shown.map(({ label, value, tone }) => (
-              <div key={label}>
+            {shown.map(({ label, value, tone, tip }) => (
+              <div key={label} title={tip}>
                 <dt>{label}</dt>
-                <dd class={`mono ${tone ?? ''}`}>{size === 'middle' ? value.replace(/ of \d+ ms$/, ' ms') : value}</dd>
+                <dd class={`mono ${tone ?? ''}`}>{value}</dd>
               </div>
             ))}
           </dl>

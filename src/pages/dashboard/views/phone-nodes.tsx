@@ -51,10 +51,15 @@ function PhoneNode({
   );
 }
 
+/** A number of milliseconds alone says nothing. */
+const TIMED = /(^| )in$/;
+
 /** A leader says what it sends, others how long they wait. */
 function asideOf(view: ClusterView, node: NodeView): string {
   const { facts, look } = cardOf(view, node);
-  if (look !== 'leader') return facts.at(-1)?.value ?? '';
+  const fact = facts.at(-1);
+  if (look !== 'leader')
+    return fact === undefined ? '' : `${TIMED.test(fact.label) ? `${fact.label} ` : ''}${fact.value}`;
   if (!view.isCommitting) return `term ${node.report?.term ?? '–'}`;
   const at = view.nodes.indexOf(node);
   const busiest = linksOf(view)

@@ -2,8 +2,10 @@ import uPlot from 'uplot';
 import type { Grid } from '../model/grid.js';
 import { gridOf } from '../model/grid.js';
 import type { Mark } from '../model/history.js';
+import { HISTORY_MS } from '../model/history.js';
 import { apart } from '../model/marks.js';
 import type { Size } from '../model/positions.js';
+import { timeTicks } from '../model/time-ticks.js';
 import type { ChartLine, ChartProps } from './chart-panel.js';
 
 /** Colours of the page, which canvases do not take from style sheets by themselves. */
@@ -12,6 +14,9 @@ type Colours = Readonly<Record<'accent' | 'plain' | 'danger' | 'wait' | 'grid' |
 /** In px: marks that are closer are drawn as one. */
 const LEAST_BETWEEN_MARKS = 6;
 const OLDER_MARK_ALPHA = 0.25;
+/** The room under 0, as a share of the height. */
+const BELOW_ZERO = 0.012;
+const TICK = 4;
 const ABOVE = 10;
 const BELOW = 18;
 const FONT = '10px ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "Liberation Mono", monospace';
@@ -62,7 +67,8 @@ export class Plot {
       cursor: { y: false, points: { size: 5 }, drag: { x: false, y: false } },
       scales: {
         x: { time: false, range: (_, least, most) => [least, most] },
-        y: { range: () => [0, this.#grid.top] },
+        // A line at 0 is wholly inside, and not half behind the axis.
+        y: { range: () => [-BELOW_ZERO * this.#grid.top, this.#grid.top] },
       },
       axes: [{ show: false }, { show: false }],
       series: [{}, ...lines.map((line) => seriesOf(line, colours))],
@@ -90,7 +96,7 @@ export class Plot {
     }
   }
 
-  /** Above the lines, at the left; and the ends of the time below. */
+  /** The values above their lines, at the left; and times below. */
   #drawLabels(chart: uPlot, { text }: Colours): void {
     const { ctx, bbox } = chart;
     const ratio = devicePixelRatio;
@@ -103,11 +109,32 @@ export class Plot {
     for (const value of this.#grid.lines) {
       ctx.fillText(format(value).replace('.0 ', ' '), bbox.left / ratio, chart.valToPos(value, 'y', true) / ratio - 1);
     }
+    ctx.restore();
+    this.#drawTimes(chart);
+  }
+
+  /** Full minutes, counted from now: the newest value stands at the right end. */
+  #drawTimes(chart: uPlot): void {
+    const { ctx, bbox } = chart;
+    const ratio = devicePixelRatio;
+    const times = this.#props?.times ?? [];
+    const nowMs = times.at(-1) ?? 0;
+    const left = bbox.left / ratio;
+    const right = (bbox.left + bbox.width) / ratio;
+    const below = (bbox.top + bbox.height) / ratio;
+    ctx.save();
+    ctx.scale(ratio, ratio);
+    ctx.fillStyle = this.#colours?.text ?? '';
+    ctx.font = FONT;
     ctx.textBaseline = 'top';
-    const below = (bbox.top + bbox.height) / ratio + 6;
-    ctx.fillText('−5 min', bbox.left / ratio, below);
-    ctx.textAlign = 'right';
-    ctx.fillText('now', (bbox.left + bbox.width) / ratio, below);
+    for (const { agoMs, label } of timeTicks(HISTORY_MS, right - left)) {
+      // The oldest value is a second younger than the time that is shown is long.
+      const x = Math.max(left, chart.valToPos(nowMs - agoMs, 'x', true) / ratio);
+      stroke(ctx, this.#colours?.base ?? '', [x, below, x, below + TICK]);
+      if (label === null) continue;
+      ctx.textAlign = agoMs === 0 ? 'right' : x === left ? 'left' : 'center';
+      ctx.fillText(label, x, below + TICK + 3);
+    }
     ctx.restore();
   }
 
@@ -148,6 +175,8 @@ function stroke(
   width = 1,
 ): void {
   ctx.beginPath();
+  // A dashed series leaves its dashes behind.
+  ctx.setLineDash([]);
   ctx.strokeStyle = colour;
   ctx.lineWidth = width;
   ctx.moveTo(x1, y1);
@@ -158,7 +187,7 @@ function stroke(
 function seriesOf({ tone, isFilled, isDashed }: ChartLine, colours: Colours): uPlot.Series {
   return {
     stroke: colours[tone],
-    width: 1.5,
+    width: 1.75,
     ...(isDashed === true ? { dash: [4, 3] } : {}),
     points: { show: false },
     spanGaps: false,
@@ -176,7 +205,7 @@ function coloursOf(element: HTMLElement): Colours {
   const value = (name: string): string => style.getPropertyValue(name).trim();
   return {
     accent: value('--accent'),
-    plain: value('--t3'),
+    plain: value('--t2'),
     danger: value('--danger'),
     wait: value('--wait'),
     grid: value('--line'),
