@@ -124,7 +124,7 @@ function afterBar({ report, isAnswering, silentMs, lastReason }: WatchedNode, ne
   if (!isAnswering) return `last heard ${durationOf(silentMs)} ago`;
   const { lastIndex } = report.log;
   const trails = newest - lastIndex;
-  const timer = report.timer === null ? '' : `  ${String(report.timer.restMs)} of ${report.timer.lengthMs} ms`;
+  const timer = report.timer === null ? '' : `  timeout in ${report.timer.restMs} ms`;
   const where = trails === 0 ? grouped(lastIndex) : `trails by ${grouped(trails)}`;
   return report.role === 'candidate' ? `${where}  ${votesIn(report.votes)}` : `${where}${timer}`;
 }

@@ -90,6 +90,44 @@ describe('keys', () => {
     expect(textAt('customers/7')).toBe('theirs');
   });
 
+  test('an edit that was not sent is still there after other keys and pages were opened, and is sent only if nobody wrote since', async () => {
+    const page = await browse('#keys/orders%2F2026%2F');
+    const value = page.getByRole('textbox', { name: 'Value' });
+    const open = (key: string) => page.getByRole('button', { name: key }).click();
+    await open('orders/2026/0417');
+    await value.fill('{"status":"mine"}');
+    await open('orders/2026/0418');
+    expect(await value.inputValue()).toContain('paid');
+    await page.locator('[data-key="orders/2026/0417"]').getByText('not sent').waitFor();
+    cluster.keys.put('orders/2026/0417', 'theirs');
+    await page.keyboard.press('Escape');
+    await page.getByRole('link', { name: 'Members' }).click();
+    await page.getByRole('link', { name: 'Keys' }).click();
+    await open('orders/2026/0417');
+    expect(await value.inputValue()).toBe('{"status":"mine"}');
+    await page.getByText('Write this if nobody wrote since revision 2?').waitFor();
+    await page.getByRole('button', { name: 'Compare and set' }).click();
+    await page.getByText('Another write came first. Nothing was written.').waitFor();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByText('not sent').waitFor({ state: 'detached' });
+  });
+
+  test('a new key that was begun is still there, until it is made or cancelled', async () => {
+    const page = await browse();
+    const name = page.getByRole('textbox', { name: 'key', exact: true });
+    await page.keyboard.press('n');
+    await name.fill('half');
+    await page.getByRole('textbox', { name: 'Value' }).fill('begun');
+    await page.getByRole('button', { name: 'customers/7' }).click();
+    await page.getByRole('button', { name: /^New key/ }).click();
+    expect(await name.inputValue()).toBe('half');
+    await page.getByRole('button', { name: 'Create' }).click();
+    await page.locator('[data-key="half"]').waitFor();
+    await page.getByRole('button', { name: /^New key/ }).click();
+    expect(await name.inputValue()).toBe('');
+    expect(textAt('half')).toBe('begun');
+  });
+
   test('a new key is made only where there is none, and a key is deleted after a question', async () => {
     const page = await browse();
     await page.keyboard.press('n');

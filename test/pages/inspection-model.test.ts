@@ -216,6 +216,12 @@ describe('the context', () => {
     expect(contextTree({ large }, { large }, { ...none, toggled: new Set(['/large']) }).rows).toHaveLength(41);
   });
 
+  test('says never for the time of what has not happened, and leaves other infinities alone', () => {
+    const context = { leaderHeardAtMs: '-Infinity', least: '-Infinity' };
+    const texts = contextTree(context, context, none).rows.map(({ text }) => text);
+    expect(texts).toEqual(['never (-Infinity)', '-Infinity']);
+  });
+
   test('names what went', () => {
     const { rows } = contextTree({}, { gone: 1 }, none);
     expect(rows.map(({ key, before, text }) => [key, before, text])).toEqual([['gone', '1', '–']]);

@@ -42,7 +42,7 @@ test('a candidate shows its votes, and a follower what is left of its timer', ()
     ],
   });
   expect(lineOf(lines, 'n2')).toContain('votes n1 … n2 ✓ n3 ×');
-  expect(lineOf(lines, 'n3')).toContain('47 of 250 ms');
+  expect(lineOf(lines, 'n3')).toContain('timeout in 47 ms');
 });
 
 describe('the room that there is', () => {

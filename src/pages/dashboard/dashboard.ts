@@ -1,13 +1,15 @@
+import { Drafts } from './keys/drafts.js';
 import { ClusterModel } from './model/cluster-model.js';
 import { Streams } from './streams.js';
 
 /** The page is drawn anew at most so often: timers drain visibly, and nothing flickers. */
 const LEAST_BETWEEN_DRAWINGS_MS = 100;
 
-/** The model of the cluster, the streams that feed it, and when the page has to be drawn anew. */
+/** The model of the cluster, the streams that feed it, what was edited and not sent, and when the page has to be drawn anew. */
 export class Dashboard {
   readonly model = new ClusterModel(Date.now());
   readonly streams: Streams;
+  readonly drafts = new Drafts();
   readonly #listeners = new Set<() => void>();
   #drawnMs = 0;
   #isPlanned = false;

@@ -3,6 +3,7 @@ import { whole } from '../../shared/format.js';
 import { sizeText } from './bytes.js';
 import type { Format } from './draft.js';
 import { bestFormat, differenceOf, encoded, FORMATS, shownAs } from './draft.js';
+import type { Drafts } from './drafts.js';
 import { Editor } from './editor.js';
 import type { KeyEntry, KvClient } from './kv-client.js';
 import { Question } from './question.js';
@@ -14,6 +15,7 @@ export type Opened =
 
 export interface DetailProps {
   readonly client: KvClient;
+  readonly drafts: Drafts;
   readonly opened: Opened | null;
   readonly leader: string | null;
   readonly close: () => void;
@@ -39,13 +41,28 @@ export function Detail(props: DetailProps) {
   return <OpenedKey {...props} opened={opened} close={close} />;
 }
 
-function OpenedKey({ client, opened, leader, close, reopen, changed }: DetailProps & { readonly opened: Opened }) {
+function OpenedKey({
+  client,
+  drafts,
+  opened,
+  leader,
+  close,
+  reopen,
+  changed,
+}: DetailProps & { readonly opened: Opened }) {
   const entry = opened.kind === 'entry' ? opened.entry : null;
   const before = entry?.value ?? null;
-  const [name, setName] = useState(opened.kind === 'new' ? opened.prefix : opened.entry.key);
-  const [format, setFormat] = useState<Format>(before === null ? 'Text' : bestFormat(before));
-  const [edited, setEdited] = useState<string | null>(opened.kind === 'new' ? '' : null);
-  useEffect(() => setEdited(opened.kind === 'new' ? '' : null), [entry?.revision]);
+  const key = entry?.key ?? null;
+  const [draft] = useState(() => drafts.of(key));
+  const [name, setName] = useState(draft?.name ?? (opened.kind === 'new' ? opened.prefix : opened.entry.key));
+  const [format, setFormat] = useState<Format>(draft?.format ?? (before === null ? 'Text' : bestFormat(before)));
+  const [edited, setEdited] = useState<string | null>(draft?.text ?? (opened.kind === 'new' ? '' : null));
+  const revision = useRef(entry?.revision);
+  useEffect(() => {
+    // Written, or read again: what was edited is what the key holds, or was given up.
+    if (revision.current !== entry?.revision) setEdited(null);
+    revision.current = entry?.revision;
+  }, [entry?.revision]);
   const nameInput = useRef<HTMLInputElement | null>(null);
   useEffect(() => nameInput.current?.focus(), []);
   const shown = before === null ? '' : shownAs(format, before.subarray(0, MOST_EDITED_BYTES));
@@ -54,6 +71,16 @@ function OpenedKey({ client, opened, leader, close, reopen, changed }: DetailPro
   const change = edited === null ? null : encoded(format, edited, before);
   const difference = differenceOf(before === null ? null : shown, text ?? '');
   const isChanged = edited !== null && (before === null || difference.text !== null);
+  const isWorthKeeping =
+    opened.kind === 'new' ? name !== opened.prefix || (edited ?? '') !== '' : isChanged && edited !== null;
+  useEffect(() => {
+    drafts.keep(key, isWorthKeeping ? { entry, name, format, text: edited ?? '' } : null);
+  }, [isWorthKeeping, name, format, edited]);
+  const giveUp = (): void => {
+    drafts.keep(key, null);
+    if (entry === null) close();
+    else setEdited(null);
+  };
   const show = (next: Format): void => {
     // What is edited is kept where it can be shown in the other format.
     const bytes = edited === null ? null : encoded(format, edited, before).bytes;
@@ -120,9 +147,10 @@ function OpenedKey({ client, opened, leader, close, reopen, changed }: DetailPro
         change={isChanged ? change : null}
         differs={difference.text}
         leader={leader}
-        cancel={() => (entry === null ? close() : setEdited(null))}
+        cancel={giveUp}
         outdated={changed}
         written={(written) => {
+          drafts.keep(key, null);
           changed();
           if (written === null) close();
           else reopen(written);

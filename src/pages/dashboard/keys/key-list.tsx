@@ -2,11 +2,13 @@ import type { RefObject } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { whole } from '../../shared/format.js';
 import { preview, sizeText } from './bytes.js';
+import type { Drafts } from './drafts.js';
 import type { KeyEntry } from './kv-client.js';
 import type { KeyListState } from './use-key-list.js';
 
 interface KeyListProps {
   readonly list: KeyListState;
+  readonly drafts: Drafts;
   readonly prefix: string;
   readonly focused: number;
   readonly openedKey: string | null;
@@ -17,7 +19,7 @@ interface KeyListProps {
 }
 
 /** The keys with a prefix: key, value, size and revision. */
-export function KeyList({ list, prefix, focused, openedKey, input, go, open, create }: KeyListProps) {
+export function KeyList({ list, drafts, prefix, focused, openedKey, input, go, open, create }: KeyListProps) {
   const [typed, setTyped] = useState(prefix);
   useEffect(() => setTyped(prefix), [prefix]);
   return (
@@ -66,6 +68,7 @@ export function KeyList({ list, prefix, focused, openedKey, input, go, open, cre
               <Row
                 key={entry.key}
                 entry={entry}
+                isEdited={drafts.of(entry.key) !== null}
                 isOpened={entry.key === openedKey}
                 isFocused={at === focused}
                 open={() => open(entry, at)}
@@ -81,17 +84,20 @@ export function KeyList({ list, prefix, focused, openedKey, input, go, open, cre
 
 interface RowProps {
   readonly entry: KeyEntry;
+  /** It has an edit that was not sent. */
+  readonly isEdited: boolean;
   readonly isOpened: boolean;
   readonly isFocused: boolean;
   readonly open: () => void;
 }
 
-function Row({ entry: { key, value, revision }, isOpened, isFocused, open }: RowProps) {
+function Row({ entry: { key, value, revision }, isEdited, isOpened, isFocused, open }: RowProps) {
   return (
     <tr class={`${isOpened ? 'opened' : ''} ${isFocused ? 'focused' : ''}`} data-key={key}>
       <td>
         <button type="button" class="key-name" aria-pressed={isOpened} onClick={open}>
           {key}
+          {isEdited ? <span class="edited"> not sent</span> : null}
         </button>
       </td>
       <td>{preview(value)}</td>

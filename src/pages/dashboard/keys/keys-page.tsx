@@ -44,7 +44,8 @@ export function KeysPage({ dashboard, view }: { readonly dashboard: Dashboard; r
   useEffect(() => setOpened(null), [prefix]);
   const open = (entry: KeyEntry | undefined, at: number): void => {
     setFocused(at);
-    if (entry !== undefined) setOpened({ kind: 'entry', entry });
+    // An edit that was begun goes on from what the key held then.
+    if (entry !== undefined) setOpened({ kind: 'entry', entry: dashboard.drafts.of(entry.key)?.entry ?? entry });
   };
   const move = (by: number): void => {
     const at = Math.min(Math.max(0, focused + by), list.items.length - 1);
@@ -68,6 +69,7 @@ export function KeysPage({ dashboard, view }: { readonly dashboard: Dashboard; r
       <PrefixTree client={client} prefix={prefix} consistency={list.consistency} version={list.version} go={go} />
       <KeyList
         list={list}
+        drafts={dashboard.drafts}
         prefix={prefix}
         focused={focused}
         openedKey={opened?.kind === 'entry' ? opened.entry.key : null}
@@ -79,6 +81,7 @@ export function KeysPage({ dashboard, view }: { readonly dashboard: Dashboard; r
       <Detail
         key={opened === null ? '' : opened.kind === 'new' ? ' new' : opened.entry.key}
         client={client}
+        drafts={dashboard.drafts}
         opened={opened}
         leader={leader}
         close={() => setOpened(null)}

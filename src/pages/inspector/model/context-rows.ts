@@ -60,9 +60,9 @@ export function contextTree(value: unknown, before: unknown, { lively, toggled }
         path,
         depth,
         key,
-        text: textOf(now),
+        text: textIn(key, now),
         isOpen: open,
-        before: hasChanged && isWhole ? textOf(then) : null,
+        before: hasChanged && isWhole ? textIn(key, then) : null,
       });
       if (below !== null && open === true) visit(below, then, path, depth + 1);
       else if (below !== null && hasChanged && branchOf(then) !== null) changed += 1;
@@ -94,6 +94,10 @@ function branchOf(value: unknown): Branch | null {
 
 const isActor = (value: unknown): boolean =>
   isPlain(value) && typeof value.actor === 'string' && Object.keys(value).length === 1;
+
+/** The time of what has not happened yet is -Infinity, so that it is before every other. */
+const textIn = (key: string, value: unknown): string =>
+  value === '-Infinity' && /(At|Since|Until)(Ms)?$/.test(key) ? 'never (-Infinity)' : textOf(value);
 
 /** A value in one line: numbers with separators, `{3}` for an object of three, `{2 actors}`. */
 export function textOf(value: unknown): string {
