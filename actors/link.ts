@@ -128,7 +128,7 @@ export const link = fastTransition(
   linkSetup.createMachine({
     id: 'link',
     context: ({ input }) => ({ ...input, failures: 0, wasRefused: false, backoffMs: SHORTEST_BACKOFF_MS }),
-    initial: 'connected',
+    initial: 'running',
     entry: 'takeBackUnsent',
     on: {
       'message.refused': {
@@ -137,8 +137,8 @@ export const link = fastTransition(
       },
     },
     states: {
-      connected: {
-        description: 'Holds one connection, from the dial to its end.',
+      running: {
+        description: 'Runs one connection, from the dial to its end.',
         invoke: { src: 'connection', id: 'connection', input: ({ context }) => context },
         initial: 'dialing',
         on: {
@@ -164,7 +164,7 @@ export const link = fastTransition(
             entry: ['forgetFailures', 'reportOpened'],
             on: {
               'link.reset': {
-                target: '#link.connected',
+                target: '#link.running',
                 reenter: true,
                 actions: { type: 'reportClosed', params: ({ event }) => event },
               },
@@ -180,8 +180,8 @@ export const link = fastTransition(
       },
       backingOff: {
         description: 'Waits before it dials again.',
-        after: { BACKOFF: 'connected' },
-        on: { 'peer.arrived': { guard: 'mayDialNow', target: 'connected' } },
+        after: { BACKOFF: 'running' },
+        on: { 'peer.arrived': { guard: 'mayDialNow', target: 'running' } },
       },
     },
   }),

@@ -116,7 +116,7 @@ const replicatorSetup = setup({
       enqueue.assign(checkedProgress(context, { inFlight: [...context.inFlight, flightOf(entries)], nextIndex }));
     }),
     stepBack: assign(({ context }, { reply }: { reply: AppendRejected }) => {
-      const next = nextAfterRejection(context.leader.log, reply.hint);
+      const next = nextAfterRejection(context.leader.log, reply.lastPossibleMatch);
       return checkedProgress(context, { nextIndex: greater(next, advance(context.matched, 1)), inFlight: [] });
     }),
     /** A refused append was not sent, so its first entry is next again. */

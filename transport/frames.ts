@@ -152,7 +152,7 @@ function encodeAppendReply(reply: AppendReply): Uint8Array {
     .u8(Number(reply.accepted))
     .u64(reply.readRound);
   if (reply.accepted) return writer.u64(reply.matchIndex).bytes;
-  return writer.u64(reply.rejectedIndex).u64(reply.hint.index).u64(reply.hint.term).bytes;
+  return writer.u64(reply.rejectedIndex).u64(reply.lastPossibleMatch.index).u64(reply.lastPossibleMatch.term).bytes;
 }
 
 function decodeAppendReply(reader: ByteReader): AppendReply {
@@ -161,8 +161,8 @@ function decodeAppendReply(reader: ByteReader): AppendReply {
   const readRound = asReadRound(reader.u64());
   const index = asIndex(reader.u64());
   if (accepted) return { kind: 'append-reply', term, accepted, matchIndex: index, readRound };
-  const hint = { index: asIndex(reader.u64()), term: asTerm(reader.u64()) };
-  return { kind: 'append-reply', term, accepted, rejectedIndex: index, hint, readRound };
+  const lastPossibleMatch = { index: asIndex(reader.u64()), term: asTerm(reader.u64()) };
+  return { kind: 'append-reply', term, accepted, rejectedIndex: index, lastPossibleMatch, readRound };
 }
 
 function encodeProposeRequest(request: ProposeRequest): Uint8Array {

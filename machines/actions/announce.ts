@@ -34,9 +34,10 @@ export const roleActions = {
 };
 
 /** The action that tells of a new role. A node that is about to halt, because a rule failed on the way there, does not have it. */
-function announce(role: Role, why: (state: ReplicaState, event: ReplicaEvent) => string): ReplicaAction {
+function announce(role: Role, why: (state: ReplicaState, event: ReplicaEvent) => string | undefined): ReplicaAction {
   return action(({ context, event, enqueue }) => {
-    if (context.haltedBy === null) enqueue.emit(changeTo(role, context, why(context.state, event)));
+    const reason = why(context.state, event);
+    if (context.haltedBy === null && reason !== undefined) enqueue.emit(changeTo(role, context, reason));
   });
 }
 
@@ -44,15 +45,16 @@ function changeTo(role: Role, { state }: ReplicaContext, reason: string): Notice
   return { type: 'role.changed', role, term: state.term, reason };
 }
 
-/** Why this node follows now, for the one log line that says so. */
-function whyFollower(raft: ReplicaState, event: ReplicaEvent): string {
+/** Why this node follows now, for the one log line that says so; undefined where it followed already. */
+function whyFollower(raft: ReplicaState, event: ReplicaEvent): string | undefined {
   switch (event.type) {
     case 'state.opened':
       return 'recovered, listening for a leader';
     case 'log.stalled':
       return `its disk has not finished a sync for ${event.waitedMs} ms`;
     case 'log.resumed':
-      return `its disk works again after ${event.waitedMs} ms`;
+      // It was stalled, which is a follower, too: its role is the one that it had.
+      return undefined;
     case 'peer.received': {
       const { from, message } = event;
       if (raft.leaderId === from) return `${from} leads`;

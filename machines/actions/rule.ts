@@ -6,6 +6,7 @@ import type { HeldMessage } from '../../actors/log-writer.js';
 import type { ReplicatorEvent } from '../../actors/replicator.js';
 import { checkStep } from '../../src/raft/check-step.js';
 import type { Effect, Notice, Step, Surroundings } from '../../src/raft/effects.js';
+import { told } from '../../src/raft/effects.js';
 import type { Outgoing } from '../../src/raft/messages.js';
 import { valueFor } from '../../src/raft/numbers-and-ids.js';
 import type { ReplicaState } from '../../src/raft/replica-state.js';
@@ -56,7 +57,7 @@ export function notice<Type extends ReplicaEventType>(
   type: Type,
   make: (event: EventOf<Type>) => Notice,
 ): ReplicaAction {
-  return rule(type, (state, event) => ({ state, effects: [{ kind: 'notify', notice: make(event) }] }));
+  return rule(type, (state, event) => told(state, make(event)));
 }
 
 type Collect<Params extends object | undefined> = Parameters<

@@ -31,7 +31,6 @@ export const active = replicaSetup.createStateConfig({
     'peer.heard': { actions: 'hearLeader' },
     'peer.refused': { actions: 'announceRefusal' },
     'log.durable': { actions: 'noteDurable' },
-    'log.stalled': { target: '.stalled', actions: 'announceStall' },
     'election.ended': { actions: 'announceElection' },
     'link.opened': { actions: 'noteLinkOpened' },
     'link.delayed': { actions: 'noteLinkClosed' },

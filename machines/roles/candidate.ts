@@ -4,7 +4,7 @@ import { replicaSetup } from '../vocabulary.js';
 export const candidate = replicaSetup.createStateConfig({
   tags: 'candidate',
   description: 'Stands for election in a new term.',
-  entry: ['tellOfCandidate', 'announceCandidate'],
+  entry: 'tellOfCandidate',
   always: { guard: 'hasMajority', target: 'leader' },
   on: {
     'peer.received': [
@@ -18,6 +18,7 @@ export const candidate = replicaSetup.createStateConfig({
     ],
     'vote.durable': { actions: 'recordOwnVote' },
     'votes.overdue': { actions: 'solicitAgain' },
+    'log.stalled': { target: 'stalled', actions: ['announceStall', 'announceFollower'] },
     'election.timedOut': { target: 'candidate', reenter: true, actions: 'startElection' },
   },
 });

@@ -8,7 +8,8 @@ export const follower = replicaSetup.createStateConfig({
   on: {
     // It takes newer terms, too, and stays where it is: to enter follower anew would set its timers anew.
     'peer.received': { actions: 'receiveAsFollower' },
-    'election.timedOut': { target: 'candidate', actions: 'startElection' },
+    'election.timedOut': { target: 'candidate', actions: ['startElection', 'announceCandidate'] },
+    'log.stalled': { target: 'stalled', actions: 'announceStall' },
     'client.proposed': { actions: 'forwardProposal' },
     'client.read': { actions: 'forwardRead' },
   },

@@ -22,7 +22,7 @@ export const leader = replicaSetup.createStateConfig({
     'peer.received': { guard: 'keepsTerm', actions: 'receiveAsLeader' },
     'log.durable': { actions: 'noteLeaderDurable' },
     // P36: others cannot tell that nothing more becomes durable here, for heartbeats need no disk.
-    'log.stalled': { target: 'stalled', actions: ['forgetLeader', 'resetLinks', 'announceStall'] },
+    'log.stalled': { target: 'stalled', actions: ['forgetLeader', 'resetLinks', 'announceStall', 'announceFollower'] },
     'heartbeat.due': { actions: 'beat' },
     'peer.statusChanged': { actions: 'noteStatus' },
     'link.opened': { actions: ['noteLinkOpened', 'restartReplicator'] },

@@ -8,7 +8,7 @@ import { follower } from './follower.js';
 export const stalled = replicaSetup.createStateConfig({
   tags: ['follower', 'stalled'],
   description: 'The disk does not finish a sync: keeps what a leader sends, promises nothing, and times nothing.',
-  entry: ['tellOfStall', 'announceFollower'],
+  entry: 'tellOfStall',
   on: {
     'peer.received': { actions: 'receiveWhileStalled' },
     'client.proposed': follower.on['client.proposed'],

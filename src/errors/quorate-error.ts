@@ -40,6 +40,10 @@ export function badRequest(message: string): QuorateError {
   return new QuorateError('QUORATE_BAD_REQUEST', message);
 }
 
+export function notInThisVersion(what: string): QuorateError {
+  return new QuorateError('QUORATE_NOT_IN_THIS_VERSION', `${what}: not in this version`);
+}
+
 /** Nothing was done for these, and another node, or the same one a moment later, may do it (P37). */
 const WORTH_ANOTHER_TRY: readonly string[] = [
   'QUORATE_OVERLOADED',

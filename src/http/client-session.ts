@@ -1,14 +1,13 @@
 import type { RawData, WebSocket } from 'ws';
 import type { Consistency } from '../calls/call-options.js';
 import { checkTimeout, MOST_TIMEOUT_MS } from '../calls/call-options.js';
-import { badRequest, QuorateError } from '../errors/quorate-error.js';
+import { badRequest, notInThisVersion, QuorateError } from '../errors/quorate-error.js';
 import type { Clock } from '../seams/clock.js';
 import { MalformedBytes } from '../wire/bytes.js';
 import type { ClientReply, ClientRequest } from '../wire/client-frames.js';
-import { decodeClientFrame, encodeNodeFrame, UNNAMED_SERVICE } from '../wire/client-frames.js';
+import { DEFAULT_SERVICE, decodeClientFrame, encodeNodeFrame } from '../wire/client-frames.js';
 import { decodeQuestion } from '../wire/question.js';
 import { ReadPauses } from './read-pauses.js';
-import { notInThisVersion } from './replies.js';
 import type { ServedNode } from './served-node.js';
 import { refusal, ServiceCalls } from './service-calls.js';
 
@@ -79,7 +78,7 @@ export class ClientSession {
     try {
       if (!isBinary) throw new MalformedBytes('a text frame');
       const frame = decodeClientFrame(data as Buffer);
-      if (frame.kind === 'hello') this.#greet(frame.service ?? UNNAMED_SERVICE);
+      if (frame.kind === 'hello') this.#greet(frame.service ?? DEFAULT_SERVICE);
       else if (this.#calls !== undefined) this.#take(frame.requests, this.#calls);
       else throw new MalformedBytes('no hello before the first request');
     } catch (error) {

@@ -63,10 +63,6 @@ export function sendError(response: ServerResponse, error: unknown): void {
   else sendJson(response, status, document, retry);
 }
 
-export function notInThisVersion(what: string): QuorateError {
-  return new QuorateError('QUORATE_NOT_IN_THIS_VERSION', `${what}: not in this version`);
-}
-
 /** A mistake of ours. What it did before it failed is not known, so nobody may take it for undone and try again (P37). */
 function unexpected(error: unknown): QuorateError {
   const message = error instanceof Error ? error.message : String(error);

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { badRequest, QuorateError } from '../errors/quorate-error.js';
+import { badRequest, notInThisVersion, QuorateError } from '../errors/quorate-error.js';
 import { CLIENT_PATH, INSPECTION_PATH, PEER_PATH } from '../wire/connections.js';
 import { checkFraming } from './body.js';
 import { addressesOf, admitPage, checkAct, checkCaller } from './callers.js';
@@ -9,7 +9,7 @@ import type { HttpRequest } from './exchange.js';
 import { Exchange } from './exchange.js';
 import type { Page } from './pages.js';
 import { sendAsset, sendPage } from './pages.js';
-import { FOR_NOW_ONLY, notInThisVersion, RefusedRequest, sendError, sendJson } from './replies.js';
+import { FOR_NOW_ONLY, RefusedRequest, sendError, sendJson } from './replies.js';
 import { targetOf } from './request-target.js';
 import type { ServedNode } from './served-node.js';
 import { answerByRoute, ServiceRoutes } from './service-routes.js';

@@ -1,11 +1,11 @@
 import { DEFAULT_TIMEOUT_MS, MOST_TIMEOUT_MS, parseWholeNumber } from '../calls/call-options.js';
-import { badRequest, QuorateError } from '../errors/quorate-error.js';
+import { badRequest, notInThisVersion, QuorateError } from '../errors/quorate-error.js';
 import { shown } from '../errors/shown.js';
 import type { AnyService, Route, RouteAnswer, RouteRequest } from '../seams/service.js';
 import { CLIENT_PATH, PEER_PATH } from '../wire/connections.js';
 import { readBody } from './body.js';
 import type { HttpRequest } from './exchange.js';
-import { FOR_NOW_ONLY, notInThisVersion, sendJson } from './replies.js';
+import { FOR_NOW_ONLY, sendJson } from './replies.js';
 import type { CallLimits } from './served-node.js';
 
 /** Has a service's route answer a request. */

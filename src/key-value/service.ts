@@ -1,8 +1,8 @@
 import { parseWholeNumber } from '../calls/call-options.js';
-import { badRequest, QuorateError } from '../errors/quorate-error.js';
+import { badRequest, notInThisVersion, QuorateError } from '../errors/quorate-error.js';
 import { defineService } from '../seams/define-service.js';
 import type { RouteAnswer, RouteRequest } from '../seams/service.js';
-import { UNNAMED_SERVICE } from '../wire/client-frames.js';
+import { DEFAULT_SERVICE } from '../wire/client-frames.js';
 import type { Condition, KeyValueCommand, KeyValueResult } from './codec.js';
 import {
   checkKeyValueCommand,
@@ -114,14 +114,10 @@ function conditionOf({ headers }: OfKey): { condition?: Condition } {
   return { condition: Number(revision) };
 }
 
-function notInThisVersion(what: string): QuorateError {
-  return new QuorateError('QUORATE_NOT_IN_THIS_VERSION', `${what}: not in this version`);
-}
-
 /** What clients and HTTP have of a KeyValueStore. `mostValueBytes`: how large a value may be that they write. */
 export function createKeyValueService(mostValueBytes = MOST_VALUE_BYTES) {
   return defineService({
-    name: UNNAMED_SERVICE,
+    name: DEFAULT_SERVICE,
     command: keyValueCommandCodec,
     result: keyValueResultCodec,
     queries: {

@@ -1,4 +1,5 @@
 import type { Step } from './effects.js';
+import { notify, told } from './effects.js';
 import type { ForwardedMessage, ProposeReply, ProposeRequest, ReadReply } from './messages.js';
 import type { NodeId } from './numbers-and-ids.js';
 import { readRefusal } from './reads.js';
@@ -12,7 +13,7 @@ export function forwardProposal(state: ReplicaState, proposal: Omit<ProposeReque
   return {
     state,
     effects: [
-      { kind: 'notify', notice: { type: 'proposals.forwarded', requestId, to } },
+      notify({ type: 'proposals.forwarded', requestId, to }),
       { kind: 'send', to, message: { kind: 'propose-request', ...proposal } },
     ],
   };
@@ -24,7 +25,7 @@ export function forwardRead(state: ReplicaState, requestId: number): Step {
   return {
     state,
     effects: [
-      { kind: 'notify', notice: { type: 'reads.forwarded', requestId, to } },
+      notify({ type: 'reads.forwarded', requestId, to }),
       { kind: 'send', to, message: { kind: 'read-request', requestId } },
     ],
   };
@@ -35,7 +36,7 @@ export function refuseProposal(state: ReplicaState, origin: Origin): Step {
   const { from, requestId } = origin;
   const leaderId = leaderElsewhere(state);
   if (from === null) {
-    return { state, effects: [{ kind: 'notify', notice: { type: 'proposals.refused', requestId, leaderId } }] };
+    return told(state, { type: 'proposals.refused', requestId, leaderId });
   }
   const outcome = { kind: 'refused', leaderId } as const;
   return { state, effects: [{ kind: 'send', to: from, message: { kind: 'propose-reply', requestId, outcome } }] };
@@ -49,20 +50,20 @@ export function noteProposeReply(state: ReplicaState, { requestId, outcome }: Pr
   switch (outcome.kind) {
     case 'refused': {
       const { leaderId } = outcome;
-      return { state, effects: [{ kind: 'notify', notice: { type: 'proposals.refused', requestId, leaderId } }] };
+      return told(state, { type: 'proposals.refused', requestId, leaderId });
     }
     case 'results': {
       const { results } = outcome;
-      return { state, effects: [{ kind: 'notify', notice: { type: 'proposals.answered', requestId, results } }] };
+      return told(state, { type: 'proposals.answered', requestId, results });
     }
     case 'unknown':
-      return { state, effects: [{ kind: 'notify', notice: { type: 'proposals.answered', requestId, results: null } }] };
+      return told(state, { type: 'proposals.answered', requestId, results: null });
   }
 }
 
 export function noteReadReply(state: ReplicaState, { requestId, readIndex }: ReadReply): Step {
   if (readIndex === null) return { state, effects: [readRefusal({ from: null, requestId }, null)] };
-  return { state, effects: [{ kind: 'notify', notice: { type: 'reads.confirmed', requestId, readIndex } }] };
+  return told(state, { type: 'reads.confirmed', requestId, readIndex });
 }
 
 /** The link was down and took nothing: what was to be passed on is refused, so that it can be tried again. */
@@ -71,10 +72,7 @@ export function noteUndeliverable(state: ReplicaState, message: ForwardedMessage
   const origin: Origin = { from: null, requestId };
   switch (message.kind) {
     case 'propose-request':
-      return {
-        state,
-        effects: [{ kind: 'notify', notice: { type: 'proposals.refused', requestId, leaderId: null } }],
-      };
+      return told(state, { type: 'proposals.refused', requestId, leaderId: null });
     case 'read-request':
       return { state, effects: [readRefusal(origin, null)] };
     default:

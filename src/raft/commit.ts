@@ -1,5 +1,5 @@
 import type { Effect, Step } from './effects.js';
-import { unchanged } from './effects.js';
+import { notify, unchanged } from './effects.js';
 import { invariant } from './invariant.js';
 import { holds, termAt } from './log-shape.js';
 import type { Entry, LogRecord } from './messages.js';
@@ -36,7 +36,7 @@ export function noteApplied(state: ReplicaState, entries: readonly Entry[], resu
   invariant(results.length === entries.length, 'each entry that was applied has its result');
   return {
     state: changed(state, { lastApplied }),
-    effects: [{ kind: 'notify', notice: { type: 'entries.applied', entries, results } }],
+    effects: [notify({ type: 'entries.applied', entries, results })],
   };
 }
 
@@ -65,7 +65,10 @@ export function withApply(before: ReplicaState, after: ReplicaState): Step {
 }
 
 /** Notes in the log how far it is committed, but only beside entries: a hint is never worth a sync of its own. */
-export function commitHint(state: ReplicaState, besideEntries: boolean): { state: ReplicaState; records: LogRecord[] } {
+export function recordCommit(
+  state: ReplicaState,
+  besideEntries: boolean,
+): { state: ReplicaState; records: LogRecord[] } {
   if (!besideEntries || state.commitIndex <= state.recordedCommit) return { state, records: [] };
   return {
     state: changed(state, { recordedCommit: state.commitIndex }),

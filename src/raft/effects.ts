@@ -42,8 +42,14 @@ export interface Surroundings {
 
 export const unchanged = (state: ReplicaState): Step => ({ state, effects: [] });
 
+export const notify = (notice: Notice): Effect => ({ kind: 'notify', notice });
+
+/** A step whose only effect tells the node's surroundings. */
+export const told = (state: ReplicaState, notice: Notice): Step => ({ state, effects: [notify(notice)] });
+
 /** What a node tells its surroundings: the chart emits these, `src/node` turns them into log lines, and `src/replica` into replies. */
 export type Notice =
+  /** Comes where the role is another one than before: not with each term of a candidate, and not where a follower's disk hangs. */
   | { readonly type: 'role.changed'; readonly role: Role; readonly term: Term; readonly reason: string }
   | { readonly type: 'leader.changed'; readonly leaderId: NodeId | null; readonly term: Term }
   /** The leader has committed in its own term: reads and writes are answered. */

@@ -1,5 +1,5 @@
 import type { Effect, Step } from './effects.js';
-import { unchanged } from './effects.js';
+import { notify, unchanged } from './effects.js';
 import { invariant } from './invariant.js';
 import { lastPosition } from './log-shape.js';
 import type { Outgoing, VoteReply, VoteRequest } from './messages.js';
@@ -21,8 +21,8 @@ export function startElection(state: ReplicaState, reason: string): Step {
     state: started,
     effects: [
       { kind: 'write', records: [{ kind: 'vote', term, votedFor: state.id }], then: requests(started) },
-      { kind: 'notify', notice: { type: 'leader.changed', leaderId: null, term } },
-      { kind: 'notify', notice: { type: 'election.started', term, reason } },
+      notify({ type: 'leader.changed', leaderId: null, term }),
+      notify({ type: 'election.started', term, reason }),
     ],
   };
 }

@@ -1,5 +1,6 @@
-import { commitHint } from './commit.js';
+import { recordCommit } from './commit.js';
 import type { Effect, Step } from './effects.js';
+import { notify } from './effects.js';
 import { invariant } from './invariant.js';
 import type { LogShape } from './log-shape.js';
 import { extend, holds, lastPossibleMatch, termAt, truncate } from './log-shape.js';
@@ -23,12 +24,12 @@ export function acceptAppend(state: ReplicaState, from: NodeId, append: Append, 
   const matchIndex = advance(append.previous.index, append.entries.length);
   const commitIndex = greater(following.commitIndex, lesser(append.commitIndex, matchIndex));
   const merged = changed(following, { log, commitIndex, lastTimeMs: lastTimeMs(fresh, following.lastTimeMs) });
-  const hint = commitHint(merged, fresh.length > 0);
+  const recorded = recordCommit(merged, fresh.length > 0);
 
   const records: LogRecord[] = [];
   if (truncatedFrom !== null) records.push({ kind: 'truncation', from: truncatedFrom });
   if (fresh.length > 0) records.push({ kind: 'entries', entries: fresh });
-  records.push(...hint.records);
+  records.push(...recorded.records);
 
   const { term, readRound } = append;
   const effects: Effect[] = [
@@ -36,10 +37,10 @@ export function acceptAppend(state: ReplicaState, from: NodeId, append: Append, 
     answer(from, { kind: 'append-reply', term, accepted: true, matchIndex, readRound }, records),
   ];
   if (truncatedFrom !== null) {
-    effects.push({ kind: 'notify', notice: { type: 'log.truncated', from: truncatedFrom } });
+    effects.push(notify({ type: 'log.truncated', from: truncatedFrom }));
   }
   if (applicableIndex(merged) > applicableIndex(state)) effects.push({ kind: 'apply', upTo: applicableIndex(merged) });
-  return { state: hint.state, effects };
+  return { state: recorded.state, effects };
 }
 
 /** §5.2: an append of the current term comes from its one leader. */
@@ -47,7 +48,7 @@ function followLeader(state: ReplicaState, from: NodeId, atMs: number): Step {
   invariant(from !== state.id && (state.leaderId ?? from) === from, '§5.2: at most one leader in a term');
   const effects: Effect[] = [];
   if (state.leaderId === null) {
-    effects.push({ kind: 'notify', notice: { type: 'leader.changed', leaderId: from, term: state.term } });
+    effects.push(notify({ type: 'leader.changed', leaderId: from, term: state.term }));
   }
   return { state: changed(state, { leaderId: from, leaderHeardAtMs: atMs }), effects };
 }
@@ -60,8 +61,14 @@ export function hearLeader(state: ReplicaState, from: NodeId, atMs: number): Ste
 
 function rejection(state: ReplicaState, append: Append): AppendReply {
   const { term, readRound, previous } = append;
-  const hint = lastPossibleMatch(state.log, previous);
-  return { kind: 'append-reply', term, accepted: false, rejectedIndex: previous.index, hint, readRound };
+  return {
+    kind: 'append-reply',
+    term,
+    accepted: false,
+    rejectedIndex: previous.index,
+    lastPossibleMatch: lastPossibleMatch(state.log, previous),
+    readRound,
+  };
 }
 
 function answer(to: NodeId, message: AppendReply, records: readonly LogRecord[] = []): Effect {

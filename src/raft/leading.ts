@@ -1,7 +1,7 @@
 import { refuseProposal } from './clients.js';
-import { advanceCommit, commitHint, noteMatch, withApply } from './commit.js';
+import { advanceCommit, noteMatch, recordCommit, withApply } from './commit.js';
 import type { Effect, Step, Surroundings } from './effects.js';
-import { unchanged } from './effects.js';
+import { notify, told, unchanged } from './effects.js';
 import { hasMajority } from './elections.js';
 import { invariant } from './invariant.js';
 import { extend } from './log-shape.js';
@@ -28,7 +28,7 @@ export function becomeLeader(state: ReplicaState, wallMs: number): Step {
   const { id, term } = state;
   return {
     state: begun,
-    effects: [...effects, { kind: 'notify', notice: { type: 'leader.changed', leaderId: id, term } }],
+    effects: [...effects, notify({ type: 'leader.changed', leaderId: id, term })],
   };
 }
 
@@ -44,8 +44,7 @@ export function stepDown(state: ReplicaState): Step {
 export function forgetLeader(state: ReplicaState): Step {
   const { term } = state;
   if (state.leaderId === null) return { state, effects: [] };
-  const notice = { type: 'leader.changed', leaderId: null, term } as const;
-  return { state: changed(state, { leaderId: null }), effects: [{ kind: 'notify', notice }] };
+  return told(changed(state, { leaderId: null }), { type: 'leader.changed', leaderId: null, term });
 }
 
 /** Commands of one turn of the event loop, and who waits for their results. */
@@ -69,7 +68,7 @@ export function propose(state: ReplicaState, proposal: Proposal, { wallMs, isDis
   const count = commands.length;
   const notice = { type: 'proposals.appended', ...origin, firstIndex, count, term } as const;
   // The notice first: whoever waits must know the indexes before anything about them can come back.
-  return { state: appended, effects: [{ kind: 'notify', notice }, ...effects] };
+  return { state: appended, effects: [notify(notice), ...effects] };
 }
 
 /**
@@ -118,11 +117,11 @@ function appendEntries(state: ReplicaState, kind: EntryKind, payloads: readonly 
     payload,
   }));
   const log = extend(state.log, term, entries.length);
-  const hint = commitHint(changed(state, { log, lastTimeMs: timeMs }), true);
+  const recorded = recordCommit(changed(state, { log, lastTimeMs: timeMs }), true);
   return {
-    state: hint.state,
+    state: recorded.state,
     effects: [
-      { kind: 'write', records: [{ kind: 'entries', entries }, ...hint.records], then: [] },
+      { kind: 'write', records: [{ kind: 'entries', entries }, ...recorded.records], then: [] },
       { kind: 'replicate' },
     ],
   };

@@ -81,7 +81,7 @@ export interface AppendRejected {
   /** `previous.index` of the append that this answers, so that a late rejection is recognized. */
   readonly rejectedIndex: Index;
   /** The follower's last position that could match: nothing after it does (§5.3, "the protocol can be optimized"). */
-  readonly hint: LogPosition;
+  readonly lastPossibleMatch: LogPosition;
   readonly readRound: ReadRound;
 }
 

@@ -1,5 +1,5 @@
 import type { Step } from './effects.js';
-import { unchanged } from './effects.js';
+import { notify, unchanged } from './effects.js';
 import type { NodeId } from './numbers-and-ids.js';
 import { valueFor } from './numbers-and-ids.js';
 import type { Peer, PeerStatus, ReplicaState } from './replica-state.js';
@@ -14,7 +14,7 @@ export function statusAfter(missed: number, maxMissed: number): PeerStatus {
 export function noteStatus(state: ReplicaState, peer: NodeId, status: PeerStatus, missed: number): Step {
   return {
     state: withPeer(state, peer, { status }),
-    effects: [{ kind: 'notify', notice: { type: 'peer.changed', peer, status, missed } }],
+    effects: [notify({ type: 'peer.changed', peer, status, missed })],
   };
 }
 
@@ -34,7 +34,7 @@ export function noteLink(state: ReplicaState, peer: NodeId, open: boolean, reaso
   if (before === undefined || (before.open === open && before.reason === reason)) return unchanged(state);
   return {
     state: withPeer(state, peer, { link: { open, reason } }),
-    effects: [{ kind: 'notify', notice: { type: 'link.changed', peer, open, reason } }],
+    effects: [notify({ type: 'link.changed', peer, open, reason })],
   };
 }
 

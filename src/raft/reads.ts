@@ -1,4 +1,5 @@
 import type { Effect, Step } from './effects.js';
+import { notify } from './effects.js';
 import type { Index, NodeId, ReadRound } from './numbers-and-ids.js';
 import { asReadRound, valueFor } from './numbers-and-ids.js';
 import { confirmedRound } from './quorum.js';
@@ -59,7 +60,7 @@ export function refusePendingReads(state: ReplicaState): Step {
 
 export function readRefusal(origin: Origin, leaderId: NodeId | null): Effect {
   if (origin.from === null) {
-    return { kind: 'notify', notice: { type: 'reads.refused', requestId: origin.requestId, leaderId } };
+    return notify({ type: 'reads.refused', requestId: origin.requestId, leaderId });
   }
   return answerPeer(origin.from, origin.requestId, null);
 }
@@ -91,7 +92,7 @@ function roundOf({ id, reads }: ReplicaState, voter: NodeId): number {
 
 function answer(origin: Origin, readIndex: Index): Effect {
   if (origin.from !== null) return answerPeer(origin.from, origin.requestId, readIndex);
-  return { kind: 'notify', notice: { type: 'reads.confirmed', requestId: origin.requestId, readIndex } };
+  return notify({ type: 'reads.confirmed', requestId: origin.requestId, readIndex });
 }
 
 function answerPeer(to: NodeId, requestId: number, readIndex: Index | null): Effect {

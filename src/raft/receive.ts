@@ -1,6 +1,6 @@
 import { noteProposeReply, noteReadReply, refuseProposal, refuseRead } from './clients.js';
 import type { Step, Surroundings } from './effects.js';
-import { unchanged } from './effects.js';
+import { notify, unchanged } from './effects.js';
 import { answerVoteRequest, recordVote } from './elections.js';
 import { acceptAppend } from './following.js';
 import { invariant } from './invariant.js';
@@ -158,7 +158,7 @@ export function adoptTerm(state: ReplicaState, term: Term): Step {
     state: changed(state, { term, votedFor: null, votes: {}, leaderId: null }),
     effects: [
       { kind: 'write', records: [{ kind: 'vote', term, votedFor: null }], then: [] },
-      { kind: 'notify', notice: { type: 'leader.changed', leaderId: null, term } },
+      notify({ type: 'leader.changed', leaderId: null, term }),
     ],
   };
 }
@@ -178,7 +178,7 @@ export function refuseOldTerm(state: ReplicaState, from: NodeId, message: PeerMe
         term,
         accepted: false,
         rejectedIndex: previous.index,
-        hint: LOG_START,
+        lastPossibleMatch: LOG_START,
         readRound,
       });
     }

@@ -1,4 +1,5 @@
-import type { Effect, Step } from './effects.js';
+import type { Step } from './effects.js';
+import { notify } from './effects.js';
 import { invariant } from './invariant.js';
 import type { LogShape } from './log-shape.js';
 import type { Index, NodeId, Term } from './numbers-and-ids.js';
@@ -33,6 +34,6 @@ export function resumeApplying(state: ReplicaState, applied: Index): Step {
   const commitIndex = greater(state.commitIndex, applied);
   const resumed = changed(state, { commitIndex, lastApplied: applied });
   const upTo = applicableIndex(resumed);
-  const opened: Effect = { kind: 'notify', notice: { type: 'state.opened', applied } };
+  const opened = notify({ type: 'state.opened', applied });
   return { state: resumed, effects: upTo > applied ? [opened, { kind: 'apply', upTo }] : [opened] };
 }

@@ -75,7 +75,7 @@ export class ReportMaker {
     const { context } = this.#node.actor.getSnapshot();
     const link = valueFor(context.links, peer)?.getSnapshot();
     const traffic = this.#transport.with(peer);
-    const isOpen = link?.matches({ connected: 'open' }) === true;
+    const isOpen = link?.matches({ running: 'open' }) === true;
     const isWaiting = link?.matches('backingOff') === true;
     const missed = valueFor(context.managers.heartbeatManager.getSnapshot().context.unanswered, peer);
     return {

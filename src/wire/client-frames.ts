@@ -9,7 +9,7 @@ import { ByteReader, ByteWriter, decodeText, encodeText, MalformedBytes } from '
 export const CLIENT_PROTOCOL = 'quorate.client.1';
 
 /** The service that a client means whose hello names none, as those of the first version do. */
-export const UNNAMED_SERVICE = 'key-value';
+export const DEFAULT_SERVICE = 'key-value';
 
 /**
  * What is asked for: a command is proposed, or a query of the service is asked. The queries named `get` and `list` have operations
@@ -79,8 +79,8 @@ export function encodeClientFrame(frame: ClientFrame): Uint8Array {
 }
 
 /** Nodes of the first version expect no name. */
-function encodeHello(service = UNNAMED_SERVICE): Uint8Array {
-  if (service === UNNAMED_SERVICE) return new ByteWriter(1).u8(HELLO).bytes;
+function encodeHello(service = DEFAULT_SERVICE): Uint8Array {
+  if (service === DEFAULT_SERVICE) return new ByteWriter(1).u8(HELLO).bytes;
   const name = encodeText(service);
   return new ByteWriter(1 + 4 + name.byteLength).u8(HELLO).text(name).bytes;
 }

@@ -94,6 +94,14 @@ describe("the seed's transitions", () => {
   });
 });
 
+test('a candidate tells of its role once, and of its elections each time', () => {
+  const replica = new LoneReplica().stand();
+  const elections = replica.noticesOf('election.started').length;
+  replica.pass(2_000);
+  expect(replica.noticesOf('election.started').length).toBeGreaterThan(elections);
+  expect(replica.noticesOf('role.changed').map(({ role }) => role)).toEqual(['follower', 'candidate']);
+});
+
 describe('the gate', () => {
   test('a follower that adopts a newer term stays where it is: nothing that it runs starts anew', () => {
     const replica = new LoneReplica();

@@ -25,14 +25,14 @@ class HeldReads extends MemoryLogStore {
 }
 
 const stateOf = (replica: LoneReplica) => replica.actor.getSnapshot().context.replicators.b?.getSnapshot().value;
-const rejected = (term: number, index: number, hint: [number, number]) => {
-  const position = { index: asIndex(hint[0]), term: asTerm(hint[1]) };
+const rejected = (term: number, index: number, lastMatch: [number, number]) => {
+  const position = { index: asIndex(lastMatch[0]), term: asTerm(lastMatch[1]) };
   return {
     kind: 'append-reply',
     term: asTerm(term),
     accepted: false,
     rejectedIndex: asIndex(index),
-    hint: position,
+    lastPossibleMatch: position,
     readRound: asReadRound(0),
   } as const;
 };

@@ -67,6 +67,23 @@ describe('P36 a replica whose disk hangs', () => {
     expect(ends).toHaveLength(replica.noticesOf('election.started').length);
   });
 
+  test.each([
+    ['a follower', 'follower', ['follower']],
+    ['a candidate', 'candidate', ['follower', 'candidate', 'follower']],
+    ['a leader', 'leader', ['follower', 'candidate', 'leader', 'follower']],
+  ] as const)('tells of its role only where that is another one: %s', (_, role, told) => {
+    const { replica, hang, resume } = replicaOn();
+    if (role === 'leader') replica.lead();
+    hang();
+    if (role === 'leader') propose(replica).pass(400);
+    else if (role === 'candidate') replica.stand().pass(400);
+    else passUnder('b', replica.hear('b', append(1, [0, 0], [entry(1, 1)])));
+    expect(replica.value).toEqual(STALLED);
+    resume();
+    expect(replica.value).toEqual({ active: 'follower' });
+    expect(replica.noticesOf('role.changed').map((notice) => notice.role)).toEqual(told);
+  });
+
   test('gives up after the longest election timeout, and not before', () => {
     const { replica, hang } = replicaOn();
     replica.lead();

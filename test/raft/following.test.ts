@@ -76,7 +76,7 @@ describe('AppendEntries at a follower', () => {
 
   test('a gap is rejected, and the rejection says which append it answers', () => {
     const step = acceptAppend(stateOf({ term: asTerm(2), log: logOf(1) }), 'b', append(2, [5, 2], [entry(6, 2)]), 0);
-    expect(replyOf(step)).toMatchObject({ accepted: false, rejectedIndex: 5, hint: at(1, 1) });
+    expect(replyOf(step)).toMatchObject({ accepted: false, rejectedIndex: 5, lastPossibleMatch: at(1, 1) });
     expect(step.state.log.lastIndex).toBe(1);
   });
 

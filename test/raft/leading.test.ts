@@ -169,7 +169,7 @@ describe('reads', () => {
       term: asTerm(2),
       accepted: false,
       rejectedIndex: asIndex(2),
-      hint: at(0, 0),
+      lastPossibleMatch: at(0, 0),
       readRound: asReadRound(1),
     } as const;
     expect(effectsOf(noteAppendReply(state, 'b', reply), 'notify')).toHaveLength(1);

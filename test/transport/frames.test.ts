@@ -59,7 +59,7 @@ const others: fc.Arbitrary<PeerMessage> = fc.oneof(
     term: whole,
     accepted: fc.constant(false),
     rejectedIndex: whole,
-    hint: position,
+    lastPossibleMatch: position,
     readRound: whole,
   }),
   fc.record({
