@@ -3,7 +3,7 @@ import type { Index, LogPosition, NodeId, Term } from '../src/raft/numbers-and-i
 import type { PeerStatus } from '../src/raft/replica-state.js';
 import type { Recovered } from '../src/seams/log-store.js';
 
-/** What the actors tell the chart. IO never throws into the chart: a failure is a report like any other. */
+/** Events by which actors report to the chart. IO never throws into the chart: a failure is a report like any other. */
 export type Report = ElectionReport | HeartbeatReport | LogReport | ApplierReport | LinkReport | AcceptorReport;
 
 export type ElectionReport =

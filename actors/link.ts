@@ -13,7 +13,7 @@ export interface LinkInput {
   readonly peer: PeerAddress;
   readonly settings: LinkSettings;
   readonly chance: RandomState;
-  /** What is handed out to send with. */
+  /** The link hands this out, for others to send with. */
   readonly outlet: Outlet;
 }
 

@@ -22,7 +22,7 @@ export interface LogWriterOptions {
   readonly patienceMs: number;
 }
 
-/** What one sync covers. */
+/** The records that one sync covers. */
 interface Group {
   readonly then: readonly HeldMessage[];
   readonly last: LogPosition | null;

@@ -25,7 +25,7 @@ export const DEFAULT_FLOW: FlowLimits = {
   window: { maxEntries: 8_192, maxBytes: 8 * 1024 * 1024 },
 };
 
-/** What a leader's appends are made of. It travels in the chart's events, so that a replicator knows what the leader knew then. */
+/** The facts that a leader's appends are made of. They travel in the chart's events, so that a replicator knows what the leader knew then. */
 export type LeaderState = Pick<ReplicaState, 'term' | 'log' | 'commitIndex' | 'reads' | 'matchIndex'>;
 
 export interface ReplicatorInput {

@@ -19,7 +19,7 @@ export interface ReplicaInput {
   readonly identity: Identity;
   /** All servers of the cluster, this one included. */
   readonly servers: readonly ServerAddress[];
-  /** What is left out has its default. */
+  /** A setting that is left out has its default. */
   readonly settings?: Partial<Settings>;
   /** All chance comes from it: the same seed and the same events give the same run. */
   readonly seed: number;
@@ -32,7 +32,7 @@ export interface ReplicaInput {
 }
 
 export interface ReplicaContext {
-  /** What the rules decide from: immutable. The role is not in it. */
+  /** The data that rules decide from: immutable. The role is not in it. */
   readonly state: ReplicaState;
   readonly seams: Pick<ReplicaInput, 'identity' | 'seed' | 'log' | 'transport' | 'stateMachine' | 'clock'>;
   readonly flow: FlowLimits;
@@ -53,12 +53,12 @@ export interface ReplicaContext {
 }
 
 /**
- * What the states of the chart say of a node: its role, and what callers may do. `writable`: it leads, and has committed an entry of its own term.
+ * Tags of the chart's states: the node's role, and what callers may do. `writable`: it leads, and has committed an entry of its own term.
  * A node whose disk hangs has the role of a follower, and is `stalled`.
  */
 export type ReplicaTag = 'recovering' | 'follower' | 'candidate' | 'leader' | 'writable' | 'stalled' | 'halted';
 
-/** What this node's own callers want. One event for all that came in one turn of the event loop. */
+/** Requests of this node's own callers. One event for all that came in one turn of the event loop. */
 export type ClientEvent =
   | {
       readonly type: 'client.proposed';

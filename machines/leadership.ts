@@ -11,7 +11,7 @@ export interface LedNode {
   readonly actor: Actor<typeof replicaMachine>;
 }
 
-/** What the parent of `leadership(node)` is sent; listeners of the actor hear the same. */
+/** Events that the parent of `leadership(node)` is sent; listeners of the actor hear the same. */
 export type LeadershipNews =
   /** The node leads, and a majority has just confirmed it. `term` is the fencing token: later leaders have greater ones. */
   | { readonly type: 'leadership.gained'; readonly term: Term }

@@ -16,7 +16,7 @@ export function roleOf(snapshot: TaggedSnapshot): Role {
   return ROLES.find((role) => snapshot.hasTag(role)) ?? 'halted';
 }
 
-/** What a `ReplicaView` reads: the running chart's present state. */
+/** The source that a `ReplicaView` reads: the running chart's present state. */
 export function standingOf(chart: {
   getSnapshot(): TaggedSnapshot & { readonly context: { readonly state: ReplicaState } };
 }): Standing {

@@ -142,7 +142,7 @@ export const replicaSetup = setup({
   },
 });
 
-/** What explores a chart, such as `xstate/graph`, sends events without anything in them, too. */
+/** A tool that explores a chart, such as `xstate/graph`, sends events without anything in them, too. */
 function isWhole(event: ReplicaEvent): event is EventOf<'peer.received'> {
   return event.type === 'peer.received' && event.message !== undefined;
 }

@@ -2,7 +2,7 @@ import type { AppendReply, Entry, LogRecord, Outgoing, PeerMessage } from './mes
 import type { Index, NodeId, Term } from './numbers-and-ids.js';
 import type { PeerStatus, ReplicaState, Role } from './replica-state.js';
 
-/** What a rule wants done. Data, so that the order of durability can be read and tested. */
+/** One thing that a rule wants done. It is data, so that the order of durability can be read and tested. */
 export type Effect =
   /** The one door to the disk: `then` leaves when `records`, and all that was written before them, are durable. */
   | { readonly kind: 'write'; readonly records: readonly LogRecord[]; readonly then: readonly Outgoing[] }
@@ -24,7 +24,7 @@ export type Effect =
   | { readonly kind: 'apply'; readonly upTo: Index }
   | { readonly kind: 'notify'; readonly notice: Notice };
 
-/** What every rule returns. */
+/** Every rule returns this: the next state, and what is to be done. */
 export interface Step {
   readonly state: ReplicaState;
   readonly effects: readonly Effect[];
@@ -32,7 +32,7 @@ export interface Step {
   readonly isRecovered?: boolean;
 }
 
-/** What a rule may have to know of the node beside its state; read when the rule is asked. */
+/** Facts of the node beside its state that a rule may need; read when the rule is asked. */
 export interface Surroundings {
   /** The wall clock, ms since the epoch. */
   readonly wallMs: number;
@@ -47,7 +47,7 @@ export const notify = (notice: Notice): Effect => ({ kind: 'notify', notice });
 /** A step whose only effect tells the node's surroundings. */
 export const told = (state: ReplicaState, notice: Notice): Step => ({ state, effects: [notify(notice)] });
 
-/** What a node tells its surroundings: the chart emits these, `src/node` turns them into log lines, and `src/replica` into replies. */
+/** News that a node tells its surroundings: the chart emits these, `src/node` turns them into log lines, and `src/replica` into replies. */
 export type Notice =
   /** Comes where the role is another one than before: not with each term of a candidate, and not where a follower's disk hangs. */
   | { readonly type: 'role.changed'; readonly role: Role; readonly term: Term; readonly reason: string }

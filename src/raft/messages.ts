@@ -22,7 +22,7 @@ export interface Entry {
   readonly payload: Uint8Array;
 }
 
-/** What the log writer makes durable, in this order. The log is only ever appended to. */
+/** Records that the log writer makes durable, in this order. The log is only ever appended to. */
 export type LogRecord =
   | { readonly kind: 'entries'; readonly entries: readonly Entry[] }
   /** Entries at `from` and after it are gone (§5.3: they conflicted with the leader's). */

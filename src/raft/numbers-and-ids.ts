@@ -24,7 +24,7 @@ export function problemWithId(id: unknown): string | undefined {
   return undefined;
 }
 
-/** What a record holds under an id, never what every object inherits. */
+/** Reads what a record holds under an id, never what every object inherits. */
 export function valueFor<Value>(record: Readonly<Record<NodeId, Value>>, id: NodeId): Value | undefined {
   return Object.hasOwn(record, id) ? record[id] : undefined;
 }
@@ -45,7 +45,7 @@ export const NO_DEADLINE_MS = 2 ** 32 - 1;
 export const NO_TERM = asTerm(0);
 export const NO_INDEX = asIndex(0);
 
-/** What §5.4.1 compares: the term and index of an entry. */
+/** The pair that §5.4.1 compares: the term and index of an entry. */
 export interface LogPosition {
   readonly index: Index;
   readonly term: Term;

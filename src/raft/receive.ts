@@ -28,7 +28,7 @@ type MessageRule<Message extends PeerMessage> = (
   surroundings: Surroundings,
 ) => Step;
 
-/** What a role does with each kind of message. A kind that is missing is ignored. */
+/** Rules by which a role answers each kind of message. A kind that is missing is ignored. */
 export type MessageRules = {
   readonly [Kind in PeerMessage['kind']]?: MessageRule<MessageOf<Kind>>;
 };
@@ -116,7 +116,7 @@ function adoptTermOf(state: ReplicaState, message: PeerMessage): Step {
   return hasTerm(message) ? adoptTerm(state, message.term) : unchanged(state);
 }
 
-/** What becomes of a peer's message before any role sees it. */
+/** The verdict on a peer's message before any role sees it. */
 export type Verdict = 'deliver' | 'adopt' | 'refuse' | 'drop';
 
 /**

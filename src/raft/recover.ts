@@ -7,7 +7,7 @@ import { greater } from './numbers-and-ids.js';
 import type { ReplicaState } from './replica-state.js';
 import { applicableIndex, changed } from './replica-state.js';
 
-/** What was durable when the node stopped (Figure 2's persistent state, and how far it is known to be committed). */
+/** The data that was durable when the node stopped (Figure 2's persistent state, and how far it is known to be committed). */
 export interface PersistentState {
   readonly term: Term;
   readonly votedFor: NodeId | null;

@@ -154,5 +154,5 @@ export function lastTimeMs(entries: readonly Entry[], before: number): number {
   return entries.at(-1)?.timeMs ?? before;
 }
 
-/** What a replica is in its cluster (§5.1), or that it is not taking part yet, or not any more. The chart's state decides it. */
+/** The role of a replica in its cluster (§5.1), or that it is not taking part yet, or not any more. The chart's state decides it. */
 export type Role = 'recovering' | 'follower' | 'candidate' | 'leader' | 'halted';

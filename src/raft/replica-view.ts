@@ -4,7 +4,7 @@ import type { Peer, ReplicaState, Role } from './replica-state.js';
 import type { Settings } from './settings.js';
 
 /**
- * What a chart shows of itself: where it is, and the rules' state. Functions, made once: an object with getters made for
+ * A chart's present snapshot, for reading: where it is, and the rules' state. Functions, made once: an object with getters made for
  * each question would be a new hidden class each time, and those keep what they can reach from being collected young.
  */
 export interface Standing {

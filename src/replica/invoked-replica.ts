@@ -15,7 +15,7 @@ export interface InvokedReplicaInput extends ReplicaInput {
   readonly onClosed?: (error?: Error) => void;
 }
 
-/** What the parent sends to `replica(input)`. `id` is the parent's own, and comes back with the reply. */
+/** Events that the parent sends to `replica(input)`. `id` is the parent's own, and comes back with the reply. */
 export type ReplicaRequest =
   | { readonly type: 'replica.propose'; readonly id: string; readonly command: unknown; readonly timeoutMs?: number }
   | {
@@ -26,7 +26,7 @@ export type ReplicaRequest =
       readonly timeoutMs?: number;
     };
 
-/** What the parent is sent: one reply for each request, and a line for each change of role, term or leader. */
+/** Events that the parent is sent: one reply for each request, and a line for each change of role, term or leader. */
 export type ReplicaReply =
   | { readonly type: 'replica.answered'; readonly id: string; readonly result: unknown }
   | { readonly type: 'replica.refused'; readonly id: string; readonly error: QuorateError }

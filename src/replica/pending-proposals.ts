@@ -27,7 +27,7 @@ export interface PendingProposalsOptions<Result> {
   readonly pauses: PauseWatch;
   readonly resultCodec: Codec<Result>;
   readonly nextRequestId: () => number;
-  /** What to tell a caller whose time ran out before anybody took its command. */
+  /** Makes the error of a caller whose time ran out before anybody took its command. */
   readonly noLeader: () => QuorateError;
   /** Told once when a result cannot be encoded for a caller at another node. */
   readonly warn: (problem: string) => void;
@@ -84,7 +84,7 @@ export class PendingProposals<Result> {
     this.#queue.add(new PendingCall(request, nowMs - this.#options.pauses.mostWaitMs(nowMs), payload, this.#letGo));
   }
 
-  /** What the chart tells of commands, leaders and links. */
+  /** Takes what the chart tells of commands, leaders and links. */
   notice(notice: Notice): void {
     switch (notice.type) {
       case 'proposals.appended':

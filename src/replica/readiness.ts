@@ -19,7 +19,7 @@ export class Readiness {
   #hasLeader = false;
   /** Changes of the leader so far: a question that was asked before the last one is of no interest any more. */
   #changes = 0;
-  /** What must be applied; undefined until the leader has said so. */
+  /** The index that must be applied; undefined until the leader has said so. */
   #target: Index | undefined;
 
   constructor(read: (request: ReadCall) => void) {

@@ -3,7 +3,7 @@ import { shown } from '../errors/shown.js';
 import type { Codec } from './codec.js';
 import type { ParamsOf, Query, Route, Service } from './service.js';
 
-/** What `defineService` takes. */
+/** The definition that `defineService` takes. */
 export interface ServiceDefinition<Machine, Command, Result, Inputs, Answers, Paths extends string> {
   readonly name: string;
   readonly command: Codec<Command>;

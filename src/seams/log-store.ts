@@ -2,7 +2,7 @@ import type { LogShape } from '../raft/log-shape.js';
 import type { Entry, LogRecord } from '../raft/messages.js';
 import type { Index, NodeId, Term } from '../raft/numbers-and-ids.js';
 
-/** What a log store found when it was opened. Everything in it is durable. */
+/** The content that a log store found when it was opened. Everything in it is durable. */
 export interface Recovered {
   readonly term: Term;
   readonly votedFor: NodeId | null;

@@ -13,7 +13,7 @@ export interface Query<Machine, Input, Answer> {
 /** An HTTP request to a route of a service. Its functions may be taken out of it: `({ params, propose }) => …`. */
 export interface RouteRequest<Machine, Command, Result, Params> {
   readonly method: string;
-  /** What stood in the places of the path that have names, decoded. */
+  /** The text that stood in the places of the path that have names, decoded. */
   readonly params: Params;
   readonly query: URLSearchParams;
   /** By their names in lower case. */
@@ -28,7 +28,7 @@ export interface RouteRequest<Machine, Command, Result, Params> {
   readonly read: <Value>(query: (stateMachine: Machine) => Value) => Promise<Value>;
 }
 
-/** What a route answers: a document as JSON, bytes, or only a status. */
+/** The answer of a route: a document as JSON, bytes, or only a status. */
 export interface RouteAnswer {
   /** Default 200. */
   readonly status?: number;
@@ -53,7 +53,7 @@ export type ParamsOf<Path extends string> = Path extends `${string}{${infer Name
 export type Queries = Readonly<Record<string, Query<any, any, any>>>;
 
 /**
- * What a state machine offers to other processes: commands and queries for `quorate/client`, and routes for HTTP. Clients
+ * A state machine offers this to other processes: commands and queries for `quorate/client`, and routes for HTTP. Clients
  * need the name and the codecs of it, nodes all of it. `defineService` makes one.
  */
 export interface Service<Machine, Command, Result, Named extends Queries = Queries> {
@@ -76,10 +76,10 @@ export interface Service<Machine, Command, Result, Named extends Queries = Queri
 // biome-ignore lint/suspicious/noExplicitAny: where commands, results and questions pass through untouched, whatever their types
 export type AnyService = Service<any, any, any>;
 
-/** What may be proposed through a client of this service. */
+/** The commands that may be proposed through a client of this service. */
 export type ServiceCommand<Of extends AnyService> = Parameters<Of['command']['encode']>[0];
 
-/** What such a proposal resolves to. */
+/** The result that such a proposal resolves to. */
 export type ServiceResult<Of extends AnyService> = ReturnType<Of['result']['decode']>;
 
 /** A question as clients put it: the query's name, and its input. `{ count: 'visits' }` */

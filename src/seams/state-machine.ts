@@ -29,7 +29,7 @@ export interface Restore {
 }
 
 /**
- * What is replicated. Deterministic: the same commands in the same order give the same state and
+ * The state that is replicated, with its commands. It is deterministic: the same commands in the same order give the same state and
  * results on every replica, so nothing in it reads a clock, chance or the environment (P39).
  */
 export interface StateMachine<Command, Result> {
@@ -60,8 +60,8 @@ export interface StateMachine<Command, Result> {
 // biome-ignore lint/suspicious/noExplicitAny: where commands and results pass through untouched, whatever their types
 export type AnyStateMachine = StateMachine<any, any>;
 
-/** What may be proposed to a state machine of this type. */
+/** The commands that may be proposed to a state machine of this type. */
 export type CommandOf<Machine extends AnyStateMachine> = Parameters<Machine['codec']['encode']>[0];
 
-/** What a proposal resolves to. */
+/** The result that a proposal resolves to. */
 export type ResultOf<Machine extends AnyStateMachine> = ReturnType<Machine['resultCodec']['decode']>;

@@ -1,6 +1,6 @@
 import type { Clock } from './clock.js';
 
-/** What runs at one interval of one clock. */
+/** All callbacks that run at one interval of one clock. */
 interface Ticker {
   readonly ticks: Set<() => void>;
   timer: unknown;

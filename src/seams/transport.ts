@@ -2,7 +2,7 @@ import type { PeerMessage } from '../raft/messages.js';
 import type { NodeId } from '../raft/numbers-and-ids.js';
 import type { Settings } from '../raft/settings.js';
 
-/** What a node says of itself when it connects, and checks of whoever connects to it. */
+/** A node says this of itself when it connects, and checks it of whoever connects to it. */
 export interface Identity {
   readonly clusterId: string;
   readonly nodeId: NodeId;
@@ -16,7 +16,7 @@ export interface PeerAddress {
   readonly address: string;
 }
 
-/** What comes in on connections that peers opened to us. Calls may come at any time, never before `accept` returns. */
+/** Events of connections that peers opened to us. Calls may come at any time, never before `accept` returns. */
 export interface Inbound {
   /** A peer has connected to us and is who it should be: it can be reached, too. */
   arrived(from: NodeId): void;
@@ -28,7 +28,7 @@ export interface Inbound {
   refused(reason: string): void;
 }
 
-/** What becomes of a connection that we opened. `closed` comes exactly once, unless `close` was called first. */
+/** Events of a connection that we opened. `closed` comes exactly once, unless `close` was called first. */
 export interface DialEvents {
   opened(): void;
   /** The dial waits for something slow, such as a name server: `reason` is a sentence for the log. Only before `opened`. */
@@ -56,7 +56,7 @@ export interface Connection {
   close(): void;
 }
 
-/** What links keep time by: settings of the cluster. */
+/** The times that links keep: settings of the cluster. */
 export type LinkSettings = Pick<Settings, 'ELECTION_TIMEOUT_MIN' | 'HEARTBEAT_INTERVAL' | 'MAX_MISSED_HEARTBEATS'>;
 
 /**
