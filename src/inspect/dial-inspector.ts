@@ -22,7 +22,12 @@ export function dialInspector(url: string, hub: InspectionHub, clock: Clock): { 
     let leave = (): void => undefined;
     dialed.on('upgrade', ({ socket: connection }) => void connection.unref());
     dialed.once('open', () => {
-      leave = hub.admit(new SocketViewer(dialed));
+      const viewer = new SocketViewer(dialed);
+      const withdraw = hub.admit(viewer);
+      leave = () => {
+        viewer.stop();
+        withdraw();
+      };
     });
     dialed.on('error', () => undefined);
     dialed.once('close', () => {

@@ -7,8 +7,11 @@ import type {
 } from './stream.js';
 import { INSPECTION_VERSION } from './stream.js';
 
-/** Somebody who looks. `text` is the message as JSON, made once for all viewers. */
+/** Somebody who looks. */
 export interface Viewer {
+  /** What is there, however much that is. Called once, first. */
+  begin(there: readonly InspectionMessage[]): void;
+  /** What happens. `text` is the message as JSON, made once for all viewers. */
   send(message: InspectionMessage, text: string): void;
 }
 
@@ -62,13 +65,12 @@ export class InspectionHub {
 
   /** Lets a viewer in. Returns how to let it go. */
   admit(viewer: Viewer): () => void {
-    const tell = (message: InspectionMessage): void => viewer.send(message, JSON.stringify(message));
-    tell({ type: 'hello', version: INSPECTION_VERSION, atMs: this.#wallNow() });
-    for (const { system, machines, actors } of this.#systems.values()) {
-      for (const message of [system, ...machines.values(), ...actors.values()]) tell(message);
-    }
+    if (this.#viewers.size === 0) for (const source of this.#sources.keys()) this.#watch(source);
+    const there = [...this.#systems.values()].flatMap(({ system, machines, actors }) => {
+      return [system, ...machines.values(), ...actors.values()];
+    });
     this.#viewers.add(viewer);
-    if (this.#viewers.size === 1) for (const source of this.#sources.keys()) this.#watch(source);
+    viewer.begin([{ type: 'hello', version: INSPECTION_VERSION, atMs: this.#wallNow() }, ...there]);
     return () => {
       if (!this.#viewers.delete(viewer) || this.#viewers.size > 0) return;
       for (const [source, stop] of this.#sources) {

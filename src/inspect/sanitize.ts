@@ -9,7 +9,8 @@ export function sanitize(value: unknown, depth = 6, seen: readonly object[] = []
   if (value instanceof Error) return { name: value.name, message: value.message };
   if (seen.includes(value)) return '(again)';
   if (depth === 0) return '…';
-  const inner = (item: unknown): unknown => sanitize(item, depth - 1, [...seen, value]);
+  const around = [...seen, value];
+  const inner = (item: unknown): unknown => sanitize(item, depth - 1, around);
   if (Array.isArray(value)) return shorten(value).map(inner);
   if (value instanceof Map || value instanceof Set) return { size: value.size };
   if (isActor(value)) return { actor: String(value.id) };

@@ -7,6 +7,7 @@ import { keepPulse } from '../http/pulse.js';
 import { refuseHandshake, refuseUpgrade, UpgradeRouter } from '../http/upgrade-router.js';
 import type { Clock } from '../seams/clock.js';
 import { FAREWELL_MS } from '../wire/connections.js';
+import { GatheredWrites } from './gathered-writes.js';
 import type { InspectionHub } from './hub.js';
 import { SocketViewer } from './socket-viewer.js';
 import { INSPECTION_PROTOCOL } from './stream.js';
@@ -25,6 +26,8 @@ export interface StreamEndpointOptions {
 /** Viewers send nothing: what they send all the same is bounded, and dropped. */
 const MOST_MESSAGE_BYTES = 1_024;
 const MOST_VIEWERS = 32;
+/** So many more are told why they may not look; others of them are refused without. */
+const MOST_TOLD_WHY = 32;
 const GOING_AWAY = 1001;
 const POLICY = 1008;
 
@@ -39,17 +42,26 @@ export function openStreamEndpoint(options: StreamEndpointOptions): () => Promis
     handleProtocols: () => INSPECTION_PROTOCOL,
   });
   sockets.on('wsClientError', refuseHandshake);
-  const admit = (socket: WebSocket, request: IncomingMessage): void => {
-    socket.on('error', () => socket.terminate());
-    const why = objection(request);
-    if (why !== undefined) return endSoon(socket, clock, POLICY, why);
-    const leave = hub.admit(new SocketViewer(socket));
-    socket.once('close', leave);
+  let viewers = 0;
+  const admit = (socket: WebSocket, connection: Duplex): void => {
+    const viewer = new SocketViewer(socket, new GatheredWrites(connection, clock));
+    const leave = hub.admit(viewer);
+    viewers += 1;
+    socket.once('close', () => {
+      viewers -= 1;
+      viewer.stop();
+      leave();
+    });
   };
-  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    const refusal = refusalOf(request, options, sockets.clients.size);
-    if (refusal !== undefined) return refuseUpgrade(socket, refusal.status, refusal.why);
-    sockets.handleUpgrade(request, socket, head, (webSocket) => admit(webSocket, request));
+  const upgrade = (request: IncomingMessage, connection: Duplex, head: Buffer): void => {
+    const why = objection(request);
+    const refusal = refusalOf(request, options) ?? refusalOfOneMore(why, viewers, sockets.clients.size - viewers);
+    if (refusal !== undefined) return refuseUpgrade(connection, refusal.status, refusal.why);
+    sockets.handleUpgrade(request, connection, head, (socket) => {
+      socket.on('error', () => socket.terminate());
+      if (why === undefined) admit(socket, connection);
+      else endSoon(socket, clock, POLICY, why);
+    });
   };
   const stopPulse = keepPulse(() => sockets.clients, clock);
   const unregister = UpgradeRouter.of(server).register(path, upgrade);
@@ -73,11 +85,7 @@ interface Refusal {
   readonly why: string;
 }
 
-function refusalOf(
-  request: IncomingMessage,
-  { checkCaller }: StreamEndpointOptions,
-  viewers: number,
-): Refusal | undefined {
+function refusalOf(request: IncomingMessage, { checkCaller }: StreamEndpointOptions): Refusal | undefined {
   try {
     checkCaller(request);
   } catch (error) {
@@ -87,6 +95,13 @@ function refusalOf(
   const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((protocol) => protocol.trim());
   if (!offered.includes(INSPECTION_PROTOCOL)) {
     return { status: '400 Bad Request', why: `only ${INSPECTION_PROTOCOL} is spoken here: reload the page` };
+  }
+  return undefined;
+}
+
+function refusalOfOneMore(objection: string | undefined, viewers: number, toldWhy: number): Refusal | undefined {
+  if (objection !== undefined) {
+    return toldWhy < MOST_TOLD_WHY ? undefined : { status: '403 Forbidden', why: objection };
   }
   if (viewers < MOST_VIEWERS) return undefined;
   return { status: '503 Service Unavailable', why: `${MOST_VIEWERS} pages look at this already: close one of them` };

@@ -68,15 +68,12 @@ export class ThinnedStream {
 
   moved(watched: WatchedActor, snapshot: AnySnapshot, event: AnyEventObject): void {
     const { status, value, context } = watched.snapshot;
-    const held = watched.release(event);
-    if (snapshot.status !== status || !isSameValue(snapshot.value, value)) {
-      if (held !== undefined) {
-        watched.uncount(event);
-        this.#tellEvent(watched, held.event, held.source);
-      }
-      return this.#tellSnapshot(watched, snapshot, event, true);
+    // Mostly the same object: then nothing is looked at.
+    if (snapshot.status !== status || !(snapshot.value === value || isSameValue(snapshot.value, value))) {
+      return this.#changed(watched, snapshot, event);
     }
-    watched.taken = [];
+    if (watched.isOldestHeld(event)) watched.dropOldestHeld();
+    if (watched.taken.length > 0) watched.taken = [];
     if (watched.pending === undefined) {
       if (snapshot.context === context) return;
       const isDue = this.#options.clock.now() >= watched.toldAtMs + TOLD_EVERY_MS;
@@ -87,6 +84,15 @@ export class ThinnedStream {
       );
     }
     watched.pending = { snapshot, event };
+  }
+
+  #changed(watched: WatchedActor, snapshot: AnySnapshot, event: AnyEventObject): void {
+    const held = watched.release(event);
+    if (held !== undefined) {
+      watched.uncount(event);
+      this.#tellEvent(watched, event, held.source);
+    }
+    this.#tellSnapshot(watched, snapshot, event, true);
   }
 
   #tellPending(): void {

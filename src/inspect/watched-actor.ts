@@ -13,11 +13,6 @@ interface Tally {
   isFrequent: boolean;
 }
 
-export interface HeldEvent {
-  readonly event: AnyEventObject;
-  readonly source: string | null;
-}
-
 /** A transition as XState's microsteps tell of it. */
 export interface TakenTransition {
   readonly source: { readonly id: string };
@@ -37,7 +32,8 @@ export class WatchedActor {
   taken: TakenTransition[] = [];
   readonly #tallies = new Map<string, Tally>();
   /** Counted events that have not had their effect yet: one that changes the state is told after all. */
-  readonly #held: HeldEvent[] = [];
+  readonly #held: AnyEventObject[] = [];
+  readonly #sources: (string | null)[] = [];
 
   constructor(session: string, isRoot: boolean, snapshot: AnySnapshot) {
     this.session = session;
@@ -60,17 +56,29 @@ export class WatchedActor {
   }
 
   hold(event: AnyEventObject, source: string | null): void {
-    if (this.#held.length >= MOST_HELD) this.#held.shift();
-    this.#held.push({ event, source });
+    if (this.#held.length >= MOST_HELD) this.dropOldestHeld();
+    this.#held.push(event);
+    this.#sources.push(source);
   }
 
-  /** The counted event that led to a snapshot, if it was one. */
-  release(event: AnyEventObject): HeldEvent | undefined {
-    const at = this.#held.findIndex((held) => held.event === event);
+  /** Whether a snapshot came of a counted event: mostly of the oldest, because an actor takes its events in their order. */
+  isOldestHeld(event: AnyEventObject): boolean {
+    return this.#held[0] === event;
+  }
+
+  dropOldestHeld(): void {
+    this.#held.shift();
+    this.#sources.shift();
+  }
+
+  /** Who sent the counted event that led to a snapshot; undefined where it was not counted. */
+  release(event: AnyEventObject): { readonly source: string | null } | undefined {
+    const at = this.#held.indexOf(event);
     if (at === -1) return undefined;
-    const held = this.#held[at];
+    const source = this.#sources[at] ?? null;
     this.#held.splice(0, at + 1);
-    return held;
+    this.#sources.splice(0, at + 1);
+    return { source };
   }
 
   uncount({ type }: AnyEventObject): void {

@@ -6,8 +6,7 @@ import { createActor, createMachine } from 'xstate';
 import { actorSource } from '../../src/inspect/actor-source.js';
 import type { Viewer } from '../../src/inspect/hub.js';
 import { InspectionHub } from '../../src/inspect/hub.js';
-import { SocketViewer } from '../../src/inspect/socket-viewer.js';
-import type { InspectionMessage, InspectionTransition } from '../../src/inspect/stream.js';
+import type { InspectionMessage } from '../../src/inspect/stream.js';
 import { VirtualClock } from '../../src/testing/index.js';
 import type { StoreNode } from '../node/real-nodes.js';
 import { freePorts, put, RealNodes, STEADY, standForElection } from '../node/real-nodes.js';
@@ -202,6 +201,9 @@ describe("a node's own stream", () => {
 
 class Seen implements Viewer {
   readonly messages: InspectionMessage[] = [];
+  begin(there: readonly InspectionMessage[]): void {
+    this.messages.push(...there);
+  }
   send(message: InspectionMessage): void {
     this.messages.push(message);
   }
@@ -255,61 +257,6 @@ describe('a hub', () => {
     expect(late.messages.at(-1)).toMatchObject({ type: 'actor', snapshot: { value: 'on' } });
     hub.forget('one');
     expect(late.messages.at(-1)).toMatchObject({ type: 'gone', actor: actor.sessionId });
-  });
-});
-
-/** A socket whose other end reads nothing until it is told to. */
-class StuckSocket {
-  bufferedAmount = 0;
-  readonly sent: string[] = [];
-  closed: [number, string] | undefined;
-  #callbacks: (() => void)[] = [];
-
-  send(text: string, done: () => void): void {
-    this.bufferedAmount += text.length;
-    this.sent.push(text);
-    this.#callbacks.push(done);
-  }
-
-  close(code: number, reason: string): void {
-    this.closed = [code, reason];
-  }
-
-  read(): void {
-    this.bufferedAmount = 0;
-    for (const callback of this.#callbacks.splice(0)) callback();
-  }
-}
-
-describe('a viewer that reads slowly', () => {
-  const snapshot = (sequence: number, changed: boolean, actor = 'x'): InspectionTransition => ({
-    type: 'snapshot',
-    system: 's',
-    sequence,
-    atMs: 0,
-    actor,
-    event: { type: 'e' },
-    changed,
-    snapshot: { status: 'active', value: 'a', context: 'c'.repeat(100_000) },
-  });
-
-  test('loses intermediate snapshots, and no order', () => {
-    const socket = new StuckSocket();
-    const viewer = new SocketViewer(socket as unknown as WebSocket);
-    const send = (message: InspectionMessage): void => viewer.send(message, JSON.stringify(message));
-    for (let at = 1; at <= 3; at += 1) send(snapshot(at, false));
-    for (let at = 4; at <= 20; at += 1) send(snapshot(at, at === 10, at % 2 === 0 ? 'x' : 'y'));
-    while (socket.bufferedAmount > 0) socket.read();
-    const numbers = socket.sent.map((text) => (JSON.parse(text) as { sequence: number }).sequence);
-    expect(numbers).toEqual([1, 2, 3, 10, 19, 20]);
-  });
-
-  test('is closed with the reason where it stays behind', () => {
-    const socket = new StuckSocket();
-    const viewer = new SocketViewer(socket as unknown as WebSocket);
-    for (let at = 1; at <= 200; at += 1) viewer.send(snapshot(at, true), JSON.stringify(snapshot(at, true)));
-    expect(socket.closed?.[0]).toBe(1013);
-    expect(socket.sent).toHaveLength(3);
   });
 });
 
