@@ -1,4 +1,5 @@
 import { request as open } from 'node:http';
+import { eventFault, isEventName } from '../report/event-shape.js';
 import type { EventStream } from '../report/node-report.js';
 import { EVENTS_VERSION } from '../report/node-report.js';
 import { namesOfHosts, reasonOf } from './exchange.js';
@@ -64,11 +65,9 @@ export class NodeStream {
         const messages = `${rest}${chunk}`.split('\n\n');
         rest = messages.pop() ?? '';
         if (rest.length > MOST_CHARACTERS) return end('it sends what is none of these events');
-        try {
-          for (const message of messages)
-            if (!this.#read(message)) return end('it speaks another version of these events');
-        } catch {
-          end('it sends what is none of these events');
+        for (const message of messages) {
+          const fault = this.#read(message);
+          if (fault !== null) return end(fault);
         }
       });
       response.on('error', (error) => end(reasonOf(error)));
@@ -77,17 +76,34 @@ export class NodeStream {
     request.end();
   }
 
-  /** False where the node speaks a version that is not known here. */
-  #read(text: string): boolean {
+  /** Takes a message. Returns why it cannot be taken, null where it was. */
+  #read(text: string): string | null {
     const [, name, json] = /^event: (\w+)\ndata: (.*)$/.exec(text) ?? [];
-    if (name === undefined || json === undefined) return true;
-    const data = JSON.parse(json, (_, value) =>
-      typeof value === 'string' ? printable(value) : value,
-    ) as EventStream[Name];
-    if (name === 'hello' && (data as EventStream['hello']).version !== EVENTS_VERSION) return false;
-    this.#events.message(name as Name, data as never);
-    return true;
+    // A later release may tell of more.
+    if (name === undefined || json === undefined || !isEventName(name)) return null;
+    const data = parsed(json);
+    const fault = data === undefined ? 'it sends what is none of these events' : faultOf(name, data);
+    if (fault === null) this.#events.message(name, data as never);
+    return fault;
   }
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json, (_, value) => (typeof value === 'string' ? printable(value) : value));
+  } catch {
+    return undefined;
+  }
+}
+
+function faultOf(name: Name, data: unknown): string | null {
+  const { version, release } = Object(data) as Partial<EventStream['hello']>;
+  if (name === 'hello' && version !== EVENTS_VERSION) {
+    const itsOwn = typeof release === 'string' ? ` of its release, ${release}` : '';
+    return `it speaks version ${version ?? 'unknown'} of these events, and this program version ${EVENTS_VERSION}: use the quorate${itsOwn}`;
+  }
+  const fault = eventFault(name, data);
+  return fault === null ? null : `it sends what is no ${name} of version ${EVENTS_VERSION} (${fault})`;
 }
 
 /** Text from the network goes to a terminal: no character of it may control the terminal, or begin a line of its own. */

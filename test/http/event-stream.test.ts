@@ -7,6 +7,7 @@ import { attachApi } from '../../src/http/serve-node.js';
 import type { EventReader, ServedNode } from '../../src/http/served-node.js';
 import { KeyValueStore } from '../../src/index.js';
 import { systemClock } from '../../src/node/system-clock.js';
+import { eventFault } from '../../src/report/event-shape.js';
 import type { StoreNode } from '../node/real-nodes.js';
 import { put, RealNodes, STEADY } from '../node/real-nodes.js';
 import { StreamReader } from '../report/event-reader.js';
@@ -79,6 +80,7 @@ describe('the events of a real cluster', () => {
     const open = { state: 'open', reason: null, nextDialInMs: null };
     const { links } = await reader.next('report', (one) => one.links.every((link) => link.state === 'open'));
     expect(links).toMatchObject([open, open]);
+    expect(reader.messages.map(({ name, data }) => eventFault(name, data))).toEqual(reader.messages.map(() => null));
     const texts = reader.all('news').map(({ text }) => text);
     expect(texts.some((text) => /^a leads in term 1 with the votes of a and [bc]/.test(text))).toBe(true);
     expect(reader.all('news').map(({ sequence }) => sequence)).toEqual(texts.map((_, at) => at + 1));

@@ -107,6 +107,22 @@ function connect(): void {
 }
 
 describe("the page's streams", () => {
+  test('a node of another version, or of other events, does not answer, and the page says why', () => {
+    newest('http://own/v1/events').tell('hello', { ...hello('n1'), version: 2 as never });
+    expect(streams.refusal).toBe('it speaks version 2 of these events, this page version 1');
+    pass(10_000);
+    connect();
+    expect(streams.refusal).toBeNull();
+    const other = newest('http://n2:1/v1/events');
+    other.tell('report', { ...report('n2'), log: undefined as never });
+    other.tell('report', report('n2'));
+    const { nodes } = model.view(nowMs);
+    expect(nodes[1]).toMatchObject({
+      isAnswering: false,
+      lastReason: 'it sends what is no report of version 1 (log: expected an object)',
+    });
+  });
+
   test('its own origin first, then every member that a report names, each once', () => {
     expect(sources.map(({ url }) => url)).toEqual(['http://own/v1/events']);
     connect();

@@ -1,4 +1,6 @@
-import type { NodeMetrics, NodeNews, NodeReport, StreamHello } from '../../report/node-report.js';
+import { eventFault } from '../../report/event-shape.js';
+import type { EventStream, NodeReport, StreamHello } from '../../report/node-report.js';
+import { EVENTS_VERSION } from '../../report/node-report.js';
 import type { ClusterModel } from './model/cluster-model.js';
 
 /** As much of the browser's EventSource as is used. */
@@ -68,23 +70,23 @@ export class Streams {
     const source = this.#options.open(url);
     this.#sources.set(who, source);
     let id: string | null = null;
-    source.addEventListener('hello', ({ data }) => {
-      const hello = JSON.parse(data ?? '{}') as StreamHello;
+    const listen = <One extends keyof EventStream>(name: One, take: (message: EventStream[One]) => void): void =>
+      source.addEventListener(name, ({ data }) => {
+        if (this.#sources.get(who) !== source) return;
+        const message = parsed(data);
+        const fault = faultOf(name, message);
+        if (fault === null) take(message as EventStream[One]);
+        else this.#lose(who, source, fault);
+        this.#options.changed();
+      });
+    listen('hello', (hello) => {
       id = this.#greeted(who, hello, source);
-      this.#options.changed();
     });
-    this.#listen<NodeReport>(source, 'report', (report) => id !== null && this.#report(id, report));
+    listen('report', (report) => id !== null && this.#report(id, report));
     const { model, now } = this.#options;
-    this.#listen<NodeMetrics>(source, 'metrics', (metrics) => id !== null && model.metrics(id, metrics, now()));
-    this.#listen<NodeNews>(source, 'news', (news) => id !== null && model.news(id, news, now()));
+    listen('metrics', (metrics) => id !== null && model.metrics(id, metrics, now()));
+    listen('news', (news) => id !== null && model.news(id, news, now()));
     source.addEventListener('error', () => this.#failed(who, url, source));
-  }
-
-  #listen<Message>(source: Source, name: string, take: (message: Message) => void): void {
-    source.addEventListener(name, ({ data }) => {
-      take(JSON.parse(data ?? '{}') as Message);
-      this.#options.changed();
-    });
   }
 
   /** The id under which what follows is counted; null where the node is not the one that was meant. */
@@ -138,6 +140,7 @@ export class Streams {
     const waitMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** attempt);
     const nextTryMs = now() + waitMs;
     if (who === OWN) this.#ownRetryMs = nextTryMs;
+    if (who === OWN && reason !== null) this.refusal = reason;
     model.lost(this.#idOf(who), reason, nextTryMs);
     model.tick(now());
     this.#waiting.add(who);
@@ -161,6 +164,23 @@ export class Streams {
     const address = this.#options.model.addresses.find(({ id }) => id === who)?.address;
     return address === undefined || address === '' ? undefined : this.#options.urlOf(address);
   }
+}
+
+function parsed(json: string | undefined): unknown {
+  try {
+    return JSON.parse(json ?? '');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Why this page cannot read a message; null where it can. */
+function faultOf(name: keyof EventStream, message: unknown): string | null {
+  const { version } = Object(message) as Partial<StreamHello>;
+  if (name === 'hello' && version !== EVENTS_VERSION)
+    return `it speaks version ${version ?? 'unknown'} of these events, this page version ${EVENTS_VERSION}`;
+  const fault = eventFault(name, message);
+  return fault === null ? null : `it sends what is no ${name} of version ${EVENTS_VERSION} (${fault})`;
 }
 
 /** Why the node that answers is not the one to listen to; null where it is. */
