@@ -67,6 +67,9 @@ function logNotice(logger: Logger, notice: Notice, ofElections: 'debug' | 'info'
       logger[ofElections]({ event: 'election', term, reason }, `election in term ${term}: ${reason}`);
       break;
     }
+    case 'votes.asked':
+      logger.debug({ event: 'election', term: notice.term }, `asks ${notice.voters.join(', ')} for their votes`);
+      break;
     case 'election.ended': {
       const { term, outcome, tookMs } = notice;
       logger[ofElections](

@@ -55,6 +55,8 @@ export type Notice =
   /** The leader has committed in its own term: reads and writes are answered. */
   | { readonly type: 'leader.serving'; readonly term: Term }
   | { readonly type: 'election.started'; readonly term: Term; readonly reason: string }
+  /** The candidate's own vote is on disk, and the other voters are asked for theirs. */
+  | { readonly type: 'votes.asked'; readonly term: Term; readonly voters: readonly NodeId[] }
   | {
       readonly type: 'election.ended';
       readonly term: Term;
@@ -124,6 +126,7 @@ const ABOUT_THE_NODE = {
   'leader.changed': true,
   'leader.serving': true,
   'election.started': true,
+  'votes.asked': true,
   'election.ended': true,
   'peer.changed': true,
   'link.changed': true,

@@ -27,10 +27,15 @@ export function startElection(state: ReplicaState, reason: string): Step {
   };
 }
 
-/** The candidate's own vote is on disk. */
+/** The candidate's own vote is on disk, so that the requests to the others leave. */
 export function voteDurable(state: ReplicaState, vote: { term: Term; votedFor: NodeId | null }): Step {
   if (vote.term !== state.term || vote.votedFor !== state.id) return unchanged(state);
-  return { state: changed(state, { votes: { ...state.votes, [state.id]: true } }), effects: [] };
+  const voters = askedBy(state);
+  const notice = { type: 'votes.asked', term: state.term, voters } as const;
+  return {
+    state: changed(state, { votes: { ...state.votes, [state.id]: true } }),
+    effects: voters.length === 0 ? [] : [{ kind: 'notify', notice }],
+  };
 }
 
 /** Asks again those who have not answered; nobody before the own vote is durable (P1). */
@@ -77,6 +82,10 @@ export function mayLead(candidate: LogPosition, voter: LogPosition): boolean {
 function requests(state: ReplicaState): Outgoing[] {
   const last = lastPosition(state.log);
   const message: VoteRequest = { kind: 'vote-request', term: state.term, last, preVote: false, transfer: false };
-  const silent = (voter: NodeId): boolean => voter !== state.id && valueFor(state.votes, voter) === undefined;
-  return state.voters.filter(silent).map((to) => ({ to, message }));
+  return askedBy(state).map((to) => ({ to, message }));
+}
+
+/** The other voters that have not answered. */
+function askedBy({ id, voters, votes }: ReplicaState): readonly NodeId[] {
+  return voters.filter((voter) => voter !== id && valueFor(votes, voter) === undefined);
 }

@@ -62,6 +62,8 @@ export class NewsWriter {
       case 'election.started':
         if (this.#isRepeating) return undefined;
         return { tone: 'wait', text: `${id} stood for election in term ${notice.term}: ${plainly(notice.reason)}.` };
+      case 'votes.asked':
+        return this.#isRepeating ? undefined : this.#asked(notice);
       case 'election.ended':
         return this.#election(notice);
       case 'leader.changed':
@@ -113,6 +115,11 @@ export class NewsWriter {
     const nobody = Number.isFinite(silentMs) && silentMs > tookMs ? `; nobody led for ${durationOf(silentMs)}` : '';
     const text = `${this.#id} leads in term ${term} with ${voters.length === 1 ? 'the vote' : 'the votes'} of ${listOf(voters)}.`;
     return { tone: 'accent', text: `${text} The election took ${durationOf(tookMs)}${nobody}.` };
+  }
+
+  #asked({ voters }: Of<'votes.asked'>): Words {
+    const votes = voters.length === 1 ? 'its vote' : 'their votes';
+    return { tone: 'wait', text: `${this.#id} asks ${listOf(voters)} for ${votes}. Its own is on disk.` };
   }
 
   #election({ term, outcome, tookMs }: Of<'election.ended'>): Words | undefined {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { Step } from '../../src/raft/effects.js';
 import {
   answerVoteRequest,
   hasMajority,
@@ -33,6 +34,17 @@ describe('P1 term and vote are durable, as one record, before anything that depe
     const { state } = startElection(stateOf(), 'silence');
     expect(state.votes).toEqual({});
     expect(voteDurable(state, { term: state.term, votedFor: 'a' }).state.votes).toEqual({ a: true });
+  });
+
+  test('who is asked is told when the own vote is durable, and not before; a lone voter asks nobody', () => {
+    const started = startElection(stateOf(), 'silence');
+    const noticesOf = (step: Step) => effectsOf(step, 'notify').map(({ notice }) => notice);
+    expect(noticesOf(started).map(({ type }) => type)).not.toContain('votes.asked');
+    const { term } = started.state;
+    const asked = { type: 'votes.asked', term, voters: ['b', 'c'] };
+    expect(noticesOf(voteDurable(started.state, { term, votedFor: 'a' }))).toEqual([asked]);
+    const alone = { ...started.state, voters: ['a'] };
+    expect(voteDurable(alone, { term, votedFor: 'a' }).effects).toEqual([]);
   });
 
   test('a vote that became durable too late, for another term or another candidate, counts for nothing', () => {

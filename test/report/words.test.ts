@@ -40,6 +40,7 @@ describe('an election', () => {
       told(
         { notice: { type: 'election.started', term: TERM, reason } },
         { atMs: 1_000, notice: role('candidate', reason) },
+        { atMs: 1_004, notice: { type: 'votes.asked', term: TERM, voters: ['n2', 'n3'] } },
         {
           atMs: 1_014,
           notice: role('leader', 'votes of n1, n2'),
@@ -51,6 +52,7 @@ describe('an election', () => {
     ).toEqual([
       'n1 stood for election in term 7: nothing heard from n2 for 212 ms, 4 heartbeats missed.',
       undefined,
+      'n1 asks n2 and n3 for their votes. Its own is on disk.',
       'n1 leads in term 7 with the votes of n1 and n2. The election took 14 ms; nobody led for 226 ms.',
       'n1 serves: the first entry of term 7 is on a majority. 41 puts waited for it.',
       'n1 leads no more: n2 has term 8.',
@@ -59,11 +61,13 @@ describe('an election', () => {
 
   test('that finds no majority again and again is told once, until somebody leads', () => {
     const started: Step = { notice: { type: 'election.started', term: TERM, reason: 'no leader for 200 ms' } };
+    const asked: Step = { notice: { type: 'votes.asked', term: TERM, voters: ['n3'] } };
     const failed: Step = { notice: { type: 'election.ended', term: TERM, outcome: 'timed out', tookMs: 260.4 } };
     const found: Step = { notice: { type: 'leader.changed', leaderId: 'n2', term: TERM } };
-    const all = told(started, failed, started, failed, found, started);
-    expect(all.map((text) => text !== undefined)).toEqual([true, true, false, false, false, true]);
-    expect(all[1]).toBe('n1 found no majority in term 7 within 260 ms. It stands again until somebody leads.');
+    const all = told(started, asked, failed, started, asked, failed, found, started);
+    expect(all.map((text) => text !== undefined)).toEqual([true, true, true, false, false, false, false, true]);
+    expect(all[1]).toBe('n1 asks n3 for its vote. Its own is on disk.');
+    expect(all[2]).toBe('n1 found no majority in term 7 within 260 ms. It stands again until somebody leads.');
   });
 });
 
