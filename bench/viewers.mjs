@@ -1,7 +1,8 @@
 /**
  * What somebody who looks costs: puts per second at 256 in flight with a viewer attached and without, in turn, in one run. Ratios are of
  * neighbouring turns, and their median counts. `npm run build && node bench/viewers.mjs [pairs]`. The viewers read and throw away
- * what they get, in a process of their own: what a browser takes to draw it is not measured.
+ * what they get, in a process of their own: what a browser takes to draw it is not measured. Last comes how long a changed state takes
+ * to the page of a real browser, while the cluster is under the same load: 100 ms are asked for.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -12,6 +13,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import Table from 'cli-table3';
 import { WebSocket } from 'ws';
+import { createActor, createMachine } from 'xstate';
+import { createInspector } from '../dist/src/inspect.js';
+import { launchBrowser } from '../tools/browser.mjs';
 import { ScriptedCluster } from '../tools/scripted-cluster.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -20,6 +24,8 @@ const IN_FLIGHT = 256;
 const RAMP_MS = 500;
 const MEASURE_MS = 2_500;
 const WARM_UP_MS = 20_000;
+const CHANGES = 50;
+const CHANGED_EVERY_MS = 100;
 const NS_PER_US = 1_000;
 
 /** As a child: attaches to what it is told of, until it is killed. */
@@ -87,10 +93,51 @@ async function measure(pairs) {
       ]);
     }
     process.stdout.write(`${table.toString()}\n`);
+    const underLoad = turn(CHANGES * CHANGED_EVERY_MS);
+    const delays = await delaysToPage(directory);
+    await underLoad;
+    const [middle, worst] = [median(delays), Math.max(...delays)].map((ms) => ms.toFixed(0));
+    process.stdout.write(
+      `a changed state is on the page after ${middle} ms (median of ${CHANGES}), ${worst} ms (worst)\n`,
+    );
   } finally {
     load.kill();
     await cluster.close();
     rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Switches a light that a browser's page shows, and notes how many ms after each switch its state is lit there. */
+async function delaysToPage(directory) {
+  const states = { off: { on: { toggle: 'on' } }, on: { on: { toggle: 'off' } } };
+  const { url, attach, close } = await createInspector({ port: 0 });
+  const light = createActor(createMachine({ id: 'light', initial: 'off', states })).start();
+  attach(light);
+  const browser = await launchBrowser(directory);
+  try {
+    const page = await browser.newPage();
+    await page.goto(url);
+    await page.waitForSelector('[data-state="off"][data-active="true"]');
+    const lit = new Map();
+    await page.exposeFunction('noteLit', (state, atMs) => lit.get(state)?.(atMs));
+    await page.evaluate(() => {
+      const seen = { attributes: true, attributeFilter: ['data-active'], subtree: true };
+      const note = ({ target }) => target.dataset.active === 'true' && noteLit(target.dataset.state, Date.now());
+      new MutationObserver((changes) => void changes.forEach(note)).observe(document.body, seen);
+    });
+    const delays = [];
+    for (let at = 0; at < CHANGES; at += 1) {
+      const state = at % 2 === 0 ? 'on' : 'off';
+      const isLit = new Promise((resolve) => lit.set(state, resolve));
+      const sentMs = Date.now();
+      light.send({ type: 'toggle' });
+      delays.push((await isLit) - sentMs);
+      await sleep(CHANGED_EVERY_MS);
+    }
+    return delays;
+  } finally {
+    await browser.close();
+    await close();
   }
 }
 

@@ -67,6 +67,17 @@ describe('the chart', () => {
     expect(problems).toEqual([]);
   });
 
+  test('is lit with the next frame after a state changed: no timer has to run for it', async () => {
+    server.tell(...lamp(['off', 'on', 'glowing']));
+    await page.goto(server.address);
+    await lightsUp('off');
+    await page.evaluate('window.setTimeout = () => 0; undefined');
+    server.tell(...pressed(1, 'on'));
+    await lightsUp('on');
+    server.tell(...pressed(2, 'glowing'));
+    await lightsUp('glowing');
+  });
+
   test('shows a replica of a recorded election as it ended', async () => {
     server.tell(...recordElection());
     await page.goto(server.address);

@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import { Drawing } from './drawing.js';
 import { InspectionModel } from './model/inspection-model.js';
 import { type Connection, StreamClient } from './stream-client.js';
 
@@ -11,8 +12,6 @@ export interface Inspection {
   readonly problem: string | null;
 }
 
-/** The page is drawn at most so often: several messages share a drawing. */
-const DRAWN_EVERY_MS = 40;
 /** Who hears nothing for so long is not behind any more. */
 const CALM_AFTER_MS = 2_000;
 
@@ -24,11 +23,9 @@ export function useInspection(): Inspection {
   const [lateMs, setLateMs] = useState(0);
   const [, setVersion] = useState(0);
   useEffect(() => {
-    let timer: number | undefined;
     let calm: number | undefined;
     let newestMs: number | null = null;
     const draw = (): void => {
-      timer = undefined;
       setVersion(model.version);
       if (newestMs !== null && model.clockOffsetMs !== null) {
         setLateMs(Math.max(0, Date.now() + model.clockOffsetMs - newestMs));
@@ -36,6 +33,7 @@ export function useInspection(): Inspection {
         calm = setTimeout(setLateMs, CALM_AFTER_MS, 0) as unknown as number;
       }
     };
+    const drawing = new Drawing(draw, window);
     const client = new StreamClient({
       connection: setConnection,
       message: (message) => {
@@ -45,11 +43,11 @@ export function useInspection(): Inspection {
           setProblem(error instanceof Error ? error.message : String(error));
         }
         if (message.type === 'event' || message.type === 'snapshot') newestMs = message.atMs;
-        timer ??= setTimeout(draw, DRAWN_EVERY_MS) as unknown as number;
+        drawing.ask(message.type === 'snapshot' && message.changed);
       },
     });
     return () => {
-      clearTimeout(timer);
+      drawing.stop();
       clearTimeout(calm);
       client.close();
     };
