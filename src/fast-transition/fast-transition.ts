@@ -10,6 +10,7 @@ import {
   placeAt,
   replaceTransition,
   rootOf,
+  showMicrostep,
   snapshotOf,
 } from './xstate-internals.js';
 
@@ -22,8 +23,8 @@ import {
  *
  * All actions are collected before the first is executed, and perhaps once more by XState: guards, assignments and functions
  * that collect must be repeatable, and may not read what an earlier action of the same transition changes outside the
- * context. Inspectors see events, actions and snapshots as ever, but no microsteps. What `provide` makes of a fastTransition machine
- * is a plain one.
+ * context. Inspectors see events, actions, microsteps and snapshots as ever. What `provide` makes of a fastTransition machine is a
+ * plain one.
  */
 export function fastTransition<Machine extends AnyStateMachine>(machine: Machine): Machine {
   if (isXStateAlone) return machine;
@@ -36,6 +37,8 @@ export function fastTransition<Machine extends AnyStateMachine>(machine: Machine
 
 /** What a transition does, known once and for all; `place` where it does not stay. */
 interface Plan {
+  /** The transition alone, as inspectors are shown what was taken. */
+  readonly taken: readonly TransitionDefinition[];
   readonly actions: readonly unknown[];
   readonly place: Place | undefined;
 }
@@ -48,6 +51,7 @@ interface Choices {
 
 /** An event that was taken, but for executing what its actions do. */
 interface Step {
+  readonly plan: Plan;
   readonly next: AnyMachineSnapshot;
   readonly actions: CollectedActions;
 }
@@ -68,6 +72,7 @@ class FastTransition {
     const step = this.#attempt(snapshot, event, scope);
     if (step === undefined) return this.#whole(snapshot, event, scope);
     for (const executable of step.actions.executables) scope.actionExecutor(executable);
+    showMicrostep(scope, event, step.next, step.plan.taken);
     const [raised] = step.actions.raised;
     return raised === undefined ? step.next : this.take(step.next, raised, scope);
   };
@@ -85,7 +90,7 @@ class FastTransition {
       if (collected.raised.length > 1) return undefined;
       const next = snapshotOf(snapshot, plan.place ?? snapshot, collected.context);
       const isLeft = this.#hasMoreToDo(next, event) || countFallBacks() !== before;
-      return isLeft ? undefined : { next, actions: collected };
+      return isLeft ? undefined : { plan, next, actions: collected };
     } catch (error) {
       // A user's error, thrown in a guard or an assignment, leaves as it does from XState.
       if (countFallBacks() !== before) return undefined;
@@ -130,13 +135,15 @@ class FastTransition {
     return plan;
   }
 
-  #makePlan({ source, target, reenter, actions }: TransitionDefinition): Plan | undefined {
-    if (target === undefined) return reenter ? undefined : { actions, place: undefined };
+  #makePlan(transition: TransitionDefinition): Plan | undefined {
+    const { source, target, reenter, actions } = transition;
+    const taken = Object.freeze([transition]);
+    if (target === undefined) return reenter ? undefined : { taken, actions, place: undefined };
     const [to, another] = target;
     if (to === undefined || another !== undefined) return undefined;
     const areLeavesOfOneParent = isLeaf(source) && isLeaf(to) && source.parent === to.parent;
     if (!areLeavesOfOneParent || (source === to && !reenter)) return undefined;
-    return { actions: [...source.exit, ...actions, ...to.entry], place: placeAt(this.#machine, to.path) };
+    return { taken, actions: [...source.exit, ...actions, ...to.entry], place: placeAt(this.#machine, to.path) };
   }
 
   /** Whether an eventless transition would be taken now. */

@@ -162,6 +162,41 @@ export function sent(info: ActionArgs, scope: AnyActorScope, message: Message): 
   return { type: 'xstate.sendTo', info, params: message as unknown as NonNullable<Executable['params']>, exec };
 }
 
+interface Microstep {
+  readonly type: '@xstate.microstep';
+  actorRef: unknown;
+  event: unknown;
+  snapshot: unknown;
+  _transitions: readonly TransitionDefinition[];
+}
+
+/** One for all: XState copies it for inspectors, and where there are none a step makes nothing new. */
+const MICROSTEP: Microstep = {
+  type: '@xstate.microstep',
+  actorRef: undefined,
+  event: undefined,
+  snapshot: undefined,
+  _transitions: [],
+};
+
+/** Tells inspectors, where there are any, what XState tells them after each of its steps. */
+export function showMicrostep(
+  { self, system }: AnyActorScope,
+  event: AnyEventObject,
+  snapshot: AnyMachineSnapshot,
+  taken: readonly TransitionDefinition[],
+): void {
+  MICROSTEP.actorRef = self;
+  MICROSTEP.event = event;
+  MICROSTEP.snapshot = snapshot;
+  MICROSTEP._transitions = taken;
+  (system as unknown as { _sendInspectionEvent?(event: Microstep): void })._sendInspectionEvent?.(MICROSTEP);
+  // Nothing is kept alive by it.
+  MICROSTEP.actorRef = undefined;
+  MICROSTEP.event = undefined;
+  MICROSTEP.snapshot = undefined;
+}
+
 type Relay = (source: AnyActorRef, target: AnyActorRef, event: unknown) => void;
 
 /**

@@ -26,7 +26,8 @@ interface Shown {
 /**
  * Stands before an inspector of a user's, because inspectors turn into text whatever they are given: one that got a value of 100 kB
  * byte by byte took most of a second for it, in the middle of the node's own work. Values and commands become their size in bytes; what comes
- * with every heartbeat is left out; snapshots that differ only in the context come ten times a second at most, the newest of them always.
+ * with every heartbeat is left out, and so are steps that lead to no other state; snapshots that differ only in the context come ten times a second
+ * at most, the newest of them always.
  */
 export class LeanInspection {
   readonly #clock: Clock;
@@ -45,6 +46,7 @@ export class LeanInspection {
     const shown = this.#shownOf(sessionId);
     if (event.type === '@xstate.event') shown.isQuiet = this.#isQuiet(event.event);
     if (event.type === '@xstate.snapshot') return this.#snapshot(event, shown, sessionId);
+    if (event.type === '@xstate.microstep' && !event._transitions.some(({ target }) => target !== undefined)) return;
     if (shown.isQuiet && event.type !== '@xstate.actor') return;
     this.#next(withoutPayload(event));
   }

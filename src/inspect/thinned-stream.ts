@@ -73,7 +73,7 @@ export class ThinnedStream {
       return this.#changed(watched, snapshot, event);
     }
     if (watched.isOldestHeld(event)) watched.dropOldestHeld();
-    if (watched.taken.length > 0) watched.taken = [];
+    watched.taken.length = 0;
     if (watched.pending === undefined) {
       if (snapshot.context === context) return;
       const isDue = this.#options.clock.now() >= watched.toldAtMs + TOLD_EVERY_MS;

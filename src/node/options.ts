@@ -52,7 +52,7 @@ export interface ReplicaNodeOptions<Machine extends AnyStateMachine> extends Par
    */
   readonly maxConnections?: number;
   /**
-   * XState's own: called with the inspection events of this node's actors, but for the microsteps of those that the fast transition takes.
+   * XState's own: called with the inspection events of this node's actors, and of microsteps those that lead from one state to another.
    * Values and commands are their size (`{bytes: n}`), what comes of heartbeats is left out, and a context that changes while its state
    * stays is shown ten times a second at most: `inspectPayloads` gives all of it. One that throws is detached; the log says so once, and the
    * node goes on.

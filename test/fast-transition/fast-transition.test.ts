@@ -166,6 +166,25 @@ const EVENTS = [
   })),
 ];
 
+interface Step {
+  readonly event: unknown;
+  readonly snapshot: { readonly value: unknown; readonly context: unknown };
+  readonly _transitions: readonly {
+    readonly eventType: string;
+    readonly source: { readonly id: string };
+    readonly target?: readonly { readonly id: string }[];
+  }[];
+}
+
+function stepOf({ event, snapshot, _transitions }: Step): Told {
+  const taken = _transitions.map(({ eventType, source, target }) => [
+    eventType,
+    source.id,
+    target?.map(({ id }) => id),
+  ]);
+  return [event, snapshot.value, snapshot.context, taken];
+}
+
 /** Everything that can be seen of a machine while it takes these events. */
 function play(wrap: (machine: AnyStateMachine) => AnyStateMachine, events: readonly { type: string }[]): Told[] {
   const told: Told[] = [];
@@ -175,6 +194,7 @@ function play(wrap: (machine: AnyStateMachine) => AnyStateMachine, events: reado
     told.push([value, context, status, Object.keys(children)]);
   });
   actor.system.inspect(({ type, ...inspected }) => {
+    if (type === '@xstate.microstep') told.push([type, ...stepOf(inspected as unknown as Step)]);
     if (type === '@xstate.event') told.push([type, (inspected as unknown as { event: unknown }).event]);
     if (type !== '@xstate.action') return;
     const { action } = inspected as unknown as { action: { type: string } };
@@ -210,6 +230,20 @@ describe('the short way', () => {
       }),
       { numRuns: 300, seed: 1 },
     );
+  });
+
+  test('tells nobody of its steps where nobody inspects, and of each where somebody does', () => {
+    const actor = createActor(fastTransition(createPlayground(() => undefined))).start();
+    const steps: Step[] = [];
+    const subscription = actor.system.inspect((inspected) => {
+      if (inspected.type === '@xstate.microstep') steps.push(inspected as unknown as Step);
+    });
+    actor.send({ type: 'go' });
+    expect(steps.map((step) => stepOf(step)[3])).toEqual([[['go', 'playground.here', ['playground.there']]]]);
+    subscription.unsubscribe();
+    actor.send({ type: 'back' });
+    expect(steps).toHaveLength(1);
+    actor.stop();
   });
 
   test('is taken by what changes no state, by what it raises, and by moves between leaves', () => {
@@ -299,11 +333,12 @@ describe("a replica's actors", () => {
   });
 });
 
-/** What XState takes itself: only there are microsteps shown. */
+/** What XState takes itself: it makes the list of what was taken anew for each step. */
 function slowEventsOf({ actor }: LoneReplica): string[] {
   const slow: string[] = [];
   actor.system.inspect((inspected) => {
-    if (inspected.type === '@xstate.microstep') slow.push(inspected.event.type);
+    if (inspected.type !== '@xstate.microstep' || Object.isFrozen(inspected._transitions)) return;
+    slow.push(inspected.event.type);
   });
   return slow;
 }
