@@ -9,6 +9,8 @@ import type { Exchange } from './exchange.js';
 const HALF_CLOSED_MS = 3_000;
 /** Requests of one connection that are answered at the same time. */
 const MOST_RUNNING = 64;
+/** Answers of one connection that are made and have not left, because one before them is not made yet. */
+const MOST_UNSENT_ANSWERS = 256;
 /** With more requests than this waiting behind those, nothing further is read from the connection. */
 const MOST_WAITING = 64;
 /** With more bytes than this that have not left, no further answer to a read is made. */
@@ -31,6 +33,7 @@ export class Connection {
   #last: Exchange | undefined;
   #running = 0;
   #runningUnsafe = 0;
+  #isHeld = false;
   readonly #waiting: PendingAnswer[] = [];
   /** Called when an answer was made or has left. */
   #waitingForRoom: (() => void)[] = [];
@@ -139,6 +142,7 @@ export class Connection {
 
   #mayRun({ isSafe }: Exchange): boolean {
     if (this.#running === 0) return true;
+    if (this.#isHeld || this.#begun > MOST_UNSENT_ANSWERS) return false;
     return isSafe && this.#runningUnsafe === 0 && this.#running < MOST_RUNNING && !this.#isTooMuchUnsent();
   }
 
@@ -151,7 +155,10 @@ export class Connection {
     const unsafe = Number(!exchange.isSafe);
     this.#running += 1;
     this.#runningUnsafe += unsafe;
-    answer().finally(() => {
+    const answered = answer();
+    if (exchange.isEndless) this.#isHeld = true;
+    answered.finally(() => {
+      if (exchange.isEndless) this.#isHeld = false;
       this.#running -= 1;
       this.#runningUnsafe -= unsafe;
       this.#moveOn();
@@ -173,9 +180,18 @@ export class Connection {
     return !this.#isTooMuchUnsent();
   }
 
+  /** So many requests are answered, or about to be, and their answers have not left. They are the first of all. */
+  get #begun(): number {
+    return this.#exchanges.length - this.#waiting.length;
+  }
+
   #isTooMuchUnsent(): boolean {
     let bytes = 0;
-    for (const { response, isOver } of this.#exchanges) if (!isOver) bytes += response.writableLength;
+    const begun = this.#begun;
+    for (let at = 0; at < begun; at += 1) {
+      const { response, isOver } = this.#exchanges[at] as Exchange;
+      if (!isOver) bytes += response.writableLength;
+    }
     return bytes > MOST_UNSENT_BYTES;
   }
 

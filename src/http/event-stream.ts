@@ -26,7 +26,9 @@ const HEADERS = {
 export async function streamEvents({ method, node, response, exchange }: HttpRequest): Promise<void> {
   response.writeHead(200, HEADERS);
   if (method === 'HEAD') return void response.end();
-  response.write(`retry: ${RETRY_MS}\n\n`);
+  exchange.isEndless = true;
+  // All that there is at first leaves at once: hundreds of small writes for each reader would hold the node up.
+  let opening: string[] | undefined = [`retry: ${RETRY_MS}\n\n`];
   let stop = (): void => undefined;
   let stalled: NodeJS.Timeout | undefined;
   const ended = new Promise<void>((resolve) => {
@@ -48,15 +50,21 @@ export async function streamEvents({ method, node, response, exchange }: HttpReq
   stop = node.reports.watch({
     send: (name, json) => {
       if (response.writableEnded || response.destroyed) return;
-      if (name !== 'news' && response.writableLength > MOST_UNSENT_BYTES) return;
+      if (opening !== undefined) return void opening.push(messageOf(name, json));
+      if ((name === 'report' || name === 'metrics') && response.writableLength > MOST_UNSENT_BYTES) return;
       if (response.writableLength > MOST_UNSENT_NEWS_BYTES) return endAsSlow();
-      const isTaken = response.write(`event: ${name}\ndata: ${json}\n\n`);
+      const isTaken = response.write(messageOf(name, json));
       if (!isTaken && stalled === undefined) mindDrain();
     },
-    end: () => response.end(': the node is closed\n\n'),
+    end: () => response.end(`${opening?.join('') ?? ''}: the node is closed\n\n`),
   });
+  const first = opening.join('');
+  opening = undefined;
+  if (!response.writableEnded && !response.write(first)) mindDrain();
   await ended;
   clearTimeout(stalled);
   stop();
   response.end();
 }
+
+const messageOf = (name: string, json: string): string => `event: ${name}\ndata: ${json}\n\n`;

@@ -28,6 +28,8 @@ export class Exchange {
   readonly isSafe: boolean;
   /** Whether a caller that ends its half of the connection now counts as gone (P45). */
   endsWithCaller: () => boolean = () => false;
+  /** Its answer goes on for as long as its caller stays: what comes behind it on its connection is not even begun. */
+  isEndless = false;
   /** Set by its connection: resolves once the answer may be made without holding too much that has not left yet. */
   room: () => Promise<void> = async () => undefined;
   #hangUp: AbortController | undefined;

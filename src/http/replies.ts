@@ -52,8 +52,8 @@ export function sendJson(response: ServerResponse, status: number, document: obj
   response.end(body);
 }
 
-/** `{"error": {"code", "message", …}}`, with the code as over the command line: without its prefix. */
-export function sendError(response: ServerResponse, error: unknown): void {
+/** `{"error": {"code", "message", …}}`, with the code as over the command line: without its prefix. Returns the error that was sent. */
+export function sendError(response: ServerResponse, error: unknown): QuorateError {
   const known = error instanceof QuorateError ? error : unexpected(error);
   const status = known instanceof RefusedRequest ? known.status : (STATUS_OF[known.code] ?? 500);
   const retry: Headers = known.code === 'QUORATE_OVERLOADED' ? { 'Retry-After': '1' } : {};
@@ -61,6 +61,7 @@ export function sendError(response: ServerResponse, error: unknown): void {
   const document = { error: { code, message: known.message, ...known.details } };
   if (response.headersSent) response.destroy();
   else sendJson(response, status, document, retry);
+  return known;
 }
 
 /** A mistake of ours. What it did before it failed is not known, so nobody may take it for undone and try again (P37). */

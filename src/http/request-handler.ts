@@ -78,7 +78,7 @@ export function createRequestHandler(
       };
       const run = (): Promise<void> =>
         answer(request, { served, search, refusal: refusal(message) }).catch((error: unknown) =>
-          sendError(response, error),
+          node.reports.countError(sendError(response, error)),
         );
       Connection.of(message.socket).take(exchange, run);
     },

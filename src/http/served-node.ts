@@ -42,6 +42,8 @@ export interface NodeReports {
   metrics(): Promise<{ readonly type: string; readonly text: string }>;
   /** A read was answered with what this node happens to have. */
   countStaleRead(): void;
+  /** An HTTP request was answered with this error. */
+  countError(error: QuorateError): void;
 }
 
 /** Gets the messages of an event stream, each under its name and as JSON. */

@@ -17,9 +17,10 @@ export class EventLoopWatch {
     this.#histogram = undefined;
   }
 
-  /** The 99th percentile since it was taken last, ms. */
-  take(): number {
-    if (this.#histogram === undefined || this.#histogram.count === 0) return 0;
+  /** The 99th percentile since it was taken last, ms; null where it is not looked at. */
+  take(): number | null {
+    if (this.#histogram === undefined) return null;
+    if (this.#histogram.count === 0) return 0;
     const lateMs = this.#histogram.percentile(99) / 1e6 - RESOLUTION_MS;
     this.#histogram.reset();
     return Math.max(0, lateMs);

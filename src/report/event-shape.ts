@@ -119,6 +119,18 @@ const REPORT: Shape<NodeReport> = {
   notReady: orNull(objectOf<NonNullable<NodeReport['notReady']>>({ code: text, message: text })),
 };
 
+const METRICS: Shape<EventStream['metrics']> = {
+  atMs: time,
+  putsPerSecond: number,
+  readsPerSecond: number,
+  putP50Ms: orNull(number),
+  putP99Ms: orNull(number),
+  syncMs: orNull(number),
+  eventLoopDelayMs: orNull(number),
+  errors: recordOf(number),
+  behind: orNull(recordOf(number)),
+};
+
 const EVENTS: Shape<EventStream> = {
   hello: objectOf<EventStream['hello']>({
     version: number,
@@ -136,16 +148,8 @@ const EVENTS: Shape<EventStream> = {
     }),
   }),
   report: objectOf(REPORT),
-  metrics: objectOf<EventStream['metrics']>({
-    atMs: time,
-    putsPerSecond: number,
-    readsPerSecond: number,
-    putP50Ms: orNull(number),
-    putP99Ms: orNull(number),
-    syncMs: orNull(number),
-    eventLoopDelayMs: number,
-    errors: recordOf(number),
-  }),
+  metrics: objectOf(METRICS),
+  history: objectOf<EventStream['history']>({ metrics: listOf(objectOf(METRICS)) }),
   news: objectOf<EventStream['news']>({
     sequence: number,
     atMs: time,

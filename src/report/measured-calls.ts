@@ -9,10 +9,12 @@ export class MeasuredCalls implements CallMeter {
   readonly reads = new Latencies();
   /** Reads of what this node happened to have: they wait for nobody. */
   staleReads = 0;
-  /** Commands and reads that ended with an error, by its code without QUORATE_. */
+  /** Commands, reads and HTTP requests that ended with an error, by its code without QUORATE_. */
   readonly errors = new Map<string, number>();
   /** Commands that ended as unknown since the last that was acknowledged. */
   endedUnknown = 0;
+  /** Errors of calls: the request that brought such a call ends with the same one. */
+  readonly #counted = new WeakSet<QuorateError>();
   readonly #clock: Pick<Clock, 'now'>;
   readonly #unknown: (afterMs: number) => void;
 
@@ -31,11 +33,22 @@ export class MeasuredCalls implements CallMeter {
     this.reads.note(this.#clock.now() - receivedAtMs, count);
   }
 
-  failed(kind: 'command' | 'read', { code }: QuorateError, receivedAtMs: number): void {
-    const name = code.replace('QUORATE_', '');
-    this.errors.set(name, (this.errors.get(name) ?? 0) + 1);
+  failed(kind: 'command' | 'read', error: QuorateError, receivedAtMs: number): void {
+    this.#counted.add(error);
+    const name = this.#count(error);
     if (kind === 'read' || name !== 'OUTCOME_UNKNOWN') return;
     this.endedUnknown += 1;
     this.#unknown(this.#clock.now() - receivedAtMs);
+  }
+
+  /** An HTTP request was answered with this error. That there is no such thing is an answer as any other. */
+  answered(error: QuorateError): void {
+    if (error.code !== 'QUORATE_NOT_FOUND' && !this.#counted.has(error)) this.#count(error);
+  }
+
+  #count({ code }: QuorateError): string {
+    const name = code.replace('QUORATE_', '');
+    this.errors.set(name, (this.errors.get(name) ?? 0) + 1);
+    return name;
   }
 }

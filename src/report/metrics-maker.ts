@@ -1,3 +1,5 @@
+import { valueFor } from '../raft/numbers-and-ids.js';
+import type { ReplicaState } from '../raft/replica-state.js';
 import type { EventLoopWatch } from './event-loop-watch.js';
 import type { Latencies } from './latencies.js';
 import type { MeasuredCalls } from './measured-calls.js';
@@ -30,7 +32,8 @@ export class MetricsMaker {
     this.#before = this.#totals(nowMs);
   }
 
-  take(nowMs: number, atMs: number): NodeMetrics {
+  /** `nowMs` is monotonic, `atMs` of the wall clock. */
+  take(nowMs: number, atMs: number, state: ReplicaState | undefined): NodeMetrics {
     const before = this.#before;
     const now = this.#totals(nowMs);
     this.#before = now;
@@ -43,8 +46,9 @@ export class MetricsMaker {
       putP50Ms: rounded(puts.quantile(0.5)),
       putP99Ms: rounded(puts.quantile(0.99)),
       syncMs: rounded(now.syncs.since(before.syncs).quantile(0.5)),
-      eventLoopDelayMs: rounded(this.#loop.take()) ?? 0,
+      eventLoopDelayMs: rounded(this.#loop.take()),
       errors: sinceThen(now.errors, before.errors),
+      behind: state === undefined ? null : behindOf(state),
     };
   }
 
@@ -61,6 +65,16 @@ export class MetricsMaker {
 }
 
 const rounded = (ms: number | null): number | null => (ms === null ? null : Math.round(ms * 100) / 100);
+
+/** A leader knows what its peers have on disk, once each has answered it. */
+function behindOf({ id, leaderId, peers, matchIndex, log }: ReplicaState): NodeMetrics['behind'] {
+  if (leaderId !== id) return null;
+  const answered = Object.keys(peers).flatMap((peer) => {
+    const match = valueFor(matchIndex, peer) ?? 0;
+    return match === 0 ? [] : [[peer, log.lastIndex - match] as const];
+  });
+  return Object.fromEntries(answered);
+}
 
 function sinceThen(
   now: ReadonlyMap<string, number>,

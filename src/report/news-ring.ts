@@ -3,19 +3,21 @@ import type { Told } from './words.js';
 
 const MOST_NEWS = 200;
 
-/** The newest things that happened on a node, oldest first. */
+/** The newest things that happened on a node, oldest first, each as the JSON of its message: readers come often, news seldom. */
 export class NewsRing {
-  #news: readonly NodeNews[] = [];
+  #news: readonly string[] = [];
   #sequence = 0;
 
-  add(told: Told, atMs: number): NodeNews {
+  /** Returns the message. */
+  add(told: Told, atMs: number): string {
     this.#sequence += 1;
-    const news = { sequence: this.#sequence, atMs, ...told };
-    this.#news = [...this.#news, news].slice(-MOST_NEWS);
-    return news;
+    const news: NodeNews = { sequence: this.#sequence, atMs, ...told };
+    const json = JSON.stringify(news);
+    this.#news = [...this.#news, json].slice(-MOST_NEWS);
+    return json;
   }
 
-  [Symbol.iterator](): Iterator<NodeNews> {
+  [Symbol.iterator](): Iterator<string> {
     return this.#news[Symbol.iterator]();
   }
 }

@@ -98,10 +98,18 @@ export interface NodeMetrics {
   readonly putP99Ms: number | null;
   /** How long a sync of the disk took, the median of the second. */
   readonly syncMs: number | null;
-  /** The 99th percentile of how late the event loop was. */
-  readonly eventLoopDelayMs: number;
+  /** The 99th percentile of how late the event loop was; null where nobody read: it is measured for readers only. */
+  readonly eventLoopDelayMs: number | null;
   /** Requests that ended with an error, by code, as OUTCOME_UNKNOWN; only those that occurred. */
   readonly errors: Readonly<Record<string, number>>;
+  /** At a leader: how many entries each peer lacks on its disk, of those that have answered it. Null at the others. */
+  readonly behind: Readonly<Record<string, number>> | null;
+}
+
+/** What a node did before anybody looked. */
+export interface MetricsHistory {
+  /** The newest, one a second, at most 300, oldest first. */
+  readonly metrics: readonly NodeMetrics[];
 }
 
 /** Something that happened on this node, which a person may want to know of. */
@@ -125,6 +133,8 @@ export interface EventStream {
   readonly hello: StreamHello;
   readonly report: NodeReport;
   readonly metrics: NodeMetrics;
+  /** On connecting, once. */
+  readonly history: MetricsHistory;
   /** On connecting, the newest 200; afterwards each as it happens. */
   readonly news: NodeNews;
 }

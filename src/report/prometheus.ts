@@ -164,7 +164,7 @@ function counters({ calls, elections, traffic }: MetricSources, scraped: () => S
     ],
     [
       'quorate_request_errors_total',
-      'Commands and reads of callers of this node that ended with an error.',
+      'Commands, reads and HTTP requests of callers of this node that ended with an error, but for NOT_FOUND.',
       () => [...calls.errors].map(([code, count]) => [{ code }, count]),
       'code',
     ],

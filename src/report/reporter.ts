@@ -1,3 +1,4 @@
+import type { QuorateError } from '../errors/quorate-error.js';
 import type { NodeNotice } from '../raft/effects.js';
 import type { Clock } from '../seams/clock.js';
 import type { LogStore } from '../seams/log-store.js';
@@ -6,6 +7,7 @@ import { CountedTransport } from './counted-transport.js';
 import { EventLoopWatch, eventLoopSampler } from './event-loop-watch.js';
 import { MeasuredCalls } from './measured-calls.js';
 import { MetricsMaker } from './metrics-maker.js';
+import { MetricsRing } from './metrics-ring.js';
 import { NewsRing } from './news-ring.js';
 import type { EventStream, NodeReport, StreamHello } from './node-report.js';
 import type { MetricSources, Scrapes } from './prometheus.js';
@@ -17,8 +19,11 @@ import { NewsWriter, type Told, unknownPuts } from './words.js';
 
 /** Reports come at most so often, and are looked for as often while anybody reads. */
 const REPORT_EVERY_MS = 100;
-/** Without any change a report comes after so many of them, and metrics with it. */
+/** Without any change a report comes after so many of them. */
 const REPORTS_A_SECOND = 10;
+/** So many readers get all reports. More get fewer, so that a crowd costs no more than these do; one a second at least. */
+const MANY_READERS = 25;
+const METRICS_EVERY_MS = 1_000;
 /** Puts that end as unknown one after the other are told of together. */
 const UNKNOWN_TOGETHER_MS = 1_000;
 const UNKNOWN_AT_FIRST_MS = 20;
@@ -38,8 +43,8 @@ export interface ReporterOptions {
 }
 
 /**
- * What one node tells of itself. Reports and metrics are made only while somebody reads them; what is counted meanwhile are
- * numbers, once for each batch. News are always kept, the newest 200.
+ * What one node tells of itself. Reports are made only while somebody reads them; what is counted meanwhile are numbers, once for
+ * each batch, and they are looked at once a second. News are always kept, the newest 200.
  */
 export class NodeReporter {
   /** What the node is to use, so that it is measured. */
@@ -54,12 +59,15 @@ export class NodeReporter {
   readonly #readers = new Set<EventReader>();
   readonly #trails: TrailWatch;
   readonly #metrics: MetricsMaker;
+  readonly #history = new MetricsRing();
   #node: ReportedNode | undefined;
   #maker: ReportMaker | undefined;
   #timer: unknown;
+  #metricsTimer: unknown;
   #ticks = 0;
   /** The last report that was sent, without its time. */
   #lastSent = '';
+  #first = { madeAtMs: Number.NEGATIVE_INFINITY, json: '' };
   #unknown = { count: 0, lastAfterMs: 0, timer: undefined as unknown, toldAtMs: Number.NEGATIVE_INFINITY };
   #elections = { started: 0, leaderChanges: 0 };
   #scrapes: Promise<Scrapes> | undefined;
@@ -80,6 +88,8 @@ export class NodeReporter {
   attach(node: ReportedNode): void {
     this.#node = node;
     this.#maker = new ReportMaker(node, this.transport);
+    this.#metrics.begin(this.#clock.now());
+    this.#measureLater();
   }
 
   /** Something happened; called before the node's state says so. */
@@ -97,10 +107,10 @@ export class NodeReporter {
   /** Sends a reader all there is, and from then on what comes. Returns how to stop. */
   watch(reader: EventReader): () => void {
     reader.send('hello', JSON.stringify(this.#hello));
-    const report = this.#makeReport();
-    if (report !== undefined) reader.send('report', JSON.stringify(report));
-    if (report !== undefined && this.#readers.size === 0) this.#lastSent = contentOf(report);
-    for (const news of this.#news) reader.send('news', JSON.stringify(news));
+    const report = this.#firstReport();
+    if (report !== undefined) reader.send('report', report);
+    reader.send('history', this.#history.json);
+    for (const news of this.#news) reader.send('news', news);
     if (this.#isClosed) {
       reader.end();
       return () => undefined;
@@ -116,6 +126,11 @@ export class NodeReporter {
   /** A read was answered with what this node happens to have. */
   countStaleRead(): void {
     this.calls.staleReads += 1;
+  }
+
+  /** An HTTP request was answered with this error. */
+  countError(error: QuorateError): void {
+    this.calls.answered(error);
   }
 
   /** All metrics as Prometheus reads them. Its library is loaded at the first scrape. */
@@ -144,6 +159,7 @@ export class NodeReporter {
     this.#isClosed = true;
     this.#trails.follow(undefined);
     this.#clock.clearTimeout(this.#unknown.timer);
+    this.#clock.clearTimeout(this.#metricsTimer);
     this.#sendReport(this.#makeReport());
     this.#stop();
     for (const reader of [...this.#readers]) reader.end();
@@ -154,7 +170,6 @@ export class NodeReporter {
     if (this.#timer !== undefined) return;
     this.#ticks = 0;
     this.#loop.start();
-    this.#metrics.begin(this.#clock.now());
     this.#tickLater();
   }
 
@@ -174,9 +189,35 @@ export class NodeReporter {
   #tick(): void {
     this.#ticks += 1;
     const isFull = this.#ticks % REPORTS_A_SECOND === 0;
+    const among = Math.min(REPORTS_A_SECOND, Math.ceil(this.#readers.size / MANY_READERS));
+    if (this.#ticks % among !== 0 && !isFull) return;
     const report = this.#makeReport();
     if (report !== undefined) this.#sendReport(report, isFull);
-    if (isFull) this.#sendAll('metrics', JSON.stringify(this.#metrics.take(this.#clock.now(), this.#clock.wallNow())));
+  }
+
+  #measureLater(): void {
+    this.#clock.clearTimeout(this.#metricsTimer);
+    this.#metricsTimer = this.#clock.setTimeout(() => {
+      this.#measureLater();
+      this.#measure();
+    }, METRICS_EVERY_MS);
+  }
+
+  #measure(): void {
+    const metrics = this.#metrics.take(this.#clock.now(), this.#clock.wallNow(), this.#node?.state);
+    this.#history.add(metrics);
+    if (this.#readers.size > 0) this.#sendAll('metrics', JSON.stringify(metrics));
+  }
+
+  /** For a reader that comes: the same for all that come within a tenth of a second, because a crowd may come again at once. */
+  #firstReport(): string | undefined {
+    const nowMs = this.#clock.now();
+    if (nowMs - this.#first.madeAtMs < REPORT_EVERY_MS) return this.#first.json;
+    const report = this.#makeReport();
+    if (report === undefined) return undefined;
+    if (this.#readers.size === 0) this.#lastSent = contentOf(report);
+    this.#first = { madeAtMs: nowMs, json: JSON.stringify(report) };
+    return this.#first.json;
   }
 
   #makeReport(): NodeReport | undefined {
@@ -192,8 +233,7 @@ export class NodeReporter {
   }
 
   #tell(told: Told): void {
-    const news = this.#news.add(told, this.#clock.wallNow());
-    if (this.#readers.size > 0) this.#sendAll('news', JSON.stringify(news));
+    this.#sendAll('news', this.#news.add(told, this.#clock.wallNow()));
   }
 
   #sendAll(name: keyof EventStream, json: string): void {

@@ -23,6 +23,7 @@ const playedReports: ServedNode['reports'] = {
   watch: () => () => undefined,
   metrics: async () => ({ type: 'text/plain', text: '' }),
   countStaleRead: () => undefined,
+  countError: () => undefined,
 };
 
 /** What a node may answer that a healthy one never does: it is played here, and served as a real one is. */

@@ -140,6 +140,30 @@ describe('how an event stream behaves', () => {
     expect(node.stateMachine.get('behind')).toBeUndefined();
   });
 
+  test('nothing behind it is even begun, however much is pipelined, and little of it is read', async () => {
+    const { status } = node;
+    let asked = 0;
+    node.status = () => {
+      asked += 1;
+      return status.call(node);
+    };
+    const socket = net.connect(Number(node.address.split(':')[1]), '127.0.0.1');
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk.toString();
+    });
+    socket.write('GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await until(() => text.includes('event: report'));
+    const before = asked;
+    socket.write('GET /v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(500_000));
+    await until(() => text.split('event: metrics').length > 2);
+    expect(socket.bytesWritten - socket.writableLength).toBeLessThan(20_000_000);
+    // Reports ask for it, too.
+    expect(asked - before).toBeLessThan(60);
+    socket.destroy();
+    node.status = status;
+  });
+
   test('it takes the place of a client, and gives it back', async () => {
     const small = await RealNodes.start('a', { maxConnections: 2 });
     const { address } = await small.leader();

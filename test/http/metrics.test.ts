@@ -82,6 +82,25 @@ test('what a call ended with is counted by its code', async () => {
   expect(await sampleOf(leader, code)).toBe(before + 1);
 });
 
+test('what HTTP itself ended with is counted, too, but that a key is not there is no error', async () => {
+  const counted = async () => {
+    const { samples } = (await scrape(leader)).get('quorate_request_errors_total') as ParsedMetric;
+    return ['CONFLICT', 'BAD_REQUEST', 'NOT_FOUND'].map(
+      (code) => samples.get(`quorate_request_errors_total{code="${code}"}`) ?? 0,
+    );
+  };
+  const before = await counted();
+  const kv = `http://${leader.address}/v1/kv`;
+  const answers = [
+    await fetch(`${kv}/k`, { method: 'PUT', body: 'v', headers: { 'If-Match': '"999999"' } }),
+    await fetch(`${kv}/k?consistency=often`),
+    await fetch(`${kv}?prefx=k`),
+    await fetch(`${kv}/nothing-here`),
+  ];
+  expect(answers.map(({ status }) => status)).toEqual([412, 400, 400, 404]);
+  expect((await counted()).map((count, at) => count - (before[at] ?? 0))).toEqual([1, 2, 0]);
+});
+
 describe('the dashboard of Grafana', () => {
   const dashboard = JSON.parse(readFileSync('docs/grafana-dashboard.json', 'utf8')) as {
     title: string;

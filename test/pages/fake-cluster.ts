@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { sendAsset, sendPage } from '../../src/http/pages.js';
-import type { EventStream, NodeNews } from '../../src/report/node-report.js';
+import type { EventStream, NodeMetrics, NodeNews } from '../../src/report/node-report.js';
 import { EVENTS_VERSION } from '../../src/report/node-report.js';
 import { FakeKeys } from './fake-keys.js';
 import type { FakeNode, Load } from './fake-raft.js';
@@ -174,6 +174,10 @@ export class FakeCluster {
   #message(what: 'report' | 'metrics', node: FakeNode, atMs: number) {
     const addressOf = (id: string): string => this.address(id);
     if (what === 'report') return reportOf(this.raft, node, { atMs, addressOf, rate: this.#rateAt(atMs) });
+    return this.#metrics(node, atMs);
+  }
+
+  #metrics(node: FakeNode, atMs: number): NodeMetrics {
     return metricsOf(this.raft, node, atMs, this.#rateAt(atMs));
   }
 
@@ -236,11 +240,10 @@ export class FakeCluster {
 
   /** What was measured before anybody looked: five minutes of it, so that charts are full. */
   backfill(id: string, seconds: number): void {
-    for (const stream of this.#place(id).streams) {
-      for (let ago = seconds; ago > 0; ago -= 1) {
-        send(stream, 'metrics', this.#message('metrics', this.raft.node(id), Date.now() - ago * 1_000));
-      }
-    }
+    const nowMs = Date.now();
+    const ago = Array.from({ length: seconds }, (_, at) => (seconds - at) * 1_000);
+    const metrics = ago.map((ms) => this.#metrics(this.raft.node(id), nowMs - ms));
+    for (const stream of this.#place(id).streams) send(stream, 'history', { metrics });
   }
 }
 

@@ -95,6 +95,13 @@ function linkOf(node: FakeNode, peer: FakeNode, { atMs, rate }: Moment): LinkRep
 const wave = (atMs: number, periodMs: number, phase: number): number =>
   Math.sin(atMs / periodMs + phase) * 0.6 + Math.sin(atMs / 1_700 + phase * 3) * 0.4;
 
+const behindOf = (raft: FakeRaft): Readonly<Record<string, number>> => {
+  const last = raft.leader?.last ?? 0;
+  return Object.fromEntries(
+    raft.nodes.filter((node) => node !== raft.leader).map(({ id, durable }) => [id, last - durable]),
+  );
+};
+
 /** All callers ask the leader. */
 export function metricsOf(raft: FakeRaft, node: FakeNode, atMs: number, rate: number): NodeMetrics {
   const serves = node.role === 'leader' && raft.isCommitting;
@@ -108,5 +115,6 @@ export function metricsOf(raft: FakeRaft, node: FakeNode, atMs: number, rate: nu
     syncMs: serves || (raft.isCommitting && node.absence === null) ? 1.4 + wave(atMs, 7_000, phase) * 0.3 : null,
     eventLoopDelayMs: 0.7 + wave(atMs, 5_000, phase) * 0.15,
     errors: {},
+    behind: serves ? behindOf(raft) : null,
   };
 }

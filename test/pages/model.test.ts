@@ -125,6 +125,24 @@ describe("the page's model of a cluster", () => {
     expect(told.model.feed.items.map(({ text }) => text)).toEqual(['n3 answers no more. This page goes on with n1.']);
   });
 
+  test('charts begin with what nodes measured before the page was opened', () => {
+    const told = new Told({ n1: 90_000 });
+    const atMs = told.nowMs - 90_000;
+    const past = Array.from({ length: 300 }, (_, at) => ({
+      ...metricsOf(told.raft, told.raft.node('n1'), atMs - (300 - at) * 1_000, 1_000),
+      behind: { n2: at, n3: 5 },
+    }));
+    told.model.pastMetrics('n1', past);
+    const { puts, behind } = told.model.history.series(told.nowMs);
+    expect(puts.filter((value) => value !== null).length).toBeGreaterThan(290);
+    expect(
+      behind
+        .get('n2')
+        ?.slice(10, 290)
+        .every((value) => value !== null),
+    ).toBe(true);
+  });
+
   test('why a node is silent is told in the same words by its card and by the headline', () => {
     const told = new Told();
     told.kill('n1');

@@ -30,7 +30,9 @@ const VALID: EventStream = {
   metrics: {
     ...{ atMs: 1, putsPerSecond: 1, readsPerSecond: 1, putP50Ms: null, putP99Ms: 2, syncMs: null, eventLoopDelayMs: 0 },
     errors: { CONFLICT: 1 },
+    behind: { n2: 3 },
   },
+  history: { metrics: [] },
   news: {
     sequence: 1,
     atMs: 1,
@@ -75,7 +77,7 @@ describe('the shape of events', () => {
       if (path[0] === 'details' && path.length > 1) continue;
       const named = new RegExp(`^${path[0]}`);
       expect(eventFault(name, withValue(VALID[name], path, Symbol('strange')))).toMatch(named);
-      const mayBeAbsent = /^(errors|votes)$/.test(path[0] ?? '') && path.length > 1;
+      const mayBeAbsent = /^(errors|votes|behind)$/.test(path[0] ?? '') && path.length > 1;
       const isOfAList = /^\d+$/.test(path.at(-1) ?? '');
       if (!mayBeAbsent && !isOfAList) expect(eventFault(name, withValue(VALID[name], path, undefined))).toMatch(named);
     }

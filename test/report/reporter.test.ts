@@ -64,6 +64,68 @@ function reported(ids = 'abc') {
   return { lone, clock, reporter };
 }
 
+describe('what was measured before anybody looked', () => {
+  test('is the first that a reader gets of it: five minutes at most, a second each, once', () => {
+    const { lone, clock, reporter } = reported('a');
+    lone.lead();
+    reporter.calls.commandsDone(7, clock.now());
+    clock.runFor(400_000);
+    const reader = new Reader();
+    reporter.watch(reader);
+    expect(reader.messages.map(({ name }) => name).slice(0, 3)).toEqual(['hello', 'report', 'history']);
+    const [history] = reader.all('history');
+    const metrics = history?.metrics ?? [];
+    expect(metrics).toHaveLength(300);
+    expect(metrics.slice(1).every(({ atMs }, at) => atMs - (metrics[at]?.atMs ?? 0) === 1_000)).toBe(true);
+    clock.runFor(1_000);
+    const [next] = reader.all('metrics');
+    expect((next?.atMs ?? 0) - (metrics.at(-1)?.atMs ?? 0)).toBe(1_000);
+    expect(reader.all('history')).toHaveLength(1);
+  });
+
+  test('counts calls, and leaves out the event loop, which is measured for readers only', () => {
+    const { lone, clock, reporter } = reported();
+    lone.lead();
+    reporter.calls.commandsDone(7, clock.now());
+    clock.runFor(1_000);
+    const reader = new Reader();
+    reporter.watch(reader);
+    expect(reader.all('history')[0]?.metrics).toMatchObject([{ putsPerSecond: 7, eventLoopDelayMs: null, behind: {} }]);
+    clock.runFor(1_000);
+    expect(reader.all('metrics')[0]?.eventLoopDelayMs).not.toBeNull();
+    reporter.close();
+    const { length } = reader.messages;
+    clock.runFor(5_000);
+    expect(reader.messages).toHaveLength(length);
+  });
+
+  test('an error of a call is counted once, though the request that brought it ends with it, too', () => {
+    const { clock, reporter } = reported('a');
+    reporter.calls.failed('command', unknown, clock.now());
+    reporter.countError(unknown);
+    reporter.countError(new QuorateError('QUORATE_CONFLICT', 'another write came first'));
+    reporter.countError(new QuorateError('QUORATE_NOT_FOUND', 'no such key'));
+    expect([...reporter.calls.errors]).toEqual([
+      ['OUTCOME_UNKNOWN', 1],
+      ['CONFLICT', 1],
+    ]);
+  });
+});
+
+describe('a crowd of readers', () => {
+  test('gets the same first report within a tenth of a second, and all together not many more than few do', () => {
+    const { clock, reporter } = reported();
+    const readers = Array.from({ length: 100 }, () => new Reader());
+    for (const reader of readers) reporter.watch(reader);
+    const firsts = readers.map((reader) => JSON.stringify(reader.all('report')[0]));
+    expect(new Set(firsts).size).toBe(1);
+    clock.runFor(2_000);
+    const reports = readers[99]?.all('report').length ?? 0;
+    expect(reports).toBeGreaterThanOrEqual(3);
+    expect(reports).toBeLessThanOrEqual(7);
+  });
+});
+
 describe('reports', () => {
   test('come at most ten times a second, and only where something has changed, but once a second anyway', () => {
     const { lone, clock, reporter } = reported('a');

@@ -85,6 +85,7 @@ export class Streams {
     listen('report', (report) => id !== null && this.#report(id, report));
     const { model, now } = this.#options;
     listen('metrics', (metrics) => id !== null && model.metrics(id, metrics, now()));
+    listen('history', ({ metrics }) => id !== null && model.pastMetrics(id, metrics));
     listen('news', (news) => id !== null && model.news(id, news, now()));
     source.addEventListener('error', () => this.#failed(who, url, source));
   }

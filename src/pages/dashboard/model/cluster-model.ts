@@ -94,6 +94,16 @@ export class ClusterModel {
     for (const { id: follower, trails } of view.nodes) if (trails !== null) this.history.trails(follower, trails, atMs);
   }
 
+  /** What a node measured before this page was opened. */
+  pastMetrics(id: string, all: readonly NodeMetrics[]): void {
+    const { clock } = this.#node(id, '');
+    for (const metrics of all) {
+      const atMs = metrics.atMs + clock.offsetMs;
+      this.history.heard(id, metrics, atMs);
+      for (const [peer, entries] of Object.entries(metrics.behind ?? {})) this.history.trails(peer, entries, atMs);
+    }
+  }
+
   news(id: string, news: NodeNews, nowMs: number): void {
     const node = this.#node(id, '');
     this.#heard(node, nowMs);
