@@ -101,6 +101,7 @@ test('an actor without a machine has events and no chart, and one that failed sa
   await tells('.no-chart', 'burner runs no state machine (promise)');
   await tells('.context .tree', 'no more oil');
   expect(await page.getAttribute('[data-actor="burner"]', 'data-actor-state')).toBe('error');
+  expect(await page.textContent('[data-actor="burner"]')).toBe('burnererror');
   expect(await page.textContent('[data-actor="burner"] .badge')).toBe('error');
 });
 
@@ -122,6 +123,20 @@ test('a large chart can be read and has an overview; z and 0 show all of it', as
 });
 
 describe('a phone', () => {
+  test('opens the chart at the state that changed last', async () => {
+    const told: InspectionMessage[] = [];
+    order = watchOrder((message) => told.push(message));
+    order.actor.send({ type: 'checkout.started' });
+    order.actor.send({ type: 'address.entered' });
+    await open(PHONE, [...greeting('order-desk'), ...told]);
+    const box = await page.waitForSelector('[data-state="checkout.address.validating"][data-active="true"]');
+    const { y, height } = (await box.boundingBox()) ?? { y: -1, height: 0 };
+    const bar = (await (await page.waitForSelector('.scrub-bar')).boundingBox()) ?? { y: 0 };
+    expect(y).toBeGreaterThan(0);
+    expect(y + height).toBeLessThan(bar.y);
+    expect(await page.textContent('.phone-bar .path')).toBe('address.validating +3');
+  });
+
   test('has one column without arrows, in which every row names its target', async () => {
     await open(PHONE, lamp(['off', 'on', 'glowing']));
     await page.waitForSelector('.chart.flow [data-state="off"][data-active="true"]');

@@ -83,9 +83,9 @@ function ActorLine({ row, isSelected, select }: ActorLineProps) {
     >
       <span class="who" style={{ paddingLeft: px(8 + row.depth * 13) }} title={row.id}>
         <span class="name">{row.id}</span>
-        {row.badge === null ? null : <b class={`badge ${row.badge}`}>{row.badge}</b>}
+        {row.status === 'error' && row.state !== 'error' ? <b class="badge error">error</b> : null}
       </span>
-      <span class="in" title={row.path}>
+      <span class={row.status === 'error' && row.state === 'error' ? 'in badge error' : 'in'} title={row.path}>
         {row.state}
       </span>
     </div>

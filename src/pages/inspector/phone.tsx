@@ -47,7 +47,7 @@ export function PhonePage({
             </a>
           ) : null}
           <h1>{actor?.id ?? 'Inspector'}</h1>
-          <span class="path mono">{shortPath(value)}</span>
+          <span class="path mono">{actor === null ? '' : shortPath(value, actor.newestLeavesAt(position), 2)}</span>
           {picker}
         </div>
         <div class="tabs" role="tablist" aria-label="Parts of the inspector">

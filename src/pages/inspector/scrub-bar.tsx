@@ -2,7 +2,7 @@ import './scrub-bar.css';
 import { useEffect, useRef } from 'preact/hooks';
 import { timeOfDay, whole } from '../shared/format.js';
 import type { ActorHistory, Position } from './model/actor-history.js';
-import { density, stateBands, type TimeSpan, ticks } from './model/bands.js';
+import { type Band, density, stateLanes, type TimeSpan, ticks } from './model/bands.js';
 import type { SystemHistory } from './model/system-history.js';
 import { spanOf, type TimeWindow, zoomed } from './model/time-window.js';
 
@@ -19,7 +19,6 @@ export interface ScrubBarProps {
 }
 
 const BARS = 120;
-const NARROWEST_LABEL = 0.045;
 
 /** The time that is kept: the selected actor's states as bands, how much happened, and the moment that is shown. */
 export function ScrubBar(props: ScrubBarProps) {
@@ -79,10 +78,11 @@ function Track({ system, actor, position, isLive, window, setWindow, scrub, step
     track.addEventListener('wheel', wheel, { passive: false });
     return () => track.removeEventListener('wheel', wheel);
   });
+  const lanes = actor === null ? [] : stateLanes(system, actor, span);
   const head = Math.min(1, Math.max(0, (atMs - span.fromMs) / length));
   return (
     <div
-      class="track"
+      class={lanes.length > 1 ? 'track several' : 'track'}
       ref={element}
       role="slider"
       tabIndex={0}
@@ -103,7 +103,7 @@ function Track({ system, actor, position, isLive, window, setWindow, scrub, step
         step(event.key === 'ArrowLeft' ? -1 : 1);
       }}
     >
-      <Bands system={system} actor={actor} span={span} />
+      <Lanes lanes={lanes} />
       <Density times={system.times} span={span} />
       <Axis span={span} isLive={isLive && window.untilMs === null} />
       <div class="head-line" style={{ left: `${head * 100}%` }} />
@@ -115,18 +115,21 @@ interface SpanProps {
   readonly span: TimeSpan;
 }
 
-function Bands({ system, actor, span }: SpanProps & Pick<ScrubBarProps, 'system' | 'actor'>) {
-  const bands = actor === null ? [] : stateBands(system, actor, span);
+function Lanes({ lanes }: { readonly lanes: readonly (readonly Band[])[] }) {
   return (
-    <div class="bands">
-      {bands.map(({ from, until, label, path, tone }) => (
-        <div
-          key={`${from} ${path}`}
-          class={`band ${tone}`}
-          title={path}
-          style={{ left: `${from * 100}%`, width: `calc(${(until - from) * 100}% - 1px)` }}
-        >
-          {until - from < Math.max(NARROWEST_LABEL, label.length * 0.0095) ? null : label}
+    <div class={lanes.length > 1 ? 'lanes several' : 'lanes'}>
+      {lanes.map((bands, lane) => (
+        <div class="bands" key={String(lane)}>
+          {bands.map(({ from, until, label, path, tone }) => (
+            <div
+              key={`${from} ${path}`}
+              class={`band ${tone}`}
+              title={path}
+              style={{ left: `${from * 100}%`, width: `calc(${(until - from) * 100}% - 1px)` }}
+            >
+              <span>{label}</span>
+            </div>
+          ))}
         </div>
       ))}
     </div>

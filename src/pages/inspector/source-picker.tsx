@@ -14,7 +14,8 @@ export interface SourcePickerProps {
 export function SourcePicker({ systems, selected, connection, isShort, select }: SourcePickerProps) {
   const shown = systems.find(({ system }) => system === selected);
   if (shown === undefined) return null;
-  const nameOf = (one: InspectionSystem): string => (isShort ? one.name.replace(/ at .*$/, '') : sourceName(one));
+  const nameOf = (one: InspectionSystem): string =>
+    isShort ? `${one.name.replace(/ at .*$/, '')}${goneText(one)}` : sourceName(one);
   const isThere = connection.state === 'open' && shown.connected;
   return (
     <span class="source">
@@ -42,5 +43,7 @@ export function SourcePicker({ systems, selected, connection, isShort, select }:
 
 function sourceName({ name, via, pid, connected }: InspectionSystem): string {
   const how = via === 'quorate' ? '' : `${pid === null ? '' : ` · pid ${pid}`} · through ${via}`;
-  return `${name}${how}${connected ? '' : ' · gone'}`;
+  return `${name}${how}${goneText({ connected })}`;
 }
+
+const goneText = ({ connected }: Pick<InspectionSystem, 'connected'>): string => (connected ? '' : ' · gone');

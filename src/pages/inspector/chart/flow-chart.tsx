@@ -15,13 +15,15 @@ export interface FlowChartProps {
   readonly detail: Detail;
 }
 
-/** The chart in one column, without arrows: for narrow screens. It scrolls to what is lit. */
+/** The chart in one column, without arrows: for narrow screens. It scrolls to the lit state, of several to the one that changed last. */
 export function FlowChart({ index, actor, position, detail }: FlowChartProps) {
   const lit = litAt(actor, position);
   const element = useRef<HTMLDivElement>(null);
   const where = [...lit.leaves].join();
   useEffect(() => {
-    element.current?.querySelector('.active-leaf')?.scrollIntoView({ block: 'nearest' });
+    const lights = [...(element.current?.querySelectorAll<HTMLElement>('.active-leaf') ?? [])];
+    const newest = lights.find(({ dataset }) => lit.entered.includes(dataset.state ?? ''));
+    (newest ?? lights[0])?.scrollIntoView({ block: 'center' });
   }, [where]);
   return (
     <div

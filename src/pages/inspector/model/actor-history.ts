@@ -1,4 +1,5 @@
 import type { InspectionActor, InspectionSnapshot } from '../../../inspect/stream.js';
+import { newestLeaves } from './state-value.js';
 import type { TakenTransition } from './taken.js';
 
 /** A position in a system's history: how many entries came before. */
@@ -71,6 +72,12 @@ export class ActorHistory {
       if (change.position <= position) found = change;
     }
     return found;
+  }
+
+  /** The leaf states that the last change led to; none where no change is known. */
+  newestLeavesAt(position: Position): readonly string[] {
+    const at = this.changeAt(position)?.position;
+    return at === undefined ? [] : newestLeaves(this.snapshotBefore(at)?.value, this.snapshotAt(at)?.value);
   }
 
   get changes(): readonly StateChange[] {

@@ -1,5 +1,5 @@
 import type { ActorHistory, Position } from './actor-history.js';
-import { leafPaths, valueText } from './state-value.js';
+import { shortPath, valueText } from './state-value.js';
 import type { SystemHistory } from './system-history.js';
 
 /** A line of the actor tree. */
@@ -8,11 +8,11 @@ export interface ActorRow {
   readonly id: string;
   readonly depth: number;
   readonly kind: ActorHistory['kind'];
-  /** What it is in, in one or two words: the leaf state, `4 regions`, `callback`. */
+  /** What it is in, in one or two words: the leaf state, `shown +3` for parallel ones, `callback`. */
   readonly state: string;
   /** The whole state, as `active.leader.serving`. */
   readonly path: string;
-  readonly badge: 'done' | 'error' | 'stopped' | null;
+  readonly status: 'active' | 'done' | 'error' | 'stopped';
   /** Its state changed just before the moment that is shown. */
   readonly isFresh: boolean;
 }
@@ -39,7 +39,7 @@ export function actorTree(system: SystemHistory, position: Position, filter: str
     }
   };
   visit(null, 0);
-  const done = rows.filter(({ badge }) => badge === 'done').length;
+  const done = rows.filter(({ status }) => status === 'done').length;
   return { rows: matching(rows, filter.trim().toLowerCase()), total: rows.length, done };
 }
 
@@ -66,8 +66,8 @@ function rowOf(actor: ActorHistory, depth: number, position: Position, atMs: num
     depth,
     kind: actor.kind,
     path,
-    state: shortState(path, snapshot?.value) || wordWithoutState(status, actor.kind),
-    badge: status === 'active' ? null : status,
+    state: shortPath(snapshot?.value, actor.newestLeavesAt(position), 1) || wordWithoutState(status, actor.kind),
+    status,
     isFresh: change !== null && atMs - change.atMs < FRESH_MS,
   };
 }
@@ -77,12 +77,6 @@ function wordWithoutState(status: string, kind: ActorRow['kind']): string {
   return status !== 'active' || kind === 'other' ? status : kind;
 }
 
-function shortState(path: string, value: unknown): string {
-  const leaves = leafPaths(value);
-  if (leaves.length > 1) return `${leaves.length} regions`;
-  return path.slice(path.lastIndexOf('.') + 1);
-}
-
 function matching(rows: readonly ActorRow[], filter: string): readonly ActorRow[] {
   if (filter === '') return rows;
   const kept = new Set<number>();
@@ -90,7 +84,7 @@ function matching(rows: readonly ActorRow[], filter: string): readonly ActorRow[
   rows.forEach((row, at) => {
     ancestors.length = row.depth;
     ancestors[row.depth] = at;
-    if (`${row.id} ${row.path} ${row.state} ${row.badge ?? ''}`.toLowerCase().includes(filter)) {
+    if (`${row.id} ${row.path} ${row.state} ${row.status}`.toLowerCase().includes(filter)) {
       for (const ancestor of ancestors) kept.add(ancestor);
     }
   });

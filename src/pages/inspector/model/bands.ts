@@ -16,34 +16,59 @@ export interface TimeSpan {
   readonly untilMs: number;
 }
 
-/** States that mean waiting or failure in any program, by how people name them; the replica's own are among them. */
-const WAITING = /candidate|establishing|recovering|retry|back(ing)?off|suspect|pending|degraded|campaigning/i;
-const FAILED = /halted|error|fail/i;
+/** States that mean waiting or failure in any program, by words in their names; the replica's own are among them. */
+const WAITING =
+  /^(candidate|establishing|recovering|retry|retrying|backoff|backing|suspect|pending|degraded|campaigning)$/;
+const FAILED = /^(halted|error|failed|failure|failing)$/;
 
 /** Narrower bands are left out, but for those that mean a wait or a failure, as an election that took milliseconds. */
 const NARROWEST = 0.0008;
+/** More lanes than these would be too low to read: regions beyond share none. */
+const MOST_LANES = 4;
 
-/** The states of an actor over a span of time. */
-export function stateBands(system: SystemHistory, actor: ActorHistory, span: TimeSpan): readonly Band[] {
+/** The states of an actor over a span of time: a lane of bands, or for a parallel machine one for each of its regions. */
+export function stateLanes(system: SystemHistory, actor: ActorHistory, span: TimeSpan): readonly (readonly Band[])[] {
+  const found = stays(system, actor, span);
+  const lanes = regionsOf(actor, found).map((region) => bandsOf(actor, found, span, region));
+  // What changed last, and nothing else: parallel states would all be marked otherwise.
+  const newestFrom = Math.max(...lanes.map((bands) => bands.at(-1)?.from ?? 0));
+  return lanes.map((bands) =>
+    bands.map((band, at) => {
+      const isNewest = at === bands.length - 1 && band.from === newestFrom && band.tone === 'neutral';
+      return isNewest ? { ...band, tone: 'accent' } : band;
+    }),
+  );
+}
+
+/** The keys of the regions; null alone for a machine without. */
+function regionsOf(actor: ActorHistory, found: readonly Stay[]): readonly (string | null)[] {
+  const value = actor.snapshotAt(found.at(-1)?.position ?? -1)?.value;
+  const keys = typeof value === 'object' && value !== null ? Object.keys(value) : [];
+  return keys.length > 1 ? keys.slice(0, MOST_LANES) : [null];
+}
+
+function bandsOf(actor: ActorHistory, found: readonly Stay[], span: TimeSpan, region: string | null): readonly Band[] {
   const length = span.untilMs - span.fromMs;
-  const bands: Band[] = [];
-  for (const { position, fromMs, untilMs, isNewest } of stays(system, actor, span)) {
+  const bands = found.map(({ position, fromMs, untilMs }): Band => {
     const snapshot = actor.snapshotAt(position);
-    const path = leafPaths(snapshot?.value).join(' ‖ ') || (snapshot?.status ?? 'active');
+    const leaves = leafPaths(snapshot?.value).filter((leaf) => region === null || leaf.split('.')[0] === region);
+    const path = leaves.join(' ‖ ') || (snapshot?.status ?? 'active');
     const from = Math.max(0, (fromMs - span.fromMs) / length);
     const until = Math.min(1, (untilMs - span.fromMs) / length);
-    bands.push({ from, until, path, label: '', tone: toneOf(path, isNewest) });
-  }
-  const isSeen = ({ from, until, tone }: Band): boolean =>
-    until === 1 || until - from >= NARROWEST || tone !== 'neutral';
-  return merged(bands.filter(isSeen));
+    return { from, until, path, label: lastKeys(leaves) || path, tone: toneOf(leaves, path) };
+  });
+  return merged(bands).filter(({ from, until, tone }) => {
+    return until === 1 || until - from >= NARROWEST || tone !== 'neutral';
+  });
 }
+
+const lastKeys = (leaves: readonly string[]): string =>
+  leaves.map((leaf) => leaf.slice(leaf.lastIndexOf('.') + 1)).join(' ‖ ');
 
 interface Stay {
   readonly position: Position;
   readonly fromMs: number;
   readonly untilMs: number;
-  readonly isNewest: boolean;
 }
 
 /** From one change of state to the next, oldest first, as far as they touch the span. */
@@ -56,26 +81,18 @@ function stays(system: SystemHistory, actor: ActorHistory, span: TimeSpan): read
     const position = Math.max(changes[at]?.position ?? bornAt, system.first);
     const fromMs = timeAt(position);
     if (fromMs < span.untilMs && untilMs > fromMs) {
-      found.push({ position, fromMs, untilMs, isNewest: at === changes.length - 1 });
+      found.push({ position, fromMs, untilMs });
     }
     untilMs = fromMs;
   }
   return found.reverse();
 }
 
-/** A band is named by the leaf states that came with it: with parallel regions the others have not changed. */
-function labelOf(path: string, before: string | undefined): string {
-  const leaves = path.split(' ‖ ');
-  const known = before?.split(' ‖ ') ?? [];
-  const fresh = leaves.filter((leaf) => !known.includes(leaf));
-  if (before === undefined && leaves.length > 1) return `${leaves.length} regions`;
-  return (fresh.length === 0 ? leaves : fresh).map((leaf) => leaf.slice(leaf.lastIndexOf('.') + 1)).join(' ‖ ');
-}
-
-function toneOf(path: string, isNewest: boolean): Band['tone'] {
-  if (FAILED.test(path)) return 'danger';
-  if (WAITING.test(path)) return 'wait';
-  return isNewest ? 'accent' : 'neutral';
+/** By the words of the leaf states' own names, as `backing` and `off` of `backingOff`: `failover` is no failure. */
+function toneOf(leaves: readonly string[], path: string): Band['tone'] {
+  const words = (lastKeys(leaves) || path).split(/[^A-Za-z]+|(?=[A-Z])/).map((word) => word.toLowerCase());
+  if (words.some((word) => FAILED.test(word))) return 'danger';
+  return words.some((word) => WAITING.test(word)) ? 'wait' : 'neutral';
 }
 
 /** Bands of the same state that touch are one. */
@@ -84,8 +101,8 @@ function merged(bands: readonly Band[]): readonly Band[] {
   for (const band of bands) {
     const before = result.at(-1);
     if (before !== undefined && before.path === band.path && before.until >= band.from) {
-      result[result.length - 1] = { ...band, from: before.from, label: before.label };
-    } else result.push({ ...band, label: labelOf(band.path, before?.path) });
+      result[result.length - 1] = { ...band, from: before.from };
+    } else result.push(band);
   }
   return result;
 }

@@ -1,6 +1,9 @@
 import { INSPECTION_VERSION, type InspectionMessage, type InspectionSystem } from '../../../inspect/stream.js';
 import { SystemHistory } from './system-history.js';
 
+/** So many programs that have gone can still be looked at. */
+const MOST_GONE = 8;
+
 /** What an inspection stream, live or recorded, has told so far: of each program its actors, its machines and what happened in it. */
 export class InspectionModel {
   readonly systems = new Map<string, SystemHistory>();
@@ -26,12 +29,26 @@ export class InspectionModel {
       );
     }
     this.clockOffsetMs = clockOffsetMs;
-    for (const system of this.systems.values()) system.beginAgain();
+    for (const system of this.systems.values()) {
+      system.beginAgain();
+      // Who is there is told of next.
+      system.info = { ...system.info, connected: false };
+    }
   }
 
   #system(info: InspectionSystem): void {
     const known = this.systems.get(info.system);
-    if (known === undefined) this.systems.set(info.system, new SystemHistory(info));
-    else known.info = info;
+    const system = known ?? new SystemHistory(info);
+    const isGone = !info.connected && known?.info.connected !== false;
+    system.info = info;
+    // Those that left last are the last.
+    if (isGone) this.systems.delete(info.system);
+    this.systems.set(info.system, system);
+    this.#forgetGone();
+  }
+
+  #forgetGone(): void {
+    const gone = [...this.systems.values()].filter(({ info }) => !info.connected);
+    for (const { info } of gone.slice(0, Math.max(0, gone.length - MOST_GONE))) this.systems.delete(info.system);
   }
 }

@@ -45,9 +45,18 @@ function changes(before: unknown, after: unknown): readonly string[] {
   return texts[0] === texts[1] ? [] : [`${texts[0]} → ${texts[1]}`];
 }
 
-/** A state in few words: its last two keys, as `leader.serving`, or how many regions are active. */
-export function shortPath(value: unknown): string {
+/** The leaf states that came last: those that were not there before, or where nothing is known of before, all. */
+export function newestLeaves(before: unknown, after: unknown): readonly string[] {
+  const known = leafPaths(before);
+  const leaves = leafPaths(after);
+  const fresh = leaves.filter((leaf) => !known.includes(leaf));
+  return fresh.length === 0 ? leaves : fresh;
+}
+
+/** A state in few words: its last `keys` keys, as `leader.serving`; of parallel ones the newest, and how many others there are: `shown +3`. */
+export function shortPath(value: unknown, newest: readonly string[], keys: number): string {
   const leaves = leafPaths(value);
-  if (leaves.length > 1) return `${leaves.length} regions`;
-  return (leaves[0] ?? '').split('.').slice(-2).join('.');
+  const [leaf = ''] = newest.length === 0 ? leaves : newest;
+  const text = leaf.split('.').slice(-keys).join('.');
+  return leaves.length > 1 ? `${text} +${leaves.length - 1}` : text;
 }
