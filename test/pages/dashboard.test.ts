@@ -181,6 +181,13 @@ describe('the dashboard', () => {
     expect(await height()).toBe(calm);
   });
 
+  test('where nothing happened yet that is said at the top of the feed', async () => {
+    const page = await watch(3);
+    const said = await page.getByText('Nothing yet.').boundingBox();
+    const feed = await page.locator('.feed').boundingBox();
+    expect((said?.y ?? 0) - (feed?.y ?? 0)).toBeLessThan(60);
+  });
+
   test('keys: f shows the news of one node, ? shows the keys, g m goes to another page', async () => {
     const page = await watch(3);
     cluster.tell('n2', 'some.event', 'neutral', 'n2 did something.');

@@ -23,6 +23,8 @@ export interface ChartProps {
   readonly format: (value: number) => string;
   /** There are no fractions of what is counted. */
   readonly isCount?: boolean;
+  /** Its lines are level for most of the time. */
+  readonly isFlat?: boolean;
 }
 
 /** The drawing library is fetched after the first paint. */

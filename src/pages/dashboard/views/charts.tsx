@@ -50,6 +50,7 @@ export function Charts({ dashboard, view }: { readonly dashboard: Dashboard; rea
         {...shared}
         title="Behind the leader"
         isCount
+        isFlat
         format={short}
         lines={behindLines(view, series, leader.current)}
       />

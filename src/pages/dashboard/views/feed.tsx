@@ -51,13 +51,13 @@ export function Feed({ dashboard, view }: { readonly dashboard: Dashboard; reado
           <kbd class="key wide-only">f</kbd>
         </label>
       </header>
+      {rows.length === 0 ? (
+        <p class="nothing">{only === null ? 'Nothing yet.' : `Nothing of ${only}. Esc shows all nodes.`}</p>
+      ) : null}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what is longer than its room is scrolled by keyboard, too */}
       <ol class="feed-rows" tabIndex={0} aria-label="What happened, newest first">
         {drawn}
       </ol>
-      {rows.length === 0 ? (
-        <p class="nothing">{only === null ? 'Nothing yet.' : `Nothing of ${only}. Esc shows all nodes.`}</p>
-      ) : null}
     </section>
   );
 }

@@ -17,6 +17,9 @@ const OLDER_MARK_ALPHA = 0.25;
 /** The room under 0, as a share of the height. */
 const BELOW_ZERO = 0.012;
 const TICK = 4;
+const WIDTH = 1.5;
+/** A level line that does not fill whole pixels is pale. */
+const FLAT_WIDTH = 2;
 const ABOVE = 10;
 const BELOW = 18;
 const FONT = '10px ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "Liberation Mono", monospace';
@@ -58,7 +61,7 @@ export class Plot {
     this.#chart = undefined;
   }
 
-  #options({ lines }: ChartProps, { width, height }: Size, colours: Colours): uPlot.Options {
+  #options({ lines, isFlat = false }: ChartProps, { width, height }: Size, colours: Colours): uPlot.Options {
     return {
       width,
       height,
@@ -71,7 +74,7 @@ export class Plot {
         y: { range: () => [-BELOW_ZERO * this.#grid.top, this.#grid.top] },
       },
       axes: [{ show: false }, { show: false }],
-      series: [{}, ...lines.map((line) => seriesOf(line, colours))],
+      series: [{}, ...lines.map((line) => seriesOf(line, colours, isFlat ? FLAT_WIDTH : WIDTH))],
       hooks: {
         drawClear: [(chart) => this.#drawGrid(chart, colours), (chart) => this.#drawMarks(chart, colours)],
         draw: [(chart) => this.#drawLabels(chart, colours)],
@@ -184,10 +187,10 @@ function stroke(
   ctx.stroke();
 }
 
-function seriesOf({ tone, isFilled, isDashed }: ChartLine, colours: Colours): uPlot.Series {
+function seriesOf({ tone, isFilled, isDashed }: ChartLine, colours: Colours, width: number): uPlot.Series {
   return {
     stroke: colours[tone],
-    width: 1.75,
+    width,
     ...(isDashed === true ? { dash: [4, 3] } : {}),
     points: { show: false },
     spanGaps: false,
