@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import { pino } from 'pino';
-import type { Inspector } from '../inspect/inspector-server.js';
+import type { AnyActorRef } from 'xstate';
 import { openInspector } from '../inspect/inspector-server.js';
-import { STATELY_URL, sendToStately } from '../inspect/send-to-stately.js';
+import { loadStately, STATELY_URL } from '../inspect/send-to-stately.js';
 import { KeyValueStore } from '../key-value/store.js';
 import { ReplicaNode } from '../node/replica-node.js';
 import { fromEnvironment } from '../node/serve-form.js';
@@ -37,15 +37,17 @@ async function run({ node: options, inspect, logLevel }: ServeConfiguration): Pr
   setCollectorFlags();
   const logger = pino({ level: logLevel, base: { pid: process.pid } });
   const startCommand = ownStartCommand();
-  const node = await ReplicaNode.open({ ...options, stateMachine: new KeyValueStore(), logger, startCommand });
+  const inspector = await prepareInspector(inspect);
+  const stateMachine = new KeyValueStore();
+  const node = await ReplicaNode.open({ ...options, stateMachine, logger, startCommand }).catch(async (error) => {
+    await inspector?.close();
+    throw error;
+  });
   logger.info(
     { node: options.id, address: node.address, data: options.dataDir },
     `listening at http://${node.address}`,
   );
-  const inspector = await openInspectorOf(node, inspect, logger).catch(async (error: Error) => {
-    await node.close();
-    throw error;
-  });
+  inspector?.show(node.actor, logger);
   const close = async (): Promise<void> => {
     await inspector?.close();
     await node.close();
@@ -73,24 +75,51 @@ async function run({ node: options, inspect, logLevel }: ServeConfiguration): Pr
     process.stdin.resume().once('close', () => stop('SIGTERM'));
 }
 
-async function openInspectorOf(
-  { actor }: ReplicaNode<KeyValueStore>,
-  inspect: ServeConfiguration['inspect'],
-  logger: Logger,
-): Promise<Pick<Inspector, 'close'> | undefined> {
+interface PreparedInspector {
+  show(actor: AnyActorRef, logger: Logger): void;
+  close(): Promise<void>;
+}
+
+/** What `--inspect` asks for, before the node is there: what cannot work is refused before anything has begun. */
+async function prepareInspector(inspect: ServeConfiguration['inspect']): Promise<PreparedInspector | undefined> {
   if (inspect === undefined) return undefined;
-  if (inspect === STATELY) {
-    const inspector = await sendToStately(actor).catch(() => {
-      throw usage('--inspect=stately needs the package @statelyai/inspect: npm install @statelyai/inspect');
-    });
-    logger.info({}, `charts for the Stately inspector go to ${STATELY_URL}, where createInspectorServer() listens`);
-    return inspector;
-  }
-  const opened = await openInspector({ actor, clock: systemClock, port: inspect }).catch((error: Error) => {
-    throw usage(`the charts cannot be shown on port ${inspect} (${error.message}): take another --inspect`);
+  return inspect === STATELY ? prepareStately() : listenForViewers(inspect);
+}
+
+async function prepareStately(): Promise<PreparedInspector> {
+  const send = await loadStately().catch(() => {
+    throw usage('--inspect=stately needs the package @statelyai/inspect: npm install @statelyai/inspect');
   });
-  logger.info({ port: opened.port }, `charts for viewers of @xstate/inspect at ws://127.0.0.1:${opened.port}`);
-  return opened;
+  let sending: { close(): Promise<void> } | undefined;
+  return {
+    show: (actor, logger) => {
+      sending = send(actor);
+      logger.info({}, `charts for the Stately inspector go to ${STATELY_URL}, where createInspectorServer() listens`);
+    },
+    close: async () => sending?.close(),
+  };
+}
+
+async function listenForViewers(port: number): Promise<PreparedInspector> {
+  const inspector = await openInspector({ clock: systemClock, port }).catch((error: NodeJS.ErrnoException) => {
+    const why =
+      error.code === 'EADDRINUSE'
+        ? `port ${port} is taken, by another node's --inspect or another program`
+        : error.message;
+    throw usage(
+      `the charts cannot be shown on port ${port}: ${why}: give --inspect another port, or 0 for any free one`,
+    );
+  });
+  return {
+    show: (actor, logger) => {
+      inspector.show(actor);
+      logger.info(
+        { port: inspector.port },
+        `charts for viewers of @xstate/inspect at ws://127.0.0.1:${inspector.port}`,
+      );
+    },
+    close: () => inspector.close(),
+  };
 }
 
 function printConfiguration(configuration: Configuration, asJson: boolean): void {

@@ -10,6 +10,11 @@ export interface RequestHandlerOptions {
   readonly prefix?: string;
   /** Whether the dashboard (`/`) and the inspector are among them. Default: where there is a prefix. */
   readonly pages?: boolean;
+  /**
+   * Whether a browser's page that changes something must be on the node's own machine, and send the header `X-Quorate-Page: 1`, as on a node's own
+   * server. Default: true; with false it is yours to see to it who may.
+   */
+  readonly checksActs?: boolean;
 }
 
 /**
@@ -19,10 +24,11 @@ export interface RequestHandlerOptions {
  */
 export function requestHandler(
   node: ServedNode,
-  { prefix = '', pages }: RequestHandlerOptions = {},
+  { prefix = '', pages, checksActs = true }: RequestHandlerOptions = {},
 ): (request: IncomingMessage, response: ServerResponse, next?: () => void) => void {
   const handler = createRequestHandler(node, {
     prefix: checkedPrefix(prefix),
+    checksActs,
     ...(pages === undefined ? {} : { pages }),
   });
   return (request, response, next) => {
@@ -55,9 +61,12 @@ export interface FastifyReply {
  * The same routes as a Fastify plugin: `app.register(fastifyRoutes(node), { prefix: '/quorate' })`. Hooks of yours that
  * run before handlers (authentication) apply; bodies are read by the node itself.
  */
-export function fastifyRoutes(node: ServedNode): (scope: FastifyScope, options: object, done: () => void) => void {
+export function fastifyRoutes(
+  node: ServedNode,
+  { checksActs = true }: Pick<RequestHandlerOptions, 'checksActs'> = {},
+): (scope: FastifyScope, options: object, done: () => void) => void {
   return (scope, _options, done) => {
-    const { answer }: RequestHandler = createRequestHandler(node, { prefix: scope.prefix });
+    const { answer }: RequestHandler = createRequestHandler(node, { prefix: scope.prefix, checksActs });
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, _payload, parsed) => parsed(null));
     scope.all('/*', (request, reply) => {

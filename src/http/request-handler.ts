@@ -21,7 +21,7 @@ export interface HandlerContext {
   readonly asksForBodies?: boolean;
   /** Whether the dashboard and the inspector are served too. Default: where there is a prefix, because `/` is the user's otherwise. */
   readonly pages?: boolean;
-  /** Whether a page that changes something must be on this machine and say that it means to (`checkAct`). Default: false. */
+  /** Whether a page that changes something must be on this machine and say that it means to (`checkAct`). Default: true. */
   readonly checksActs?: boolean;
   /** Why a connection is not served, but for health. Default: all are. */
   readonly refusal?: (message: IncomingMessage) => QuorateError | undefined;
@@ -49,7 +49,7 @@ export function createRequestHandler(
     prefix = '',
     asksForBodies = false,
     pages = prefix !== '',
-    checksActs = false,
+    checksActs = true,
     refusal = () => undefined,
   }: HandlerContext,
 ): RequestHandler {

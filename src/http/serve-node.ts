@@ -74,7 +74,7 @@ export function attachApi(server: Server, { node, clock, admission }: ApiOptions
   if (admission !== undefined) server.on('connection', (socket) => admission.arrived(socket, asClient(socket)));
   const refusal = ({ socket }: IncomingMessage): QuorateError | undefined =>
     admission?.refusal(socket, asClient(socket));
-  const { answer } = createRequestHandler(node, { asksForBodies: true, pages: true, checksActs: true, refusal });
+  const { answer } = createRequestHandler(node, { asksForBodies: true, pages: true, refusal });
   server.on('request', answer);
   // Only who is going to read a body asks for it.
   server.on('checkContinue', answer);

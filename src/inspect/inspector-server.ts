@@ -14,7 +14,6 @@ import { SystemWatch } from './system-watch.js';
 import type { V4Service } from './v4-service.js';
 
 export interface InspectorOptions {
-  readonly actor: AnyActorRef;
   readonly clock: Clock;
   /** On loopback; 0 takes any free one. */
   readonly port: number;
@@ -22,6 +21,8 @@ export interface InspectorOptions {
 
 export interface Inspector {
   readonly port: number;
+  /** Shows this actor's system from now on. */
+  show(actor: AnyActorRef): void;
   close(): Promise<void>;
 }
 
@@ -40,9 +41,10 @@ const WHO_MAY_LOOK = 'viewers connect to localhost or an IP address, and pages m
 
 /**
  * Shows a running actor system to viewers of `@xstate/inspect`, on loopback and for looking only: what viewers send into
- * services is dropped. It costs something only while somebody looks.
+ * services is dropped. It costs something only while somebody looks. It listens before there is an actor: a port that is taken is known
+ * before a node has begun.
  */
-export async function openInspector({ actor, clock, port }: InspectorOptions): Promise<Inspector> {
+export async function openInspector({ clock, port }: InspectorOptions): Promise<Inspector> {
   const sockets = new WebSocketServer({
     host: '127.0.0.1',
     port,
@@ -56,10 +58,15 @@ export async function openInspector({ actor, clock, port }: InspectorOptions): P
   });
   const view = new SafeView();
   const devTools = startServer(view);
+  let actor: AnyActorRef | undefined;
   let watch: SystemWatch | undefined;
   const failed = (error: unknown): void => {
     watch = undefined;
     for (const socket of sockets.clients) socket.close(BROKEN, `the inspector failed: ${String(error)}`.slice(0, 120));
+  };
+  const look = (): void => {
+    if (actor === undefined || view.clients.size === 0) return;
+    watch ??= new SystemWatch({ actor, clock, register: (service) => devTools.register(service), failed });
   };
   sockets.on('connection', (socket) => {
     socket.on('error', () => undefined);
@@ -69,12 +76,14 @@ export async function openInspector({ actor, clock, port }: InspectorOptions): P
       watch?.stop();
       watch = undefined;
     });
-    view.admit(socket, () => {
-      watch ??= new SystemWatch({ actor, clock, register: (service) => devTools.register(service), failed });
-    });
+    view.admit(socket, look);
   });
   return {
     port: (sockets.address() as AddressInfo).port,
+    show: (root) => {
+      actor = root;
+      look();
+    },
     close: async () => {
       watch?.stop();
       watch = undefined;

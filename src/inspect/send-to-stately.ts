@@ -16,13 +16,21 @@ interface StatelyInspect {
 }
 
 /**
- * Sends what a running actor system does to the Stately inspector, by way of the relay that listens at `url`; while none does, it is
+ * How to send what a running actor system does to the Stately inspector, by way of the relay that listens at a URL; while none does, it is
  * tried again every few seconds. Rejects where the package `@statelyai/inspect` is not installed.
  */
-export async function sendToStately(actor: AnyActorRef, url = STATELY_URL): Promise<{ close(): Promise<void> }> {
+export async function loadStately(): Promise<(actor: AnyActorRef, url?: string) => { close(): Promise<void> }> {
   // By a name in a variable: the package is optional, and nobody is made to install it for its types.
   const name: string = '@statelyai/inspect';
-  const { createWebSocketInspector } = (await import(name)) as StatelyInspect;
+  const stately = (await import(name)) as StatelyInspect;
+  return (actor, url = STATELY_URL) => sendTo(stately, actor, url);
+}
+
+function sendTo(
+  { createWebSocketInspector }: StatelyInspect,
+  actor: AnyActorRef,
+  url: string,
+): { close(): Promise<void> } {
   const { inspect, stop } = createWebSocketInspector({ url });
   let sinceAnnounced = 0;
   let isAnnouncing = false;

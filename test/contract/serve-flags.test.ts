@@ -1,4 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -144,4 +146,18 @@ describe('quorate serve', () => {
     expect(run.err.trim().split('\n')).toHaveLength(1);
     expect(run.err).toMatch(message);
   });
+});
+
+test('--inspect on a port that is taken is refused before the node begins, with what to do', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const data = path.join(directory, 'never-made');
+  const flags = ['--listen', '127.0.0.1:0', '--peers', 'n1=127.0.0.1:7999', '--data', data];
+  const run = await quorate(['serve', '--id', 'n1', ...flags, '--inspect', String(port)]);
+  expect(run.code).toBe(2);
+  expect(run.out).not.toContain('listening');
+  expect(run.err).toMatch(new RegExp(`port ${port} is taken, .*: give --inspect another port, or 0 for any free one`));
+  expect(existsSync(data)).toBe(false);
+  taken.close();
 });

@@ -114,6 +114,27 @@ describe('a node on an http.Server of the user', () => {
     expect(allowed.status).toBe(200);
   });
 
+  test('lets pages of its own change something only with the header that no form can send, however the routes are mounted', async () => {
+    const { node, address } = await embedded(users());
+    const mounted = await listening(http.createServer(requestHandler(node)));
+    const app = fastify();
+    app.register(fastifyRoutes(node));
+    await app.ready();
+    const fastifys = await listening(app.server);
+    for (const host of [address, mounted, fastifys]) {
+      const origin = { Origin: `http://${host}` };
+      const refused = await ask(host, 'PUT', '/v1/kv/k', { body: '', headers: origin });
+      expect(refusal(refused)).toEqual([403, 'FORBIDDEN']);
+      expect((await ask(host, 'GET', '/v1/kv/k', { headers: origin })).status).toBe(404);
+      const headers = { ...origin, 'X-Quorate-Page': '1' };
+      expect((await ask(host, 'PUT', '/v1/kv/k', { body: '', headers })).status).toBe(200);
+      await ask(host, 'DELETE', '/v1/kv/k');
+    }
+    const unchecked = await listening(http.createServer(requestHandler(node, { checksActs: false })));
+    const headers = { Origin: `http://${unchecked}` };
+    expect((await ask(unchecked, 'PUT', '/v1/kv/k', { body: '', headers })).status).toBe(200);
+  });
+
   test.each([
     [{ routes: 'quorate' }, 'expected the option routes to be a prefix such as "/quorate", or false, got "quorate"'],
     [

@@ -53,7 +53,8 @@ beforeAll(() => {
 beforeEach(async () => {
   nodes = await RealNodes.start('abc', STEADY);
   [follower] = (await nodes.followers()) as [StoreNode];
-  inspector = await openInspector({ actor: follower.actor, clock: systemClock, port: 0 });
+  inspector = await openInspector({ clock: systemClock, port: 0 });
+  inspector.show(follower.actor);
 });
 afterEach(async () => {
   await inspector.close();

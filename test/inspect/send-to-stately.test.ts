@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createWebSocketReceiver } from '@statelyai/inspect';
 import { createInspectorServer } from '@statelyai/inspect/server';
-import { sendToStately } from '../../src/inspect/send-to-stately.js';
+import { loadStately } from '../../src/inspect/send-to-stately.js';
 import { freePorts, put, RealNodes, STEADY } from '../node/real-nodes.js';
 import { until } from '../waiting/conditions.js';
 
@@ -16,7 +16,7 @@ test("the package's own receiver sees every actor, though it comes after more me
   const server = createInspectorServer({ port, autoOpen: false });
   nodes.peers = { a: '127.0.0.1:0' };
   const node = await nodes.open('a', { ...STEADY, listen: '127.0.0.1:0' });
-  const sending = await sendToStately(node.actor, `ws://127.0.0.1:${port}`);
+  const sending = (await loadStately())(node.actor, `ws://127.0.0.1:${port}`);
   const seen = new Set<string>();
   let messages = 0;
   const early = createWebSocketReceiver({ server: `ws://127.0.0.1:${port}` });
