@@ -138,6 +138,22 @@ describe('an observer', () => {
     );
   });
 
+  test('tells with a changed state what led to it and nothing from before, and counts no event that it told after all', () => {
+    const recording = new Recording();
+    const actor = createActor(counter).start();
+    recording.observe(actor);
+    actor.send({ type: 'add' });
+    actor.send({ type: 'add' });
+    actor.send({ type: 'toggle' });
+    expect(recording.of('snapshot').at(-1)?.taken).toEqual([
+      { source: 'counter.off', targets: ['counter.on'], eventType: 'toggle' },
+    ]);
+    for (let at = 0; at < 9; at += 1) actor.send({ type: 'toggle' });
+    actor.send({ type: 'beat' });
+    recording.clock.runFor(1_000);
+    expect(recording.of('folded').map(({ counts }) => counts)).toEqual([{ beat: 1 }]);
+  });
+
   test('counts heartbeats, and other events of which there are too many, and tells the counts once a second', () => {
     const recording = new Recording();
     const actor = createActor(counter).start();
