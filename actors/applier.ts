@@ -155,7 +155,8 @@ const isCommand = (entry: Entry): boolean => entry.kind === 'command';
 function committed(stateMachine: StateMachine<unknown, unknown>, entry: Entry): Committed<unknown> {
   const { index, term, timeMs, payload } = entry;
   try {
-    return { index, term, timeMs, command: stateMachine.codec.decode(payload) };
+    const command = decodeToApply(stateMachine, payload);
+    return { index, term, timeMs, command };
   } catch (cause) {
     throw new QuorateError(
       'QUORATE_DATA_DAMAGED',
@@ -163,6 +164,13 @@ function committed(stateMachine: StateMachine<unknown, unknown>, entry: Entry): 
       { cause },
     );
   }
+}
+
+/** A command as the state machine wants it: it may be true only until it is applied. */
+export function decodeToApply(stateMachine: StateMachine<unknown, unknown>, bytes: Uint8Array): unknown {
+  return stateMachine.decodeInPlace === undefined
+    ? stateMachine.codec.decode(bytes)
+    : stateMachine.decodeInPlace(bytes);
 }
 
 /** Adds the entry range to any error that `apply` throws or rejects with. */

@@ -46,12 +46,7 @@ export function createKeyValueCommandCodec(allocator?: SlabAllocator): Codec<Key
   return {
     encode: (command) => {
       checkCommand(command);
-      const key = encodeText(command.key);
-      const value = command.kind === 'put' ? command.value : undefined;
-      const size = 1 + 1 + 8 + 4 + key.byteLength + (value === undefined ? 0 : 4 + value.byteLength);
-      const writer = new ByteWriter(size, allocator?.allocate(size)).u8(command.kind === 'put' ? 0 : 1);
-      writeCondition(writer, command.condition).text(key);
-      return value === undefined ? writer.bytes : writer.text(value).bytes;
+      return encodeCommand(command, allocator);
     },
     decode: (bytes) => {
       const reader = new ByteReader(bytes);
@@ -68,6 +63,16 @@ export function createKeyValueCommandCodec(allocator?: SlabAllocator): Codec<Key
 }
 
 export const keyValueCommandCodec = createKeyValueCommandCodec();
+
+/** As the codec, for a command that is known to be one. */
+export function encodeCommand(command: KeyValueCommand, allocator?: SlabAllocator): Uint8Array {
+  const key = encodeText(command.key);
+  const value = command.kind === 'put' ? command.value : undefined;
+  const size = 1 + 1 + 8 + 4 + key.byteLength + (value === undefined ? 0 : 4 + value.byteLength);
+  const writer = new ByteWriter(size, allocator?.allocate(size)).u8(command.kind === 'put' ? 0 : 1);
+  writeCondition(writer, command.condition).text(key);
+  return value === undefined ? writer.bytes : writer.text(value).bytes;
+}
 
 const FIELDS = ['kind', 'key', 'value', 'condition'];
 
@@ -150,7 +155,7 @@ function writeCondition(writer: ByteWriter, condition: Condition | undefined): B
   return condition === 'absent' ? writer.u8(IF_ABSENT).u64(0) : writer.u8(IF_REVISION).u64(condition);
 }
 
-function readCondition(reader: ByteReader): Condition | undefined {
+export function readCondition(reader: ByteReader): Condition | undefined {
   const kind = reader.u8();
   const revision = reader.u64();
   if (kind === NO_CONDITION) return undefined;

@@ -1,10 +1,16 @@
 import type { Capture, Committed, Restore, StateMachine } from '../seams/state-machine.js';
-import { ByteReader, ByteWriter, SlabAllocator } from '../wire/bytes.js';
+import { decodeText, encodeText, SlabAllocator } from '../wire/bytes.js';
 import type { Condition, KeyValueCommand, KeyValueResult } from './codec.js';
-import { createKeyValueCommandCodec, keyValueResultCodec, MOST_KEY_BYTES } from './codec.js';
+import { createKeyValueCommandCodec, encodeCommand, isWellFormed, keyValueResultCodec } from './codec.js';
+import { EncodedCommand } from './encoded-command.js';
 import type { KeyValueEntry, KeyValueItem, KeyValueReader, ListPage, ListQuery } from './entries.js';
+import { compareBytes } from './key-order.js';
+import { ImageReader } from './packed/image-reader.js';
+import { type CapturedState, imagePieces } from './packed/image-writer.js';
+import { PackedEntries } from './packed/packed-entries.js';
+import type { Location } from './packed/pages.js';
 import { keyValueService } from './service.js';
-import { compareBytes, SortedKeys } from './sorted-keys.js';
+import { StateHash } from './state-hash.js';
 
 /**
  * A replicated map from keys (1 to 4,096 bytes of UTF-8) to values (any bytes). One revision counts the store's changes;
@@ -15,8 +21,7 @@ export class KeyValueStore implements StateMachine<KeyValueCommand, KeyValueResu
   readonly resultCodec = keyValueResultCodec;
   /** What clients and HTTP have of it. */
   readonly service = keyValueService;
-  readonly #entries = new Map<string, KeyValueEntry>();
-  readonly #keys = new SortedKeys();
+  #entries = new PackedEntries();
   #revision = 0;
 
   get revision(): number {
@@ -27,23 +32,38 @@ export class KeyValueStore implements StateMachine<KeyValueCommand, KeyValueResu
     return this.#entries.size;
   }
 
-  get(key: string): KeyValueEntry | undefined {
-    return this.#entries.get(key);
+  /**
+   * Memory that keys, values and their index take, in bytes: at most two and a half times as much as keys and values have where those are
+   * some megabytes, and have a hundred bytes or more each. What captures hold on to is not counted.
+   */
+  get bytesHeld(): number {
+    return this.#entries.held;
   }
 
-  /** Keys in byte order. A page ends before `limit` once its keys and values hold about 8 MiB. */
+  /** The value is a copy: it never changes, and is yours. */
+  get(key: string): KeyValueEntry | undefined {
+    if (!isWellFormed(key)) return undefined;
+    const bytes = encodeText(key);
+    const location = this.#entries.seek(bytes, 0, bytes.byteLength);
+    return location === undefined ? undefined : this.#entryAt(location);
+  }
+
+  /** Keys in byte order. A page ends before `limit` once its keys and values hold about 8 MiB. Values are copies, as those of `get`. */
   list({ prefix = '', after, limit = 1_000 }: ListQuery = {}): ListPage {
     const items: KeyValueItem[] = [];
+    const from = after !== undefined && compareBytes(after, prefix) > 0 ? after : prefix;
     let next: string | null = null;
     let bytes = 0;
-    for (const key of this.#keys.from(after !== undefined && compareBytes(after, prefix) > 0 ? after : prefix)) {
+    for (const location of this.#entries.locations(encodeText(wellFormedStart(from)))) {
+      const key = decodeText(this.#entries.pages.key(location));
+      if (compareBytes(key, from) < 0) continue;
       if (!key.startsWith(prefix)) break;
       if (key === after) continue;
       if (items.length === limit || bytes >= MOST_PAGE_BYTES) {
         next = items.at(-1)?.key ?? null;
         break;
       }
-      const entry = this.#entries.get(key) as KeyValueEntry;
+      const entry = this.#entryAt(location);
       bytes += key.length + entry.value.byteLength;
       items.push({ key, ...entry });
     }
@@ -55,119 +75,93 @@ export class KeyValueStore implements StateMachine<KeyValueCommand, KeyValueResu
     return this.#revision > 0;
   }
 
-  apply(batch: readonly Committed<KeyValueCommand>[]): readonly KeyValueResult[] {
-    return batch.map(({ command }) => this.#apply(command));
+  /** A command that is applied by the bytes of its log entry, of which nothing is kept. */
+  decodeInPlace(bytes: Uint8Array): KeyValueCommand {
+    return new EncodedCommand(bytes) as KeyValueCommand;
   }
 
+  apply(batch: readonly Committed<KeyValueCommand>[]): readonly KeyValueResult[] {
+    const results = batch.map(({ command }) => {
+      return this.#apply(command instanceof EncodedCommand ? command : new EncodedCommand(encodeCommand(command)));
+    });
+    this.#entries.tidy();
+    return results;
+  }
+
+  /** Takes the same short time however much there is. The image comes in pieces of up to 1 MiB, in byte order of the keys. */
   capture(): Capture {
-    // Values are never changed in place, so a copy of the references is an image of the whole.
-    let entries: readonly (readonly [string, KeyValueEntry])[] = [...this.#entries];
-    const revision = this.#revision;
+    const entries = this.#entries;
+    let captured: CapturedState | undefined = { revision: this.#revision, ...entries.capture() };
     return {
-      chunks: () => encodeImage(revision, entries),
+      chunks: () => imagePieces(() => captured),
       release: () => {
-        entries = [];
+        if (captured !== undefined) entries.release();
+        captured = undefined;
       },
     };
   }
 
+  /** Takes images of this version and of those before, in pieces of any size. `write` and `finish` throw DATA_DAMAGED. */
   restore(): Restore {
-    const chunks: Uint8Array[] = [];
+    let image: ImageReader | undefined = new ImageReader();
     return {
-      write: (chunk) => void chunks.push(chunk.slice()),
-      finish: () => this.#replace(chunks),
-      abort: () => void chunks.splice(0),
+      write: (chunk) => image?.write(chunk),
+      finish: () => {
+        if (image === undefined) return;
+        const { revision, entries } = image.finish();
+        this.#entries = entries;
+        this.#revision = revision;
+      },
+      abort: () => {
+        image = undefined;
+      },
     };
   }
 
   /** FNV-1a over the entries in byte order: to find replicas that differ, not to withstand forgery. 8 bytes. */
   hash(): Uint8Array {
-    const hash = new Fnv();
+    const hash = new StateHash();
+    const { pages } = this.#entries;
     hash.number(this.#revision);
-    for (const key of this.#keys.from('')) {
-      const entry = this.#entries.get(key) as KeyValueEntry;
-      hash.bytes(utf8.encode(key));
-      hash.number(entry.revision);
-      hash.bytes(entry.value);
+    for (const location of this.#entries.locations()) {
+      hash.bytes(pages.key(location));
+      hash.number(pages.revision(location));
+      hash.bytes(pages.value(location));
     }
     return hash.digest();
   }
 
-  #apply(command: KeyValueCommand): KeyValueResult {
-    const present = this.#entries.get(command.key);
-    if (!holds(command.condition, present)) return { kind: 'conflict', revision: present?.revision ?? null };
-    if (command.kind === 'put') return this.#put(command.key, command.value, present === undefined);
-    if (present === undefined) return { kind: 'deleted', revision: this.#revision, deleted: false };
-    this.#revision += 1;
-    this.#entries.delete(command.key);
-    this.#keys.remove(command.key);
-    return { kind: 'deleted', revision: this.#revision, deleted: true };
+  #entryAt(location: Location): KeyValueEntry {
+    const { pages } = this.#entries;
+    return { value: pages.value(location).slice(), revision: pages.revision(location) };
   }
 
-  #put(key: string, value: Uint8Array, isNew: boolean): KeyValueResult {
-    this.#revision += 1;
-    this.#entries.set(key, { value, revision: this.#revision });
-    if (isNew) this.#keys.add(key);
-    return { kind: 'put', revision: this.#revision };
-  }
-
-  #replace(chunks: readonly Uint8Array[]): void {
-    this.#entries.clear();
-    this.#keys.clear();
-    const [head, ...rest] = chunks;
-    this.#revision = head === undefined ? 0 : new ByteReader(head).u64();
-    for (const chunk of rest) {
-      const reader = new ByteReader(chunk);
-      const revision = reader.u64();
-      const key = reader.text(MOST_KEY_BYTES);
-      this.#entries.set(key, { revision, value: reader.run(reader.u32()).slice() });
-      this.#keys.add(key);
+  #apply({ kind, condition, bytes, keyStart, keyEnd, runStart, runEnd }: EncodedCommand): KeyValueResult {
+    const entries = this.#entries;
+    const location = entries.seek(bytes, keyStart, keyEnd);
+    if (condition !== undefined) {
+      const present = location === undefined ? null : entries.pages.revision(location);
+      if (!holds(condition, present)) return { kind: 'conflict', revision: present };
     }
+    if (kind === 'put') {
+      this.#revision += 1;
+      entries.put(bytes, runStart, runEnd, this.#revision);
+      return { kind: 'put', revision: this.#revision };
+    }
+    if (location === undefined) return { kind: 'deleted', revision: this.#revision, deleted: false };
+    this.#revision += 1;
+    entries.remove();
+    return { kind: 'deleted', revision: this.#revision, deleted: true };
   }
 }
 
 const MOST_PAGE_BYTES = 8 * 1024 * 1024;
-const utf8 = new TextEncoder();
 
-function holds(condition: Condition | undefined, present: KeyValueEntry | undefined): boolean {
-  if (condition === undefined) return true;
-  if (condition === 'absent') return present === undefined;
-  return present?.revision === condition;
-}
+const holds = (condition: Condition, present: number | null): boolean =>
+  condition === 'absent' ? present === null : present === condition;
 
-function* encodeImage(revision: number, entries: readonly (readonly [string, KeyValueEntry])[]): Iterable<Uint8Array> {
-  yield new ByteWriter(8).u64(revision).bytes;
-  for (const [key, entry] of entries) {
-    const name = utf8.encode(key);
-    const writer = new ByteWriter(8 + 4 + name.byteLength + 4 + entry.value.byteLength);
-    yield writer.u64(entry.revision).text(name).text(entry.value).bytes;
-  }
-}
-
-/** Two FNV-1a hashes of 32 bits with different starts. */
-class Fnv {
-  #low = 0x811c9dc5;
-  #high = 0x9e3779b9;
-
-  bytes(bytes: Uint8Array): void {
-    this.number(bytes.byteLength);
-    for (let at = 0; at < bytes.byteLength; at += 1) this.#byte(bytes[at] as number);
-  }
-
-  number(value: number): void {
-    let rest = value;
-    for (let at = 0; at < 7; at += 1) {
-      this.#byte(rest % 256);
-      rest = Math.floor(rest / 256);
-    }
-  }
-
-  digest(): Uint8Array {
-    return new ByteWriter(8).u32(this.#low >>> 0).u32(this.#high >>> 0).bytes;
-  }
-
-  #byte(byte: number): void {
-    this.#low = Math.imul(this.#low ^ byte, 0x01000193);
-    this.#high = Math.imul(this.#high ^ byte, 0x01000193) ^ (this.#high >>> 15);
-  }
+/** A text up to the first half of a surrogate pair, which UTF-8 does not have. */
+function wellFormedStart(text: string): string {
+  const end = text.search(/\p{Surrogate}/u);
+  return end < 0 ? text : text.slice(0, end);
 }

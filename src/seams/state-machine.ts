@@ -45,6 +45,11 @@ export interface StateMachine<Command, Result> {
    * log would be applied on top. Without this method a node notices only what nodes of the same process did.
    */
   hasApplied?(): boolean;
+  /**
+   * As `codec.decode`, for what is about to be applied: the command may refer to `bytes`, which are true until `apply` returns. For state
+   * machines that copy what they keep from there anyway. Without it commands are decoded by `codec`.
+   */
+  decodeInPlace?(bytes: Uint8Array): Command;
   /** One result for each command, in order. Throwing halts the node: reject a bad command with a result instead. */
   apply(batch: readonly Committed<Command>[]): readonly Result[] | Promise<readonly Result[]>;
   /**

@@ -1,3 +1,4 @@
+import { decodeToApply } from '../../actors/applier.js';
 import { shown } from '../errors/shown.js';
 import type { Index, NodeId, Term } from '../raft/numbers-and-ids.js';
 import { asIndex, NO_INDEX } from '../raft/numbers-and-ids.js';
@@ -40,7 +41,7 @@ export class WatchedStateMachine<Machine extends AnyStateMachine>
   openedAt: Index = NO_INDEX;
   /** The newest command that was applied, in this life or before. */
   lastIndex: Index = NO_INDEX;
-  /** Bytes of the commands that were decoded and are not applied yet, in order. */
+  /** Bytes of the commands that were decoded to be applied and are not applied yet, in order. */
   #decoded: Uint8Array[] = [];
   readonly #watcher: Watcher;
 
@@ -49,13 +50,16 @@ export class WatchedStateMachine<Machine extends AnyStateMachine>
     this.#watcher = watcher;
     this.codec = {
       encode: (command) => machine.codec.encode(command),
-      decode: (bytes) => {
-        const command = machine.codec.decode(bytes);
-        this.#decoded.push(bytes);
-        return command;
-      },
+      decode: (bytes) => machine.codec.decode(bytes),
     };
     this.resultCodec = withIndex(machine.resultCodec);
+  }
+
+  /** As the machine is given its commands in a node. */
+  decodeInPlace(bytes: Uint8Array): CommandOf<Machine> {
+    const command = decodeToApply(this.machine, bytes) as CommandOf<Machine>;
+    this.#decoded.push(bytes);
+    return command;
   }
 
   open(): Index {
@@ -68,8 +72,10 @@ export class WatchedStateMachine<Machine extends AnyStateMachine>
     const decoded = this.#decoded;
     this.#decoded = [];
     batch.forEach(({ index, term, command }, at) => {
-      this.#watcher.applies({ index, term, command: asText(decoded[at] as Uint8Array) });
-      this.commands.push(command);
+      const bytes = decoded[at] as Uint8Array;
+      this.#watcher.applies({ index, term, command: asText(bytes) });
+      // One that was decoded in place is true only until it is applied.
+      this.commands.push(this.machine.decodeInPlace === undefined ? command : this.machine.codec.decode(bytes));
     });
     const results: readonly ResultOf<Machine>[] = atOnce('apply', this.machine.apply(batch));
     this.lastIndex = batch.at(-1)?.index ?? this.lastIndex;

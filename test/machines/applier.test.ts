@@ -2,12 +2,12 @@ import { expect, test } from '@jest/globals';
 import { createActor, setup } from 'xstate';
 import { applier } from '../../actors/applier.js';
 import { asIndex } from '../../src/raft/numbers-and-ids.js';
-import type { Committed } from '../../src/seams/state-machine.js';
+import type { Committed, StateMachine } from '../../src/seams/state-machine.js';
 import { MemoryLogStore, Recorder, VirtualClock } from '../../src/testing/index.js';
 import { entry } from '../raft/states.js';
 
 /** An applier over a log of `count` entries, whose state machine takes `batchMs` for each batch. */
-function applierOver(count: number, batchMs: number) {
+function applierOver(count: number, batchMs: number, more: Partial<StateMachine<string, number>> = {}) {
   const clock = new VirtualClock();
   const store = new MemoryLogStore();
   store.append([{ kind: 'entries', entries: Array.from({ length: count }, (_, at) => entry(at + 1, 1)) }]);
@@ -16,14 +16,14 @@ function applierOver(count: number, batchMs: number) {
     clock.pass(batchMs);
     return recorder.apply(batch);
   };
-  const stateMachine = Object.assign(new Recorder(), { apply });
+  const stateMachine = Object.assign(new Recorder(), { apply, ...more });
   const owner = setup({ actors: { applier } }).createMachine({
     invoke: { src: 'applier', id: 'applier', input: { store, stateMachine, clock } },
   });
   const { children } = createActor(owner, { clock }).start().getSnapshot();
   children.applier?.send({ type: 'state.open' });
   const allow = (upTo: number): void => children.applier?.send({ type: 'apply.allowed', upTo: asIndex(upTo) });
-  return { clock, allow, applied: () => recorder.commands.length };
+  return { clock, allow, applied: () => recorder.commands.length, commands: recorder.commands };
 }
 
 test('sockets and timers get a turn after 5 ms of applying, and the rest is applied after it', () => {
@@ -43,4 +43,11 @@ test('what takes less is applied in one go', () => {
   const { allow, applied } = applierOver(4 * 512, 1);
   allow(4 * 512);
   expect(applied()).toBe(4 * 512);
+});
+
+test('a state machine that decodes in place gets its commands that way', () => {
+  const { allow, commands } = applierOver(3, 1, { decodeInPlace: ({ byteLength }) => `${byteLength} bytes, in place` });
+  allow(3);
+  expect(new Set(commands)).toEqual(new Set([`${entry(1, 1).payload.byteLength} bytes, in place`]));
+  expect(commands.length).toBe(3);
 });

@@ -130,6 +130,20 @@ export class NeverUsed extends Recorder {
   }
 }
 
+export class KeepsBytes extends Recorder {
+  readonly #bytes: Uint8Array[] = [];
+
+  decodeInPlace(bytes: Uint8Array): string {
+    this.#bytes.push(bytes);
+    return this.codec.decode(bytes);
+  }
+
+  override hash(): Uint8Array {
+    this.commands.splice(0, this.#bytes.length, ...this.#bytes.map(this.codec.decode));
+    return super.hash();
+  }
+}
+
 export class CapturesLate extends Recorder {
   override capture(): ReturnType<Recorder['capture']> {
     return { chunks: () => super.capture().chunks(), release: nothing };

@@ -21,6 +21,7 @@ import {
   ForgetsTheVote,
   filesWith,
   forgetful,
+  KeepsBytes,
   KnowsTheLast,
   logStores,
   NeverClears,
@@ -148,6 +149,13 @@ test.each<[string, readonly ConformanceCase[], readonly string[]]>([
     'a state machine that never says that it was used',
     stateMachines(() => new NeverUsed()),
     ['hasApplied, where there is one, tells a new state machine from a used one'],
+  ],
+  [
+    'a state machine that keeps the bytes of commands that it decodes in place',
+    stateMachines(() => new KeepsBytes()),
+    [
+      'decodeInPlace, where there is one, gives commands that are applied as decoded ones are, of bytes that are gone after apply',
+    ],
   ],
   [
     'a state machine whose image goes on changing',

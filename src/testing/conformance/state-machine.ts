@@ -93,6 +93,20 @@ const applying: Checks<Place> = {
     mustBe('how many results there are after the batch was emptied', results.length, count);
   },
 
+  'decodeInPlace, where there is one, gives commands that are applied as decoded ones are, of bytes that are gone after apply':
+    async ({ make, commands }) => {
+      const [machine, other] = [make(), make()];
+      if (machine.decodeInPlace === undefined) return;
+      const results: unknown[] = [];
+      for (const [at, one] of committed(machine, commands, 0).entries()) {
+        const frame = new Uint8Array(machine.codec.encode(commands[at]));
+        results.push(...(await machine.apply([{ ...one, command: machine.decodeInPlace(frame) }])));
+        frame.fill(0xa5);
+      }
+      mustBe('the results', results, await applied(other, commands));
+      mustBe('the hash', machine.hash?.(), other.hash?.());
+    },
+
   'hasApplied, where there is one, tells a new state machine from a used one': async ({ make, commands }) => {
     const machine = make();
     if (machine.hasApplied === undefined) return;
