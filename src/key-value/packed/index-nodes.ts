@@ -3,63 +3,130 @@ import type { Location, PageReader } from './pages.js';
 /** The most locations that a leaf has, and the most children of a branch. */
 export const MOST_IN_NODE = 128;
 
+const NO_BYTES = new Uint8Array(0);
+
 /**
- * The lowest nodes of an ordered index: the locations of entries, in the byte order of their keys. `epoch` tells nodes that may be changed
- * in place from those that a frozen index shares.
+ * The lowest nodes of an ordered index: the locations of entries, in the byte order of their keys. Beside each location is the *head* of its key, the four bytes
+ * behind what all keys here begin with, so that a search seldom looks into pages, which are spread over the memory. `epoch` tells nodes that
+ * may be changed in place from those that a frozen index shares.
  */
 export class Leaf {
   readonly epoch: number;
   readonly locations: Float64Array;
-  count: number;
+  readonly #heads: Uint32Array;
+  count = 0;
+  /** What all keys here begin with: as much as is known of it. */
+  #prefix = NO_BYTES;
 
-  constructor(epoch: number, locations = new Float64Array(MOST_IN_NODE), count = 0) {
+  constructor(epoch: number, locations?: Float64Array, heads?: Uint32Array) {
     this.epoch = epoch;
-    this.locations = locations;
-    this.count = count;
+    this.locations = locations ?? new Float64Array(MOST_IN_NODE);
+    this.#heads = heads ?? new Uint32Array(MOST_IN_NODE);
   }
 
   copy(epoch: number): Leaf {
-    return new Leaf(epoch, this.locations.slice(), this.count);
+    const copy = new Leaf(epoch, this.locations.slice(), this.#heads.slice());
+    copy.count = this.count;
+    copy.#prefix = this.#prefix;
+    return copy;
   }
 
-  insert(slot: number, location: Location): void {
+  insert(pages: PageReader, slot: number, location: Location): void {
     this.locations.copyWithin(slot + 1, slot, this.count);
+    this.#heads.copyWithin(slot + 1, slot, this.count);
     this.locations[slot] = location;
     this.count += 1;
+    const key = pages.key(location);
+    const isAlike = this.count > 1 && sharedLength(this.#prefix, key) === this.#prefix.byteLength;
+    if (isAlike) this.#heads[slot] = headOf(key, this.#prefix.byteLength, key.byteLength);
+    else this.#measure(pages);
   }
 
   remove(slot: number): void {
     this.locations.copyWithin(slot, slot + 1, this.count);
+    this.#heads.copyWithin(slot, slot + 1, this.count);
     this.count -= 1;
   }
 
-  /** Moves all from `slot` on into a leaf of its own, which is returned. */
-  split(slot: number): Leaf {
+  /** Moves all from `slot` on, where that is anything, into a leaf of its own, which is returned. */
+  split(pages: PageReader, slot: number): Leaf {
     const right = new Leaf(this.epoch);
+    if (slot === this.count) return right;
     right.locations.set(this.locations.subarray(slot, this.count));
     right.count = this.count - slot;
     this.count = slot;
+    this.#measure(pages);
+    right.#measure(pages);
     return right;
   }
 
   /** Appends all of the next leaf. */
-  absorb(right: Leaf): void {
+  absorb(pages: PageReader, right: Leaf): void {
     this.locations.set(right.locations.subarray(0, right.count), this.count);
     this.count += right.count;
+    this.#measure(pages);
   }
 
   /** The first slot whose key does not come before `bytes` from `from` until `until`. */
   slotFor(pages: PageReader, bytes: Uint8Array, from: number, until: number): number {
-    const { locations } = this;
-    let low = 0;
-    let high = this.count;
+    const prefix = this.#prefix;
+    for (let at = 0; at < prefix.byteLength; at += 1) {
+      if (from + at === until) return 0;
+      const difference = (prefix[at] as number) - (bytes[from + at] as number);
+      if (difference !== 0) return difference > 0 ? 0 : this.count;
+    }
+    const head = headOf(bytes, from + prefix.byteLength, until);
+    const first = this.#firstFrom(head, 0);
+    if (this.#heads[first] !== head || first === this.count) return first;
+    // Keys with this head: one, but for keys that differ only later, and for short ones.
+    let low = first;
+    let high = this.#firstFrom(head + 1, first);
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (pages.compareKey(locations[middle] as number, bytes, from, until) < 0) low = middle + 1;
+      if (pages.compareKey(this.locations[middle] as number, bytes, from, until) < 0) low = middle + 1;
       else high = middle;
     }
     return low;
   }
+
+  /** The first slot, from `low` on, whose head is not smaller than this one. */
+  #firstFrom(head: number, low: number): number {
+    const heads = this.#heads;
+    let first = low;
+    let end = this.count;
+    while (first < end) {
+      const middle = (first + end) >> 1;
+      if ((heads[middle] as number) < head) first = middle + 1;
+      else end = middle;
+    }
+    return first;
+  }
+
+  /** Finds out anew what all keys begin with, and the heads behind it. */
+  #measure(pages: PageReader): void {
+    if (this.count === 0) return;
+    const first = pages.key(this.locations[0] as Location);
+    const length = sharedLength(first, pages.key(this.locations[this.count - 1] as Location));
+    this.#prefix = first.slice(0, length);
+    for (let slot = 0; slot < this.count; slot += 1) {
+      const key = pages.key(this.locations[slot] as Location);
+      this.#heads[slot] = headOf(key, length, key.byteLength);
+    }
+  }
+}
+
+/** The four bytes from `from` on as a number that orders them; what lies at `until` or behind it counts as zero. */
+function headOf(bytes: Uint8Array, from: number, until: number): number {
+  let head = 0;
+  for (let at = from; at < from + 4; at += 1) head = head * 256 + (at < until ? (bytes[at] as number) : 0);
+  return head;
+}
+
+function sharedLength(left: Uint8Array, right: Uint8Array): number {
+  const most = Math.min(left.byteLength, right.byteLength);
+  let same = 0;
+  while (same < most && left[same] === right[same]) same += 1;
+  return same;
 }
 
 /**
@@ -139,7 +206,5 @@ function isBehind(separator: Uint8Array, bytes: Uint8Array, from: number, until:
 
 /** The shortest bytes that are larger than `left` and not larger than `right`, which is the larger one of two keys. */
 export function separatorOf(left: Uint8Array, right: Uint8Array): Uint8Array {
-  let same = 0;
-  while (same < left.byteLength && left[same] === right[same]) same += 1;
-  return right.slice(0, same + 1);
+  return right.slice(0, sharedLength(left, right) + 1);
 }

@@ -4,7 +4,7 @@ import type { Location, PageReader } from './pages.js';
 /** What `seek` says of a key that is not there. */
 export const ABSENT: Location = -1;
 /** A leaf, with what a branch needs to hold it. */
-const LEAF_BYTES = 8 * MOST_IN_NODE + 256;
+const LEAF_BYTES = 12 * MOST_IN_NODE + 256;
 /** Neighbours that are together no fuller than this become one node, which has room for more then. */
 const MOST_TOGETHER = (MOST_IN_NODE * 3) / 4;
 
@@ -75,16 +75,16 @@ export class OrderedIndex {
     let leaf = this.#ownLeaf();
     let slot = this.#slot;
     this.#size += 1;
-    if (leaf.count < MOST_IN_NODE) return leaf.insert(slot, location);
+    if (leaf.count < MOST_IN_NODE) return leaf.insert(this.#pages, slot, location);
     // Keys that come in order fill their leaves.
     const at = slot === leaf.count ? slot : leaf.count / 2;
-    const right = leaf.split(at);
+    const right = leaf.split(this.#pages, at);
     this.#leaves += 1;
     if (slot >= at) {
       leaf = right;
       slot -= at;
     }
-    leaf.insert(slot, location);
+    leaf.insert(this.#pages, slot, location);
     const left = this.#leaf.locations[this.#leaf.count - 1] as Location;
     const separator = separatorOf(this.#pages.key(left), this.#pages.key(right.locations[0] as Location));
     this.#insertChild(this.#height - 1, separator, right);
@@ -161,7 +161,7 @@ export class OrderedIndex {
     const joined = left.epoch === this.#epoch ? left : left.copy(this.#epoch);
     if (joined instanceof Branch) joined.absorb(right as Branch, branch.separators[slot] as Uint8Array);
     else {
-      joined.absorb(right as Leaf);
+      joined.absorb(this.#pages, right as Leaf);
       this.#leaves -= 1;
     }
     branch.children[slot] = joined;
