@@ -102,6 +102,13 @@ describe('the key-value store', () => {
     expect(store.list({ prefix: 'p', after: 'q' }).items).toEqual([]);
   });
 
+  test('half a surrogate pair is no key, and as a prefix it is the beginning of the characters that begin with it', () => {
+    const store = storeOf(put('a', '1'), put('\ufffd', '2'), put('😀', '3'), put('😀b', '4'), put('\u{10ffff}', '5'));
+    expect(store.get('\ud83d')).toBeUndefined();
+    expect(store.list({ prefix: '\ud83d' }).items.map(({ key }) => key)).toEqual(['😀', '😀b']);
+    expect(store.list({ after: '\ud83d' }).items.map(({ key }) => key)).toEqual(['😀', '😀b', '\u{10ffff}']);
+  });
+
   test('an image is fixed when it is captured', () => {
     const store = storeOf(put('a', 'old'), put('b', 'old'));
     const before = hex(store);

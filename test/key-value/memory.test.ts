@@ -88,6 +88,22 @@ describe('the memory of the key-value store', () => {
     expect(store.bytesHeld).toBeLessThan(20_000);
   });
 
+  test('does not keep a large page that is hardly written for a store that has become small', () => {
+    const store = new KeyValueStore();
+    const value = new Uint8Array(5_000);
+    const write = (kind: 'put' | 'delete', number: number): number => {
+      const key = `key/${number}`;
+      const before = store.bytesHeld;
+      applyEncoded(store, [kind === 'put' ? { kind, key, value } : { kind, key }]);
+      return store.bytesHeld - before;
+    };
+    let last = 0;
+    while (write('put', last) < MIB || store.bytesHeld < 20 * MIB) last += 1;
+    for (let number = 0; number < last; number += 1) write('delete', number);
+    expect(store.size).toBe(1);
+    expect(store.bytesHeld).toBeLessThan(20_000);
+  });
+
   test('of a store with one entry is some kilobytes, and of large values hardly more than they are', () => {
     const store = new KeyValueStore();
     applyEncoded(store, [{ kind: 'put', key: 'a', value: new Uint8Array(1) }]);

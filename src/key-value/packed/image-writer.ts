@@ -17,10 +17,9 @@ const MOST_PIECE_BYTES = 1024 * 1024;
 export function* imagePieces(captured: () => CapturedState | undefined): Iterable<Uint8Array> {
   for (const frame of imageFrames(held(captured))) {
     for (let at = 0; at < frame.byteLength; at += MOST_PIECE_BYTES) {
-      held(captured);
       yield frame.subarray(at, at + MOST_PIECE_BYTES);
+      held(captured);
     }
-    held(captured);
   }
 }
 
