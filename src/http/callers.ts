@@ -23,7 +23,9 @@ export function checkCaller(message: IncomingMessage, node: CalledNode): void {
 }
 
 /** The parts of a node that decide who may call it. */
-export type CalledNode = Pick<ServedNode, 'address' | 'allowHosts' | 'state'>;
+export interface CalledNode extends Pick<ServedNode, 'address' | 'allowHosts'> {
+  readonly state: Pick<ServedNode['state'], 'role' | 'peers'>;
+}
 
 /** The header by which a page says that it means to change something: no form and no image can send it. */
 export const ACT_HEADER = 'X-Quorate-Page';
@@ -54,7 +56,7 @@ export function admitPage(message: IncomingMessage, response: ServerResponse): b
   response.setHeader('Vary', 'Origin');
   if (isOwnOrigin(origin, hostOf(message))) return false;
   response.setHeader('Access-Control-Allow-Origin', origin);
-  response.setHeader('Access-Control-Expose-Headers', 'ETag, Retry-After');
+  response.setHeader('Access-Control-Expose-Headers', 'ETag, Retry-After, X-Quorate-Index');
   if (message.method !== 'OPTIONS' || message.headers['access-control-request-method'] === undefined) return false;
   response.writeHead(204, {
     'Access-Control-Allow-Methods': 'GET, HEAD, PUT, POST, DELETE',

@@ -1,13 +1,14 @@
 import type { RawData, WebSocket } from 'ws';
-import type { Consistency } from '../calls/call-options.js';
 import { checkTimeout, MOST_TIMEOUT_MS } from '../calls/call-options.js';
-import { badRequest, notInThisVersion, QuorateError } from '../errors/quorate-error.js';
+import { badRequest, QuorateError } from '../errors/quorate-error.js';
 import type { Clock } from '../seams/clock.js';
 import { MalformedBytes } from '../wire/bytes.js';
 import type { ClientReply, ClientRequest } from '../wire/client-frames.js';
 import { DEFAULT_SERVICE, decodeClientFrame, encodeNodeFrame } from '../wire/client-frames.js';
 import { decodeQuestion } from '../wire/question.js';
 import { ReadPauses } from './read-pauses.js';
+import type { TogetherRead } from './reads-together.js';
+import { ReadsTogether } from './reads-together.js';
 import type { ServedNode } from './served-node.js';
 import { refusal, ServiceCalls } from './service-calls.js';
 
@@ -106,18 +107,7 @@ export class ClientSession {
   #take(requests: readonly ClientRequest[], calls: ServiceCalls | QuorateError): void {
     this.#asked += 1;
     this.#restAfter(requests.length);
-    // Reads that may take equally long share one round.
-    const reads = new Map<number, { readonly id: number; readonly answer: () => Uint8Array }[]>();
-    const read = (id: number, timeoutMs: number, consistency: Consistency, answer: () => Uint8Array): void => {
-      if (consistency === 'lease') throw notInThisVersion('reading by lease');
-      if (consistency === 'stale') {
-        this.#options.node.reports.countStaleRead();
-        return this.#answer(id, answer);
-      }
-      const together = reads.get(timeoutMs) ?? [];
-      if (together.length === 0) reads.set(timeoutMs, together);
-      together.push({ id, answer });
-    };
+    const reads = new ReadsTogether();
     for (const request of requests) {
       const { id, operation, payload } = request;
       try {
@@ -128,13 +118,13 @@ export class ClientSession {
         if (operation === 'propose') this.#propose(calls, { id, payload, timeoutMs });
         else {
           const { name, consistency, input } = decodeQuestion(operation, payload);
-          read(id, timeoutMs, consistency, calls.question(name, input));
+          reads.add({ id, answer: calls.question(name, input) }, timeoutMs, consistency);
         }
       } catch (error) {
         this.#fail(id, asError(error));
       }
     }
-    for (const [timeoutMs, together] of reads) this.#read(together, timeoutMs);
+    for (const together of reads) this.#read(together);
   }
 
   #restAfter(count: number): void {
@@ -161,13 +151,16 @@ export class ClientSession {
     });
   }
 
-  #read(together: readonly { readonly id: number; readonly answer: () => Uint8Array }[], timeoutMs: number): void {
-    this.#options.node.ask({
+  #read({ reads, timeoutMs, consistency }: TogetherRead): void {
+    const { node } = this.#options;
+    if (consistency === 'stale') for (const _ of reads) node.reports.countStaleRead();
+    node.ask({
       timeoutMs,
+      consistency,
       signal: undefined,
-      count: together.length,
+      count: reads.length,
       done: (error) => {
-        for (const { id, answer } of together) {
+        for (const { id, answer } of reads) {
           if (error !== undefined) this.#fail(id, error);
           else this.#answer(id, answer);
         }

@@ -10,7 +10,12 @@ export interface ServedNode {
   readonly address: string;
   /** What Host may name beside localhost, IP addresses and the members' addresses. */
   readonly allowHosts: readonly string[];
-  readonly state: { readonly role: string; readonly peers: Readonly<Record<string, { readonly address: string }>> };
+  readonly state: {
+    readonly role: string;
+    readonly peers: Readonly<Record<string, { readonly address: string }>>;
+    /** The state machine holds every entry of the log up to this index. */
+    readonly lastApplied: number;
+  };
   /** What the state machine offers to clients and over HTTP; undefined where that is nothing. */
   readonly service: AnyService | undefined;
   /** The service's queries are run on it. */
@@ -26,8 +31,8 @@ export interface ServedNode {
   submit(command: Uint8Array, request: CallRequest<unknown>): void;
   /** Whether this process stood still a moment ago, and has not read yet all that came meanwhile. */
   readonly isReadingBacklog: boolean;
-  /** Calls back when the state machine here may be read linearizably. */
-  ask(request: CallRequest<undefined>): void;
+  /** Calls back when the state machine here may be read: linearizably, where nothing else is asked for. */
+  ask(request: CallRequest<undefined> & { consistency: 'linearizable' | 'stale' }): void;
   /** @internal What the node tells of itself, for whoever looks. */
   readonly reports: NodeReports;
   /** Tells at once who leads, and again at each change, until it is stopped. */

@@ -8,6 +8,9 @@ import type { HttpRequest } from './exchange.js';
 import { FOR_NOW_ONLY, sendJson } from './replies.js';
 import type { CallLimits } from './served-node.js';
 
+/** The log index that the answer to a read reflects: all entries up to it are applied. */
+const INDEX_HEADER = 'X-Quorate-Index';
+
 /** Has a service's route answer a request. */
 export async function answerByRoute(request: HttpRequest, route: AnyRoute, found: FoundPath): Promise<void> {
   send(request, await route(routeRequest(request, found.params())));
@@ -18,7 +21,7 @@ function routeRequest(
   request: HttpRequest,
   params: Readonly<Record<string, string>>,
 ): RouteRequest<unknown, unknown, unknown, Readonly<Record<string, string>>> {
-  const { method, query, exchange, message, node } = request;
+  const { method, query, exchange, message, node, response } = request;
   const limits = limitsOf(request);
   return {
     method,
@@ -32,6 +35,7 @@ function routeRequest(
       await node.read(() => undefined, { ...limits, consistency: consistencyOf(query.get('consistency')) });
       // The read index holds for later reads too, so the answer is made only when it can be sent.
       await exchange.room();
+      response.setHeader(INDEX_HEADER, node.state.lastApplied);
       return ask(node.stateMachine as never);
     },
   };

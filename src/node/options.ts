@@ -94,7 +94,7 @@ export interface CallOptions {
 export interface ReadOptions extends CallOptions {
   /**
    * `linearizable` (default): never less than any write that was acknowledged before the read began.
-   * `stale`: what this node happens to have applied, at once.
+   * `stale`: what this node happens to have applied, at once, with a leader or without.
    */
   readonly consistency?: 'linearizable' | 'stale';
 }

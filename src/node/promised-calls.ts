@@ -1,6 +1,7 @@
 import { checkCallOptions, checkTimeout, DEFAULT_TIMEOUT_MS, MOST_TIMER_MS } from '../calls/call-options.js';
 import { badRequest } from '../errors/quorate-error.js';
 import { shown } from '../errors/shown.js';
+import type { Index } from '../raft/numbers-and-ids.js';
 import { refuseAborted } from '../replica/refusals.js';
 import type { Replica } from '../replica/replica.js';
 import { encodeCommand } from '../replica/replica.js';
@@ -25,11 +26,14 @@ export function propose<Machine extends AnyStateMachine>(
   });
 }
 
-/** What `query` says of the state machine, once that may be read with the consistency that is asked for. */
+/**
+ * What `query` says of the state machine, once that may be read with the consistency that is asked for. It is also told the
+ * index of the log up to which the state machine has applied every entry.
+ */
 export function read<Machine extends AnyStateMachine, Value>(
   replica: Replica<ResultOf<Machine>>,
   stateMachine: Machine,
-  query: (stateMachine: Machine) => Value,
+  query: (stateMachine: Machine, index: Index) => Value,
   options: ReadOptions,
 ): Promise<Value> {
   return new Promise((resolve, reject) => {
@@ -40,13 +44,12 @@ export function read<Machine extends AnyStateMachine, Value>(
     if (typeof query !== 'function') throw badRequest(`expected query to be a function, got ${shown(query)}`);
     const answer = (): void => {
       try {
-        resolve(query(stateMachine));
+        resolve(query(stateMachine, replica.view.lastApplied));
       } catch (thrown) {
         reject(thrown);
       }
     };
-    if (consistency === 'stale') return answer();
-    replica.read({ timeoutMs, signal, done: (error) => (error === undefined ? answer() : reject(error)) });
+    replica.read({ timeoutMs, signal, consistency, done: (error) => (error === undefined ? answer() : reject(error)) });
   });
 }
 

@@ -8,7 +8,7 @@ import { aborted } from '../calls/pending-call.js';
 import { QuorateError } from '../errors/quorate-error.js';
 import type { NodeReports } from '../http/served-node.js';
 import type { NodeNotice } from '../raft/effects.js';
-import type { NodeId } from '../raft/numbers-and-ids.js';
+import type { Index, NodeId } from '../raft/numbers-and-ids.js';
 import type { ReplicaView } from '../raft/replica-view.js';
 import type { Settings } from '../raft/settings.js';
 import { whyNoLeader } from '../replica/readiness.js';
@@ -184,8 +184,8 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     return propose(this.#replica, this.#stateMachine, command, options);
   }
 
-  /** Runs `query` on this node's state machine, once it holds every write that was acknowledged before the call. */
-  read<Value>(query: (stateMachine: Machine) => Value, options: ReadOptions = {}): Promise<Value> {
+  /** Runs `query` once the state machine here holds every write acknowledged before the call, and tells it which log index it reads. */
+  read<Value>(query: (stateMachine: Machine, index: Index) => Value, options: ReadOptions = {}): Promise<Value> {
     if (options.consistency === 'stale') this.#reporter.countStaleRead();
     return read(this.#replica, this.#stateMachine, query, options);
   }
@@ -205,8 +205,8 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     return this.#replica.isReadingBacklog;
   }
 
-  /** Calls back once this node's state machine holds every write that was acknowledged before. */
-  ask(request: CallRequest<undefined>): void {
+  /** As `read`, with a callback: called when this node's state machine may be read. */
+  ask(request: CallRequest<undefined> & Pick<ReadOptions, 'consistency'>): void {
     this.#replica.read(request);
   }
 

@@ -11,6 +11,8 @@ import type { CallMeter } from './call-meter.js';
 import { CallQueue, isWaiting } from './call-queue.js';
 
 export interface ReadCall extends CallRequest<undefined> {
+  /** Default `linearizable`. */
+  readonly consistency?: 'linearizable' | 'stale' | undefined;
   /** Called with the read index once a leader has confirmed it; `done` follows when it is applied here. */
   readonly confirmed?: (readIndex: Index) => void;
 }

@@ -14,9 +14,12 @@ import type { LogStore } from '../seams/log-store.js';
 import { MOST_UNSYNCED_BYTES } from '../seams/log-store.js';
 import type { Codec } from '../seams/state-machine.js';
 import type { CallMeter, WaitingCalls } from './call-meter.js';
+import type { ReadCall } from './pending-reads.js';
 import { PendingRequests } from './pending-requests.js';
 import { Readiness, whyNoLeader, whyNoQuorum } from './readiness.js';
 import { DISK_HANGS, diskIsBehind, halted, noLeader } from './refusals.js';
+
+const RECOVERING = 'this node is recovering its log';
 
 export type ReplicaActor = Actor<typeof replicaMachine>;
 
@@ -54,6 +57,8 @@ export class Replica<Result> {
   readonly #subscriptions: readonly { unsubscribe(): void }[];
   readonly #waits = new Set<(reason: QuorateError) => void>();
   #closedBy: QuorateError | undefined;
+  /** Whether the state machine has been opened in this life. */
+  #isReadable = false;
 
   constructor(options: ReplicaOptions<Result>) {
     const { actor, clock, resultCodec, warn, chance, meter } = options;
@@ -112,9 +117,13 @@ export class Replica<Result> {
     this.#pendingRequests.propose(command, request);
   }
 
-  /** `done` is called once the state machine here holds every write that was acknowledged before the call. */
-  read(request: CallRequest<undefined>): void {
-    this.#pendingRequests.read(request);
+  /**
+   * `done` is called once the state machine here holds every write that was acknowledged before the call; for a stale read
+   * at once, whatever it holds.
+   */
+  read(request: ReadCall): void {
+    if (request.consistency === 'stale') request.done(this.#whyUnreadable());
+    else this.#pendingRequests.read(request);
   }
 
   /** Tells at once who leads, as far as this replica knows, and again at each change. Returns how to stop. */
@@ -138,7 +147,7 @@ export class Replica<Result> {
   whyNotReady(): QuorateError | undefined {
     const { role } = this.view;
     if (role === 'halted') return halted(this.haltReason());
-    if (role === 'recovering') return noLeader('this node is recovering its log');
+    if (role === 'recovering') return noLeader(RECOVERING);
     if (this.#isStalled) return noLeader(DISK_HANGS);
     const noQuorum = whyNoQuorum(this.state);
     if (noQuorum !== undefined) return new QuorateError('QUORATE_NO_QUORUM', noQuorum);
@@ -185,6 +194,12 @@ export class Replica<Result> {
     return this.actor.getSnapshot().hasTag('stalled');
   }
 
+  /** Why not even a stale read is answered: the state machine was never opened. Undefined where it may be read. */
+  #whyUnreadable(): QuorateError | undefined {
+    if (this.#isReadable) return undefined;
+    return this.view.role === 'halted' ? halted(this.haltReason()) : noLeader(RECOVERING);
+  }
+
   #whyUnanswered(): string | undefined {
     const { leaderId } = this.view;
     const elsewhere = leaderId === this.view.id ? undefined : `leader ${leaderId} has told no result`;
@@ -194,6 +209,7 @@ export class Replica<Result> {
   #notice(told: NodeNotice): void {
     const { explained = (error) => error, noticed } = this.#options;
     const notice = told.type === 'node.halted' ? { ...told, error: explained(told.error) } : told;
+    if (notice.type === 'state.opened') this.#isReadable = true;
     noticed(notice);
     this.#pendingRequests.notice(notice);
     this.#readiness.notice(notice);

@@ -24,7 +24,7 @@ export interface RouteRequest<Machine, Command, Result, Params> {
   readonly body: () => Promise<Uint8Array>;
   /** As `ReplicaNode.propose`, within `?timeout=` and for as long as the caller waits. */
   readonly propose: (command: Command) => Promise<Result>;
-  /** As `ReplicaNode.read`, with `?consistency=`. */
+  /** As `ReplicaNode.read`, with `?consistency=`. The answer then says in `X-Quorate-Index` which log index it reflects. */
   readonly read: <Value>(query: (stateMachine: Machine) => Value) => Promise<Value>;
 }
 

@@ -30,7 +30,7 @@ const playedReports: ServedNode['reports'] = {
 class PlayedNode implements ServedNode {
   address = '';
   readonly allowHosts = ['service.example'];
-  readonly state = { role: 'leader' as ServedNode['state']['role'], peers: {} };
+  readonly state = { role: 'leader' as ServedNode['state']['role'], peers: {}, lastApplied: 0 };
   readonly stateMachine = new KeyValueStore();
   readonly service = createKeyValueService(1_024);
   readonly isReadingBacklog = false;
@@ -72,6 +72,7 @@ class PlayedNode implements ServedNode {
 
   /** Never answers by itself. */
   ask(request: Parameters<ServedNode['ask']>[0]): void {
+    if (request.consistency === 'stale') return request.done(undefined);
     this.asked.push(request);
     this.submitted += 1;
     if (this.#inTurn === 0)
