@@ -4,21 +4,35 @@ import { invariant } from '../src/raft/invariant.js';
 import type { Entry } from '../src/raft/messages.js';
 import type { Index } from '../src/raft/numbers-and-ids.js';
 import { advance, NO_INDEX } from '../src/raft/numbers-and-ids.js';
+import type { Snapshot } from '../src/raft/snapshot.js';
 import type { Clock } from '../src/seams/clock.js';
 import type { LogStore, ReadLimits } from '../src/seams/log-store.js';
+import type { SnapshotStore } from '../src/seams/snapshot-store.js';
 import type { Committed, StateMachine } from '../src/seams/state-machine.js';
+import { Captures } from './captures.js';
 import type { ApplierReport } from './events.js';
 import { takeNewStateMachine } from './new-state-machines.js';
+import type { Restored } from './restoring.js';
+import { Restoring } from './restoring.js';
 
 export interface ApplierInput {
   readonly store: LogStore;
   readonly stateMachine: StateMachine<unknown, unknown>;
   readonly clock: Clock;
+  /** Undefined where nothing can be kept. */
+  readonly snapshots?: SnapshotStore | undefined;
+  /** After so many bytes of entries a snapshot is due; once there is one that is larger, after as many as it has. Default: never. */
+  readonly snapshotLogBytes?: number;
 }
 
 export type ApplierEvent =
-  /** The log is readable: find out what the state machine holds already. */
-  { readonly type: 'state.open' } | { readonly type: 'apply.allowed'; readonly upTo: Index };
+  /** The log is readable, and begins behind `previous`: find out what the state machine holds already. */
+  | { readonly type: 'state.open'; readonly snapshots?: readonly Snapshot[]; readonly previous?: Index }
+  | { readonly type: 'apply.allowed'; readonly upTo: Index }
+  /** An image of the state as it is after the batch that is being applied. */
+  | { readonly type: 'capture.asked' }
+  /** The snapshot of that image is durable, or nothing came of it. */
+  | { readonly type: 'capture.ended'; readonly snapshot: Snapshot | undefined };
 
 /** Applying gives way to sockets and timers after this long. */
 const SPELL_MS = 5;
@@ -44,29 +58,59 @@ class Applier {
   #allowed: Index = NO_INDEX;
   /** Monotonic ms; when this spell of work began. */
   #busySinceMs = 0;
+  #restoring: Restoring | undefined;
+  readonly #captures: Captures;
 
   constructor(options: ApplierInput, report: (report: ApplierReport) => void) {
     this.#options = options;
     this.#report = report;
+    this.#captures = new Captures(options, report);
   }
 
   stop(): void {
     this.#phase = 'over';
+    this.#restoring?.stop();
   }
 
-  /** The log is readable: finds out what the state machine holds already, and reports it. */
-  open(): void {
+  /** The log is readable: finds out what the state machine holds already, restores a snapshot where it needs one, and reports it. */
+  open(snapshots: readonly Snapshot[], previous: Index): void {
     attempt(
       () => openedAt(this.#options.stateMachine),
       (applied) => {
         if (this.#phase !== 'closed') return;
-        this.#applied = applied;
-        this.#phase = 'idle';
-        this.#report({ type: 'state.opened', applied });
-        this.#work();
+        const { stateMachine, snapshots: store, clock } = this.#options;
+        const needed =
+          applied === NO_INDEX || applied < previous ? snapshots.filter(({ index }) => index > applied) : [];
+        const begin = stateMachine.restore?.bind(stateMachine);
+        if (needed.length === 0 || begin === undefined || store === undefined) return this.#opened(applied, previous);
+        this.#restoring = new Restoring({ store, snapshots: needed, begin, clock }, (error, restored) => {
+          if (restored === undefined) this.#fail(error as Error);
+          else this.#opened(restored.snapshot?.index ?? applied, previous, restored);
+        });
+        this.#restoring.start();
       },
       (error) => this.#fail(error),
     );
+  }
+
+  #opened(applied: Index, previous: Index, { snapshot, damaged }: Partial<Restored> = {}): void {
+    if (applied < previous) return this.#fail(unreachable(this.#options.stateMachine, previous, damaged ?? []));
+    this.#applied = applied;
+    this.#phase = 'idle';
+    if (snapshot) this.#captures.restored(snapshot);
+    this.#report({ type: 'state.opened', applied, snapshot, damaged });
+    this.#work();
+  }
+
+  /** An image is wanted, of the state between two batches. */
+  capture(): void {
+    this.#captures.ask();
+    if (this.#phase === 'idle') this.#captures.takeIfAsked();
+    else if (this.#phase !== 'applying') this.#captures.refuse('the state machine cannot go on');
+  }
+
+  captureEnded(snapshot: Snapshot | undefined): void {
+    this.#captures.ended(snapshot);
   }
 
   /** Entries up to `upTo` may be applied. */
@@ -108,7 +152,9 @@ class Applier {
     const { clock } = this.#options;
     invariant(results.length === entries.length, 'each entry that was applied has its result');
     this.#applied = (entries.at(-1) as Entry).index;
+    this.#captures.applied(entries);
     this.#report({ type: 'log.applied', entries, results });
+    this.#captures.takeIfAsked();
     if (this.#allowed <= this.#applied) this.#phase = 'idle';
     else if (clock.now() - this.#busySinceMs < SPELL_MS) this.#applyNext();
     else
@@ -122,6 +168,7 @@ class Applier {
   #fail(error: Error): void {
     if (this.#phase === 'over') return;
     this.#phase = 'over';
+    this.#captures.refuse('the state machine cannot go on');
     this.#report({ type: 'apply.failed', error });
   }
 }
@@ -130,11 +177,34 @@ class Applier {
 export const applier = fromCallback<ApplierEvent, ApplierInput>(({ input, sendBack, receive }) => {
   const running = new Applier(input, sendBack);
   receive((event) => {
-    if (event.type === 'state.open') running.open();
-    else running.allow(event.upTo);
+    switch (event.type) {
+      case 'state.open':
+        return running.open(event.snapshots ?? [], event.previous ?? NO_INDEX);
+      case 'apply.allowed':
+        return running.allow(event.upTo);
+      case 'capture.asked':
+        return running.capture();
+      case 'capture.ended':
+        return running.captureEnded(event.snapshot);
+    }
   });
   return () => running.stop();
 });
+
+/** Nothing brings the state machine to where the log begins. */
+function unreachable(
+  { restore }: StateMachine<unknown, unknown>,
+  previous: Index,
+  damaged: readonly string[],
+): QuorateError {
+  const begins = `the log begins behind entry ${previous}, because a snapshot stands for what came before`;
+  if (restore === undefined) {
+    const what = `${begins}, and this state machine has no restore to take one in: start this node with the state machine that it had`;
+    return new QuorateError('QUORATE_CONFIG_INVALID', what);
+  }
+  const why = damaged.length === 0 ? 'there is none that reaches so far' : damaged.join(' ');
+  return new QuorateError('QUORATE_DATA_DAMAGED', `${begins}: ${why}`);
+}
 
 function openedAt(stateMachine: StateMachine<unknown, unknown>): Index | Promise<Index> {
   if (stateMachine.open !== undefined) return stateMachine.open();

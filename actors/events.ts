@@ -1,10 +1,19 @@
 import type { Append, Entry, ForwardedMessage, PeerMessage } from '../src/raft/messages.js';
 import type { Index, LogPosition, NodeId, Term } from '../src/raft/numbers-and-ids.js';
 import type { PeerStatus } from '../src/raft/replica-state.js';
+import type { Snapshot } from '../src/raft/snapshot.js';
 import type { Recovered } from '../src/seams/log-store.js';
+import type { Capture } from '../src/seams/state-machine.js';
 
 /** Events by which actors report to the chart. IO never throws into the chart: a failure is a report like any other. */
-export type Report = ElectionReport | HeartbeatReport | LogReport | ApplierReport | LinkReport | AcceptorReport;
+export type Report =
+  | ElectionReport
+  | HeartbeatReport
+  | LogReport
+  | ApplierReport
+  | SnapshotReport
+  | LinkReport
+  | AcceptorReport;
 
 export type ElectionReport =
   /** The leader was silent for a whole random timeout, or an election ran out of time. */
@@ -36,12 +45,38 @@ export type LogReport =
   /** A sync does not end: nothing that is written can be vouched for until it does. */
   | { readonly type: 'log.stalled'; readonly waitedMs: number }
   | { readonly type: 'log.resumed'; readonly waitedMs: number }
+  /** The store has let go of what is before `previous`. */
+  | { readonly type: 'log.trimmed'; readonly previous: LogPosition }
   | { readonly type: 'log.failed'; readonly error: Error };
 
 export type ApplierReport =
-  | { readonly type: 'state.opened'; readonly applied: Index }
+  /** It holds everything up to `applied`, by `snapshot` where it was restored from one. `damaged`: those that were tried in vain, in words. */
+  | {
+      readonly type: 'state.opened';
+      readonly applied: Index;
+      /** Null where all that were tried are damaged; undefined where none was needed. */
+      readonly snapshot?: Snapshot | null | undefined;
+      readonly damaged?: readonly string[] | undefined;
+    }
+  /** The log has grown enough since the last snapshot. */
+  | { readonly type: 'snapshot.due' }
+  /** An image of the state at this entry. */
+  | {
+      readonly type: 'state.captured';
+      readonly capture: Capture;
+      readonly index: Index;
+      readonly term: Term;
+      readonly timeMs: number;
+    }
+  | { readonly type: 'capture.failed'; readonly reason: string }
   | { readonly type: 'log.applied'; readonly entries: readonly Entry[]; readonly results: readonly unknown[] }
   | { readonly type: 'apply.failed'; readonly error: Error };
+
+export type SnapshotReport =
+  /** Asks for an image of the state machine. */
+  | { readonly type: 'capture.wanted' }
+  | { readonly type: 'snapshot.written'; readonly snapshot: Snapshot; readonly tookMs: number }
+  | { readonly type: 'snapshot.failed'; readonly reason: string };
 
 export type LinkReport =
   | { readonly type: 'link.opened'; readonly peer: NodeId }

@@ -1,7 +1,7 @@
 import { fromCallback } from 'xstate';
 import type { LogRecord, PeerMessage } from '../src/raft/messages.js';
 import { mergedAcceptance } from '../src/raft/messages.js';
-import type { LogPosition } from '../src/raft/numbers-and-ids.js';
+import type { Index, LogPosition } from '../src/raft/numbers-and-ids.js';
 import type { Clock } from '../src/seams/clock.js';
 import type { LogStore } from '../src/seams/log-store.js';
 import type { LogReport } from './events.js';
@@ -20,6 +20,8 @@ export interface LogWriterOptions {
   readonly lookEveryMs: number;
   /** A sync that takes longer than this is one of a disk that hangs, ms; a large one is given more. */
   readonly patienceMs: number;
+  /** So much of the log is kept, roughly, whatever a snapshot stands for: for followers that are behind. Default 0. */
+  readonly keepBytes?: number;
 }
 
 /** The records that one sync covers. */
@@ -105,6 +107,14 @@ export class LogWriter {
       // Messages alone wait only for what was written before them, and all of that is durable.
       release(then);
     } else this.#sync(join(NOTHING, records, then));
+  }
+
+  /** A durable snapshot stands for what is up to `upTo`. What the store lets go of is reported. */
+  trim(upTo: Index): void {
+    if (this.#phase === 'over' || this.#phase === 'opening') return;
+    const { store, keepBytes = 0 } = this.#options;
+    const previous = store.trim?.(upTo, keepBytes);
+    if (previous !== undefined) this.#report({ type: 'log.trimmed', previous });
   }
 
   /** The messages that wait for the sync after the one that is under way. */

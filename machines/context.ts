@@ -11,6 +11,7 @@ import type { ReplicaState, ServerAddress } from '../src/raft/replica-state.js';
 import type { Settings } from '../src/raft/settings.js';
 import type { Clock } from '../src/seams/clock.js';
 import type { LogStore } from '../src/seams/log-store.js';
+import type { SnapshotStore } from '../src/seams/snapshot-store.js';
 import type { AnyStateMachine } from '../src/seams/state-machine.js';
 import type { Identity, Transport } from '../src/seams/transport.js';
 
@@ -29,13 +30,24 @@ export interface ReplicaInput {
   readonly clock: Clock;
   /** How much is sent to a follower at once. */
   readonly flow?: FlowLimits;
+  /** Where snapshots are kept. Without it none is taken. */
+  readonly snapshots?: SnapshotStore | undefined;
+  /**
+   * A snapshot is taken after so many bytes of log, or after as many as the last one has where that is more; and so much of the log
+   * is kept before it, roughly. Default 64 MiB.
+   */
+  readonly snapshotLogBytes?: number | undefined;
 }
 
 export interface ReplicaContext {
   /** The data that rules decide from: immutable. The role is not in it. */
   readonly state: ReplicaState;
-  readonly seams: Pick<ReplicaInput, 'identity' | 'seed' | 'log' | 'transport' | 'stateMachine' | 'clock'>;
+  readonly seams: Pick<
+    ReplicaInput,
+    'identity' | 'seed' | 'log' | 'transport' | 'stateMachine' | 'clock' | 'snapshots'
+  >;
   readonly flow: FlowLimits;
+  readonly snapshotLogBytes: number;
   /** @internal The chart's own actors: nobody else sends them anything. */
   readonly managers: {
     readonly electionManager: ActorRefFrom<typeof electionManager>;
@@ -68,6 +80,8 @@ export type ClientEvent =
       readonly remainingMs?: number;
     }
   | { readonly type: 'client.read'; readonly requestId: number }
+  /** Somebody wants a snapshot now. */
+  | { readonly type: 'snapshot.asked' }
   /** The results of a request that `to` had passed on. */
   | { readonly type: 'results.ready'; readonly to: NodeId; readonly message: ProposeReply };
 

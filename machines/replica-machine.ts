@@ -21,7 +21,21 @@ export const replicaMachine = fastTransition(
     entry: 'introduceManagers',
     invoke: [
       { src: 'logWriter', id: 'logWriter', input: ({ context }) => ({ writer: context.logWriter }) },
-      { src: 'applier', id: 'applier', input: ({ context: { seams } }) => ({ ...seams, store: seams.log }) },
+      {
+        src: 'applier',
+        id: 'applier',
+        input: ({ context: { seams, snapshotLogBytes } }) => ({
+          ...seams,
+          store: seams.log,
+          snapshots: seams.snapshots,
+          snapshotLogBytes,
+        }),
+      },
+      {
+        src: 'snapshotTaker',
+        id: 'snapshotTaker',
+        input: ({ context: { seams } }) => ({ store: seams.snapshots, clock: seams.clock }),
+      },
     ],
     initial: 'recovering',
     on: {
@@ -32,6 +46,14 @@ export const replicaMachine = fastTransition(
       'client.proposed': { actions: 'refuseProposal' },
       'client.read': { actions: 'refuseRead' },
       'log.applied': { actions: 'noteApplied' },
+      'snapshot.asked': { actions: 'askForSnapshot' },
+      'snapshot.due': { actions: 'askForSnapshot' },
+      'capture.wanted': { actions: 'askForCapture' },
+      'state.captured': { actions: 'passOnCapture' },
+      'capture.failed': { actions: 'passOnFailure' },
+      'snapshot.written': { actions: ['noteSnapshot', 'announceSnapshot', 'endCapture', 'discardSnapshots'] },
+      'snapshot.failed': { actions: ['announceNoSnapshot', 'endCapture'] },
+      'log.trimmed': { actions: ['noteTrimmed', 'discardSnapshots'] },
     },
     states: {
       recovering: {
@@ -72,6 +94,8 @@ export const replicaMachine = fastTransition(
   }),
 );
 
+const DEFAULT_SNAPSHOT_LOG_BYTES = 64 * 1024 * 1024;
+
 type Managers = ReplicaContext['managers'];
 type Spawn = <Src extends keyof Managers>(
   src: Src,
@@ -80,7 +104,8 @@ type Spawn = <Src extends keyof Managers>(
 
 /** Both managers live as long as the chart, so that they are spawned with it. */
 function contextFrom(input: ReplicaInput, spawn: Spawn): ReplicaContext {
-  const { identity, servers, seed, log, transport, stateMachine, clock } = input;
+  const { identity, servers, seed, log, transport, stateMachine, clock, snapshots } = input;
+  const { snapshotLogBytes = DEFAULT_SNAPSHOT_LOG_BYTES } = input;
   const settings = { ...DEFAULT_SETTINGS, ...input.settings };
   const chance = derive(seed, `elections ${identity.nodeId}`);
   return {
@@ -94,8 +119,10 @@ function contextFrom(input: ReplicaInput, spawn: Spawn): ReplicaContext {
       clock,
       lookEveryMs: settings.HEARTBEAT_INTERVAL,
       patienceMs: settings.ELECTION_TIMEOUT_MAX,
+      keepBytes: snapshotLogBytes,
     }),
-    seams: untold({ identity, seed, log, transport, stateMachine, clock }),
+    seams: untold({ identity, seed, log, transport, stateMachine, clock, snapshots }),
+    snapshotLogBytes,
     flow: input.flow ?? DEFAULT_FLOW,
     links: {},
     outlets: {},

@@ -1,4 +1,4 @@
-import { sendTo, setup } from 'xstate';
+import { setup } from 'xstate';
 import { acceptor } from '../actors/acceptor.js';
 import { applier } from '../actors/applier.js';
 import { electionManager } from '../actors/election-manager.js';
@@ -6,6 +6,7 @@ import { heartbeatManager } from '../actors/heartbeat-manager.js';
 import { link } from '../actors/link.js';
 import { logWriter } from '../actors/log-writer.js';
 import { replicator } from '../actors/replicator.js';
+import { snapshotTaker } from '../actors/snapshot-taker.js';
 import { QuorateError } from '../src/errors/quorate-error.js';
 import {
   answerPeer,
@@ -36,8 +37,8 @@ import { isAheadOfLog, recover, resumeApplying } from '../src/raft/recover.js';
 import { hasCommittedInOwnTerm } from '../src/raft/replica-state.js';
 import { actorActions, leadingActions, linkActions } from './actions/actors.js';
 import { haltActions, roleActions } from './actions/announce.js';
-import type { ReplicaAction } from './actions/rule.js';
 import { action, notice, rule, ruleOfState } from './actions/rule.js';
+import { snapshotActions } from './actions/snapshots.js';
 import type { EventOf, ReplicaContext, ReplicaEvent, ReplicaInput, ReplicaTag } from './context.js';
 
 /** Requests of this node's own callers; those of its peers are messages. */
@@ -90,11 +91,20 @@ const receiveActions = {
 
 const recoveryActions = {
   recover: rule('log.recovered', (state, { recovered }) => recover(state, recovered)),
-  announceRecovery: notice('log.recovered', ({ recovered: { term, log, tornBytes } }) => {
-    return { type: 'node.recovered', term, lastIndex: lastPosition(log).index, tornBytes };
+  announceRecovery: rule('log.recovered', (state, { recovered: { term, log, tornBytes, damagedSnapshots = [] } }) => {
+    const recovered = { type: 'node.recovered', term, lastIndex: lastPosition(log).index, tornBytes } as const;
+    const damaged = damagedSnapshots.map((reason) => ({ type: 'snapshot.damaged', reason }) as const);
+    return { state, effects: [recovered, ...damaged].map((one) => ({ kind: 'notify', notice: one })) };
   }),
-  openStateMachine: sendTo('applier', { type: 'state.open' }) as ReplicaAction,
-  resumeApplying: rule('state.opened', (state, { applied }) => resumeApplying(state, applied)),
+  openStateMachine: action(({ context, event, enqueue }) => {
+    const snapshots = event.type === 'log.recovered' ? event.recovered?.snapshots : undefined;
+    enqueue.sendTo('applier', {
+      type: 'state.open',
+      snapshots: snapshots ?? [],
+      previous: context.state.log.previous.index,
+    });
+  }),
+  resumeApplying: rule('state.opened', (state, opened) => resumeApplying(state, opened)),
   noteAheadOfLog: action(({ context, event, enqueue }) => {
     if (event.type !== 'state.opened') return;
     const haltedBy = new QuorateError(
@@ -117,7 +127,7 @@ export const replicaSetup = setup({
     emitted: {} as Notice,
     tags: {} as ReplicaTag,
   },
-  actors: { electionManager, heartbeatManager, logWriter, applier, acceptor, link, replicator },
+  actors: { electionManager, heartbeatManager, logWriter, applier, acceptor, link, replicator, snapshotTaker },
   actions: {
     ...recoveryActions,
     ...receiveActions,
@@ -129,6 +139,7 @@ export const replicaSetup = setup({
     ...roleActions,
     ...haltActions,
     ...actorActions,
+    ...snapshotActions,
   },
   guards: {
     isAheadOfLog: ({ context, event }) => event.type === 'state.opened' && isAheadOfLog(context.state, event.applied),

@@ -137,6 +137,9 @@ function carryOut(enqueue: Enqueue, context: ReplicaContext, after: ReplicaState
     case 'apply':
       enqueue.sendTo('applier', { type: 'apply.allowed', upTo: effect.upTo });
       break;
+    case 'trim':
+      enqueue(() => context.logWriter.trim(effect.upTo));
+      break;
     case 'notify':
       enqueue.emit(effect.notice);
       break;

@@ -28,10 +28,15 @@ export const namesOfHosts = new HostNames({
 });
 
 /**
- * Asks host:port for what is at a path, and resolves to the whole answer. Rejects with NoAnswer. `fetch` refuses ports that browsers
+ * Asks host:port for what is at a path, or has it done with POST, and resolves to the whole answer. Rejects with NoAnswer. `fetch` refuses ports that browsers
  * consider bad, such as 6000 and 10080.
  */
-export function exchange(endpoint: string, path: string, timeoutMs: number): Promise<Response> {
+export function exchange(
+  endpoint: string,
+  path: string,
+  timeoutMs: number,
+  method: 'GET' | 'POST' = 'GET',
+): Promise<Response> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(`http://${endpoint}`);
     const host = hostname.replace(/^\[|\]$/g, '');
@@ -42,7 +47,7 @@ export function exchange(endpoint: string, path: string, timeoutMs: number): Pro
       reject(new NoAnswer(error.name === 'AbortError' ? late : (REASONS[error.code ?? ''] ?? error.message)));
     };
     const where = { host, port: port || 80, agent: false as const, lookup: namesOfHosts.lookup };
-    const asked = open({ ...where, path, signal }, (message) => {
+    const asked = open({ ...where, method, path, signal }, (message) => {
       const chunks: Buffer[] = [];
       message.on('data', (chunk: Buffer) => chunks.push(chunk));
       message.on('error', fail);
@@ -74,6 +79,13 @@ const GRACE_MS = 500;
 /** The document at a path of a node. Throws NoAnswer, and for an answer that is an error the failure that it names. */
 export async function getDocument<Document>(endpoint: string, path: string, timeoutMs: number): Promise<Document> {
   const response = await exchange(endpoint, path, timeoutMs + GRACE_MS);
+  if (response.ok) return (await response.json()) as Document;
+  throw await failureIn(endpoint, response);
+}
+
+/** As `getDocument`, for something that is to be done; the node itself waits for `timeoutMs`. */
+export async function postDocument<Document>(endpoint: string, path: string, timeoutMs: number): Promise<Document> {
+  const response = await exchange(endpoint, `${path}?timeout=${timeoutMs}`, timeoutMs + GRACE_MS, 'POST');
   if (response.ok) return (await response.json()) as Document;
   throw await failureIn(endpoint, response);
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { MOST_TIMEOUT_MS } from '../calls/call-options.js';
 import { badRequest, notInThisVersion, QuorateError } from '../errors/quorate-error.js';
 import { CLIENT_PATH, INSPECTION_PATH, PEER_PATH } from '../wire/connections.js';
 import { checkFraming } from './body.js';
@@ -12,7 +13,7 @@ import { sendAsset, sendPage } from './pages.js';
 import { FOR_NOW_ONLY, RefusedRequest, sendError, sendJson } from './replies.js';
 import { targetOf } from './request-target.js';
 import type { ServedNode } from './served-node.js';
-import { answerByRoute, ServiceRoutes } from './service-routes.js';
+import { allowQuery, answerByRoute, limitsOf, ServiceRoutes } from './service-routes.js';
 
 export interface HandlerContext {
   /** The routes' paths follow it: `/quorate` gives `/quorate/v1/status`. Default: none. */
@@ -40,7 +41,7 @@ type Endpoint = (request: HttpRequest) => Promise<void> | void;
 type Endpoints = ReadonlyMap<string, Endpoint>;
 
 /** Answered plainly, so that a script can tell what is missing from what is misspelled. */
-const LATER = ['/v1/members', '/v1/transfer', '/v1/snapshot', '/playground'];
+const LATER = ['/v1/members', '/v1/transfer', '/playground'];
 const WEB_SOCKET_PATHS = [PEER_PATH, CLIENT_PATH, INSPECTION_PATH];
 
 export function createRequestHandler(
@@ -137,6 +138,7 @@ function mustBeUpgraded({ path, response }: HttpRequest): never {
 
 const OWN_ENDPOINTS: Readonly<Record<string, Endpoints>> = {
   '/v1/status': new Map([['GET', ({ node, response }: HttpRequest) => sendJson(response, 200, node.status())]]),
+  '/v1/snapshot': new Map([['POST', takeSnapshot]]),
   '/v1/events': new Map([['GET', streamEvents]]),
   '/health/live': new Map([['GET', live]]),
   '/health/ready': new Map([['GET', ready]]),
@@ -192,6 +194,15 @@ async function sendMetrics({ node, response }: HttpRequest): Promise<void> {
   const body = Buffer.from(text);
   response.writeHead(200, { 'Content-Type': type, 'Content-Length': body.byteLength, ...FOR_NOW_ONLY });
   response.end(body);
+}
+
+/** A large one takes its time: the caller waits for as long as a request may, unless it says otherwise. */
+async function takeSnapshot(request: HttpRequest): Promise<void> {
+  const { node, response } = request;
+  allowQuery(request, ['timeout']);
+  const taken = await node.snapshot(limitsOf(request, MOST_TIMEOUT_MS));
+  const { id } = node.status() as { readonly id?: string };
+  sendJson(response, 200, { id, ...taken });
 }
 
 function live({ node, response }: HttpRequest): void {

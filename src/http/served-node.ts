@@ -21,6 +21,7 @@ export interface ServedNode {
   /** The service's queries are run on it. */
   readonly stateMachine: unknown;
   status(): object;
+  snapshot(options: CallLimits): Promise<object>;
   whyNotReady(): QuorateError | undefined;
   propose(command: unknown, options: CallLimits): Promise<unknown>;
   read<Value>(

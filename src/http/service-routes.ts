@@ -42,12 +42,12 @@ function routeRequest(
 }
 
 /** Until when the caller waits, and whether it still does. */
-function limitsOf({ query, exchange }: HttpRequest): CallLimits {
-  return { timeoutMs: timeoutIn(query.get('timeout')), signal: exchange.signal };
+export function limitsOf({ query, exchange }: HttpRequest, defaultMs = DEFAULT_TIMEOUT_MS): CallLimits {
+  return { timeoutMs: timeoutIn(query.get('timeout'), defaultMs), signal: exchange.signal };
 }
 
 /** A misspelled name must not pass for none: `?prefx=a` would list everything. */
-function allowQuery({ query }: HttpRequest, names: readonly string[]): void {
+export function allowQuery({ query }: HttpRequest, names: readonly string[]): void {
   const given = [...query.keys()];
   const twice = given.find((name, at) => given.indexOf(name) !== at);
   if (twice !== undefined) throw badRequest(`expected ?${twice}= once, got it more than once: leave one`);
@@ -55,8 +55,8 @@ function allowQuery({ query }: HttpRequest, names: readonly string[]): void {
   if (unknown !== undefined) throw badRequest(`expected no parameter but ${names.join(', ')}, got ?${unknown}=`);
 }
 
-function timeoutIn(text: string | null): number {
-  if (text === null) return DEFAULT_TIMEOUT_MS;
+function timeoutIn(text: string | null, defaultMs: number): number {
+  if (text === null) return defaultMs;
   const value = parseWholeNumber(text, { least: 1, most: MOST_TIMEOUT_MS });
   if (value !== undefined) return value;
   throw badRequest(`expected ?timeout= to be a whole number from 1 to ${MOST_TIMEOUT_MS}, got "${text}"`);

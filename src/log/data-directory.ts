@@ -2,6 +2,7 @@ import { QuorateError } from '../errors/quorate-error.js';
 import type { Disk } from '../seams/disk.js';
 import type { KnownAddresses } from '../seams/known-addresses.js';
 import type { KnownPeers } from '../seams/known-peers.js';
+import type { SnapshotStore } from '../seams/snapshot-store.js';
 import type { Identity } from '../seams/transport.js';
 import type { EntryEncoder } from '../wire/records.js';
 import type { AddressFile } from './address-file.js';
@@ -12,6 +13,7 @@ import { damage } from './log-failures.js';
 import type { Checksum } from './segment-format.js';
 import { segmentIdOf } from './segment-format.js';
 import { SegmentedLog } from './segmented-log.js';
+import { SnapshotFiles } from './snapshot-files.js';
 
 export interface DataDirectoryOptions {
   readonly disk: Disk;
@@ -41,6 +43,7 @@ export interface DataDirectory {
   /** Where this node has reached its peers, across restarts. */
   readonly knownAddresses: KnownAddresses;
   readonly log: SegmentedLog;
+  readonly snapshots: SnapshotStore;
   /** Lets other processes in. Close the log first. */
   unlock(done: (error?: Error) => void): void;
 }
@@ -79,10 +82,11 @@ function ownDirectory(options: DataDirectoryOptions, { owner: file, addresses }:
   const { identity, members, hasLog } = file.owner;
   const salt = options.checksum(new TextEncoder().encode(identity.incarnation));
   const mark = { isSet: hasLog, set: (noted: (error?: Error) => void) => file.noteLog(noted) };
+  const snapshots = new SnapshotFiles(options);
   const unlock: DataDirectory['unlock'] = (done) =>
-    addresses.close(() => file.close(() => options.disk.unlock((error) => done(error))));
-  const log = new SegmentedLog({ ...options, salt, mark });
-  return { identity, members, knownPeers: file, knownAddresses: addresses, log, unlock };
+    snapshots.close(() => addresses.close(() => file.close(() => options.disk.unlock((error) => done(error)))));
+  const log = new SegmentedLog({ ...options, salt, mark, snapshots });
+  return { identity, members, knownPeers: file, knownAddresses: addresses, log, snapshots, unlock };
 }
 
 function openFiles(options: DataDirectoryOptions, done: Done<Files>): void {

@@ -138,6 +138,11 @@ export class EntryPositions {
     this.#truncated = true;
   }
 
+  /** Segments before this one are going. */
+  removedBefore(segmentId: number): void {
+    this.#marks = this.#marks.filter((mark) => mark.segmentId >= segmentId);
+  }
+
   find(index: Index): Stretch | undefined {
     let low = 0;
     let high = this.#marks.length - 1;

@@ -1,6 +1,6 @@
 import { InvariantViolation, invariant } from '../raft/invariant.js';
 import type { LogShape } from '../raft/log-shape.js';
-import { EMPTY_LOG, extend, lastPosition, truncate } from '../raft/log-shape.js';
+import { beginAfter, EMPTY_LOG, extend, lastPosition, truncate } from '../raft/log-shape.js';
 import type { Entry, LogRecord } from '../raft/messages.js';
 import type { Index, LogPosition, NodeId, Term } from '../raft/numbers-and-ids.js';
 import { greater, lesser, NO_INDEX, NO_TERM } from '../raft/numbers-and-ids.js';
@@ -48,6 +48,11 @@ export function withRecord(image: LogImage, record: StoredRecord): LogImage {
       return { ...image, closed: true };
   }
 }
+
+/** The same log, without what is before `previous` and without that entry. */
+export const beginningAfter = (image: LogImage, previous: LogPosition): LogImage => {
+  return { ...image, log: beginAfter(image.log, previous) };
+};
 
 export const endOf = (image: LogImage): LogPosition => lastPosition(image.log);
 

@@ -1,10 +1,11 @@
 import { invariant } from '../raft/invariant.js';
+import { termAt } from '../raft/log-shape.js';
 import type { Entry, LogRecord } from '../raft/messages.js';
-import type { Index } from '../raft/numbers-and-ids.js';
+import type { Index, LogPosition } from '../raft/numbers-and-ids.js';
 import type { LogStore, ReadLimits, Recovered } from '../seams/log-store.js';
 import { EntryCache } from './entry-lookup.js';
 import type { LogImage } from './log-image.js';
-import { checkRecord, EMPTY_IMAGE, withRecord } from './log-image.js';
+import { beginningAfter, checkRecord, EMPTY_IMAGE, withRecord } from './log-image.js';
 
 /** A log store that forgets everything with its process: for tests, and for watching. Opened again, it still knows. */
 export class MemoryLogStore implements LogStore {
@@ -60,7 +61,17 @@ export class MemoryLogStore implements LogStore {
   }
 
   read(from: Index, limits: ReadLimits, done: (error: Error | undefined, entries?: readonly Entry[]) => void): void {
-    done(undefined, this.#entries.read(from, limits) ?? []);
+    const isGone = from <= this.#image.log.previous.index;
+    done(undefined, isGone ? [] : (this.#entries.read(from, limits) ?? []));
+  }
+
+  /** Each entry may be the last that is let go of; the bytes that are to be kept do not count here. */
+  trim(upTo: Index): LogPosition {
+    const term = termAt(this.#image.log, upTo);
+    const { previous } = this.#image.log;
+    if (term === undefined || upTo <= previous.index) return previous;
+    this.#image = beginningAfter(this.#image, { index: upTo, term });
+    return this.#image.log.previous;
   }
 
   close(done: (error?: Error) => void): void {

@@ -1,9 +1,10 @@
 import type { QuorateError } from '../errors/quorate-error.js';
 import { InvariantViolation, invariant } from '../raft/invariant.js';
-import type { Disk, DiskFile } from '../seams/disk.js';
+import type { Disk } from '../seams/disk.js';
 import { MalformedBytes } from '../wire/bytes.js';
 import type { StoredRecord } from '../wire/records.js';
 import { EntryPositions } from './entry-lookup.js';
+import { LogBeginnings } from './log-beginnings.js';
 import { damage, unknownFormat } from './log-failures.js';
 import type { LogImage } from './log-image.js';
 import { checkDurable, EMPTY_IMAGE, endOf, withRecord } from './log-image.js';
@@ -20,6 +21,7 @@ import {
   segmentName,
   UnknownFormat,
 } from './segment-format.js';
+import { readWhole } from './whole-file.js';
 
 /** The place at which the log goes on. */
 export interface Tail {
@@ -44,6 +46,9 @@ export interface Spare {
 export interface RecoveredLog {
   readonly image: LogImage;
   readonly positions: EntryPositions;
+  readonly beginnings: LogBeginnings;
+  /** The oldest segment; undefined where there is none. */
+  readonly firstSegmentId: number | undefined;
   /** Null where there is no segment yet. */
   readonly tail: Tail | null;
 }
@@ -73,6 +78,7 @@ class Recovery {
   readonly #ids: readonly number[];
   readonly #done: Done;
   readonly #positions = new EntryPositions();
+  readonly #beginnings = new LogBeginnings();
   #image = EMPTY_IMAGE;
   #at = 0;
   #sequence = 1;
@@ -90,7 +96,8 @@ class Recovery {
   next(): void {
     const segmentId = this.#ids[this.#at];
     if (segmentId === undefined) {
-      return this.#done(undefined, { image: this.#image, positions: this.#positions, tail: this.#tail });
+      const parts = { image: this.#image, positions: this.#positions, beginnings: this.#beginnings, tail: this.#tail };
+      return this.#done(undefined, { ...parts, firstSegmentId: this.#ids[0] });
     }
     readWhole(this.#options.disk, segmentName(segmentId), (error, bytes) => {
       if (bytes === undefined) return this.#done(error);
@@ -110,7 +117,9 @@ class Recovery {
     const expected = (this.#ids[0] as number) + this.#at;
     if (segmentId !== expected) throw missing(expected);
     if (this.#tail !== null) mustEndWell(this.#tail, segmentId);
+    if (this.#at === 0 && header.previous.index > 0) this.#beginAt(header);
     this.#follows(segmentId, header);
+    this.#beginnings.began(segmentId, header.previous);
     const before = this.#image;
     const { end, lastAt } = this.#batches(segmentId, bytes);
     checkDurable(before, this.#image);
@@ -125,6 +134,13 @@ class Recovery {
     };
     this.#tailRoomBytes = bytes.byteLength - end;
     this.#tailBytes = bytes.byteLength;
+  }
+
+  /** What was before this segment was removed, or is lost: a snapshot says which. Its header tells what it all added up to. */
+  #beginAt({ previous, term, votedFor, commitIndex, lastTimeMs, sequence }: SegmentHeader): void {
+    const log = { previous, lastIndex: previous.index, durableIndex: previous.index, runs: [] };
+    this.#image = { term, votedFor, log, commitIndex, lastTimeMs, closed: false };
+    this.#sequence = sequence;
   }
 
   /** A file without a header was prepared, and nothing in it was ever acknowledged. Spares are used in their order. */
@@ -209,7 +225,10 @@ class Recovery {
 
   #record(segmentId: number, at: number, record: StoredRecord): void {
     this.#image = withRecord(this.#image, record);
-    if (record.kind === 'truncation') this.#positions.truncated(record.from);
+    if (record.kind === 'truncation') {
+      this.#positions.truncated(record.from);
+      this.#beginnings.truncated(record.from);
+    }
     const first = record.kind === 'entries' ? record.entries[0] : undefined;
     if (first !== undefined) this.#positions.wrote(first.index, segmentId, at);
   }
@@ -233,23 +252,6 @@ function mustEndWell({ segmentId, offset, tornBytes }: Tail, nextId: number): vo
   throw damage(segmentName(segmentId), offset, what);
 }
 
-function readWhole(disk: Disk, name: string, done: (error: Error | undefined, bytes?: Uint8Array) => void): void {
-  disk.open(name, 'read', (openError, file) => {
-    if (openError !== undefined) return done(openError);
-    const finish = (error: Error | undefined, bytes?: Uint8Array): void => {
-      file.close((closeError) => done(error ?? closeError, bytes));
-    };
-    readAll(file, finish);
-  });
-}
-
-function readAll(file: DiskFile, done: (error: Error | undefined, bytes?: Uint8Array) => void): void {
-  file.size((error, size) => {
-    if (error !== undefined) return done(error);
-    file.read(0, size, (readError, bytes) => (readError === undefined ? done(undefined, bytes) : done(readError)));
-  });
-}
-
 /** How many bytes from `start` on are in use, up to the last one that is not zero. */
 function usedBytes(bytes: Uint8Array, start: number): number {
   let end = bytes.byteLength;
@@ -258,9 +260,3 @@ function usedBytes(bytes: Uint8Array, start: number): number {
 }
 
 const missing = (segmentId: number): QuorateError => damage(segmentName(segmentId), 0, 'the file is missing');
-
-/** The identity file says that there was a log, and no log file has anything. */
-export function logIsGone({ tail }: RecoveredLog): QuorateError {
-  const what = tail === null ? 'the file is missing' : 'it has no header';
-  return damage(segmentName(tail?.segmentId ?? 1), 0, `${what}, and this node has had a log`);
-}

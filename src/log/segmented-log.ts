@@ -1,55 +1,36 @@
 import { QuorateError } from '../errors/quorate-error.js';
 import { invariant } from '../raft/invariant.js';
 import type { Entry, LogRecord } from '../raft/messages.js';
-import type { Index } from '../raft/numbers-and-ids.js';
+import type { Index, LogPosition } from '../raft/numbers-and-ids.js';
 import { advance, lesser } from '../raft/numbers-and-ids.js';
-import type { Disk } from '../seams/disk.js';
 import { mayOpenLater } from '../seams/disk.js';
 import type { LogStore, ReadLimits, Recovered } from '../seams/log-store.js';
 import type { StoredRecord } from '../wire/records.js';
-import { EntryEncoder } from '../wire/records.js';
 import { EntryCache, EntryPositions } from './entry-lookup.js';
+import { LogBeginnings, SegmentRemoval } from './log-beginnings.js';
 import { halted } from './log-failures.js';
 import type { LogImage } from './log-image.js';
-import { checkAccount, checkDurable, checkRecord, EMPTY_IMAGE, violationIn, withRecord } from './log-image.js';
+import {
+  beginningAfter,
+  checkAccount,
+  checkDurable,
+  checkRecord,
+  EMPTY_IMAGE,
+  endOf,
+  violationIn,
+  withRecord,
+} from './log-image.js';
 import type { RecoveredLog } from './recovery.js';
-import { logIsGone, recoverLog } from './recovery.js';
-import type { Checksum } from './segment-format.js';
+import { recoverWithSnapshots } from './recovery-with-snapshots.js';
 import { inBatches } from './segment-format.js';
 import { readStretch } from './segment-reader.js';
 import type { Written } from './segment-writer.js';
 import { SegmentWriter } from './segment-writer.js';
+import type { ResolvedLogOptions, SegmentedLogOptions } from './segmented-log-options.js';
+import { withDefaults } from './segmented-log-options.js';
 import { inOrder } from './whole-file.js';
 
-export interface SegmentedLogOptions {
-  /** Locked by the caller. */
-  readonly disk: Disk;
-  readonly checksum: Checksum;
-  /** The value that every checksum starts from. Clients do not know it, so that bytes of theirs can never pass for a batch of ours. */
-  readonly salt?: number;
-  /** Size of a log file. Default 16 MiB. */
-  readonly segmentBytes?: number;
-  /** So many bytes of entries are kept in memory, beside those that are not durable yet. Default 32 MiB. */
-  readonly cacheBytes?: number;
-  /**
-   * What is synced together becomes one batch up to here, and several beyond, each durable before the next: who reads a part
-   * of a batch reads all of it. Default 4 MiB.
-   */
-  readonly batchBytes?: number;
-  /** The node's own, which its transport shares. Default: one for this log alone. */
-  readonly entryEncoder?: EntryEncoder;
-  /** Default none: a directory without log files is then always a new log. */
-  readonly mark?: LogMark;
-}
-
-/** Remembers, outside the log files, that there is a log: files that were taken away can then be told from a first start. */
-export interface LogMark {
-  readonly isSet: boolean;
-  /** Durably. Called when the first segment is durable, and before the first batch is. */
-  set(done: (error?: Error) => void): void;
-}
-
-const NO_MARK: LogMark = { isSet: false, set: (done) => done() };
+export type { LogMark, SegmentedLogOptions } from './segmented-log-options.js';
 
 const NEVER_CUT = Number.MAX_SAFE_INTEGER as Index;
 
@@ -58,10 +39,12 @@ const NEVER_CUT = Number.MAX_SAFE_INTEGER as Index;
  * appended since the last sync becomes one batch with one checksum, one write and one sync; what is very much, several.
  */
 export class SegmentedLog implements LogStore {
-  readonly #options: Required<SegmentedLogOptions>;
+  readonly #options: ResolvedLogOptions;
   readonly #writer: SegmentWriter;
+  readonly #removal: SegmentRemoval;
   readonly #cache: EntryCache;
   #positions = new EntryPositions();
+  #beginnings = new LogBeginnings();
   #staged: LogRecord[] = [];
   /** About so much is staged. */
   #stagedBytes = 0;
@@ -74,6 +57,7 @@ export class SegmentedLog implements LogStore {
   #stagedCut: Index = NEVER_CUT;
   /** Grows with each truncation. */
   #cuts = 0;
+  #presentSegment = 1;
   #isOpening = false;
   #isOpen = false;
   #isSyncing = false;
@@ -83,24 +67,16 @@ export class SegmentedLog implements LogStore {
   #failed: (error: Error) => void = () => undefined;
 
   constructor(options: SegmentedLogOptions) {
-    this.#options = {
-      salt: 0,
-      segmentBytes: 16 * 1024 * 1024,
-      cacheBytes: 32 * 1024 * 1024,
-      batchBytes: 4 * 1024 * 1024,
-      mark: NO_MARK,
-      entryEncoder: new EntryEncoder(),
-      ...options,
-    };
+    this.#options = withDefaults(options);
     this.#writer = new SegmentWriter(this.#options);
     this.#cache = new EntryCache(this.#options.cacheBytes);
+    this.#removal = new SegmentRemoval(options.disk);
   }
 
   open(
     opened: (error: Error | undefined, recovered?: Recovered) => void,
     failed: (error: Error) => void = () => undefined,
   ): void {
-    const { mark } = this.#options;
     this.#failed = failed;
     const done: typeof opened = (error, recovered) => {
       this.#isOpening = false;
@@ -110,14 +86,14 @@ export class SegmentedLog implements LogStore {
       then?.();
     };
     this.#isOpening = true;
-    recoverLog(this.#options, (error, found) => {
-      if (found === undefined) return done(this.#poison(error ?? new Error('nothing was recovered')));
-      if (mark.isSet && !hasBegun(found)) return done(this.#poison(logIsGone(found)));
-      this.#openWriter(found, (writerError) => {
+    const fail = (error: Error): void => done(this.#poison(error));
+    recoverWithSnapshots(this.#options, (error, found) => {
+      if (found === undefined) return fail(error ?? new Error('nothing was recovered'));
+      this.#openWriter(found.log, (writerError) => {
         // What was opened before the failure is closed: nobody will close this log.
-        if (writerError !== undefined) return this.#writer.close(() => done(this.#poison(writerError)));
+        if (writerError !== undefined) return this.#writer.close(() => fail(writerError));
         this.#isOpen = true;
-        done(undefined, recoveredFrom(found));
+        done(undefined, found.recovered);
       });
     });
   }
@@ -126,6 +102,9 @@ export class SegmentedLog implements LogStore {
     this.#appended = found.image;
     this.#durable = found.image;
     this.#positions = found.positions;
+    this.#beginnings = found.beginnings;
+    this.#presentSegment = found.tail?.segmentId ?? 1;
+    this.#removal.startAt(found.firstSegmentId ?? 1);
     this.#cache.reset(found.image.log.lastIndex);
     inOrder([(next) => this.#writer.open(found.tail, next), (next) => this.#setMark(next)], done);
   }
@@ -170,7 +149,23 @@ export class SegmentedLog implements LogStore {
     return this.#cache.read(from, limits);
   }
 
+  trim(upTo: Index, keepBytes: number): LogPosition {
+    const kept = Math.ceil(keepBytes / this.#options.segmentBytes);
+    const found = this.#beginnings.find(upTo, kept, this.#presentSegment);
+    if (found === undefined || this.#failure !== undefined) return this.#appended.log.previous;
+    const { segmentId, previous } = found;
+    if (previous.index > this.#appended.log.previous.index) {
+      this.#appended = beginningAfter(this.#appended, previous);
+      this.#durable = beginningAfter(this.#durable, previous);
+    }
+    this.#positions.removedBefore(segmentId);
+    this.#beginnings.removedBefore(segmentId);
+    this.#removal.removeBefore(segmentId);
+    return this.#appended.log.previous;
+  }
+
   read(from: Index, limits: ReadLimits, done: (error: Error | undefined, entries?: readonly Entry[]) => void): void {
+    if (from <= this.#appended.log.previous.index) return done(undefined, []);
     const cached = this.#cache.read(from, limits);
     if (cached !== undefined) return done(undefined, cached);
     if (this.#failure !== undefined) return done(this.#failure);
@@ -180,7 +175,8 @@ export class SegmentedLog implements LogStore {
     const lastIndex = lesser(stretch.lastIndex, advance(this.#cache.firstIndex, -1));
     const cuts = this.#cuts;
     readStretch(this.#options, { ...stretch, lastIndex }, from, limits, (error, entries) => {
-      const isAskedAgain = this.#cuts !== cuts || (error !== undefined && mayOpenLater(error));
+      const isGone = from <= this.#appended.log.previous.index;
+      const isAskedAgain = isGone || this.#cuts !== cuts || (error !== undefined && mayOpenLater(error));
       if (isAskedAgain) this.read(from, limits, done);
       else if (error !== undefined) done(this.#poison(error));
       else done(undefined, entries);
@@ -204,7 +200,7 @@ export class SegmentedLog implements LogStore {
     this.#isOpen = false;
     const finish = (error?: Error): void => {
       this.#failure ??= new QuorateError('QUORATE_CLOSED', 'the log was closed: open the data directory again');
-      this.#writer.close((closeError) => done(error ?? closeError));
+      this.#removal.stop(() => this.#writer.close((closeError) => done(error ?? closeError)));
     };
     if (this.#failure !== undefined) return finish();
     this.#write([...this.#takeStaged(), { kind: 'closed' }], finish);
@@ -246,6 +242,7 @@ export class SegmentedLog implements LogStore {
       if (written === undefined) return done(this.#poison(error ?? new Error('nothing was written')));
       const broken = violationIn(() => {
         checkDurable(this.#durable, after);
+        this.#noteSegment(written.segmentId);
         this.#durable = after;
         this.#note(records, written, others.flat());
         if (others.length === 0) this.#check();
@@ -256,10 +253,20 @@ export class SegmentedLog implements LogStore {
     });
   }
 
+  /** What a new segment's header names as its previous entry is the end of what was durable before its first batch. */
+  #noteSegment(segmentId: number): void {
+    if (segmentId === this.#presentSegment) return;
+    this.#presentSegment = segmentId;
+    this.#beginnings.began(segmentId, endOf(this.#durable));
+  }
+
   /** `others`: later batches of the same sync. A truncation among them may remove entries of `records`. */
   #note(records: readonly StoredRecord[], { segmentId, offset }: Written, others: readonly StoredRecord[]): void {
     for (const record of records) {
-      if (record.kind === 'truncation') this.#positions.truncated(record.from);
+      if (record.kind === 'truncation') {
+        this.#positions.truncated(record.from);
+        this.#beginnings.truncated(record.from);
+      }
       const first = record.kind === 'entries' ? record.entries[0] : undefined;
       if (first !== undefined) this.#positions.wrote(first.index, segmentId, offset);
     }
@@ -286,13 +293,4 @@ export class SegmentedLog implements LogStore {
     this.#failure ??= cause instanceof QuorateError ? cause : halted(cause);
     return this.#failure;
   }
-}
-
-/** Whether any segment has its header. */
-const hasBegun = ({ tail }: RecoveredLog): boolean => tail !== null && tail.offset > 0;
-
-function recoveredFrom({ image, tail }: RecoveredLog): Recovered {
-  const { term, votedFor, commitIndex, lastTimeMs, closed } = image;
-  const log = { ...image.log, durableIndex: image.log.lastIndex };
-  return { term, votedFor, log, commitIndex, lastTimeMs, closedCleanly: closed, tornBytes: tail?.tornBytes ?? 0 };
 }

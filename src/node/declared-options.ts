@@ -115,6 +115,14 @@ const SHARED = {
       read: numberFrom,
     }),
   },
+  snapshotLogBytes: {
+    schema: wholeNumber,
+    expected: A_WHOLE_NUMBER,
+    serve: served('snapshot-log-bytes', '<n>', 'a snapshot is taken after so many bytes of log', {
+      default: 64 * 1024 * 1024,
+      read: numberFrom,
+    }),
+  },
 } satisfies Partial<Declared>;
 
 type Declared = Readonly<Record<keyof ReplicaNodeOptions<AnyStateMachine>, DeclaredOption>>;

@@ -97,6 +97,19 @@ function logNotice(logger: Logger, notice: Notice, ofElections: 'debug' | 'info'
         logger.warn({ event: 'torn', tornBytes }, `cut ${tornBytes} bytes of an unfinished last write`);
       break;
     }
+    case 'snapshot.taken': {
+      const { index, bytes, tookMs } = notice;
+      const line = { event: 'snapshot', index, bytes, tookMs };
+      if (tookMs > 0)
+        logger.info(line, `took a snapshot at entry ${index}: ${bytes} bytes in ${Math.round(tookMs)} ms`);
+      break;
+    }
+    case 'snapshot.failed':
+      logger.warn({ event: 'snapshot', reason: notice.reason }, `no snapshot was taken: ${notice.reason}`);
+      break;
+    case 'snapshot.damaged':
+      logger.warn({ event: 'snapshot', reason: notice.reason }, `a snapshot is passed over: ${notice.reason}`);
+      break;
     case 'log.stalled': {
       const { waitedMs } = notice;
       const why = `the disk has not finished a sync for ${waitedMs} ms: this node neither leads nor votes until it does`;

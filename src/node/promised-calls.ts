@@ -2,6 +2,7 @@ import { checkCallOptions, checkTimeout, DEFAULT_TIMEOUT_MS, MOST_TIMER_MS } fro
 import { badRequest } from '../errors/quorate-error.js';
 import { shown } from '../errors/shown.js';
 import type { Index } from '../raft/numbers-and-ids.js';
+import type { TakenSnapshot } from '../replica/pending-snapshots.js';
 import { refuseAborted } from '../replica/refusals.js';
 import type { Replica } from '../replica/replica.js';
 import { encodeCommand } from '../replica/replica.js';
@@ -50,6 +51,19 @@ export function read<Machine extends AnyStateMachine, Value>(
       }
     };
     replica.read({ timeoutMs, signal, consistency, done: (error) => (error === undefined ? answer() : reject(error)) });
+  });
+}
+
+/** How long whoever asks for a snapshot waits where it does not say, ms: a large one takes its time. */
+const SNAPSHOT_TIMEOUT_MS = 60_000;
+
+/** A snapshot of a replica, as a promise that resolves once it is durable. */
+export function snapshot<Result>(replica: Replica<Result>, options: CallOptions): Promise<TakenSnapshot> {
+  return new Promise((resolve, reject) => {
+    const { timeoutMs, signal } = limitsOf({ timeoutMs: SNAPSHOT_TIMEOUT_MS, ...options }, ['timeoutMs', 'signal']);
+    const done = (error: Error | undefined, taken?: TakenSnapshot): void =>
+      error === undefined ? resolve(taken as TakenSnapshot) : reject(error);
+    replica.snapshot({ timeoutMs, signal, done });
   });
 }
 

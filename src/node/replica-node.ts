@@ -10,7 +10,7 @@ import type { NodeReports } from '../http/served-node.js';
 import type { NodeNotice } from '../raft/effects.js';
 import type { Index, NodeId } from '../raft/numbers-and-ids.js';
 import type { ReplicaView } from '../raft/replica-view.js';
-import type { Settings } from '../raft/settings.js';
+import type { TakenSnapshot } from '../replica/pending-snapshots.js';
 import { whyNoLeader } from '../replica/readiness.js';
 import { refuseAborted } from '../replica/refusals.js';
 import { Replica } from '../replica/replica.js';
@@ -29,24 +29,15 @@ import type { Logger } from './node-log.js';
 import { NodeLog } from './node-log.js';
 import { NoticeLog } from './notice-log.js';
 import type { CallOptions, ReadOptions, ReplicaNodeOptions } from './options.js';
-import { limitsOf, propose, read } from './promised-calls.js';
+import { limitsOf, propose, read, snapshot } from './promised-calls.js';
 import { helloOf, reportedNode } from './reported-node.js';
-import type { NodeResources } from './resources.js';
+import type { Made, NodeResources } from './resources.js';
 import { clusterIdOf, inDirectory, openResources } from './resources.js';
 import type { ServingOptions } from './serving.js';
 import { serve } from './serving.js';
 import { notClosedYet, notOpenYet, toldWhileItLasts } from './slow-steps.js';
 import { systemClock } from './system-clock.js';
 import { VERSION } from './version.js';
-
-/** What is made before the node itself. */
-interface Made {
-  readonly resources: NodeResources;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly settings: Settings;
-  readonly releaseStateMachine: () => void;
-}
 
 /**
  * One process that holds one replica: opens its directory, its log and its port, starts the chart, and serves callers and
@@ -126,7 +117,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     const { resources, clock, logger, settings } = made;
     const { identity, members } = resources;
     const servers = Object.entries(members).map(([id, at]) => ({ id, address: at }));
-    const { stateMachine, inspect, machine = replicaMachine, seed = randomInt(2 ** 31) } = options;
+    const { stateMachine, inspect, machine = replicaMachine, seed = randomInt(2 ** 31), snapshotLogBytes } = options;
     this.allowHosts = options.allowHosts ?? [];
     this.#serving = options;
     this.#resources = resources;
@@ -139,7 +130,8 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     this.#noticeLog = new NoticeLog(logger);
     this.#reporter = new NodeReporter({ ...resources, clock, hello: helloOf(options, resources, settings) });
     const { log, transport, calls: meter } = this.#reporter;
-    const input = { identity, servers, settings, seed, log, transport, stateMachine, clock };
+    const kept = { snapshots: resources.snapshots, snapshotLogBytes };
+    const input = { identity, servers, settings, seed, log, transport, stateMachine, clock, ...kept };
     const observing = { logger, clock, inspectPayloads: options.inspectPayloads ?? false };
     this.actor = createActor(machine, { input, clock, ...inspectionBy(inspect, observing) });
     this.#replica = new Replica<ResultOf<Machine>>({
@@ -188,6 +180,14 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   read<Value>(query: (stateMachine: Machine, index: Index) => Value, options: ReadOptions = {}): Promise<Value> {
     if (options.consistency === 'stale') this.#reporter.countStaleRead();
     return read(this.#replica, this.#stateMachine, query, options);
+  }
+
+  /**
+   * Takes a snapshot now, and resolves once it is durable; one that is being taken already will do. Rejects with SNAPSHOT_FAILED, and
+   * with OUTCOME_UNKNOWN after `timeoutMs` (default 60,000): it goes on then.
+   */
+  snapshot(options: CallOptions = {}): Promise<TakenSnapshot> {
+    return snapshot(this.#replica, options);
   }
 
   /** As `propose`, for bytes that the state machine's codec has made, and with a callback. */

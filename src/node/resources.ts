@@ -11,8 +11,10 @@ import type { Members } from '../log/identity-file.js';
 import { unusable } from '../log/log-failures.js';
 import { NodeDisk, nodeChecksum } from '../log/node-disk.js';
 import { valueFor } from '../raft/numbers-and-ids.js';
+import type { Settings } from '../raft/settings.js';
 import type { Clock } from '../seams/clock.js';
 import type { LogStore } from '../seams/log-store.js';
+import type { SnapshotStore } from '../seams/snapshot-store.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
 import type { Identity, Transport } from '../seams/transport.js';
 import { FAREWELL_MS } from '../wire/connections.js';
@@ -29,6 +31,8 @@ export interface NodeResources {
   /** The servers that count, by id: those of the data directory's first start. */
   readonly members: Members;
   readonly log: LogStore;
+  /** Undefined where the log is a store of the user's: snapshots belong to a log. */
+  readonly snapshots: SnapshotStore | undefined;
   readonly transport: Transport;
   /** Under which peers reach this node: host:port. */
   readonly address: string;
@@ -36,6 +40,15 @@ export interface NodeResources {
   readonly ownServer: Server | undefined;
   /** Closes the log, lets the directory go, and stops listening. */
   clear(): Promise<void>;
+}
+
+/** What is made before the node itself. */
+export interface Made {
+  readonly resources: NodeResources;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly settings: Settings;
+  readonly releaseStateMachine: () => void;
 }
 
 export type ResourceOptions = Omit<ReplicaNodeOptions<AnyStateMachine>, 'stateMachine' | 'service'>;
@@ -81,7 +94,8 @@ export async function openResources(
         await unlock(directory);
       }
     };
-    return { identity, members, log, transport, address, ownServer, clear };
+    const snapshots = options.storage === undefined ? directory?.snapshots : undefined;
+    return { identity, members, log, snapshots, transport, address, ownServer, clear };
   } catch (error) {
     await unlock(directory);
     throw error;

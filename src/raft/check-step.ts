@@ -35,7 +35,7 @@ function checkTerm(before: ReplicaState, after: ReplicaState): void {
 
 /** Figure 2: applied ≤ committed ≤ last, durable ≤ last. Only durable and last may go back. */
 function checkLog(before: ReplicaState, after: ReplicaState): void {
-  const { log, commitIndex, lastApplied, recordedCommit } = after;
+  const { log, snapshot, commitIndex, lastApplied, recordedCommit } = after;
   invariant(commitIndex >= before.commitIndex, 'P17: a commit index never goes back');
   invariant(lastApplied >= before.lastApplied, 'what is applied stays applied');
   invariant(recordedCommit >= before.recordedCommit, 'a commit index that was written is never taken back');
@@ -43,6 +43,10 @@ function checkLog(before: ReplicaState, after: ReplicaState): void {
   invariant(log.durableIndex <= log.lastIndex, 'P13: nothing is durable beyond the end of the log');
   invariant(lastApplied <= applicableIndex(after), 'P16: only what is committed and durable here is applied');
   invariant(recordedCommit <= commitIndex, 'only what is committed is written as committed');
+  if (log.previous !== before.log.previous) {
+    invariant(log.previous.index >= before.log.previous.index, '§7: what a log has let go of does not come back');
+    invariant(log.previous.index <= (snapshot?.index ?? 0), '§7: a snapshot stands for what a log has let go of');
+  }
   if (log !== before.log) invariant(lastPosition(log).term <= after.term, '§5.1: no entry is of a term to come');
 }
 

@@ -22,6 +22,8 @@ export type Effect =
   | { readonly kind: 'vote-granted' }
   /** Entries up to `upTo` may be applied. */
   | { readonly kind: 'apply'; readonly upTo: Index }
+  /** A durable snapshot stands for the entries up to `upTo`, and nobody needs them: the log may let go of them. */
+  | { readonly kind: 'trim'; readonly upTo: Index }
   | { readonly kind: 'notify'; readonly notice: Notice };
 
 /** Every rule returns this: the next state, and what is to be done. */
@@ -70,6 +72,18 @@ export type Notice =
   | { readonly type: 'node.recovered'; readonly lastIndex: Index; readonly term: Term; readonly tornBytes: number }
   /** The state machine holds everything up to `applied`, and may be read. */
   | { readonly type: 'state.opened'; readonly applied: Index }
+  /** An image of the state up to this entry is durable. */
+  | {
+      readonly type: 'snapshot.taken';
+      readonly index: Index;
+      readonly term: Term;
+      readonly bytes: number;
+      readonly tookMs: number;
+    }
+  /** Nothing came of a snapshot. The node goes on, and tries again when its log has grown as much again. */
+  | { readonly type: 'snapshot.failed'; readonly reason: string }
+  /** A file that should be a whole snapshot is none. An older one was used, or the log from its start. */
+  | { readonly type: 'snapshot.damaged'; readonly reason: string }
   /** The disk does not finish a sync: this node neither leads nor votes until it does. */
   | { readonly type: 'log.stalled'; readonly waitedMs: number }
   | { readonly type: 'log.resumed'; readonly waitedMs: number }
@@ -133,6 +147,9 @@ const ABOUT_THE_NODE = {
   'connection.refused': true,
   'node.recovered': true,
   'state.opened': true,
+  'snapshot.taken': true,
+  'snapshot.failed': true,
+  'snapshot.damaged': true,
   'log.stalled': true,
   'log.resumed': true,
   'node.halted': true,

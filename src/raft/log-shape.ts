@@ -1,6 +1,6 @@
 import { invariant } from './invariant.js';
 import type { Index, LogPosition, Term } from './numbers-and-ids.js';
-import { advance, LOG_START, lesser } from './numbers-and-ids.js';
+import { advance, greater, LOG_START, lesser } from './numbers-and-ids.js';
 
 /** Where a term begins in the log, and which. Consecutive entries of one term share a run. */
 export type TermRun = readonly [startIndex: Index, term: Term];
@@ -10,7 +10,7 @@ export type TermRun = readonly [startIndex: Index, term: Term];
  * up-to-date check. Immutable; a batch adds at most one run.
  */
 export interface LogShape {
-  /** The entry before the first one held: (0, 0) until a snapshot replaces a prefix. */
+  /** The entry before the first one held: (0, 0) until a snapshot stands for what came before. */
   readonly previous: LogPosition;
   readonly lastIndex: Index;
   /** Everything up to here survives a crash of this machine. */
@@ -67,6 +67,15 @@ export function truncate(log: LogShape, from: Index): LogShape {
     durableIndex: lesser(log.durableIndex, lastIndex),
     runs: log.runs.filter(([startIndex]) => startIndex < from),
   };
+}
+
+/** The shape without what is before `previous` and without that entry: a snapshot stands for all of it (§7). */
+export function beginAfter(log: LogShape, previous: LogPosition): LogShape {
+  invariant(holds(log, previous), 'a log begins behind an entry that it holds');
+  const first = advance(previous.index, 1);
+  const at = log.runs.findLastIndex(([startIndex]) => startIndex <= first);
+  const runs = log.runs.slice(Math.max(0, at)).map(([startIndex, term]): TermRun => [greater(startIndex, first), term]);
+  return { ...log, previous, runs: runs.filter(([startIndex]) => startIndex <= log.lastIndex) };
 }
 
 /**

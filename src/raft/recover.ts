@@ -3,9 +3,10 @@ import { notify } from './effects.js';
 import { invariant } from './invariant.js';
 import type { LogShape } from './log-shape.js';
 import type { Index, NodeId, Term } from './numbers-and-ids.js';
-import { greater } from './numbers-and-ids.js';
+import { greater, NO_INDEX } from './numbers-and-ids.js';
 import type { ReplicaState } from './replica-state.js';
 import { applicableIndex, changed } from './replica-state.js';
+import type { Snapshot } from './snapshot.js';
 
 /** The data that was durable when the node stopped (Figure 2's persistent state, and how far it is known to be committed). */
 export interface PersistentState {
@@ -14,12 +15,17 @@ export interface PersistentState {
   readonly log: LogShape;
   readonly commitIndex: Index;
   readonly lastTimeMs: number;
+  readonly snapshots?: readonly Snapshot[];
 }
 
 /** The state as the log store has found it. It is on the disk already, so that nothing is written. */
 export function recover(state: ReplicaState, found: PersistentState): Step {
-  const { term, votedFor, log, commitIndex, lastTimeMs } = found;
-  const recovered = changed(state, { term, votedFor, log, commitIndex, recordedCommit: commitIndex, lastTimeMs });
+  const { term, votedFor, log, lastTimeMs, snapshots = [] } = found;
+  const snapshot = snapshots[0] ?? null;
+  // What a snapshot or the begin of the log stands for is committed, whether or not a record of it says so.
+  const commitIndex = greater(found.commitIndex, greater(log.previous.index, snapshot?.index ?? NO_INDEX));
+  const known = { term, votedFor, log, snapshot, commitIndex, recordedCommit: found.commitIndex, lastTimeMs };
+  const recovered = changed(state, known);
   return { state: recovered, effects: [], isRecovered: true };
 }
 
@@ -28,12 +34,25 @@ export function isAheadOfLog(state: ReplicaState, applied: Index): boolean {
   return applied > state.log.lastIndex;
 }
 
+/** What a state machine holds when it is opened, and the snapshot that it was restored from, if it was. */
+export interface OpenedStateMachine {
+  readonly applied: Index;
+  /** Null where all that were tried are damaged; undefined where none was needed. */
+  readonly snapshot?: Snapshot | null | undefined;
+  /** Snapshots that were tried in vain, in words. */
+  readonly damaged?: readonly string[] | undefined;
+}
+
 /** The state machine holds everything up to `applied`, so that much was committed; what is committed beyond it can be applied. */
-export function resumeApplying(state: ReplicaState, applied: Index): Step {
+export function resumeApplying(
+  state: ReplicaState,
+  { applied, snapshot = state.snapshot, damaged = [] }: OpenedStateMachine,
+): Step {
   invariant(!isAheadOfLog(state, applied), 'P16: a state machine holds no more than its log');
   const commitIndex = greater(state.commitIndex, applied);
-  const resumed = changed(state, { commitIndex, lastApplied: applied });
+  const resumed = changed(state, { commitIndex, lastApplied: applied, snapshot });
   const upTo = applicableIndex(resumed);
+  const found = damaged.map((reason) => notify({ type: 'snapshot.damaged', reason }));
   const opened = notify({ type: 'state.opened', applied });
-  return { state: resumed, effects: upTo > applied ? [opened, { kind: 'apply', upTo }] : [opened] };
+  return { state: resumed, effects: [...found, opened, ...(upTo > applied ? [{ kind: 'apply', upTo } as const] : [])] };
 }

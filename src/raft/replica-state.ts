@@ -4,6 +4,7 @@ import type { Entry } from './messages.js';
 import type { Index, NodeId, ReadRound, Term } from './numbers-and-ids.js';
 import { asReadRound, NO_INDEX, NO_TERM } from './numbers-and-ids.js';
 import type { Settings } from './settings.js';
+import type { Snapshot } from './snapshot.js';
 
 /** As the leader sees a peer: answering, silent since its last heartbeat, or silent for MAX_MISSED_HEARTBEATS. */
 export type PeerStatus = 'up' | 'suspect' | 'down';
@@ -57,6 +58,8 @@ export interface ReplicaState {
   readonly term: Term;
   readonly votedFor: NodeId | null;
   readonly log: LogShape;
+  /** The newest snapshot that this node could restore. */
+  readonly snapshot: Snapshot | null;
 
   /**
    * Who leads this term, as far as this node knows. While the chart is in `leader`, and only then, it is this node itself: set by
@@ -99,6 +102,7 @@ export function initialState(id: NodeId, servers: readonly ServerAddress[], sett
     term: NO_TERM,
     votedFor: null,
     log: EMPTY_LOG,
+    snapshot: null,
     leaderId: null,
     leaderHeardAtMs: Number.NEGATIVE_INFINITY,
     commitIndex: NO_INDEX,
@@ -126,6 +130,7 @@ export function changed(state: ReplicaState, change: Partial<ReplicaState>): Rep
     term: state.term,
     votedFor: state.votedFor,
     log: state.log,
+    snapshot: state.snapshot,
     leaderId: state.leaderId,
     leaderHeardAtMs: state.leaderHeardAtMs,
     commitIndex: state.commitIndex,

@@ -2,6 +2,7 @@ import type { LogShape } from './log-shape.js';
 import type { Index, NodeId, ReadRound, Term } from './numbers-and-ids.js';
 import type { Peer, ReplicaState, Role } from './replica-state.js';
 import type { Settings } from './settings.js';
+import type { Snapshot } from './snapshot.js';
 
 /**
  * A chart's present snapshot, for reading: where it is, and the rules' state. Functions, made once: an object with getters made for
@@ -68,6 +69,10 @@ export class ReplicaView {
   }
   get log(): LogShape {
     return this.#state.log;
+  }
+  /** The newest snapshot that this replica could restore; null where there is none. */
+  get snapshot(): Snapshot | null {
+    return this.#state.snapshot;
   }
   get commitIndex(): Index {
     return this.#state.commitIndex;

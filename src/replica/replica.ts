@@ -16,6 +16,8 @@ import type { Codec } from '../seams/state-machine.js';
 import type { CallMeter, WaitingCalls } from './call-meter.js';
 import type { ReadCall } from './pending-reads.js';
 import { PendingRequests } from './pending-requests.js';
+import type { TakenSnapshot } from './pending-snapshots.js';
+import { PendingSnapshots } from './pending-snapshots.js';
 import { Readiness, whyNoLeader, whyNoQuorum } from './readiness.js';
 import { DISK_HANGS, diskIsBehind, halted, noLeader } from './refusals.js';
 
@@ -53,6 +55,7 @@ export class Replica<Result> {
   readonly view: ReplicaView;
   readonly #options: ReplicaOptions<Result>;
   readonly #pendingRequests: PendingRequests<Result>;
+  readonly #pendingSnapshots: PendingSnapshots;
   readonly #readiness: Readiness;
   readonly #subscriptions: readonly { unsubscribe(): void }[];
   readonly #waits = new Set<(reason: QuorateError) => void>();
@@ -75,6 +78,7 @@ export class Replica<Result> {
       chance,
       meter,
     });
+    this.#pendingSnapshots = new PendingSnapshots(clock, () => actor.send({ type: 'snapshot.asked' }));
     this.#readiness = new Readiness((request) => this.#pendingRequests.read(request));
     this.#subscriptions = [
       ...NODE_NOTICES.map((type) => actor.on(type, (notice) => this.#notice(notice))),
@@ -124,6 +128,15 @@ export class Replica<Result> {
   read(request: ReadCall): void {
     if (request.consistency === 'stale') request.done(this.#whyUnreadable());
     else this.#pendingRequests.read(request);
+  }
+
+  /** `done` is told of a snapshot once it is durable: the one that is being taken already, if there is one, or a new one. */
+  snapshot(request: CallRequest<TakenSnapshot>): void {
+    const { role } = this.view;
+    const why = this.#closedBy ?? (role === 'halted' ? halted(this.haltReason()) : undefined);
+    if (why !== undefined) request.done(why);
+    else if (role === 'recovering') request.done(noLeader('this node is recovering its log; nothing was done'));
+    else this.#pendingSnapshots.take(request);
   }
 
   /** Tells at once who leads, as far as this replica knows, and again at each change. Returns how to stop. */
@@ -212,6 +225,7 @@ export class Replica<Result> {
     if (notice.type === 'state.opened') this.#isReadable = true;
     noticed(notice);
     this.#pendingRequests.notice(notice);
+    this.#pendingSnapshots.notice(notice);
     this.#readiness.notice(notice);
     if (notice.type === 'node.halted') this.#turnAway(halted(notice.error.message));
   }
@@ -225,6 +239,7 @@ export class Replica<Result> {
   /** Fails every pending call, because a replica that has ended can never answer it. */
   #turnAway(reason: QuorateError): void {
     this.#pendingRequests.close(reason);
+    this.#pendingSnapshots.close(reason);
     for (const fail of [...this.#waits]) fail(reason);
   }
 }

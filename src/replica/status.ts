@@ -25,6 +25,8 @@ export interface NodeStatus {
   readonly lastApplied: Index;
   readonly firstLogIndex: Index;
   readonly lastLogIndex: Index;
+  /** The newest snapshot on this node's disk: up to which entry, and the size of its file. Null where there is none. */
+  readonly snapshot: { readonly index: Index; readonly bytes: number } | null;
   /** The statechart's own state value. */
   readonly state: unknown;
   readonly members: readonly MemberStatus[];
@@ -37,6 +39,7 @@ export function describe(
   const { id, role, term, leaderId, commitIndex, lastApplied, log } = state;
   const firstLogIndex = firstIndex(log);
   const lastLogIndex = log.lastIndex;
+  const snapshot = state.snapshot === null ? null : { index: state.snapshot.index, bytes: state.snapshot.bytes };
   const members = state.voters.map((member) => describeMember(state, member));
   return {
     id,
@@ -49,6 +52,7 @@ export function describe(
     lastApplied,
     firstLogIndex,
     lastLogIndex,
+    snapshot,
     state: value,
     members,
   };

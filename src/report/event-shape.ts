@@ -96,6 +96,7 @@ const REPORT: Shape<NodeReport> = {
     appliedIndex: number,
     terms: listOf(objectOf<NodeReport['log']['terms'][number]>({ startIndex: number, term: number })),
   }),
+  snapshot: orNull(objectOf<NonNullable<NodeReport['snapshot']>>({ index: number, bytes: number })),
   timer: orNull(objectOf<NonNullable<NodeReport['timer']>>({ lengthMs: number, restMs: number })),
   votes: orNull(recordOf(orNull(truth))),
   links: listOf(

@@ -76,6 +76,8 @@ export interface NodeReport {
     /** The newest terms of the log, each with the index of its first entry, oldest first, at most 16. */
     readonly terms: readonly { readonly startIndex: number; readonly term: number }[];
   };
+  /** The newest snapshot on this node's disk; null where there is none. */
+  readonly snapshot: { readonly index: number; readonly bytes: number } | null;
   /** The random election timeout that runs, and what is left of it; null where none runs. */
   readonly timer: { readonly lengthMs: number; readonly restMs: number } | null;
   /** A candidate's election: null for a voter that has not answered. Null where this node stands in none. */

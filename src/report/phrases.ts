@@ -30,6 +30,15 @@ export function countOf(value: number, one: string, many = `${one}s`): string {
   return `${grouped(value)} ${value === 1 ? one : many}`;
 }
 
+const UNITS = ['bytes', 'KB', 'MB', 'GB', 'TB'];
+
+/** `812 bytes`, `4.2 KB`, `12 MB`. */
+export function sizeOf(bytes: number): string {
+  const at = Math.min(UNITS.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  const value = bytes / 1_000 ** at;
+  return `${at > 0 && value < 10 ? value.toFixed(1) : grouped(value)} ${UNITS[at]}`;
+}
+
 /** Local time of day: `14:04:02`. */
 export function timeOfDay(atMs: number): string {
   const date = new Date(atMs);

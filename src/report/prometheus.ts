@@ -5,6 +5,7 @@ import type { EventLoopSample } from './event-loop-watch.js';
 import type { Latencies } from './latencies.js';
 import type { MeasuredCalls } from './measured-calls.js';
 import type { NodeReport, StreamHello } from './node-report.js';
+import type { SnapshotCounts } from './snapshot-counts.js';
 
 /** Where the numbers of a scrape come from. */
 export interface MetricSources {
@@ -13,6 +14,7 @@ export interface MetricSources {
   readonly syncs: Latencies;
   readonly unsyncedBytes: () => number;
   readonly traffic: (peer: string) => Traffic;
+  readonly snapshots: SnapshotCounts;
   readonly elections: () => { readonly started: number; readonly leaderChanges: number };
   readonly report: () => NodeReport;
   readonly sampleEventLoop: () => Promise<EventLoopSample>;
@@ -98,6 +100,12 @@ function gauges({ hello, unsyncedBytes }: MetricSources, scraped: () => Scraped)
       'Up to here entries are applied to the state machine.',
       () => report().log.appliedIndex,
     ],
+    [
+      'quorate_snapshot_index',
+      "Up to this entry the node's newest snapshot holds everything; 0 where there is none.",
+      () => report().snapshot?.index ?? 0,
+    ],
+    ['quorate_snapshot_bytes', "Size of the node's newest snapshot.", () => report().snapshot?.bytes ?? 0],
     ['quorate_log_unsynced_bytes', 'Bytes that were appended to the log and wait for the disk.', unsyncedBytes],
     [
       'quorate_peer_lag_entries',
@@ -149,7 +157,7 @@ function peersUp({ members }: NodeReport): Values {
   );
 }
 
-function counters({ calls, elections, traffic }: MetricSources, scraped: () => Scraped): Described {
+function counters({ calls, elections, snapshots, traffic }: MetricSources, scraped: () => Scraped): Described {
   const peers = (): readonly string[] => scraped().report.links.map(({ peer }) => peer);
   return [
     ['quorate_puts_total', 'Commands of callers of this node that were acknowledged.', () => calls.puts.count],
@@ -173,6 +181,13 @@ function counters({ calls, elections, traffic }: MetricSources, scraped: () => S
       'quorate_leader_changes_total',
       'How often this node has learned of another leader.',
       () => elections().leaderChanges,
+    ],
+    ['quorate_snapshots_taken_total', 'Snapshots that this node took.', () => snapshots.taken],
+    ['quorate_snapshots_failed_total', 'Snapshots of which nothing came.', () => snapshots.failed],
+    [
+      'quorate_snapshots_seconds_total',
+      'From image to durable file, of all snapshots that this node took.',
+      () => snapshots.tookMs / 1_000,
     ],
     [
       'quorate_link_messages_sent_total',

@@ -13,6 +13,7 @@ import type { EventStream, NodeReport, StreamHello } from './node-report.js';
 import type { MetricSources, Scrapes } from './prometheus.js';
 import type { ReportedNode } from './report-maker.js';
 import { ReportMaker } from './report-maker.js';
+import { SnapshotCounts } from './snapshot-counts.js';
 import { TimedLogStore } from './timed-log-store.js';
 import { TrailWatch } from './trail-watch.js';
 import { NewsWriter, type Told, unknownPuts } from './words.js';
@@ -70,6 +71,7 @@ export class NodeReporter {
   #first = { madeAtMs: Number.NEGATIVE_INFINITY, json: '' };
   #unknown = { count: 0, lastAfterMs: 0, timer: undefined as unknown, toldAtMs: Number.NEGATIVE_INFINITY };
   #elections = { started: 0, leaderChanges: 0 };
+  readonly #snapshots = new SnapshotCounts();
   #scrapes: Promise<Scrapes> | undefined;
   #isClosed = false;
 
@@ -98,6 +100,7 @@ export class NodeReporter {
     if (node === undefined) return;
     if (notice.type === 'election.started') this.#elections.started += 1;
     if (notice.type === 'leader.changed' && notice.leaderId !== null) this.#elections.leaderChanges += 1;
+    this.#snapshots.notice(notice);
     const waitingPuts = notice.type === 'leader.serving' ? node.waiting().commands : 0;
     const told = this.#writer.write(notice, { nowMs: this.#clock.now(), state: node.state, waitingPuts });
     if (told !== undefined) this.#tell(told);
@@ -148,6 +151,7 @@ export class NodeReporter {
       unsyncedBytes: () => this.log.unsyncedBytes,
       traffic: (peer) => this.transport.with(peer),
       elections: () => this.#elections,
+      snapshots: this.#snapshots,
       report: () => this.#makeReport() as NodeReport,
       sampleEventLoop: eventLoopSampler(this.#clock),
     };

@@ -1,5 +1,5 @@
 import type { Entry, LogRecord } from '../raft/messages.js';
-import type { Index } from '../raft/numbers-and-ids.js';
+import type { Index, LogPosition } from '../raft/numbers-and-ids.js';
 import type { Clock } from '../seams/clock.js';
 import type { LogStore, ReadLimits, Recovered } from '../seams/log-store.js';
 import { Latencies } from './latencies.js';
@@ -41,6 +41,10 @@ export class TimedLogStore implements LogStore {
 
   read(from: Index, limits: ReadLimits, done: (error: Error | undefined, entries?: readonly Entry[]) => void): void {
     this.#inner.read(from, limits, done);
+  }
+
+  trim(upTo: Index, keepBytes: number): LogPosition | undefined {
+    return this.#inner.trim?.(upTo, keepBytes);
   }
 
   close(done: (error?: Error) => void): void {

@@ -5,6 +5,7 @@ import { hasQuorum } from '../raft/quorum.js';
 import type { ReplicaState } from '../raft/replica-state.js';
 import type { NodeNews } from './node-report.js';
 import { countOf, durationOf, grouped, listOf } from './phrases.js';
+import { ofSnapshots } from './snapshot-words.js';
 
 /** What happened, before it has its place in a node's news. */
 export type Told = Pick<NodeNews, 'event' | 'term' | 'tone' | 'text' | 'details'>;
@@ -81,7 +82,7 @@ export class NewsWriter {
       case 'connection.refused':
         return { tone: 'wait', text: `${id} refused a connection: ${notice.reason}.` };
       default:
-        return ofTheDisk(id, notice);
+        return ofSnapshots(id, notice) ?? ofTheDisk(id, notice);
     }
   }
 

@@ -1,6 +1,7 @@
 import type { LogShape } from '../raft/log-shape.js';
 import type { Entry, LogRecord } from '../raft/messages.js';
-import type { Index, NodeId, Term } from '../raft/numbers-and-ids.js';
+import type { Index, LogPosition, NodeId, Term } from '../raft/numbers-and-ids.js';
+import type { Snapshot } from '../raft/snapshot.js';
 
 /** The content that a log store found when it was opened. Everything in it is durable. */
 export interface Recovered {
@@ -15,6 +16,10 @@ export interface Recovered {
   readonly closedCleanly: boolean;
   /** Bytes of a torn last write that were cut off. Nothing in them was ever acknowledged. */
   readonly tornBytes: number;
+  /** Snapshots that meet the log, the newest first: the log goes on behind each of them. Default: none. */
+  readonly snapshots?: readonly Snapshot[];
+  /** A sentence for each file that should be a snapshot and is no whole one. Default: none. */
+  readonly damagedSnapshots?: readonly string[];
 }
 
 /** How much of the log one read may return. At least one entry is returned, however large. */
@@ -45,8 +50,13 @@ export interface LogStore {
   sync(done: (error?: Error) => void): void;
   /** The entries from `from` on, as far as they lie in memory; undefined when `from` must be read from disk. */
   cached(from: Index, limits: ReadLimits): readonly Entry[] | undefined;
-  /** The entries from `from` on, from memory or from disk. Empty beyond the log's end. */
+  /** The entries from `from` on, from memory or from disk. Empty beyond the log's end, and for what was trimmed. */
   read(from: Index, limits: ReadLimits, done: (error: Error | undefined, entries?: readonly Entry[]) => void): void;
+  /**
+   * A durable snapshot stands for the entries up to `upTo`: the store may let go of them, but for the newest `keepBytes` of its log,
+   * roughly, and in steps that it chooses. Returns the entry before the first that is left. A store that lacks it, or returns undefined, keeps everything.
+   */
+  trim?(upTo: Index, keepBytes: number): LogPosition | undefined;
   /** Makes what was appended durable, notes the clean stop, and lets go of files. Waits for a sync that is under way. */
   close(done: (error?: Error) => void): void;
 }

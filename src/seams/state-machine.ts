@@ -53,7 +53,7 @@ export interface StateMachine<Command, Result> {
   /** One result for each command, in order. Throwing halts the node: reject a bad command with a result instead. */
   apply(batch: readonly Committed<Command>[]): readonly Result[] | Promise<readonly Result[]>;
   /**
-   * An image of the whole state, for snapshots of the log, which come in a later version: a state machine without these two
+   * An image of the whole state, for snapshots that stand for the log before them: a state machine without these two
    * keeps its whole log. Synchronous: the image is fixed when it returns.
    */
   capture?(): Capture;

@@ -131,7 +131,8 @@ export class DurabilityChecker {
       this.#diskOf(voter, OWN_DIRECTORY).synced.log,
       ...(this.#lost.get(voter) ?? []),
     ];
-    const holders = raft.voters.filter((voter) => logsOf(voter).some((log) => termAt(log, commitIndex) === term));
+    const has = (log: LogShape): boolean => log.previous.index > commitIndex || termAt(log, commitIndex) === term;
+    const holders = raft.voters.filter((voter) => logsOf(voter).some(has));
     mustHold(
       hasQuorum(raft, (voter) => holders.includes(voter)),
       `${id} leads and takes entry ${commitIndex} for committed, which is synced only on ${holders.join(', ') || 'no disk'} (P18)`,

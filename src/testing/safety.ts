@@ -97,6 +97,7 @@ export class SafetyChecker {
     if (!isNew) return;
     this.#committed.forEach((term, at) => {
       const index = (at + 1) as Index;
+      if (index <= raft.log.previous.index) return;
       // §5.4 speaks of later terms: who was stopped with its votes unread may still rise in a term that is over.
       if ((this.#committedIn[at] as Term) > raft.term) return;
       this.#require(
@@ -107,7 +108,7 @@ export class SafetyChecker {
   }
 
   #agrees(id: NodeId, raft: ReplicaState): void {
-    for (let index = 1; index <= raft.commitIndex; index += 1) {
+    for (let index = Math.max(1, raft.log.previous.index); index <= raft.commitIndex; index += 1) {
       this.#require(
         this.#termOf(raft, index as Index) === this.#committed[index - 1],
         `${id} takes another entry for committed at ${index} (state machine safety)`,

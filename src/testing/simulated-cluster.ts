@@ -1,4 +1,3 @@
-import { electionManager } from '../../actors/election-manager.js';
 import { DEFAULT_FLOW } from '../../actors/replicator.js';
 import { replicaMachine } from '../../machines/index.js';
 import type { Notice } from '../raft/effects.js';
@@ -21,6 +20,7 @@ import { noSuchReplica, SimulatedNetwork } from './simulated-network.js';
 import { SimulatedReplica } from './simulated-replica.js';
 import type { SimulationOptions } from './simulation-options.js';
 import { checkDuration, checkSimulationOptions } from './simulation-options.js';
+import { withoutElectionTimers } from './told-elections.js';
 import { VirtualClock } from './virtual-clock.js';
 import type { Watcher } from './watched-state-machine.js';
 import { asText, makeStateMachine } from './watched-state-machine.js';
@@ -67,6 +67,7 @@ export class SimulatedCluster<Machine extends AnyStateMachine = Recorder> {
       elections = 'timed',
       machine = replicaMachine,
       mostDiskMs = 2,
+      snapshotLogBytes = Number.POSITIVE_INFINITY,
       stateMachine = () => new Recorder() as AnyStateMachine as Machine,
     } = options;
     this.seed = seed;
@@ -81,13 +82,14 @@ export class SimulatedCluster<Machine extends AnyStateMachine = Recorder> {
       seed,
       flow,
       mostDiskMs,
+      snapshotLogBytes,
       random,
       settings: this.settings,
       time: this.time,
       network: this.network,
       safety: this.safety,
       durability: this.durability,
-      machine: elections === 'told' ? machine.provide({ actors: { electionManager: patient } }) : machine,
+      machine: elections === 'told' ? withoutElectionTimers(machine) : machine,
       tell: (id: NodeId, notice: Notice): void => this.#note(id, notice),
       makeStateMachine: (id: NodeId): Machine => {
         const made = makeStateMachine(stateMachine, id, used);
@@ -295,6 +297,3 @@ export class SimulatedCluster<Machine extends AnyStateMachine = Recorder> {
     return `${replicas}; ${this.#proposals.pending} commands and ${this.#reads.pending} reads wait`;
   }
 }
-
-/** An ElectionManager whose timers never run out. */
-const patient = electionManager.provide({ delays: { ELECTION_TIMEOUT: 1e9, CAMPAIGN_TIMEOUT: 1e9 } });

@@ -1,53 +1,27 @@
 import type { Actor } from 'xstate';
 import { createActor } from 'xstate';
-import type { FlowLimits } from '../../actors/replicator.js';
 import type { replicaMachine } from '../../machines/index.js';
 import type { CallRequest } from '../calls/pending-call.js';
 import { QuorateError } from '../errors/quorate-error.js';
 import type { DataDirectory } from '../log/data-directory.js';
 import { openDataDirectory } from '../log/data-directory.js';
-import type { Notice } from '../raft/effects.js';
 import type { NodeId } from '../raft/numbers-and-ids.js';
 import type { ReplicaState, Role } from '../raft/replica-state.js';
-import type { Settings } from '../raft/settings.js';
 import { Replica } from '../replica/replica.js';
 import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
 import { EntryEncoder } from '../wire/records.js';
 import { fnv1a } from './checksum.js';
-import type { DurabilityChecker } from './durability.js';
 import { OWN_DIRECTORY } from './durability.js';
 import { InjectedFailures } from './injected-failures.js';
 import type { Recorder } from './recorder.js';
 import { ReplicaClock } from './replica-clock.js';
-import type { SafetyChecker } from './safety.js';
-import type { SimulatedNetwork } from './simulated-network.js';
-import type { VirtualClock } from './virtual-clock.js';
+import type { SimulatedReplicaOptions } from './simulated-replica-options.js';
 import type { DiskCall } from './virtual-disk.js';
 import { VirtualDisk } from './virtual-disk.js';
 import { watchedLog } from './watched-log.js';
-import type { Indexed, Watcher } from './watched-state-machine.js';
+import type { Indexed } from './watched-state-machine.js';
 import { WatchedStateMachine } from './watched-state-machine.js';
 import { watchedTransport } from './watched-transport.js';
-
-export interface SimulatedReplicaOptions<Machine extends AnyStateMachine> {
-  readonly id: NodeId;
-  readonly ids: readonly NodeId[];
-  readonly seed: number;
-  readonly settings: Settings;
-  readonly time: VirtualClock;
-  readonly network: SimulatedNetwork;
-  readonly random: () => number;
-  readonly safety: SafetyChecker;
-  readonly durability: DurabilityChecker;
-  readonly machine: typeof replicaMachine;
-  readonly flow: FlowLimits;
-  /** How long disk operations take at most, ms. */
-  readonly mostDiskMs: number;
-  readonly tell: (id: NodeId, notice: Notice) => void;
-  /** Called at each start of the replica's process. */
-  readonly makeStateMachine: (id: NodeId) => Machine;
-  readonly watcher: (id: NodeId) => Watcher;
-}
 
 /** One running life of a replica's process. */
 interface Life<Machine extends AnyStateMachine> {
@@ -56,6 +30,8 @@ interface Life<Machine extends AnyStateMachine> {
 }
 
 const SEGMENT_BYTES = 32 * 1024;
+/** Where snapshots are taken often, segments are small, so that there is something to let go of. */
+const SMALL_SEGMENT_BYTES = 8 * 1024;
 
 /** A replica as in production (`Replica`, chart, actors, rules, log files) on virtual time, disk and network. */
 export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
@@ -107,7 +83,7 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
         members: Object.fromEntries(ids.map((server) => [server, server])),
         nodeId: id,
         makeIncarnation: () => `${id} as of start ${this.#starts}`,
-        segmentBytes: SEGMENT_BYTES,
+        segmentBytes: this.#options.snapshotLogBytes < SEGMENT_BYTES ? SMALL_SEGMENT_BYTES : SEGMENT_BYTES,
         cacheBytes: 2 * 1024,
         entryEncoder,
       },
@@ -264,7 +240,7 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
   }
 
   #run(directory: DataDirectory, entryEncoder: EntryEncoder): void {
-    const { id, ids, seed, settings, flow, machine, tell, network, durability } = this.#options;
+    const { id, ids, seed, settings, flow, machine, tell, network, durability, snapshotLogBytes } = this.#options;
     const servers = ids.map((server) => ({ id: server, address: server }));
     const input = { identity: directory.identity, servers, settings, flow, clock: this.clock };
     const stateMachine = new WatchedStateMachine(this.#options.makeStateMachine(id), this.#options.watcher(id));
@@ -279,6 +255,8 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
         log,
         transport: watchedTransport(transport, id, durability),
         stateMachine,
+        snapshots: directory.snapshots,
+        snapshotLogBytes,
       },
     });
     actor.on('*', (notice) => tell(id, notice));

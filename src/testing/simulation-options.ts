@@ -29,6 +29,11 @@ export interface SimulationOptions<Machine extends AnyStateMachine = Recorder> {
   /** How long a disk operation takes at most, virtual ms. Default 2. */
   readonly mostDiskMs?: number;
   readonly flow?: FlowLimits;
+  /**
+   * After so many bytes of log a replica takes a snapshot, if the state machine has `capture` and `restore`; and so much of the log
+   * is kept, roughly. Default: none is taken by itself.
+   */
+  readonly snapshotLogBytes?: number;
 }
 
 export interface Kind {
@@ -65,6 +70,7 @@ const OPTIONS: Fields<SimulationOptions> = {
   },
   mostDiskMs: DURATION,
   flow: { is: isObject, expected: 'an object with append and window' },
+  snapshotLogBytes: COUNT,
 };
 
 const CONDITIONS: Fields<Conditions> = {

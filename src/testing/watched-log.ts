@@ -38,6 +38,7 @@ export function watchedLog(log: LogStore, id: NodeId, { safety, durability }: Ch
     sync: (done) => log.sync(whenSynced(done)),
     cached: (from, limits) => log.cached(from, limits),
     read: (from, limits, done) => log.read(from, limits, done),
+    trim: (upTo, keepBytes) => log.trim?.(upTo, keepBytes),
     close: (done) => log.close(whenSynced(done)),
   };
 }

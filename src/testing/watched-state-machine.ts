@@ -2,7 +2,16 @@ import { decodeToApply } from '../../actors/applier.js';
 import { shown } from '../errors/shown.js';
 import type { Index, NodeId, Term } from '../raft/numbers-and-ids.js';
 import { asIndex, NO_INDEX } from '../raft/numbers-and-ids.js';
-import type { AnyStateMachine, Codec, CommandOf, Committed, ResultOf, StateMachine } from '../seams/state-machine.js';
+import type {
+  AnyStateMachine,
+  Capture,
+  Codec,
+  CommandOf,
+  Committed,
+  Restore,
+  ResultOf,
+  StateMachine,
+} from '../seams/state-machine.js';
 import { invalid } from './simulation-options.js';
 
 /** A result, with the log index of the command that it came of. */
@@ -37,6 +46,8 @@ export class WatchedStateMachine<Machine extends AnyStateMachine>
   readonly commands: CommandOf<Machine>[] = [];
   readonly codec: Codec<CommandOf<Machine>>;
   readonly resultCodec: Codec<Indexed<ResultOf<Machine>>>;
+  readonly capture?: () => Capture;
+  readonly restore?: () => Restore;
   /** What the machine held when it was opened: more than 0 only where it keeps its state itself. */
   openedAt: Index = NO_INDEX;
   /** The newest command that was applied, in this life or before. */
@@ -53,6 +64,10 @@ export class WatchedStateMachine<Machine extends AnyStateMachine>
       decode: (bytes) => machine.codec.decode(bytes),
     };
     this.resultCodec = withIndex(machine.resultCodec);
+    const { capture, restore } = machine as AnyStateMachine;
+    if (capture === undefined || restore === undefined) return;
+    this.capture = () => this.#captureBy(capture.bind(machine));
+    this.restore = () => this.#restoreBy(restore.bind(machine));
   }
 
   /** As the machine is given its commands in a node. */
@@ -84,6 +99,42 @@ export class WatchedStateMachine<Machine extends AnyStateMachine>
       this.#watcher.applied(index, asText(encodeWith('resultCodec', this.machine.resultCodec, result)));
       return { index, result };
     });
+  }
+
+  /** What a replica captures is the machine's image behind the index that it is of: a restored replica has applied as much. */
+  #captureBy(capture: () => Capture): Capture {
+    const captured = capture();
+    const head = indexBytes(this.lastIndex);
+    return {
+      *chunks() {
+        yield head;
+        yield* captured.chunks();
+      },
+      release: () => captured.release(),
+    };
+  }
+
+  #restoreBy(restore: () => Restore): Restore {
+    const restoring = restore();
+    let index: Index | undefined;
+    return {
+      write: (chunk) => {
+        if (index !== undefined) return restoring.write(chunk);
+        index = indexIn(chunk);
+      },
+      finish: () => {
+        restoring.finish();
+        this.#restored(index ?? NO_INDEX);
+      },
+      abort: () => restoring.abort(),
+    };
+  }
+
+  #restored(index: Index): void {
+    this.openedAt = index;
+    this.lastIndex = index;
+    this.commands.length = 0;
+    this.#decoded = [];
   }
 
   /** The machine's own hash as text; undefined where it has none. */
@@ -129,6 +180,15 @@ export function asText(bytes: Uint8Array): string {
 }
 
 const INDEX_BYTES = 8;
+
+function indexBytes(index: Index): Uint8Array {
+  const bytes = new Uint8Array(INDEX_BYTES);
+  new DataView(bytes.buffer).setFloat64(0, index);
+  return bytes;
+}
+
+const indexIn = (bytes: Uint8Array): Index =>
+  asIndex(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getFloat64(0));
 
 function withIndex<Result>(codec: Codec<Result>): Codec<Indexed<Result>> {
   return {

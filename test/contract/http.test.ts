@@ -223,6 +223,7 @@ describe('status and health', () => {
       'lastApplied',
       'firstLogIndex',
       'lastLogIndex',
+      'snapshot',
       'state',
       'members',
     ]);
@@ -369,7 +370,6 @@ describe('what is not here', () => {
     ['GET', '/v1/members'],
     ['POST', '/v1/members'],
     ['POST', '/v1/transfer'],
-    ['POST', '/v1/snapshot'],
     ['GET', '/playground'],
     ['GET', '/v1/kv?watch=true'],
     ['GET', '/v1/kv/k?consistency=lease'],

@@ -53,6 +53,12 @@ class PlayedNode implements ServedNode {
     return this.reason;
   }
 
+  async snapshot(limits: CallLimits): Promise<object> {
+    this.limits.push(limits);
+    if (this.error !== undefined) throw this.error;
+    return { index: 7, term: 2, bytes: 1_000, tookMs: 5 };
+  }
+
   async propose(_command: unknown, limits: CallLimits): Promise<unknown> {
     this.limits.push(limits);
     if (this.error !== undefined) throw this.error;

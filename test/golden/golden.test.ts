@@ -12,7 +12,9 @@ import { NodeDisk, nodeChecksum } from '../../src/log/node-disk.js';
 import { systemClock } from '../../src/node/system-clock.js';
 import type { Entry } from '../../src/raft/messages.js';
 import { asIndex } from '../../src/raft/numbers-and-ids.js';
+import type { Snapshot } from '../../src/raft/snapshot.js';
 import type { Recovered } from '../../src/seams/log-store.js';
+import type { SnapshotReader } from '../../src/seams/snapshot-store.js';
 
 const promised = <Value>(run: (done: (error: Error | undefined, value?: Value) => void) => void): Promise<Value> => {
   return new Promise((resolve, reject) => run((error, value) => (error ? reject(error) : resolve(value as Value))));
@@ -88,4 +90,33 @@ describe('data directories of every format there was', () => {
     await promised<void>((done) => opened.log.close(done));
     await promised<void>((done) => opened.unlock(done));
   });
+});
+
+/** Written once by tools/make-golden-snapshots.mjs. */
+test('a data directory whose log was trimmed behind a snapshot', async () => {
+  cpSync('test/golden/snapshots-1', directory, { recursive: true });
+  const whose = { clusterId: 'x', cluster: 'golden', members: {}, nodeId: 'n1', makeIncarnation: () => 'not this one' };
+  const disk = { disk: new NodeDisk(directory, systemClock), checksum: nodeChecksum };
+  const { log, snapshots, unlock } = await promised<DataDirectory>((done) =>
+    openDataDirectory({ ...whose, ...disk }, done),
+  );
+  const recovered = await promised<Recovered>((done) => log.open(done));
+  expect(recovered).toMatchObject({ term: 2, votedFor: 'n1', commitIndex: 12, closedCleanly: true });
+  expect(recovered.log).toMatchObject({ previous: { index: 3, term: 2 }, lastIndex: 12 });
+  const [snapshot] = recovered.snapshots ?? [];
+  const mark = { index: 10, term: 2, timeMs: 1_700_000_000_010, voters: ['n1', 'n2', 'n3'] };
+  expect(recovered.snapshots).toEqual([{ ...mark, bytes: 8_248 }]);
+  const reader = await promised<SnapshotReader>((done) => snapshots.read(snapshot as Snapshot, done));
+  const next = (): Promise<Uint8Array | undefined> => promised((done) => reader.next(done));
+  expect([await next(), await next()].map((chunk) => new TextDecoder().decode(chunk))).toEqual([
+    'the first piece',
+    'the second, ключ/😀',
+  ]);
+  expect(await next()).toBeUndefined();
+  reader.close();
+  const limits = { maxEntries: 100, maxBytes: 2 ** 20 };
+  const kept = await promised<readonly Entry[]>((done) => log.read(asIndex(11), limits, done));
+  expect(kept[0]).toMatchObject({ index: 11, term: 2 });
+  await promised<void>((done) => log.close(done));
+  await promised<void>((done) => unlock(done));
 });

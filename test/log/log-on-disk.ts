@@ -3,6 +3,7 @@ import { SegmentedLog } from '../../src/log/segmented-log.js';
 import type { Entry, LogRecord } from '../../src/raft/messages.js';
 import { asIndex } from '../../src/raft/numbers-and-ids.js';
 import type { Recovered } from '../../src/seams/log-store.js';
+import type { SnapshotStore } from '../../src/seams/snapshot-store.js';
 import { textOf } from '../../src/testing/conformance/log-store-calls.js';
 import type { VirtualDisk } from '../../src/testing/virtual-disk.js';
 
@@ -14,7 +15,10 @@ export class LogOnDisk {
   readonly recovered: Recovered;
 
   /** Throws the error that the log was refused with. */
-  constructor(disk: VirtualDisk, options: { segmentBytes?: number; cacheBytes?: number } = {}) {
+  constructor(
+    disk: VirtualDisk,
+    options: { segmentBytes?: number; cacheBytes?: number; snapshots?: SnapshotStore } = {},
+  ) {
     this.log = new SegmentedLog({ disk, checksum: nodeChecksum, segmentBytes: SEGMENT_BYTES, ...options });
     const { error, value } = outcome<Recovered>((done) => this.log.open(done));
     if (value === undefined) throw error;

@@ -27,6 +27,7 @@ export function reportOf(raft: FakeRaft, node: FakeNode, { atMs, addressOf, rate
     leaderId: node.leaderId,
     state: node.state,
     members: raft.nodes.map((one) => memberOf(raft, one, isLeader, addressOf)),
+    snapshot: null,
     log: {
       firstIndex: 1,
       lastIndex: node.last,

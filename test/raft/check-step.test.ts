@@ -127,7 +127,7 @@ describe('what rules ask of the state in which they are asked', () => {
       'no entry is of a later term than its append',
       () => acceptAppend(follower, 'b', append(3, [4, 3], [entry(5, 4)]), 1),
     ],
-    ['P16: a state machine holds no more', () => resumeApplying(follower, index(5))],
+    ['P16: a state machine holds no more', () => resumeApplying(follower, { applied: index(5) })],
     ['a log grows at its end', () => extend(follower.log, asTerm(3), -1)],
   ])('%s', (law, ask) => {
     expect(ask).toThrow(InvariantViolation);

@@ -29,7 +29,7 @@ describe('where applying goes on', () => {
   const { state } = recover(stateOf(), found);
 
   test('a state machine without memory is given all that is known to be committed', () => {
-    const step = resumeApplying(state, asIndex(0));
+    const step = resumeApplying(state, { applied: asIndex(0) });
     expect(step.state).toMatchObject({ commitIndex: 2, lastApplied: 0 });
     expect(step.effects).toEqual([
       { kind: 'notify', notice: { type: 'state.opened', applied: 0 } },
@@ -38,13 +38,13 @@ describe('where applying goes on', () => {
   });
 
   test('one that has applied so much is given nothing twice', () => {
-    const step = resumeApplying(state, asIndex(2));
+    const step = resumeApplying(state, { applied: asIndex(2) });
     expect(step.state).toMatchObject({ commitIndex: 2, lastApplied: 2 });
     expect(effectsOf(step, 'apply')).toEqual([]);
   });
 
   test('what a state machine has applied was committed, though the log did not note it', () => {
-    const step = resumeApplying(state, asIndex(3));
+    const step = resumeApplying(state, { applied: asIndex(3) });
     expect(step.state).toMatchObject({ commitIndex: 3, lastApplied: 3 });
     expect(effectsOf(step, 'apply')).toEqual([]);
   });
@@ -52,6 +52,6 @@ describe('where applying goes on', () => {
   test('P16 a state machine that holds more than the log belongs to another one', () => {
     expect(isAheadOfLog(state, asIndex(4))).toBe(false);
     expect(isAheadOfLog(state, asIndex(5))).toBe(true);
-    expect(() => resumeApplying(state, asIndex(5))).toThrow('holds no more than its log');
+    expect(() => resumeApplying(state, { applied: asIndex(5) })).toThrow('holds no more than its log');
   });
 });

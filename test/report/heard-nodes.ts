@@ -19,6 +19,7 @@ export function report(id: string, ids: readonly string[], change: Partial<NodeR
       status: null,
       matchIndex: null,
     })),
+    snapshot: null,
     log: { firstIndex: 1, lastIndex: 10, durableIndex: 10, commitIndex: 10, appliedIndex: 10, terms: [] },
     timer: null,
     votes: null,

@@ -1,0 +1,101 @@
+import type { Entry } from '../src/raft/messages.js';
+import type { Index, Term } from '../src/raft/numbers-and-ids.js';
+import type { Snapshot } from '../src/raft/snapshot.js';
+import type { Capture, StateMachine } from '../src/seams/state-machine.js';
+import type { ApplierReport } from './events.js';
+
+export interface CapturesOptions {
+  readonly stateMachine: StateMachine<unknown, unknown>;
+  readonly snapshots?: object | undefined;
+  /** After so many bytes of entries a snapshot is due; once there is one that is larger, after as many as it has. */
+  readonly snapshotLogBytes?: number;
+}
+
+/** The last entry that an image holds. */
+interface Position {
+  readonly index: Index;
+  readonly term: Term;
+  readonly timeMs: number;
+}
+
+/** Each entry costs about so much in the log beside its payload. */
+const ENTRY_OVERHEAD_BYTES = 64;
+
+/** Captures images of a state machine between two batches, and says when the log has grown so much that a snapshot is due. */
+export class Captures {
+  readonly #options: CapturesOptions;
+  readonly #report: (report: ApplierReport) => void;
+  readonly #canCapture: boolean;
+  #position: Position | undefined;
+  #isAsked = false;
+  /** Bytes of entries that were applied since the newest image. */
+  #bytes = 0;
+  #dueBytes: number;
+  #isDue = false;
+
+  constructor(options: CapturesOptions, report: (report: ApplierReport) => void) {
+    const { stateMachine, snapshots } = options;
+    this.#options = options;
+    this.#report = report;
+    this.#dueBytes = this.#leastBytes;
+    this.#canCapture =
+      snapshots !== undefined && stateMachine.capture !== undefined && stateMachine.restore !== undefined;
+  }
+
+  restored(snapshot: Snapshot): void {
+    this.#position = snapshot;
+    this.#dueBytes = Math.max(this.#leastBytes, snapshot.bytes);
+  }
+
+  applied(entries: readonly Entry[]): void {
+    if (!this.#canCapture) return;
+    for (const { payload } of entries) this.#bytes += ENTRY_OVERHEAD_BYTES + payload.byteLength;
+    this.#position = entries.at(-1) as Entry;
+    if (this.#isDue || this.#bytes < this.#dueBytes) return;
+    this.#isDue = true;
+    this.#report({ type: 'snapshot.due' });
+  }
+
+  ask(): void {
+    this.#isAsked = true;
+  }
+
+  takeIfAsked(): void {
+    if (!this.#isAsked) return;
+    const position = this.#position;
+    if (!this.#canCapture) return this.refuse(this.#whyNone());
+    if (position === undefined) return this.refuse('nothing was applied since this node was started');
+    this.#isAsked = false;
+    this.#bytes = 0;
+    const { index, term, timeMs } = position;
+    try {
+      const capture = this.#options.stateMachine.capture?.() as Capture;
+      this.#report({ type: 'state.captured', capture, index, term, timeMs });
+    } catch (error) {
+      this.#report({ type: 'capture.failed', reason: `the state machine's capture failed: ${wordsOf(error)}` });
+    }
+  }
+
+  refuse(reason: string): void {
+    if (!this.#isAsked) return;
+    this.#isAsked = false;
+    this.#report({ type: 'capture.failed', reason });
+  }
+
+  /** Another one is due when as much has been applied again. */
+  ended(snapshot: Snapshot | undefined): void {
+    this.#isDue = false;
+    if (snapshot !== undefined) this.#dueBytes = Math.max(this.#leastBytes, snapshot.bytes);
+  }
+
+  get #leastBytes(): number {
+    return this.#options.snapshotLogBytes ?? Number.POSITIVE_INFINITY;
+  }
+
+  #whyNone(): string {
+    if (this.#options.snapshots === undefined) return 'this node has no data directory of its own to keep snapshots in';
+    return 'this state machine has no capture and restore';
+  }
+}
+
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,42 @@
+import type { Snapshot } from '../../src/raft/snapshot.js';
+import { noteSnapshot, noteTrimmed } from '../../src/raft/snapshotting.js';
+import { action, notice, rule } from './rule.js';
+
+/** Between whoever asks for a snapshot, the taker that writes it, the applier that fixes its image, and the rules that count on it. */
+export const snapshotActions = {
+  askForSnapshot: action(({ context, enqueue }) => {
+    const { snapshot, lastApplied } = context.state;
+    if (snapshot === null || snapshot.index !== lastApplied)
+      enqueue.sendTo('snapshotTaker', { type: 'snapshot.asked' });
+    else enqueue.emit({ type: 'snapshot.taken', ...sizeOf(snapshot), tookMs: 0 });
+  }),
+  askForCapture: action(({ enqueue }) => enqueue.sendTo('applier', { type: 'capture.asked' })),
+  /** P21: the configuration goes with the image. */
+  passOnCapture: action(({ context, event, enqueue }) => {
+    if (event.type !== 'state.captured') return;
+    const { capture, index, term, timeMs } = event;
+    const mark = { index, term, timeMs, voters: context.state.voters };
+    enqueue.sendTo('snapshotTaker', { type: 'state.captured', capture, mark });
+  }),
+  passOnFailure: action(({ event, enqueue }) => {
+    if (event.type === 'capture.failed') enqueue.sendTo('snapshotTaker', event);
+  }),
+  noteSnapshot: rule('snapshot.written', (state, { snapshot }) => noteSnapshot(state, snapshot)),
+  noteTrimmed: rule('log.trimmed', (state, { previous }) => noteTrimmed(state, previous)),
+  announceSnapshot: notice('snapshot.written', ({ snapshot, tookMs }) => {
+    return { type: 'snapshot.taken', ...sizeOf(snapshot), tookMs };
+  }),
+  announceNoSnapshot: notice('snapshot.failed', (failed) => failed),
+  endCapture: action(({ event, enqueue }) => {
+    const snapshot = event.type === 'snapshot.written' ? event.snapshot : undefined;
+    enqueue.sendTo('applier', { type: 'capture.ended', snapshot });
+  }),
+  /** An older snapshot is of use only where the log goes on behind it. */
+  discardSnapshots: action(({ context, enqueue }) => {
+    const { snapshots } = context.seams;
+    const { previous } = context.state.log;
+    enqueue(() => snapshots?.discardOld(previous.index));
+  }),
+};
+
+const sizeOf = ({ index, term, bytes }: Snapshot) => ({ index, term, bytes });

@@ -1,0 +1,15 @@
+import type { LogPosition, NodeId } from './numbers-and-ids.js';
+
+/** What a snapshot is an image of: the state that everything up to this entry has made (§7). */
+export interface SnapshotMark extends LogPosition {
+  /** Time of that entry: the times of later ones never go back behind it. */
+  readonly timeMs: number;
+  /** The configuration at that entry: all servers that count in majorities, sorted (P21). */
+  readonly voters: readonly NodeId[];
+}
+
+/** A snapshot that is whole and durable. */
+export interface Snapshot extends SnapshotMark {
+  /** Size of its file. */
+  readonly bytes: number;
+}
