@@ -6,6 +6,7 @@ export type {
   LinkReport,
   LogReport,
   Report,
+  SnapshotReport,
 } from '../actors/events.js';
 export type { FlowLimits } from '../actors/replicator.js';
 export type { ClientEvent, ReplicaContext, ReplicaEvent, ReplicaInput, ReplicaTag, RuleFailure } from './context.js';

@@ -19,6 +19,7 @@ export type {
   ServiceCommand,
   ServiceResult,
 } from './service.js';
+export type { FoundSnapshots, SnapshotReader, SnapshotStore, SnapshotWriter } from './snapshot-store.js';
 export type {
   AnyStateMachine,
   Capture,

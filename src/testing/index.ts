@@ -1,6 +1,7 @@
 export type { MemoryHost } from '../../transport/memory/line.js';
 export { type Conditions, MemoryNetwork, type MemoryNetworkOptions } from '../../transport/memory/transport.js';
 export { MemoryLogStore } from '../log/memory-log-store.js';
+export { checkStateMachine } from './check-state-machine.js';
 export { type ClockPlace, clockConformance } from './conformance/clock.js';
 export { type ConformanceCase, ConformanceFailure } from './conformance/conformance-case.js';
 export { type DiskPlace, diskConformance } from './conformance/disk.js';

@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ProcessCluster } from './process-cluster.js';
 
@@ -103,6 +105,11 @@ test('each acknowledged id is there exactly once on every replica, none that was
     expect([...refused].filter((id) => times.has(id))).toEqual([]);
   }
   expect(new Set(reports.map(({ hash }) => hash)).size).toBe(1);
+  // Each of these starts began with a snapshot, and some of the kills met one that was being written.
+  for (const id of cluster.ids) {
+    const names = readdirSync(path.join(cluster.directory, id));
+    expect(names.filter((name) => /^snapshot-\d+$/.test(name)).length).toBeGreaterThan(0);
+  }
 }, 60_000);
 
 /** Resolves when the node has applied what was committed when this was called. */
