@@ -1,13 +1,14 @@
-import { assign, enqueueActions, fromCallback, sendTo, setup } from 'xstate';
+import { assign, enqueueActions, sendTo, setup } from 'xstate';
 import type { Term } from '../src/raft/numbers-and-ids.js';
 import { NO_TERM } from '../src/raft/numbers-and-ids.js';
 import type { RandomState } from '../src/raft/random.js';
 import { draw } from '../src/raft/random.js';
 import type { Settings } from '../src/raft/settings.js';
 import type { Clock } from '../src/seams/clock.js';
-import { everyInterval } from '../src/seams/ticker.js';
 import { parentOf } from './actor-refs.js';
 import type { ElectionManagerEvent, ElectionReport, HeartbeatManagerEvent, HeartbeatManagerRef } from './events.js';
+import type { ClockEvent } from './turns-and-pauses.js';
+import { oneTurn, pauses } from './turns-and-pauses.js';
 
 export interface ElectionManagerInput {
   readonly settings: Settings;
@@ -15,12 +16,6 @@ export interface ElectionManagerInput {
   /** Where the random timeouts come from. */
   readonly chance: RandomState;
 }
-
-type InternalEvent =
-  /** From the turn of the event loop that this actor waited for: whatever lay in the sockets has been read. */
-  | { readonly type: 'sockets.read'; readonly atMs: number }
-  /** This process stood still, and goes on since then. */
-  | { readonly type: 'pause.ended'; readonly atMs: number };
 
 export interface ElectionManagerContext extends ElectionManagerInput {
   readonly heartbeatManager: HeartbeatManagerRef | null;
@@ -40,37 +35,18 @@ export interface ElectionManagerContext extends ElectionManagerInput {
   /** How much longer it listens then. */
   readonly graceMs: number;
   readonly campaignSinceMs: number;
+  /** When the connection to the leader closed last, and how long this node waits then. */
+  readonly goneSinceMs: number;
+  readonly waitForOthersMs: number;
 }
 
-/**
- * Reports the end of one turn of the event loop. After a pause Node.js runs the timers that came due before it reads the
- * sockets, so that only then all that a peer sent meanwhile is known.
- */
-const oneTurn = fromCallback<{ type: 'never' }, { readonly clock: Clock }>(({ input: { clock }, sendBack }) => {
-  let isAwaited = true;
-  clock.defer(() => {
-    if (isAwaited) sendBack({ type: 'sockets.read', atMs: clock.now() } satisfies InternalEvent);
-  });
-  return () => {
-    isAwaited = false;
-  };
-});
-
-/** Looks at the clock once a heartbeat, and reports when it could not for more than a whole one. */
-const pauses = fromCallback<{ type: 'never' }, ElectionManagerInput>(({ input: { clock, settings }, sendBack }) => {
-  let lookedAtMs = clock.now();
-  return everyInterval(clock, settings.HEARTBEAT_INTERVAL, () => {
-    const atMs = clock.now();
-    const stoodStill = atMs - lookedAtMs > 2 * settings.HEARTBEAT_INTERVAL;
-    lookedAtMs = atMs;
-    if (stoodStill) sendBack({ type: 'pause.ended', atMs } satisfies InternalEvent);
-  });
-});
+/** Each survivor stands so much later than the one before it, by id: enough for an election between two that can hear each other. */
+const STEP_MS = 20;
 
 const electionSetup = setup({
   types: {
     context: {} as ElectionManagerContext,
-    events: {} as ElectionManagerEvent | InternalEvent,
+    events: {} as ElectionManagerEvent | ClockEvent,
     input: {} as ElectionManagerInput,
   },
   actors: { oneTurn, pauses },
@@ -107,10 +83,16 @@ const electionSetup = setup({
       const { value, next } = draw(context.chance);
       return { chance: next, graceMs: (1 + value) * context.settings.HEARTBEAT_INTERVAL };
     }),
+    noteLeaderGone: assign(({ context }, { rank }: { rank: number }) => {
+      return { goneSinceMs: context.clock.now(), waitForOthersMs: rank * STEP_MS };
+    }),
     noteCampaign: assign({ campaignSinceMs: ({ context }) => context.clock.now() }),
     noteTerm: assign((_, { term }: { term: Term }) => ({ term })),
     reportSilence: sendTo(parentOf, ({ context }, silence: Silence): ElectionReport => {
       return { type: 'election.timedOut', reason: inWords(context, silence) };
+    }),
+    reportGone: sendTo(parentOf, (_, { leaderId }: Silence): ElectionReport => {
+      return { type: 'election.timedOut', reason: `the connection to leader ${leaderId} closed` };
     }),
     reportOverdue: sendTo(parentOf, ({ context }): ElectionReport => {
       const tookMs = context.clock.now() - context.campaignSinceMs;
@@ -124,6 +106,7 @@ const electionSetup = setup({
   },
   guards: {
     isQuiet: ({ context }, silence: Silence) => isQuiet(context, silence),
+    isGone: ({ context }, { leaderId, heardAtMs }: Silence) => leaderId !== null && heardAtMs < context.goneSinceMs,
     /** This process stood still since it last heard the leader, or its timer ran late. */
     isQuietAfterPause: ({ context }, silence: Silence) => {
       const { pausedUntilMs, lateMs, settings } = context;
@@ -134,6 +117,7 @@ const electionSetup = setup({
   delays: {
     ELECTION_TIMEOUT: ({ context }) => context.remainingMs,
     GRACE: ({ context }) => context.graceMs,
+    OTHERS_TURN: ({ context }) => context.waitForOthersMs,
     CAMPAIGN_TIMEOUT: ({ context }) => context.timeoutMs,
     ASK_AGAIN: ({ context }) => context.settings.HEARTBEAT_INTERVAL,
   },
@@ -161,11 +145,14 @@ export const electionManager = electionSetup.createMachine({
     pausedUntilMs: Number.NEGATIVE_INFINITY,
     graceMs: 0,
     campaignSinceMs: 0,
+    goneSinceMs: Number.NEGATIVE_INFINITY,
+    waitForOthersMs: 0,
   }),
   initial: 'idle',
   on: {
     'manager.introduced': { actions: { type: 'meetHeartbeatManager', params: ({ event }) => event } },
     'follower.entered': '.waiting',
+    'preCandidate.entered': '.asking',
     'candidate.entered': { target: '.campaigning', actions: { type: 'noteTerm', params: ({ event }) => event } },
     'leader.entered': '.idle',
     'stalled.entered': '.idle',
@@ -180,6 +167,7 @@ export const electionManager = electionSetup.createMachine({
       initial: 'counting',
       on: {
         'vote.granted': { target: 'waiting', reenter: true },
+        'leader.gone': { target: '.givingWay', actions: { type: 'noteLeaderGone', params: ({ event }) => event } },
         'pause.ended': { actions: { type: 'notePause', params: ({ event }) => event } },
       },
       states: {
@@ -209,6 +197,11 @@ export const electionManager = electionSetup.createMachine({
             ],
           },
         },
+        // A process that ends closes its sockets, so that nobody needs to wait for its silence.
+        givingWay: {
+          description: 'The connection to the leader closed: others whose turn comes first may stand.',
+          after: { OTHERS_TURN: 'readingAgain' },
+        },
         // After a pause of this process others may have paused, too, the leader among them; or there is much to read.
         listening: {
           description: 'After a pause: for a heartbeat or two more.',
@@ -216,11 +209,17 @@ export const electionManager = electionSetup.createMachine({
           after: { GRACE: 'readingAgain' },
         },
         readingAgain: {
-          description: 'As reading, at the end of listening.',
+          description: 'As reading, once more: the leader may have been heard since.',
           invoke: { src: 'oneTurn', input: ({ context }) => context },
           on: {
             'sockets.read': { actions: { type: 'askWhatWasHeard', params: ({ event }) => event } },
             'silence.measured': [
+              {
+                guard: { type: 'isGone', params: ({ event }) => event },
+                target: '#electionManager.waiting',
+                reenter: true,
+                actions: { type: 'reportGone', params: ({ event }) => event },
+              },
               {
                 guard: { type: 'isQuiet', params: ({ event }) => event },
                 target: '#electionManager.waiting',
@@ -233,6 +232,23 @@ export const electionManager = electionSetup.createMachine({
         },
       },
     },
+    asking: {
+      description: 'The node asks whether it could win an election: one random timeout to find a majority in.',
+      entry: ['drawTimeout', 'noteCampaign'],
+      initial: 'soliciting',
+      after: { CAMPAIGN_TIMEOUT: '.reading' },
+      states: {
+        soliciting: {
+          description: 'Once a heartbeat, voters that have not granted are asked again.',
+          after: { ASK_AGAIN: { target: 'soliciting', reenter: true, actions: 'askAgain' } },
+        },
+        reading: {
+          description: 'Time is up: lets the event loop read the sockets before it asks anew.',
+          invoke: { src: 'oneTurn', input: ({ context }) => context },
+          on: { 'sockets.read': { actions: 'reportOverdue' } },
+        },
+      },
+    },
     campaigning: {
       description: 'The node stands for election: one random timeout to win in.',
       entry: ['drawTimeout', 'noteCampaign'],
@@ -241,6 +257,10 @@ export const electionManager = electionSetup.createMachine({
       on: {
         'leader.entered': { target: 'idle', actions: { type: 'reportOutcome', params: { outcome: 'won' } } },
         'follower.entered': { target: 'waiting', actions: { type: 'reportOutcome', params: { outcome: 'lost' } } },
+        'preCandidate.entered': {
+          target: 'asking',
+          actions: { type: 'reportOutcome', params: { outcome: 'timed out' } },
+        },
         'stalled.entered': { target: 'idle', actions: { type: 'reportOutcome', params: { outcome: 'given up' } } },
       },
       states: {
@@ -253,11 +273,7 @@ export const electionManager = electionSetup.createMachine({
           description: 'Time is up: lets the event loop read the sockets before it stands again.',
           invoke: { src: 'oneTurn', input: ({ context }) => context },
           on: {
-            'sockets.read': {
-              target: '#electionManager.campaigning',
-              reenter: true,
-              actions: [{ type: 'reportOutcome', params: { outcome: 'timed out' } }, 'reportOverdue'],
-            },
+            'sockets.read': { actions: 'reportOverdue' },
           },
         },
       },

@@ -18,6 +18,8 @@ export type Report =
 export type ElectionReport =
   /** The leader was silent for a whole random timeout, or an election ran out of time. */
   | { readonly type: 'election.timedOut'; readonly reason: string }
+  /** The leader, or a test, asks this node to stand at once (thesis §3.10): voters listen though they hear a leader. */
+  | { readonly type: 'election.asked' }
   /** Voters that have not answered are to be asked again. */
   | { readonly type: 'votes.overdue' }
   | {
@@ -106,6 +108,8 @@ export type AcceptorReport =
 /** The chart tells both managers which role this node has from now on. */
 export type RoleEntered =
   | { readonly type: 'follower.entered' }
+  /** It asks whether it could win an election. */
+  | { readonly type: 'preCandidate.entered' }
   | { readonly type: 'candidate.entered'; readonly term: Term }
   | { readonly type: 'leader.entered'; readonly peers: readonly NodeId[] }
   /** The disk hangs: this node neither stands nor leads, and nothing is timed. */
@@ -126,6 +130,8 @@ export type ElectionManagerEvent =
       readonly missed: number;
       readonly atMs: number;
     }
+  /** The connection to the leader closed; `rank` other survivors stand before this node does. */
+  | { readonly type: 'leader.gone'; readonly rank: number }
   /** This node has voted for a candidate, which gets the time to win. */
   | { readonly type: 'vote.granted' };
 

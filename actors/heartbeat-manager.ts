@@ -91,6 +91,7 @@ export const heartbeatManager = fastTransition(
     on: {
       'manager.introduced': { actions: { type: 'meetElectionManager', params: ({ event }) => event } },
       'follower.entered': '.watching',
+      'preCandidate.entered': '.idle',
       'candidate.entered': '.idle',
       'leader.entered': { target: '.beating', actions: { type: 'expectAnswers', params: ({ event }) => event } },
       'stalled.entered': '.idle',

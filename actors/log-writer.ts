@@ -117,6 +117,14 @@ export class LogWriter {
     if (previous !== undefined) this.#report({ type: 'log.trimmed', previous });
   }
 
+  /** `held` vouches for term and vote, and for nothing else that is not durable: it waits for these alone (P1). */
+  answer(held: HeldMessage): void {
+    if (this.#phase === 'over' || this.#phase === 'opening') return;
+    if (this.#gathering.vote !== null) this.write([], [held]);
+    else if (this.#syncing.vote === null || this.#phase === 'idle') release([held]);
+    else this.#syncing = { ...this.#syncing, then: withNewest(this.#syncing.then, held) };
+  }
+
   /** The messages that wait for the sync after the one that is under way. */
   get gathered(): readonly HeldMessage[] {
     return this.#gathering.then;

@@ -66,9 +66,18 @@ export interface ReplicaContext {
 
 /**
  * Tags of the chart's states: the node's role, and what callers may do. `writable`: it leads, and has committed an entry of its own term.
- * A node whose disk hangs has the role of a follower, and is `stalled`.
+ * A node that asks for pre-votes has the role of a candidate, and is `preCandidate`. A node whose disk hangs has the role of a
+ * follower, and is `stalled`.
  */
-export type ReplicaTag = 'recovering' | 'follower' | 'candidate' | 'leader' | 'writable' | 'stalled' | 'halted';
+export type ReplicaTag =
+  | 'recovering'
+  | 'follower'
+  | 'preCandidate'
+  | 'candidate'
+  | 'leader'
+  | 'writable'
+  | 'stalled'
+  | 'halted';
 
 /** Requests of this node's own callers. One event for all that came in one turn of the event loop. */
 export type ClientEvent =

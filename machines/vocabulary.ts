@@ -19,10 +19,11 @@ import {
 import { noteApplied, noteDurable, noteLeaderDurable } from '../src/raft/commit.js';
 import type { Notice } from '../src/raft/effects.js';
 import { hasMajority, solicitAgain, startElection, voteDurable } from '../src/raft/elections.js';
-import { hearLeader } from '../src/raft/following.js';
-import { propose } from '../src/raft/leading.js';
+import { hearLeader, noteLeaderGone } from '../src/raft/following.js';
+import { hearsMajority, propose } from '../src/raft/leading.js';
 import { lastPosition } from '../src/raft/log-shape.js';
 import { NO_DEADLINE_MS } from '../src/raft/numbers-and-ids.js';
+import { askForPreVotesAgain, hasPreVoteMajority, startPreVote } from '../src/raft/pre-vote.js';
 import { beginParkedReads, beginRead } from '../src/raft/reads.js';
 import {
   adoptsTerm,
@@ -30,6 +31,7 @@ import {
   FOLLOWER_RULES,
   hearsLeaderOfTerm,
   LEADER_RULES,
+  PRE_CANDIDATE_RULES,
   receive,
   STALLED_RULES,
 } from '../src/raft/receive.js';
@@ -65,7 +67,11 @@ const commitActions = {
 };
 
 const electionActions = {
-  startElection: rule('election.timedOut', (state, { reason }) => startElection(state, reason)),
+  startPreVote: rule('election.timedOut', (state, { reason }) => startPreVote(state, reason)),
+  askForPreVotesAgain: ruleOfState((state) => askForPreVotesAgain(state)),
+  startElection: ruleOfState((state) => startElection(state)),
+  startElectionAskedFor: ruleOfState((state) => startElection(state, true)),
+  noteLeaderGone: rule('link.closed', (state, { peer }) => noteLeaderGone(state, peer)),
   solicitAgain: ruleOfState((state) => solicitAgain(state)),
   recordOwnVote: rule('vote.durable', (state, vote) => voteDurable(state, vote)),
   announceElection: notice('election.ended', (ended) => ended),
@@ -75,6 +81,9 @@ const electionActions = {
 const receiveActions = {
   receiveAsFollower: rule('peer.received', (state, event, surroundings) =>
     receive(FOLLOWER_RULES, state, event, surroundings),
+  ),
+  receiveAsPreCandidate: rule('peer.received', (state, event, surroundings) =>
+    receive(PRE_CANDIDATE_RULES, state, event, surroundings),
   ),
   receiveAsCandidate: rule('peer.received', (state, event, surroundings) =>
     receive(CANDIDATE_RULES, state, event, surroundings),
@@ -148,7 +157,9 @@ export const replicaSetup = setup({
     /** It belongs to the receiver's own term, or is none that changes it. */
     keepsTerm: ({ context, event }) => isWhole(event) && !adoptsTerm(context.state, event),
     hearsLeaderOfTerm: ({ context, event }) => isWhole(event) && hearsLeaderOfTerm(context.state, event),
+    hasPreVoteMajority: ({ context }) => hasPreVoteMajority(context.state),
     hasMajority: ({ context }) => hasMajority(context.state),
+    hearsNoMajority: ({ context }) => !hearsMajority(context.state),
     hasCommittedInOwnTerm: ({ context }) => hasCommittedInOwnTerm(context.state),
   },
 });

@@ -32,12 +32,7 @@ const MOST_ID_BYTES = 64;
 export function encodeMessage(message: PeerMessage, entryEncoder = new EntryEncoder()): Uint8Array {
   switch (message.kind) {
     case 'vote-request':
-      return begin(message, 8 + 16 + 2)
-        .u64(message.term)
-        .u64(message.last.index)
-        .u64(message.last.term)
-        .u8(Number(message.preVote))
-        .u8(Number(message.transfer)).bytes;
+      return encodeVoteRequest(message);
     case 'vote-reply':
       return begin(message, 8 + 2)
         .u64(message.term)
@@ -107,11 +102,26 @@ function begin(message: PeerMessage, bodyBytes: number): ByteWriter {
   return new ByteWriter(HEADER_BYTES + bodyBytes).u8(TYPES.indexOf(message.kind)).u32(0);
 }
 
+/** Only a pre-vote's request has its sender's present term behind the rest: in a vote's it is `term`. */
+function encodeVoteRequest(message: VoteRequest): Uint8Array {
+  const { term, presentTerm, last, preVote, transfer } = message;
+  const writer = begin(message, 8 + 16 + 2 + (preVote ? 8 : 0))
+    .u64(term)
+    .u64(last.index)
+    .u64(last.term)
+    .u8(Number(preVote))
+    .u8(Number(transfer));
+  return preVote ? writer.u64(presentTerm).bytes : writer.bytes;
+}
+
 function decodeVoteRequest(reader: ByteReader): VoteRequest {
   const term = asTerm(reader.u64());
   const last = { index: asIndex(reader.u64()), term: asTerm(reader.u64()) };
-  if (last.term > term) throw new MalformedBytes('a candidate whose log is of a later term than its own');
-  return { kind: 'vote-request', term, last, preVote: reader.boolean(), transfer: reader.boolean() };
+  const [preVote, transfer] = [reader.boolean(), reader.boolean()];
+  const presentTerm = preVote ? asTerm(reader.u64()) : term;
+  if (last.term > presentTerm) throw new MalformedBytes('a candidate whose log is of a later term than its own');
+  if (preVote && presentTerm >= term) throw new MalformedBytes('a pre-vote for a term that its sender has already');
+  return { kind: 'vote-request', term, presentTerm, last, preVote, transfer };
 }
 
 function decodeVoteReply(reader: ByteReader): VoteReply {

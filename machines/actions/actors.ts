@@ -33,6 +33,7 @@ export const actorActions = {
     enqueue.sendTo(heartbeatManager, { type: 'manager.introduced', electionManager });
   }),
   tellOfFollower: tellManagers(() => ({ type: 'follower.entered' })),
+  tellOfPreCandidate: tellManagers(() => ({ type: 'preCandidate.entered' })),
   tellOfCandidate: tellManagers(({ term }) => ({ type: 'candidate.entered', term })),
   tellOfLeader: tellManagers(({ peers }) => ({ type: 'leader.entered', peers: Object.keys(peers) })),
   tellOfStall: tellManagers(() => ({ type: 'stalled.entered' })),

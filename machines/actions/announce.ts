@@ -25,7 +25,7 @@ function errorOf(event: object): Error {
 export const roleActions = {
   announceFollower: announce('follower', whyFollower),
   announceCandidate: announce('candidate', (_, event) => {
-    return event.type === 'election.timedOut' ? event.reason : event.type;
+    return event.type === 'election.timedOut' ? event.reason : 'it was asked to stand';
   }),
   announceLeader: announce('leader', (state) => `votes of ${voters(state)}`),
   announceHaltedRole: action(({ context, enqueue }) => {
@@ -50,6 +50,8 @@ function whyFollower(raft: ReplicaState, event: ReplicaEvent): string | undefine
   switch (event.type) {
     case 'state.opened':
       return 'recovered, listening for a leader';
+    case 'heartbeat.due':
+      return `no majority has answered it for ${raft.settings.ELECTION_TIMEOUT_MAX} ms`;
     case 'log.stalled':
       return `its disk has not finished a sync for ${event.waitedMs} ms`;
     case 'log.resumed':

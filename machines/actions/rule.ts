@@ -111,6 +111,10 @@ function carryOut(enqueue: Enqueue, context: ReplicaContext, after: ReplicaState
       enqueue(() => context.logWriter.write(effect.records, then));
       break;
     }
+    case 'answer': {
+      for (const held of withOutlets(context, effect)) enqueue(() => context.logWriter.answer(held));
+      break;
+    }
     case 'send': {
       const outlet = valueFor(context.outlets, effect.to);
       if (outlet !== undefined) enqueue(() => outlet.send(effect.message));
@@ -133,6 +137,9 @@ function carryOut(enqueue: Enqueue, context: ReplicaContext, after: ReplicaState
       break;
     case 'vote-granted':
       enqueue.sendTo(context.managers.electionManager, { type: 'vote.granted' });
+      break;
+    case 'leader-gone':
+      enqueue.sendTo(context.managers.electionManager, { type: 'leader.gone', rank: effect.rank });
       break;
     case 'apply':
       enqueue.sendTo('applier', { type: 'apply.allowed', upTo: effect.upTo });

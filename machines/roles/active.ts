@@ -2,6 +2,7 @@ import { replicaSetup } from '../vocabulary.js';
 import { candidate } from './candidate.js';
 import { follower } from './follower.js';
 import { leader } from './leader.js';
+import { preCandidate } from './pre-candidate.js';
 import { stalled } from './stalled.js';
 
 /**
@@ -18,7 +19,7 @@ export const active = replicaSetup.createStateConfig({
     input: ({ context: { seams, state } }) => ({ ...seams, settings: state.settings }),
   },
   initial: 'follower',
-  states: { follower, candidate, leader, stalled },
+  states: { follower, preCandidate, candidate, leader, stalled },
   on: {
     'peer.received': {
       guard: 'adoptsTerm',

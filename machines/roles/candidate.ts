@@ -1,6 +1,6 @@
 import { replicaSetup } from '../vocabulary.js';
 
-/** §5.2: has a new term and asks for votes. The chart's own transition, and nothing else, makes a leader of it. */
+/** §5.2: has a new term and asks for votes, once a majority would give them. The chart's own transition, and nothing else, makes a leader of it. */
 export const candidate = replicaSetup.createStateConfig({
   tags: 'candidate',
   description: 'Stands for election in a new term.',
@@ -18,7 +18,8 @@ export const candidate = replicaSetup.createStateConfig({
     ],
     'vote.durable': { actions: 'recordOwnVote' },
     'votes.overdue': { actions: 'solicitAgain' },
+    'election.asked': { target: 'candidate', reenter: true, actions: 'startElectionAskedFor' },
     'log.stalled': { target: 'stalled', actions: ['announceStall', 'announceFollower'] },
-    'election.timedOut': { target: 'candidate', reenter: true, actions: 'startElection' },
+    'election.timedOut': { target: 'preCandidate', actions: 'startPreVote' },
   },
 });

@@ -8,8 +8,10 @@ export const follower = replicaSetup.createStateConfig({
   on: {
     // It takes newer terms, too, and stays where it is: to enter follower anew would set its timers anew.
     'peer.received': { actions: 'receiveAsFollower' },
-    'election.timedOut': { target: 'candidate', actions: ['startElection', 'announceCandidate'] },
+    'election.timedOut': { target: 'preCandidate', actions: ['startPreVote', 'announceCandidate'] },
+    'election.asked': { target: 'candidate', actions: ['startElectionAskedFor', 'announceCandidate'] },
     'log.stalled': { target: 'stalled', actions: 'announceStall' },
+    'link.closed': { actions: ['noteLinkClosed', 'noteLeaderGone'] },
     'client.proposed': { actions: 'forwardProposal' },
     'client.read': { actions: 'forwardRead' },
   },

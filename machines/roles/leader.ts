@@ -23,7 +23,11 @@ export const leader = replicaSetup.createStateConfig({
     'log.durable': { actions: 'noteLeaderDurable' },
     // P36: others cannot tell that nothing more becomes durable here, for heartbeats need no disk.
     'log.stalled': { target: 'stalled', actions: ['forgetLeader', 'resetLinks', 'announceStall', 'announceFollower'] },
-    'heartbeat.due': { actions: 'beat' },
+    'heartbeat.due': [
+      // Check-quorum (thesis §6.2): a majority that this node cannot hear may have another leader.
+      { guard: 'hearsNoMajority', target: 'follower', actions: 'forgetLeader' },
+      { actions: 'beat' },
+    ],
     'peer.statusChanged': { actions: 'noteStatus' },
     'link.opened': { actions: ['noteLinkOpened', 'restartReplicator'] },
     'link.full': { actions: 'passOnRefusal' },

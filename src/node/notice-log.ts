@@ -62,6 +62,11 @@ function logNotice(logger: Logger, notice: Notice, ofElections: 'debug' | 'info'
     case 'leader.serving':
       logger.info({ event: 'serving', term: notice.term }, `serving reads and writes in term ${notice.term}`);
       break;
+    case 'prevote.started': {
+      const { term, reason } = notice;
+      logger[ofElections]({ event: 'prevote', term, reason }, `asks for pre-votes for term ${term}: ${reason}`);
+      break;
+    }
     case 'election.started': {
       const { term, reason } = notice;
       logger[ofElections]({ event: 'election', term, reason }, `election in term ${term}: ${reason}`);

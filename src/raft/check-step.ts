@@ -1,7 +1,7 @@
 import type { Effect, Step } from './effects.js';
 import { invariant } from './invariant.js';
 import { lastPosition } from './log-shape.js';
-import type { LogRecord, Outgoing } from './messages.js';
+import type { LogRecord, Outgoing, PeerMessage } from './messages.js';
 import type { Index } from './numbers-and-ids.js';
 import { valueFor } from './numbers-and-ids.js';
 import type { ReplicaState } from './replica-state.js';
@@ -16,6 +16,7 @@ export function checkStep(before: ReplicaState, { state, effects, isRecovered = 
     checkTerm(before, state);
     checkLog(before, state);
     if (state.votes !== before.votes) checkVotes(state);
+    if (state.preVotes !== before.preVotes) checkPreVotes(before, state);
     if (state.matchIndex !== before.matchIndex) checkMatches(before, state);
     if (state.reads !== before.reads) checkReads(before, state);
   }
@@ -59,6 +60,18 @@ function checkVotes({ id, voters, votes, votedFor }: ReplicaState): void {
   );
 }
 
+/** P3: a pre-vote changes neither term nor vote, and its answers are never counted as votes. */
+function checkPreVotes(before: ReplicaState, { term, votedFor, votes, voters, preVotes }: ReplicaState): void {
+  const answered = Object.keys(preVotes);
+  if (answered.length === 0) return;
+  invariant(term === before.term && votedFor === before.votedFor, 'P3: a pre-vote changes neither term nor vote');
+  invariant(Object.keys(votes).length === 0, 'P3: answers to a pre-vote are no votes');
+  invariant(
+    answered.every((voter) => voters.includes(voter)),
+    '§5.2: only voters have votes',
+  );
+}
+
 function checkMatches(before: ReplicaState, after: ReplicaState): void {
   const { id, term, log, matchIndex, leaderId, voters } = after;
   const isSameLeadership = before.term === term && before.leaderId === id && leaderId === id;
@@ -90,6 +103,7 @@ function checkEffects(before: ReplicaState, after: ReplicaState, effects: readon
   for (const effect of effects) {
     if (effect.kind === 'apply')
       invariant(effect.upTo <= applicableIndex(after), 'P16: only what is committed and durable here is applied');
+    if (effect.kind === 'answer') checkUnsyncedAnswer(after, effect.message);
     if (effect.kind !== 'write') continue;
     for (const record of effect.records) checkRecord(before, after, record);
     for (const outgoing of effect.then) checkAnswer(after, outgoing);
@@ -120,6 +134,17 @@ function checkRecord(before: ReplicaState, after: ReplicaState, record: LogRecor
     return invariant(record.from > before.commitIndex, '§5.4: what is committed is never overwritten');
   if (record.kind === 'commit')
     return invariant(record.index > before.recordedCommit, 'a commit index is written only where it is news');
+}
+
+/** It does not wait for entries or for a vote that is given now. */
+function checkUnsyncedAnswer({ term, log }: ReplicaState, message: PeerMessage): void {
+  if (message.kind === 'vote-reply') {
+    invariant(!message.granted || message.preVote, 'P1: whoever is told of a vote is told when it is durable');
+    invariant(message.granted || message.term === term, 'P4: a refusal carries the present term');
+  }
+  if (message.kind !== 'append-reply') return;
+  invariant(message.term === term, '§5.1: an answer carries the present term');
+  if (message.accepted) invariant(message.matchIndex <= log.durableIndex, 'P15: only what is durable is vouched for');
 }
 
 function checkAnswer({ term, votedFor, log }: ReplicaState, { to, message }: Outgoing): void {

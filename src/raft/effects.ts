@@ -6,6 +6,8 @@ import type { PeerStatus, ReplicaState, Role } from './replica-state.js';
 export type Effect =
   /** The one door to the disk: `then` leaves when `records`, and all that was written before them, are durable. */
   | { readonly kind: 'write'; readonly records: readonly LogRecord[]; readonly then: readonly Outgoing[] }
+  /** Leaves when term and vote are durable: it vouches for nothing else that is not, so that no sync of entries holds it up. */
+  | { readonly kind: 'answer'; readonly to: NodeId; readonly message: PeerMessage }
   /** Leaves at once: it depends on nothing that could be forgotten. */
   | { readonly kind: 'send'; readonly to: NodeId; readonly message: PeerMessage }
   /** The log grew: replicators send what their windows allow. */
@@ -20,6 +22,8 @@ export type Effect =
   | { readonly kind: 'reply-for-replicator'; readonly peer: NodeId; readonly reply: AppendReply }
   /** A vote was given: the election timer starts anew (§5.2). */
   | { readonly kind: 'vote-granted' }
+  /** The connection to the leader closed: unless it is heard again, this node stands for election once `rank` others have had their time. */
+  | { readonly kind: 'leader-gone'; readonly rank: number }
   /** Entries up to `upTo` may be applied. */
   | { readonly kind: 'apply'; readonly upTo: Index }
   /** A durable snapshot stands for the entries up to `upTo`, and nobody needs them: the log may let go of them. */
@@ -56,6 +60,8 @@ export type Notice =
   | { readonly type: 'leader.changed'; readonly leaderId: NodeId | null; readonly term: Term }
   /** The leader has committed in its own term: reads and writes are answered. */
   | { readonly type: 'leader.serving'; readonly term: Term }
+  /** This node asks whether it could win `term`, which nobody has taken yet. */
+  | { readonly type: 'prevote.started'; readonly term: Term; readonly reason: string }
   | { readonly type: 'election.started'; readonly term: Term; readonly reason: string }
   /** The candidate's own vote is on disk, and the other voters are asked for theirs. */
   | { readonly type: 'votes.asked'; readonly term: Term; readonly voters: readonly NodeId[] }
@@ -139,6 +145,7 @@ const ABOUT_THE_NODE = {
   'role.changed': true,
   'leader.changed': true,
   'leader.serving': true,
+  'prevote.started': true,
   'election.started': true,
   'votes.asked': true,
   'election.ended': true,

@@ -11,18 +11,25 @@ import { changed } from './replica-state.js';
 
 /**
  * §5.2: a new term and a vote for oneself, durable before anybody is asked (P1). The candidate's own
- * vote counts only when `voteDurable` says so.
+ * vote counts only when `voteDurable` says so. One that the leader asked for says so to the voters (thesis §3.10).
  */
-export function startElection(state: ReplicaState, reason: string): Step {
+export function startElection(state: ReplicaState, isAskedFor = false): Step {
   invariant(state.leaderId !== state.id, 'a leader does not stand against itself');
   const term = asTerm(state.term + 1);
-  const started = changed(state, { term, votedFor: state.id, votes: {}, leaderId: null });
+  const started = changed(state, {
+    term,
+    votedFor: state.id,
+    votes: {},
+    preVotes: {},
+    leaderId: null,
+    isElectionAskedFor: isAskedFor,
+  });
   return {
     state: started,
     effects: [
       { kind: 'write', records: [{ kind: 'vote', term, votedFor: state.id }], then: requests(started) },
       notify({ type: 'leader.changed', leaderId: null, term }),
-      notify({ type: 'election.started', term, reason }),
+      notify({ type: 'election.started', term, reason: isAskedFor ? 'the leader asked for it' : whoWouldVote(state) }),
     ],
   };
 }
@@ -47,11 +54,10 @@ export function solicitAgain(state: ReplicaState): Step {
 /** §5.2, §5.4.1: one vote a term, first come first served, and only for a log that holds all that may be committed. */
 export function answerVoteRequest(state: ReplicaState, from: NodeId, request: VoteRequest): Step {
   const { term } = state;
-  const { preVote } = request;
   const free = state.votedFor === null || state.votedFor === from;
-  const granted = !preVote && free && mayLead(request.last, lastPosition(state.log));
-  const reply: Outgoing = { to: from, message: { kind: 'vote-reply', term, granted, preVote } };
-  if (!granted) return { state, effects: [{ kind: 'write', records: [], then: [reply] }] };
+  const granted = free && mayLead(request.last, lastPosition(state.log));
+  const reply: Outgoing = { to: from, message: { kind: 'vote-reply', term, granted, preVote: false } };
+  if (!granted) return { state, effects: [{ kind: 'answer', ...reply }] };
   const effects: Effect[] = [
     // A vote that can be forgotten is no vote: the reply waits for the disk (P1).
     { kind: 'write', records: [{ kind: 'vote', term, votedFor: from }], then: [reply] },
@@ -79,9 +85,22 @@ export function mayLead(candidate: LogPosition, voter: LogPosition): boolean {
   return candidate.index >= voter.index;
 }
 
+function whoWouldVote({ id, preVotes }: ReplicaState): string {
+  const others = Object.keys(preVotes).filter((voter) => voter !== id && preVotes[voter]);
+  return others.length === 0 ? 'it is the only voter' : `${others.sort().join(', ')} would vote for it`;
+}
+
 function requests(state: ReplicaState): Outgoing[] {
   const last = lastPosition(state.log);
-  const message: VoteRequest = { kind: 'vote-request', term: state.term, last, preVote: false, transfer: false };
+  const { term } = state;
+  const message: VoteRequest = {
+    kind: 'vote-request',
+    term,
+    presentTerm: term,
+    last,
+    preVote: false,
+    transfer: state.isElectionAskedFor,
+  };
   return askedBy(state).map((to) => ({ to, message }));
 }
 

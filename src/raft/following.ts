@@ -1,10 +1,10 @@
 import { recordCommit } from './commit.js';
 import type { Effect, Step } from './effects.js';
-import { notify } from './effects.js';
+import { notify, unchanged } from './effects.js';
 import { invariant } from './invariant.js';
 import type { LogShape } from './log-shape.js';
 import { extend, holds, lastPossibleMatch, termAt, truncate } from './log-shape.js';
-import type { Append, AppendReply, Entry, LogRecord } from './messages.js';
+import type { Append, AppendAccepted, AppendRejected, Entry, LogRecord } from './messages.js';
 import type { Index, NodeId } from './numbers-and-ids.js';
 import { advance, greater, lesser } from './numbers-and-ids.js';
 import type { ReplicaState } from './replica-state.js';
@@ -17,7 +17,10 @@ import { applicableIndex, changed, lastTimeMs } from './replica-state.js';
 export function acceptAppend(state: ReplicaState, from: NodeId, append: Append, atMs: number): Step {
   const { state: following, effects: heard } = followLeader(state, from, atMs);
   if (!holds(following.log, append.previous)) {
-    return { state: following, effects: [...heard, answer(from, rejection(following, append))] };
+    return {
+      state: following,
+      effects: [...heard, { kind: 'answer', to: from, message: rejection(following, append) }],
+    };
   }
 
   const { log, fresh, truncatedFrom } = merge(following, append);
@@ -32,10 +35,8 @@ export function acceptAppend(state: ReplicaState, from: NodeId, append: Append, 
   records.push(...recorded.records);
 
   const { term, readRound } = append;
-  const effects: Effect[] = [
-    ...heard,
-    answer(from, { kind: 'append-reply', term, accepted: true, matchIndex, readRound }, records),
-  ];
+  const reply = { kind: 'append-reply', term, accepted: true, matchIndex, readRound } as const;
+  const effects: Effect[] = [...heard, ...acknowledge(from, reply, recorded.state, records)];
   if (truncatedFrom !== null) {
     effects.push(notify({ type: 'log.truncated', from: truncatedFrom }));
   }
@@ -46,20 +47,44 @@ export function acceptAppend(state: ReplicaState, from: NodeId, append: Append, 
 /** §5.2: an append of the current term comes from its one leader. */
 function followLeader(state: ReplicaState, from: NodeId, atMs: number): Step {
   invariant(from !== state.id && (state.leaderId ?? from) === from, '§5.2: at most one leader in a term');
+  const isNews = state.leaderId === null;
   const effects: Effect[] = [];
-  if (state.leaderId === null) {
-    effects.push(notify({ type: 'leader.changed', leaderId: from, term: state.term }));
-  }
-  return { state: changed(state, { leaderId: from, leaderHeardAtMs: atMs }), effects };
+  if (isNews) effects.push(notify({ type: 'leader.changed', leaderId: from, term: state.term }));
+  const heard = { leaderId: from, leaderHeardAtMs: atMs, isLeaderGone: false };
+  return { state: changed(state, isNews ? { ...heard, preVotes: {} } : heard), effects };
 }
 
 /** Any bytes on the leader's link: they count as a sign of life, for the election timer and where a vote is asked for, and confirm no read round. */
 export function hearLeader(state: ReplicaState, from: NodeId, atMs: number): Step {
   if (from !== state.leaderId) return { state, effects: [] };
-  return { state: changed(state, { leaderHeardAtMs: atMs }), effects: [] };
+  return { state: changed(state, { leaderHeardAtMs: atMs, isLeaderGone: false }), effects: [] };
 }
 
-function rejection(state: ReplicaState, append: Append): AppendReply {
+/**
+ * Whether a leader spoke within the shortest election timeout. A leader always hears itself: what a server says that
+ * cannot hear it is no reason to step down, a newer term in an append or a reply is.
+ */
+export function hearsLiveLeader(state: ReplicaState, atMs: number): boolean {
+  if (state.leaderId === null) return false;
+  if (state.leaderId === state.id) return true;
+  return !state.isLeaderGone && atMs - state.leaderHeardAtMs < state.settings.ELECTION_TIMEOUT_MIN;
+}
+
+/**
+ * Our connection to `peer` closed. Where it leads, its process may have ended: until it is heard again its silence is no reason to
+ * refuse others a vote, and this node stands after those survivors whose ids come before its own, so that they do
+ * not split the vote. A wrong hint does no harm: the next heartbeat undoes it.
+ */
+export function noteLeaderGone(state: ReplicaState, peer: NodeId): Step {
+  if (peer !== state.leaderId) return unchanged(state);
+  const rank = state.voters.filter((voter) => voter !== peer && voter < state.id).length;
+  return {
+    state: changed(state, { isLeaderGone: true }),
+    effects: [{ kind: 'leader-gone', rank }],
+  };
+}
+
+function rejection(state: ReplicaState, append: Append): AppendRejected {
   const { term, readRound, previous } = append;
   return {
     kind: 'append-reply',
@@ -71,8 +96,21 @@ function rejection(state: ReplicaState, append: Append): AppendReply {
   };
 }
 
-function answer(to: NodeId, message: AppendReply, records: readonly LogRecord[] = []): Effect {
-  return { kind: 'write', records, then: [{ to, message }] };
+/**
+ * Being alive is not how fast the disk syncs: what is durable already is vouched for at once, so that no sync of entries
+ * holds up an answer to a heartbeat or a read round; the rest follows when it is durable (P15).
+ */
+function acknowledge(
+  to: NodeId,
+  reply: AppendAccepted,
+  { log }: ReplicaState,
+  records: readonly LogRecord[],
+): readonly Effect[] {
+  if (records.length === 0 && reply.matchIndex <= log.durableIndex) return [{ kind: 'answer', to, message: reply }];
+  const whenDurable: Effect = { kind: 'write', records, then: [{ to, message: reply }] };
+  if (records.length > 0) return [whenDurable];
+  const atOnce: Effect = { kind: 'answer', to, message: { ...reply, matchIndex: log.durableIndex } };
+  return [atOnce, whenDurable];
 }
 
 interface Merge {

@@ -7,8 +7,9 @@ import { invariant } from './invariant.js';
 import { extend } from './log-shape.js';
 import type { AppendReply, Entry, EntryKind } from './messages.js';
 import type { NodeId } from './numbers-and-ids.js';
-import { advance, NO_INDEX } from './numbers-and-ids.js';
+import { advance, NO_INDEX, valueFor } from './numbers-and-ids.js';
 import { forgetStatuses, presumeUp } from './peers.js';
+import { hasQuorum } from './quorum.js';
 import { confirmReads, noteEcho, refusePendingReads } from './reads.js';
 import type { Origin, ReplicaState } from './replica-state.js';
 import { changed } from './replica-state.js';
@@ -22,6 +23,7 @@ export function becomeLeader(state: ReplicaState, wallMs: number): Step {
     leaderId: state.id,
     matchIndex: Object.fromEntries(state.voters.map((voter) => [voter, NO_INDEX])),
     answered: [],
+    silentBeats: {},
     reads: { ...state.reads, echoed: {}, pending: [] },
   });
   const { state: begun, effects } = appendEntries(leading, 'no-op', [NO_BYTES], wallMs);
@@ -97,7 +99,25 @@ function matchedBy(state: ReplicaState, from: NodeId, matchIndex: ReplicaState['
 
 /** §5.2: every replicator sends something now, and answers are counted anew. */
 export function beat(state: ReplicaState): Step {
-  return { state: changed(state, { answered: [] }), effects: [{ kind: 'beat' }] };
+  const silentBeats = silentBeatsNow(state);
+  return { state: changed(state, { answered: [], silentBeats }), effects: [{ kind: 'beat' }] };
+}
+
+/**
+ * Check-quorum (thesis §6.2): whether a majority has answered within the longest election timeout, as of the heartbeat that is due
+ * now. A leader that nobody hears, or that hears nobody, steps down. Heartbeats are counted and not milliseconds: a process
+ * that stood still sends one late and not many.
+ */
+export function hearsMajority(state: ReplicaState): boolean {
+  const { HEARTBEAT_INTERVAL, ELECTION_TIMEOUT_MAX } = state.settings;
+  const silentBeats = silentBeatsNow(state);
+  const silentMs = (voter: NodeId): number => (valueFor(silentBeats, voter) ?? 0) * HEARTBEAT_INTERVAL;
+  return hasQuorum(state, (voter) => voter === state.id || silentMs(voter) < ELECTION_TIMEOUT_MAX);
+}
+
+function silentBeatsNow({ peers, answered, silentBeats }: ReplicaState): Readonly<Record<NodeId, number>> {
+  const silent = Object.keys(peers).filter((peer) => !answered.includes(peer));
+  return Object.fromEntries(silent.map((peer) => [peer, (valueFor(silentBeats, peer) ?? 0) + 1]));
 }
 
 /** The leader writes at the same time as its followers (thesis §10.2.1). */

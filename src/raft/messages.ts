@@ -32,10 +32,13 @@ export type LogRecord =
   /** A hint: everything up to `index` is known to be committed. Never waited for. */
   | { readonly kind: 'commit'; readonly index: Index };
 
-/** RequestVote (§5.2). `preVote` and `transfer` are reserved; this version always sends them false. */
+/** RequestVote (§5.2), and the question before it (thesis §9.6). `transfer` is reserved; this version always sends it false. */
 export interface VoteRequest {
   readonly kind: 'vote-request';
+  /** The term of the election: with `preVote` the one that the sender would stand for, and nobody has taken yet. */
   readonly term: Term;
+  /** The sender's own: `term`, or with `preVote` an earlier one. */
+  readonly presentTerm: Term;
   /** The candidate's last entry. */
   readonly last: LogPosition;
   readonly preVote: boolean;
@@ -45,6 +48,7 @@ export interface VoteRequest {
 
 export interface VoteReply {
   readonly kind: 'vote-reply';
+  /** The voter's own; where it grants a pre-vote, the term that was asked about. */
   readonly term: Term;
   readonly granted: boolean;
   readonly preVote: boolean;

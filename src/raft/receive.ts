@@ -1,14 +1,15 @@
 import { noteProposeReply, noteReadReply, refuseProposal, refuseRead } from './clients.js';
-import type { Step, Surroundings } from './effects.js';
+import type { Effect, Step, Surroundings } from './effects.js';
 import { notify, unchanged } from './effects.js';
 import { answerVoteRequest, recordVote } from './elections.js';
-import { acceptAppend } from './following.js';
+import { acceptAppend, hearsLiveLeader } from './following.js';
 import { invariant } from './invariant.js';
 import { noteAppendReply, propose } from './leading.js';
 import type { PeerMessage } from './messages.js';
 import { hasTerm } from './messages.js';
 import type { NodeId, Term } from './numbers-and-ids.js';
 import { LOG_START } from './numbers-and-ids.js';
+import { answerPreVote, recordPreVote } from './pre-vote.js';
 import { beginRead } from './reads.js';
 import type { ReplicaState } from './replica-state.js';
 import { changed } from './replica-state.js';
@@ -34,7 +35,8 @@ export type MessageRules = {
 };
 
 const OF_EVERY_ROLE: MessageRules = {
-  'vote-request': (state, { from, message }) => answerVoteRequest(state, from, message),
+  'vote-request': (state, { from, message, atMs }) =>
+    message.preVote ? answerPreVote(state, from, message, atMs) : answerVoteRequest(state, from, message),
   'propose-request': (state, { from, message }) => refuseProposal(state, { from, requestId: message.requestId }),
   'propose-reply': (state, { message }) => noteProposeReply(state, message),
   'read-request': (state, { from, message }) => refuseRead(state, { from, requestId: message.requestId }),
@@ -44,6 +46,12 @@ const OF_EVERY_ROLE: MessageRules = {
 export const FOLLOWER_RULES: MessageRules = {
   ...OF_EVERY_ROLE,
   append: (state, { from, message, atMs }) => acceptAppend(state, from, message, atMs),
+};
+
+/** As for a candidate: an append of its own term makes it a follower. */
+export const PRE_CANDIDATE_RULES: MessageRules = {
+  ...OF_EVERY_ROLE,
+  'vote-reply': (state, { from, message }) => recordPreVote(state, from, message),
 };
 
 /** An append of the candidate's own term makes it a follower, so that no rule for it stands here. */
@@ -82,7 +90,7 @@ export function receive(
     case 'adopt': {
       const adopted = adoptTermOf(state, message);
       const delivered = deliver(rules, adopted.state, received, surroundings);
-      return { state: delivered.state, effects: [...adopted.effects, ...delivered.effects] };
+      return { state: delivered.state, effects: inOneWrite([...adopted.effects, ...delivered.effects]) };
     }
     case 'refuse':
       return refuseOldTerm(state, from, message);
@@ -122,40 +130,48 @@ export type Verdict = 'deliver' | 'adopt' | 'refuse' | 'drop';
 /**
  * The one gate for terms (§5.1): a role sees only messages of its own term, and pre-votes.
  *
- * A vote request while a live leader is heard is ignored altogether (§6, thesis §4.2.3): a server that
- * could not hear the leader for a while would otherwise depose it. Pre-votes (thesis §9.6) carry the term
- * that an election would have: only their rejections tell of a term that exists (P3, P4).
+ * A vote request while a live leader is heard is refused, and its term is not taken over (§6, thesis §4.2.3): a server that
+ * could not hear the leader for a while would otherwise depose it, unless the leader itself asked for the election. Pre-votes
+ * (thesis §9.6) carry the term that an election would have: only their rejections tell of a term that exists (P3, P4).
  */
 export function admit(state: ReplicaState, message: PeerMessage, atMs: number): Verdict {
   if (!hasTerm(message)) return 'deliver';
   const newer = message.term > state.term;
-  if (newer && isTentative(message)) return 'deliver';
-  if (message.kind === 'vote-request' && !message.transfer && hearsLiveLeader(state, atMs)) return 'drop';
+  if (isAboutLaterTerm(message)) return 'deliver';
+  if (message.kind === 'vote-request' && !message.transfer && hearsLiveLeader(state, atMs)) return 'refuse';
   if (newer) return 'adopt';
   if (message.term === state.term) return 'deliver';
   return message.kind === 'vote-request' || message.kind === 'append' ? 'refuse' : 'drop';
 }
 
-/**
- * Whether a leader spoke within the shortest election timeout. A leader always hears itself: what a server says that
- * cannot hear it is no reason to step down, a newer term in an append or a reply is.
- */
-function hearsLiveLeader(state: ReplicaState, atMs: number): boolean {
-  if (state.leaderId === null) return false;
-  if (state.leaderId === state.id) return true;
-  return atMs - state.leaderHeardAtMs < state.settings.ELECTION_TIMEOUT_MIN;
-}
-
-function isTentative(message: PeerMessage): boolean {
+/** A pre-vote is asked and granted in a term that nobody may have taken. */
+function isAboutLaterTerm(message: PeerMessage): boolean {
   if (message.kind === 'vote-request') return message.preVote;
   return message.kind === 'vote-reply' && message.preVote && message.granted;
 }
+
+/** A term that is adopted and whatever is written with it take one sync: a vote in that term says all that the term's own record does. */
+function inOneWrite(effects: readonly Effect[]): Effect[] {
+  const isWrite = (effect: Effect): effect is Write => effect.kind === 'write';
+  const writes = effects.filter(isWrite);
+  const [first] = writes;
+  if (first === undefined || writes.length === 1) return [...effects];
+  const records = writes.flatMap((write) => write.records);
+  const lastVote = records.findLastIndex(({ kind }) => kind === 'vote');
+  const kept = records.filter(({ kind }, at) => kind !== 'vote' || at === lastVote);
+  const joined: Effect = { kind: 'write', records: kept, then: writes.flatMap((write) => write.then) };
+  return effects
+    .filter((effect) => effect === first || !isWrite(effect))
+    .map((effect) => (effect === first ? joined : effect));
+}
+
+type Write = Extract<Effect, { kind: 'write' }>;
 
 /** §5.1: a newer term makes a follower of whoever learns of it. It is on disk before anything that depends on it leaves (P1). */
 export function adoptTerm(state: ReplicaState, term: Term): Step {
   invariant(term > state.term, '§5.1: terms only grow');
   return {
-    state: changed(state, { term, votedFor: null, votes: {}, leaderId: null }),
+    state: changed(state, { term, votedFor: null, votes: {}, preVotes: {}, leaderId: null }),
     effects: [
       { kind: 'write', records: [{ kind: 'vote', term, votedFor: null }], then: [] },
       notify({ type: 'leader.changed', leaderId: null, term }),
@@ -188,5 +204,5 @@ export function refuseOldTerm(state: ReplicaState, from: NodeId, message: PeerMe
 }
 
 function reply(state: ReplicaState, to: NodeId, message: PeerMessage): Step {
-  return { state, effects: [{ kind: 'write', records: [], then: [{ to, message }] }] };
+  return { state, effects: [{ kind: 'answer', to, message }] };
 }

@@ -68,6 +68,8 @@ export interface ReplicaState {
   readonly leaderId: NodeId | null;
   /** Monotonic ms; -Infinity before any leader was heard. */
   readonly leaderHeardAtMs: number;
+  /** Our connection to the leader closed, and it was not heard since. */
+  readonly isLeaderGone: boolean;
   readonly commitIndex: Index;
   readonly lastApplied: Index;
   /** The newest commit index that was written into the log as a hint. */
@@ -77,10 +79,16 @@ export interface ReplicaState {
 
   /** The answers of this term's election, by voter: filled by a candidate. */
   readonly votes: Readonly<Record<NodeId, boolean>>;
+  /** The answers to whether this node could win the next term, by voter: filled by a pre-candidate. They are no votes (P3). */
+  readonly preVotes: Readonly<Record<NodeId, boolean>>;
+  /** Whether the election of this term was asked for by the leader before it (thesis §3.10): set by a candidate. */
+  readonly isElectionAskedFor: boolean;
   /** By voter, durable there: filled by a leader. */
   readonly matchIndex: Readonly<Record<NodeId, Index>>;
   /** Peers that have answered since the last heartbeat: filled by a leader. */
   readonly answered: readonly NodeId[];
+  /** Heartbeats in a row that each peer has left unanswered: filled by a leader. */
+  readonly silentBeats: Readonly<Record<NodeId, number>>;
   readonly reads: ReadRounds;
 }
 
@@ -105,13 +113,17 @@ export function initialState(id: NodeId, servers: readonly ServerAddress[], sett
     snapshot: null,
     leaderId: null,
     leaderHeardAtMs: Number.NEGATIVE_INFINITY,
+    isLeaderGone: false,
     commitIndex: NO_INDEX,
     lastApplied: NO_INDEX,
     recordedCommit: NO_INDEX,
     lastTimeMs: 0,
     votes: {},
+    preVotes: {},
+    isElectionAskedFor: false,
     matchIndex: {},
     answered: [],
+    silentBeats: {},
     reads: { current: asReadRound(0), echoed: {}, pending: [] },
   };
 }
@@ -133,13 +145,17 @@ export function changed(state: ReplicaState, change: Partial<ReplicaState>): Rep
     snapshot: state.snapshot,
     leaderId: state.leaderId,
     leaderHeardAtMs: state.leaderHeardAtMs,
+    isLeaderGone: state.isLeaderGone,
     commitIndex: state.commitIndex,
     lastApplied: state.lastApplied,
     recordedCommit: state.recordedCommit,
     lastTimeMs: state.lastTimeMs,
     votes: state.votes,
+    preVotes: state.preVotes,
+    isElectionAskedFor: state.isElectionAskedFor,
     matchIndex: state.matchIndex,
     answered: state.answered,
+    silentBeats: state.silentBeats,
     reads: state.reads,
   };
   return Object.assign(copy, change);

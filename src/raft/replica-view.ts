@@ -67,6 +67,10 @@ export class ReplicaView {
   get votes(): Readonly<Record<NodeId, boolean>> {
     return this.#state.votes;
   }
+  /** Who would vote for this node, while it asks before an election (thesis §9.6): true where granted. */
+  get preVotes(): Readonly<Record<NodeId, boolean>> {
+    return this.#state.preVotes;
+  }
   get log(): LogShape {
     return this.#state.log;
   }

@@ -104,6 +104,8 @@ function logOf({ log, commitIndex, lastApplied }: ReplicaState): NodeReport['log
   return { firstIndex: firstIndex(log), lastIndex, durableIndex, commitIndex, appliedIndex: lastApplied, terms };
 }
 
-function votesOf({ voters, votes }: ReplicaState): Readonly<Record<string, boolean | null>> {
+/** The votes that a candidate has; of one that asks first whether it could win, who would vote for it. */
+function votesOf({ voters, votes: given, preVotes }: ReplicaState): Readonly<Record<string, boolean | null>> {
+  const votes = Object.keys(preVotes).length > 0 ? preVotes : given;
   return Object.fromEntries(voters.map((voter) => [voter, valueFor(votes, voter) ?? null]));
 }

@@ -26,14 +26,17 @@ type Words = Pick<Told, 'tone' | 'text'>;
 export const TRAILS_BY = 1_000;
 
 /**
- * Puts what happened to one node in plain sentences, as far as people want to know it. Without a majority a node stands for
- * election several times a second: only the first that failed is told, until somebody leads again.
+ * Puts what happened to one node in plain sentences, as far as people want to know it. Without a majority a node asks for
+ * pre-votes several times a second: only the first time that failed is told, until somebody leads again.
  */
 export class NewsWriter {
   readonly #id: NodeId;
   #role = 'recovering';
   #candidateSinceMs = 0;
   #isRepeating = false;
+  /** Whether this node asks for pre-votes now, and has not stood for election since. */
+  #isAsking = false;
+  #whyItAsked = 'nobody led';
   readonly #downSinceMs = new Map<NodeId, number>();
   /** Why the link to a peer broke, and when. */
   readonly #broken = new Map<
@@ -60,15 +63,18 @@ export class NewsWriter {
     switch (notice.type) {
       case 'role.changed':
         return this.#roleChanged(notice, circumstances);
+      case 'prevote.started':
+        return this.#preVote(notice);
       case 'election.started':
+        this.#isAsking = false;
         if (this.#isRepeating) return undefined;
-        return { tone: 'wait', text: `${id} stood for election in term ${notice.term}: ${plainly(notice.reason)}.` };
+        return { tone: 'wait', text: `${id} stood for election in term ${notice.term}: ${plainly(this.#whyItAsked)}.` };
       case 'votes.asked':
         return this.#isRepeating ? undefined : this.#asked(notice);
       case 'election.ended':
         return this.#election(notice);
       case 'leader.changed':
-        if (notice.leaderId !== null) this.#isRepeating = false;
+        if (notice.leaderId !== null) this.#isAsking = this.#isRepeating = false;
         return undefined;
       case 'leader.serving':
         return {
@@ -121,6 +127,20 @@ export class NewsWriter {
   #asked({ voters }: Of<'votes.asked'>): Words {
     const votes = voters.length === 1 ? 'its vote' : 'their votes';
     return { tone: 'wait', text: `${this.#id} asks ${listOf(voters)} for ${votes}. Its own is on disk.` };
+  }
+
+  /** Once where it asks, and once where nobody has answered in time. */
+  #preVote({ term, reason }: Of<'prevote.started'>): Words | undefined {
+    const id = this.#id;
+    if (!this.#isAsking) this.#whyItAsked = reason;
+    if (this.#isRepeating) return undefined;
+    if (!this.#isAsking) {
+      this.#isAsking = true;
+      return { tone: 'wait', text: `${id} asks whether it could win term ${term}: ${plainly(reason)}.` };
+    }
+    this.#isRepeating = true;
+    const text = `${id} found no majority that would vote for it. It asks again until somebody leads.`;
+    return { tone: 'wait', text };
   }
 
   #election({ term, outcome, tookMs }: Of<'election.ended'>): Words | undefined {

@@ -2,10 +2,10 @@ import type { LogImage } from '../log/log-image.js';
 import { EMPTY_IMAGE, withRecord } from '../log/log-image.js';
 import type { LogShape } from '../raft/log-shape.js';
 import { lastPosition, termAt } from '../raft/log-shape.js';
-import type { LogRecord, PeerMessage } from '../raft/messages.js';
+import type { LogRecord, PeerMessage, TermedMessage } from '../raft/messages.js';
 import { hasTerm } from '../raft/messages.js';
 import type { Index, NodeId, Term } from '../raft/numbers-and-ids.js';
-import { NO_INDEX } from '../raft/numbers-and-ids.js';
+import { NO_INDEX, NO_TERM } from '../raft/numbers-and-ids.js';
 import { hasQuorum } from '../raft/quorum.js';
 import type { ReplicaState, Role } from '../raft/replica-state.js';
 import type { Recovered } from '../seams/log-store.js';
@@ -97,7 +97,7 @@ export class DurabilityChecker {
     const { synced, votes, lastIndex } = this.#diskOf(id);
     const { kind, term } = message;
     mustHold(
-      term <= synced.term || (message.kind === 'vote-request' && message.preVote),
+      termVouchedFor(message) <= synced.term,
       `${id} sends ${to} ${kind} of term ${term}, and has synced term ${synced.term} (P1)`,
     );
     if (message.kind === 'vote-request' && !message.preVote) {
@@ -173,6 +173,12 @@ function isSame(a: Held, b: Held): boolean {
 function describe({ term, votedFor, log }: Held): string {
   const last = lastPosition(log);
   return `term ${term}, vote ${votedFor ?? 'for nobody'}, last entry ${last.index} of term ${last.term}`;
+}
+
+/** A pre-vote is asked and granted for a term to come: nobody has it yet. */
+function termVouchedFor(message: TermedMessage): Term {
+  if (message.kind === 'vote-request') return message.presentTerm;
+  return message.kind === 'vote-reply' && message.preVote && message.granted ? NO_TERM : message.term;
 }
 
 function mustHold(holds: boolean, what: string): void {

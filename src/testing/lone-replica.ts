@@ -5,6 +5,7 @@ import { replicaMachine } from '../../machines/index.js';
 import type { Notice } from '../raft/effects.js';
 import type { PeerMessage } from '../raft/messages.js';
 import type { NodeId, Term } from '../raft/numbers-and-ids.js';
+import { asReadRound, asTerm, NO_INDEX } from '../raft/numbers-and-ids.js';
 import type { Settings } from '../raft/settings.js';
 import { DEFAULT_SETTINGS } from '../raft/settings.js';
 import type { DialEvents, Inbound, Transport } from '../seams/transport.js';
@@ -100,15 +101,41 @@ export class LoneReplica {
     return this;
   }
 
-  /** Lets it stand for election, once its timer runs out. The only replica of a cluster leads then; one that leads stays. */
-  stand(): this {
+  /** As `pass`, while `b` answers what this replica sends it as leader, and holds nothing: a majority of three is heard. */
+  passHeard(ms: number): this {
+    for (let left = ms; left > 0; left -= 20) {
+      this.hear('b', {
+        kind: 'append-reply',
+        term: this.term,
+        accepted: true,
+        matchIndex: NO_INDEX,
+        readRound: asReadRound(0),
+      });
+      this.pass(Math.min(20, left) - 1);
+    }
+    return this;
+  }
+
+  /** Lets it ask for pre-votes, once its timer runs out. The only replica of a cluster leads then; one that leads stays. */
+  ask(): this {
     const endMs = this.clock.now() + this.#mostWaitMs;
     while (!this.#hasTag('candidate') && !this.#hasTag('leader')) {
       if (this.clock.now() > endMs)
         throw new Error(`expected the replica to stand for election, but it is ${shown(this.value)}`);
       this.pass(5);
     }
-    return this.pass(2);
+    return this.pass(1);
+  }
+
+  /** Lets it stand for election, with the pre-votes of as many peers as it takes. */
+  stand(): this {
+    this.ask();
+    const term = asTerm(this.term + 1);
+    for (const peer of Object.keys(this.actor.getSnapshot().context.state.peers)) {
+      if (!this.#hasTag('preCandidate')) break;
+      this.hear(peer, { kind: 'vote-reply', term, granted: true, preVote: true });
+    }
+    return this.pass(1);
   }
 
   /** Lets it win, with the vote of `b` where there are others. */
@@ -126,7 +153,7 @@ export class LoneReplica {
     return this.notices.filter((notice): notice is Extract<Notice, { type: Type }> => notice.type === type);
   }
 
-  #hasTag(tag: 'candidate' | 'leader'): boolean {
+  #hasTag(tag: 'preCandidate' | 'candidate' | 'leader'): boolean {
     return this.actor.getSnapshot().hasTag(tag);
   }
 

@@ -45,6 +45,10 @@ export function replicaEvents({ id, replicas }: Pick<ReplicaInputOptions, 'id' |
     { type: 'log.recovered', recovered: { ...nothing, closedCleanly: false, tornBytes: 0 } },
     { type: 'state.opened', applied: NO_INDEX },
     { type: 'election.timedOut', reason: 'told by the test' },
+    ...peers.map((from): ReplicaEvent => {
+      const message = { kind: 'vote-reply', term, granted: true, preVote: true } as const;
+      return { type: 'peer.received', from, atMs: 1, message };
+    }),
     { type: 'vote.durable', term, votedFor: id },
     ...peers.map((from): ReplicaEvent => {
       const message = { kind: 'vote-reply', term, granted: true, preVote: false } as const;

@@ -169,12 +169,12 @@ export class SimulatedCluster<Machine extends AnyStateMachine = Recorder> {
     return this.runUntil(() => this.leader !== undefined, 'a leader serves');
   }
 
-  /** Lets `id` stand for election, again and again as its timer would, until it leads. */
+  /** Lets `id` stand for election, as if the leader had asked for it (thesis §3.10), again and again until it leads. */
   elect(id: NodeId): this {
     const leads = (): boolean => this.replica(id).role === 'leader';
     for (let tries = 0; tries < 10 && !leads(); tries += 1) {
       this.runFor(this.settings.ELECTION_TIMEOUT_MIN);
-      this.replica(id).actor?.send({ type: 'election.timedOut', reason: 'told to stand' });
+      this.replica(id).actor?.send({ type: 'election.asked' });
       this.runUpTo(this.settings.ELECTION_TIMEOUT_MAX, leads);
     }
     return this.runUntil(leads, `${id} leads`, 0);

@@ -76,7 +76,7 @@ test("the guide's statechart tests run as they are printed", async () => {
   const [exitCode, printed] = await run(exampleIn('docs/guide.md', 'statechart tests'));
   expect([exitCode, printed.replaceAll(/\s+/g, ' ')]).toEqual([
     0,
-    "Set(5) { 'recovering', 'halted', 'follower', 'candidate', 'leader' } { active: { leader: 'serving' } } 2 true ",
+    "Set(6) { 'recovering', 'halted', 'follower', 'candidate preCandidate', 'candidate', 'leader' } { active: { leader: 'serving' } } 2 true ",
   ]);
 });
 

@@ -17,6 +17,7 @@ const voteRequest = (term: number) => {
   return {
     kind: 'vote-request',
     term: asTerm(term),
+    presentTerm: asTerm(term),
     last: { index: asIndex(9), term: asTerm(term - 1) },
     preVote: false,
     transfer: false,
@@ -39,11 +40,23 @@ describe("the seed's transitions", () => {
     ]);
   });
 
-  test('timeout: a follower that hears nobody becomes a candidate of the next term and asks for votes', () => {
+  test('timeout: a follower that hears nobody asks whether it could win, and takes no term for it', () => {
+    const replica = new LoneReplica().ask();
+    expect(replica.value).toEqual({ active: 'preCandidate' });
+    expect(replica.term).toBe(0);
+    const asked = replica.sentOf('vote-request').map(({ to, message }) => [to, message.preVote, message.term]);
+    expect(asked).toEqual([
+      ['b', true, 1],
+      ['c', true, 1],
+    ]);
+  });
+
+  test('a majority would vote for it: it becomes a candidate of the next term and asks for votes', () => {
     const replica = new LoneReplica().stand();
     expect(replica.value).toEqual(CANDIDATE);
     expect(replica.term).toBe(1);
-    expect(replica.sentOf('vote-request').map(({ to }) => to)).toEqual(['b', 'c']);
+    const asked = replica.sentOf('vote-request').filter(({ message }) => !message.preVote);
+    expect(asked.map(({ to }) => to)).toEqual(['b', 'c']);
   });
 
   test('majority votes: a candidate becomes leader, and beats at once', () => {
@@ -59,10 +72,10 @@ describe("the seed's transitions", () => {
     expect(replica.value).toEqual(CANDIDATE);
   });
 
-  test('timeout: a candidate that does not win stands again in the term after', () => {
+  test('timeout: a candidate that does not win asks again, and stands in the term after', () => {
     const replica = new LoneReplica().stand().pass(400);
-    expect(replica.value).toEqual(CANDIDATE);
-    expect(replica.term).toBeGreaterThan(1);
+    expect([replica.value, replica.term]).toEqual([{ active: 'preCandidate' }, 1]);
+    expect([replica.stand().value, replica.term]).toEqual([CANDIDATE, 2]);
   });
 
   test('higher term: a candidate follows', () => {
@@ -94,11 +107,13 @@ describe("the seed's transitions", () => {
   });
 });
 
-test('a candidate tells of its role once, and of its elections each time', () => {
+test('a candidate tells of its role once, of its elections each time, and each time that it asks first', () => {
   const replica = new LoneReplica().stand();
-  const elections = replica.noticesOf('election.started').length;
-  replica.pass(2_000);
-  expect(replica.noticesOf('election.started').length).toBeGreaterThan(elections);
+  for (let n = 2; n < 6; n += 1) {
+    replica.pass(400).stand();
+    expect(replica.noticesOf('election.started')).toHaveLength(n);
+    expect(replica.noticesOf('prevote.started').length).toBeGreaterThanOrEqual(n);
+  }
   expect(replica.noticesOf('role.changed').map(({ role }) => role)).toEqual(['follower', 'candidate']);
 });
 

@@ -105,9 +105,9 @@ export class RealNodes {
   }
 }
 
-/** As if the node's time without a leader were over. */
+/** As if the leader had asked the node to stand. */
 export function standForElection({ actor }: Pick<StoreNode, 'actor'>): void {
-  actor.send({ type: 'election.timedOut', reason: 'the test has it stand' });
+  actor.send({ type: 'election.asked' });
 }
 
 const isServing = (node: StoreNode): boolean => node.state.role === 'leader' && node.whyNotReady() === undefined;

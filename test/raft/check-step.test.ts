@@ -93,7 +93,7 @@ describe('the laws that every step must keep', () => {
 
   test.each<[string, ReplicaState, Step]>([
     ['nothing', follower, { state: follower, effects: [] }],
-    ['an election', { ...follower, leaderId: null }, startElection({ ...follower, leaderId: null }, 'silence')],
+    ['an election', { ...follower, leaderId: null }, startElection({ ...follower, leaderId: null })],
     ['an append', follower, acceptAppend(follower, 'b', append(3, [4, 3], [entry(5, 3)], 4), 1)],
     [
       'an append that cuts',
@@ -115,7 +115,7 @@ describe('the laws that every step must keep', () => {
 
 describe('what rules ask of the state in which they are asked', () => {
   test.each<[string, () => unknown]>([
-    ['a leader does not stand against itself', () => startElection(leader, 'told')],
+    ['a leader does not stand against itself', () => startElection(leader)],
     ['only a leader counts copies', () => noteLeaderDurable(follower, at(4, 3))],
     ['only a leader counts what others answer', () => noteAppendReply(follower, 'c', accepted(3, 4))],
     ['only a leader counts what others answer', () => noteAppendReply(leader, 'a', accepted(3, 4))],

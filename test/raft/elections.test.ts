@@ -16,14 +16,14 @@ import { adoptTerm } from '../../src/raft/receive.js';
 import { at, door, effectsOf, logOf, stateOf } from './states.js';
 
 const request = (term: number, last = at(0, 0)): VoteRequest => {
-  return { kind: 'vote-request', term: asTerm(term), last, preVote: false, transfer: false };
+  return { kind: 'vote-request', term: asTerm(term), presentTerm: asTerm(term), last, preVote: false, transfer: false };
 };
 const reply = (granted: boolean, preVote = false) =>
   ({ kind: 'vote-reply', term: asTerm(2), granted, preVote }) as const;
 
 describe('P1 term and vote are durable, as one record, before anything that depends on them leaves', () => {
   test('a candidate asks by the door that waits for its own vote', () => {
-    const started = startElection(stateOf({ term: asTerm(1) }), 'silence');
+    const started = startElection(stateOf({ term: asTerm(1) }));
     expect(effectsOf(started, 'send')).toEqual([]);
     const [written] = door(started);
     expect(written?.records).toEqual([{ kind: 'vote', term: 2, votedFor: 'a' }]);
@@ -31,13 +31,13 @@ describe('P1 term and vote are durable, as one record, before anything that depe
   });
 
   test('its own vote does not count until it is durable', () => {
-    const { state } = startElection(stateOf(), 'silence');
+    const { state } = startElection(stateOf());
     expect(state.votes).toEqual({});
     expect(voteDurable(state, { term: state.term, votedFor: 'a' }).state.votes).toEqual({ a: true });
   });
 
   test('who is asked is told when the own vote is durable, and not before; a lone voter asks nobody', () => {
-    const started = startElection(stateOf(), 'silence');
+    const started = startElection(stateOf());
     const noticesOf = (step: Step) => effectsOf(step, 'notify').map(({ notice }) => notice);
     expect(noticesOf(started).map(({ type }) => type)).not.toContain('votes.asked');
     const { term } = started.state;
@@ -48,17 +48,17 @@ describe('P1 term and vote are durable, as one record, before anything that depe
   });
 
   test('a vote that became durable too late, for another term or another candidate, counts for nothing', () => {
-    const { state } = startElection(stateOf({ term: asTerm(1) }), 'silence');
+    const { state } = startElection(stateOf({ term: asTerm(1) }));
     expect(voteDurable(state, { term: asTerm(1), votedFor: 'a' }).state.votes).toEqual({});
     expect(voteDurable(state, { term: asTerm(2), votedFor: null }).state.votes).toEqual({});
   });
 
   test('nobody is asked again before that', () => {
-    const { state } = startElection(stateOf(), 'silence');
+    const { state } = startElection(stateOf());
     expect(solicitAgain(state).effects).toEqual([]);
   });
 
-  test("a voter's reply leaves with its vote, and a refusal by the same door", () => {
+  test("a voter's reply leaves with its vote, and a refusal waits for no vote but an earlier one", () => {
     const granted = answerVoteRequest(stateOf({ term: asTerm(2) }), 'b', request(2));
     expect(door(granted)).toEqual([
       {
@@ -67,8 +67,9 @@ describe('P1 term and vote are durable, as one record, before anything that depe
       },
     ]);
     const refused = answerVoteRequest(granted.state, 'c', request(2));
-    expect(door(refused)).toEqual([
-      { records: [], messages: [{ kind: 'vote-reply', term: 2, granted: false, preVote: false }] },
+    expect(effectsOf(refused, 'write')).toEqual([]);
+    expect(effectsOf(refused, 'answer')).toMatchObject([
+      { to: 'c', message: { kind: 'vote-reply', term: 2, granted: false, preVote: false } },
     ]);
   });
 

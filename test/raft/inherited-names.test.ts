@@ -23,7 +23,7 @@ const ids = fc.uniqueArray(fc.oneof(inherited, fc.constantFrom('a', 'b', 'c')), 
 
 function candidate([self, ...others]: readonly string[]): ReplicaState {
   const servers = [self as string, ...others].map((id) => ({ id, address: `${id}:1` }));
-  const { state } = startElection(initialState(self as string, servers, DEFAULT_SETTINGS), 'silence');
+  const { state } = startElection(initialState(self as string, servers, DEFAULT_SETTINGS));
   return voteDurable(state, { term: state.term, votedFor: self as string }).state;
 }
 

@@ -38,8 +38,9 @@ describe('an election', () => {
     const reason = 'nothing from leader n2 for 212 ms, 4 heartbeats missed';
     expect(
       told(
-        { notice: { type: 'election.started', term: TERM, reason } },
+        { notice: { type: 'prevote.started', term: TERM, reason } },
         { atMs: 1_000, notice: role('candidate', reason) },
+        { atMs: 1_002, notice: { type: 'election.started', term: TERM, reason: 'n2 would vote for it' } },
         { atMs: 1_004, notice: { type: 'votes.asked', term: TERM, voters: ['n2', 'n3'] } },
         {
           atMs: 1_014,
@@ -50,8 +51,9 @@ describe('an election', () => {
         { atMs: 9_000, notice: role('follower', 'n2 has term 8') },
       ),
     ).toEqual([
-      'n1 stood for election in term 7: nothing heard from n2 for 212 ms, 4 heartbeats missed.',
+      'n1 asks whether it could win term 7: nothing heard from n2 for 212 ms, 4 heartbeats missed.',
       undefined,
+      'n1 stood for election in term 7: nothing heard from n2 for 212 ms, 4 heartbeats missed.',
       'n1 asks n2 and n3 for their votes. Its own is on disk.',
       'n1 leads in term 7 with the votes of n1 and n2. The election took 14 ms; nobody led for 226 ms.',
       'n1 serves: the first entry of term 7 is on a majority. 41 puts waited for it.',
@@ -69,6 +71,19 @@ describe('an election', () => {
     expect(all[1]).toBe('n1 asks n3 for its vote. Its own is on disk.');
     expect(all[2]).toBe('n1 found no majority in term 7 within 260 ms. It stands again until somebody leads.');
   });
+});
+
+test('asking for pre-votes again and again is told once, and once that nobody would vote', () => {
+  const asked: Step = { notice: { type: 'prevote.started', term: TERM, reason: 'no leader for 200 ms' } };
+  const found: Step = { notice: { type: 'leader.changed', leaderId: 'n2', term: TERM } };
+  expect(told(asked, asked, asked, asked, found, asked)).toEqual([
+    'n1 asks whether it could win term 7: no leader for 200 ms.',
+    'n1 found no majority that would vote for it. It asks again until somebody leads.',
+    undefined,
+    undefined,
+    undefined,
+    'n1 asks whether it could win term 7: no leader for 200 ms.',
+  ]);
 });
 
 describe('a peer', () => {

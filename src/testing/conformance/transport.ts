@@ -188,5 +188,12 @@ async function mustRefuse(given: Endpoints, identity: Identity, reason: keyof Tr
 
 function voteRequest(round: number): PeerMessage {
   const last = { index: asIndex(1), term: asTerm(1) };
-  return { kind: 'vote-request', term: asTerm(round), last, preVote: false, transfer: false };
+  return {
+    kind: 'vote-request',
+    term: asTerm(round),
+    presentTerm: asTerm(round),
+    last,
+    preVote: false,
+    transfer: false,
+  };
 }
