@@ -1,7 +1,7 @@
 /**
  * Snapshots of a large store under writes, on three nodes, each in a process of its own: how long turns of the leader's event loop take and how
  * long followers hear nothing, with a snapshot being taken and without; memory and disk for the data; how long a restart takes.
- * `npm run build && node bench/snapshots.mjs [keys] [seconds]`, by default 2,000,000 keys with values of 256 bytes, and 10 s.
+ * `npm run build && node bench/snapshots.mjs [keys] [seconds] [nodes]`, by default 2,000,000 keys with values of 256 bytes, 10 s, 3 nodes.
  */
 import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -12,13 +12,16 @@ import { fileURLToPath } from 'node:url';
 
 const KEYS = Number(process.argv[2] ?? 2_000_000);
 const SECONDS = Number(process.argv[3] ?? 10);
+const NODES = Number(process.argv[4] ?? 3);
 const ENTRY_BYTES = 16 + 256;
 const SNAPSHOT_LOG_BYTES = 64 * 1024 * 1024;
 const FIRST_PORT = 17_810;
 const NODE = fileURLToPath(new URL('snapshot-node.mjs', import.meta.url));
 
 const directory = mkdtempSync(path.join(os.tmpdir(), 'quorate-snapshots-'));
-const peers = Object.fromEntries(['n1', 'n2', 'n3'].map((id, at) => [id, `127.0.0.1:${FIRST_PORT + at}`]));
+const peers = Object.fromEntries(
+  Array.from({ length: NODES }, (_, at) => [`n${at + 1}`, `127.0.0.1:${FIRST_PORT + at}`]),
+);
 const nodes = new Map();
 const mb = (bytes) => `${Math.round(bytes / 1e6).toLocaleString('en')} MB`;
 const print = (line) => process.stdout.write(`${line}\n`);
@@ -49,7 +52,7 @@ try {
   await pause(1_000);
   const id = await leader();
   const { ask } = nodes.get(id);
-  const follower = nodes.get([...nodes.keys()].find((other) => other !== id)).ask;
+  const follower = nodes.get([...nodes.keys()].find((other) => other !== id) ?? id).ask;
   const filledAt = performance.now();
   await ask('fill', { from: 0, to: KEYS });
   const data = KEYS * ENTRY_BYTES;
@@ -60,7 +63,8 @@ try {
   await ask('overwrite', { keys: KEYS });
   await pause(2_000);
   const measure = async (what, during) => {
-    await Promise.all([ask('begin'), follower('begin')]);
+    await ask('begin');
+    await follower('begin');
     const told = await during();
     const { longestTurnMs, p99TurnMs, puts } = await ask('measured');
     const { longestSilenceMs } = await follower('measured');

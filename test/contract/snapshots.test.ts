@@ -75,3 +75,17 @@ test('one is taken by itself when the log has grown, the metrics count it, and a
   await until(() => started.state.lastApplied >= applied);
   expect([started.stateMachine.size, started.stateMachine.hash()]).toEqual([size, hash]);
 });
+
+test('a node that is closed while it takes one answers whoever waits, and leaves nothing half written behind', async () => {
+  const node = nodes.nodes.get('b') as StoreNode;
+  for (let at = 0; at < 8; at += 1) await put(`large ${at}`, 1_000_000);
+  await until(() => node.state.lastApplied === leader.state.lastApplied);
+  const asked = node.snapshot().then(
+    () => 'taken',
+    (error: { readonly code: string }) => error.code,
+  );
+  await node.close();
+  expect(['QUORATE_CLOSED', 'taken']).toContain(await asked);
+  expect(snapshotsOf('b')).not.toContain('snapshot.tmp');
+  await expect(node.snapshot()).rejects.toMatchObject({ code: 'QUORATE_CLOSED' });
+});

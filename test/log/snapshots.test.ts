@@ -34,14 +34,14 @@ function take(files: SnapshotFiles, at: SnapshotMark, chunks: readonly Uint8Arra
   return value((done) => writer.finish(done));
 }
 
-function readAll(files: SnapshotFiles, snapshot: Snapshot): readonly Uint8Array[] {
+/** `given` is what came before the end, or before it failed. */
+function readAll(files: SnapshotFiles, snapshot: Snapshot, given: Uint8Array[] = []): readonly Uint8Array[] {
   const reader = value<SnapshotReader>((done) => files.read(snapshot, done));
-  const chunks: Uint8Array[] = [];
   try {
     for (;;) {
       const chunk = value<Uint8Array | undefined>((done) => reader.next(done));
-      if (chunk === undefined) return chunks;
-      chunks.push(chunk.slice());
+      if (chunk === undefined) return given;
+      given.push(chunk.slice());
     }
   } finally {
     reader.close();
@@ -108,7 +108,10 @@ describe('a snapshot on the disk', () => {
     const whole = disk.peek(name) as Uint8Array;
     for (let at = 8_192; at < whole.byteLength; at += 997) {
       disk.poke(name, whole.with(at, (whole[at] as number) ^ 0x40));
-      expect(() => readAll(filesOn(disk), taken)).toThrow(expect.objectContaining({ code: 'QUORATE_DATA_DAMAGED' }));
+      const given: Uint8Array[] = [];
+      const reading = (): unknown => readAll(filesOn(disk), taken, given);
+      expect(reading).toThrow(expect.objectContaining({ code: 'QUORATE_DATA_DAMAGED' }));
+      expect(given).toEqual(image.slice(0, given.length));
     }
   });
 
