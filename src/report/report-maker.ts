@@ -68,7 +68,10 @@ export class ReportMaker {
     const snapshot = this.#node.actor.getSnapshot().context.managers.electionManager.getSnapshot();
     const { timeoutMs, quietSinceMs, campaignSinceMs } = snapshot.context;
     if (snapshot.matches('idle') || snapshot.status !== 'active') return null;
-    const sinceMs = snapshot.matches('campaigning') ? campaignSinceMs : Math.max(quietSinceMs, leaderHeardAtMs);
+    const sinceMs =
+      snapshot.matches('campaigning') || snapshot.matches('asking')
+        ? campaignSinceMs
+        : Math.max(quietSinceMs, leaderHeardAtMs);
     return { lengthMs: Math.round(timeoutMs), restMs: Math.max(0, Math.round(sinceMs + timeoutMs - nowMs)) };
   }
 

@@ -154,10 +154,20 @@ function withoutLeader(picture: ClusterPicture): Headline {
 
 function electionTitle(candidates: readonly LiveNode[], needed: number): string {
   const term = Math.max(...candidates.map(({ report }) => report.term));
+  if (candidates.every(({ report }) => report.state === 'active.preCandidate'))
+    return preVoteTitle(candidates, term + 1, needed);
   const stand = `Nobody leads. ${listOf(idsOf(candidates))} ${verb(candidates, 'stands', 'stand')} for election in term ${term}`;
   const [only] = candidates;
   if (candidates.length > 1 || only === undefined) return `${stand}.`;
   return `${stand} and has ${votesFor(only)} of the ${needed} votes it needs.`;
+}
+
+/** Before an election nodes ask whether they could win one (thesis §9.6). */
+function preVoteTitle(asking: readonly LiveNode[], term: number, needed: number): string {
+  const [only] = asking;
+  const title = `Nobody leads. ${listOf(idsOf(asking))} ${verb(asking, 'asks', 'ask')} who would vote for ${verb(asking, 'it', 'them')} in term ${term}`;
+  if (asking.length > 1 || only === undefined) return `${title}.`;
+  return `${title}: ${votesFor(only)} of the ${needed} that it needs would.`;
 }
 
 const votesFor = ({ report }: LiveNode): number => {

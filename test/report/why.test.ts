@@ -217,6 +217,20 @@ describe('without a leader', () => {
     });
   });
 
+  it('tells of a node that asks first whether it could win', () => {
+    const asks = (id: string): HeardNode => {
+      const votes = { n1: null, n2: id === 'n2', n3: id === 'n3' };
+      return live(report(id, THREE, { ...leaderless, role: 'candidate', state: 'active.preCandidate', votes }), id);
+    };
+    const [n3] = following(THREE, 'n3');
+    expect(headline([dead, asks('n2'), n3 as HeardNode]).title).toBe(
+      'Nobody leads. n2 asks who would vote for it in term 9: 1 of the 2 that it needs would.',
+    );
+    expect(headline([dead, asks('n2'), asks('n3')]).title).toBe(
+      'Nobody leads. n2 and n3 ask who would vote for them in term 9.',
+    );
+  });
+
   it('tells of votes that are split', () => {
     const stands = (id: string): HeardNode => {
       const votes = { n1: null, n2: id === 'n2', n3: id === 'n3' };
