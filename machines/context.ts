@@ -8,7 +8,7 @@ import type { FlowLimits, replicator } from '../actors/replicator.js';
 import type { ProposeReply } from '../src/raft/messages.js';
 import type { NodeId } from '../src/raft/numbers-and-ids.js';
 import type { ReplicaState, ServerAddress } from '../src/raft/replica-state.js';
-import type { Settings } from '../src/raft/settings.js';
+import type { ReplicaSettings } from '../src/raft/settings.js';
 import type { Clock } from '../src/seams/clock.js';
 import type { LogStore } from '../src/seams/log-store.js';
 import type { SnapshotStore } from '../src/seams/snapshot-store.js';
@@ -21,7 +21,7 @@ export interface ReplicaInput {
   /** All servers of the cluster, this one included. */
   readonly servers: readonly ServerAddress[];
   /** A setting that is left out has its default. */
-  readonly settings?: Partial<Settings>;
+  readonly settings?: Partial<ReplicaSettings>;
   /** All chance comes from it: the same seed and the same events give the same run. */
   readonly seed: number;
   readonly log: LogStore;
@@ -88,7 +88,8 @@ export type ClientEvent =
       /** How long until the first of the callers gives up, ms. Default: none does. */
       readonly remainingMs?: number;
     }
-  | { readonly type: 'client.read'; readonly requestId: number }
+  /** `byLease`: whether a lease is enough for all of them. */
+  | { readonly type: 'client.read'; readonly requestId: number; readonly byLease?: true }
   /** Somebody wants a snapshot now. */
   | { readonly type: 'snapshot.asked' }
   /** The results of a request that `to` had passed on. */

@@ -21,10 +21,11 @@ import type { Notice } from '../src/raft/effects.js';
 import { hasMajority, solicitAgain, startElection, voteDurable } from '../src/raft/elections.js';
 import { hearLeader, noteLeaderGone } from '../src/raft/following.js';
 import { hearsMajority, propose } from '../src/raft/leading.js';
+import { answerRead, noteOpened } from '../src/raft/lease.js';
 import { lastPosition } from '../src/raft/log-shape.js';
 import { NO_DEADLINE_MS } from '../src/raft/numbers-and-ids.js';
 import { askForPreVotesAgain, hasPreVoteMajority, startPreVote } from '../src/raft/pre-vote.js';
-import { beginParkedReads, beginRead } from '../src/raft/reads.js';
+import { beginParkedReads } from '../src/raft/reads.js';
 import {
   adoptsTerm,
   CANDIDATE_RULES,
@@ -52,9 +53,11 @@ const clientActions = {
     forwardProposal(state, { requestId, remainingMs, commands }),
   ),
   refuseProposal: rule('client.proposed', (state, { requestId }) => refuseProposal(state, { from: null, requestId })),
-  beginRead: rule('client.read', (state, { requestId }) => beginRead(state, { from: null, requestId })),
+  beginRead: rule('client.read', (state, { requestId, byLease }, surroundings) =>
+    answerRead(state, { from: null, requestId, byLease }, surroundings),
+  ),
   beginParkedReads: ruleOfState((state) => beginParkedReads(state)),
-  forwardRead: rule('client.read', (state, { requestId }) => forwardRead(state, requestId)),
+  forwardRead: rule('client.read', (state, { requestId, byLease }) => forwardRead(state, requestId, byLease)),
   refuseRead: rule('client.read', (state, { requestId }) => refuseRead(state, { from: null, requestId })),
   sendResults: rule('results.ready', (state, { to, message }) => answerPeer(state, to, message)),
   noteUndeliverable: rule('link.undeliverable', (state, { message }) => noteUndeliverable(state, message)),
@@ -99,7 +102,7 @@ const receiveActions = {
 };
 
 const recoveryActions = {
-  recover: rule('log.recovered', (state, { recovered }) => recover(state, recovered)),
+  recover: rule('log.recovered', (state, { recovered }, { nowMs }) => noteOpened(recover(state, recovered), nowMs)),
   announceRecovery: rule('log.recovered', (state, { recovered: { term, log, tornBytes, damagedSnapshots = [] } }) => {
     const recovered = { type: 'node.recovered', term, lastIndex: lastPosition(log).index, tornBytes } as const;
     const damaged = damagedSnapshots.map((reason) => ({ type: 'snapshot.damaged', reason }) as const);

@@ -71,7 +71,7 @@ export type {
   ServerAddress,
 } from './raft/replica-state.js';
 export { ReplicaView, type Standing } from './raft/replica-view.js';
-export { DEFAULT_SETTINGS, type Settings } from './raft/settings.js';
+export { DEFAULT_SETTINGS, type ReplicaSettings, type Settings } from './raft/settings.js';
 export type { Snapshot, SnapshotMark } from './raft/snapshot.js';
 export type { TakenSnapshot } from './replica/pending-snapshots.js';
 export type { MemberStatus, NodeStatus } from './replica/status.js';

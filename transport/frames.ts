@@ -5,6 +5,7 @@ import type {
   ProposeReply,
   ProposeRequest,
   ReadReply,
+  ReadRequest,
   VoteReply,
   VoteRequest,
 } from '../src/raft/messages.js';
@@ -47,7 +48,7 @@ export function encodeMessage(message: PeerMessage, entryEncoder = new EntryEnco
     case 'propose-reply':
       return encodeProposeReply(message);
     case 'read-request':
-      return begin(message, 8).u64(message.requestId).bytes;
+      return encodeReadRequest(message);
     case 'read-reply':
       return begin(message, 8 + 1 + 8)
         .u64(message.requestId)
@@ -92,7 +93,7 @@ function decodeBody(kind: PeerMessage['kind'], reader: ByteReader, entryEncoder:
     case 'propose-reply':
       return decodeProposeReply(reader);
     case 'read-request':
-      return { kind, requestId: reader.u64() };
+      return decodeReadRequest(reader);
     case 'read-reply':
       return decodeReadReply(reader);
   }
@@ -230,6 +231,20 @@ function decodeProposeReply(reader: ByteReader): ProposeReply {
     default:
       throw new MalformedBytes(`${outcome} is no outcome of a proposal`);
   }
+}
+
+/** The last byte is there only where a lease is enough. */
+function encodeReadRequest(request: ReadRequest): Uint8Array {
+  const { requestId, byLease = false } = request;
+  const writer = begin(request, 8 + Number(byLease)).u64(requestId);
+  return byLease ? writer.u8(1).bytes : writer.bytes;
+}
+
+function decodeReadRequest(reader: ByteReader): ReadRequest {
+  const requestId = reader.u64();
+  if (reader.left === 0) return { kind: 'read-request', requestId };
+  if (!reader.boolean()) throw new MalformedBytes('a read that needs no lease and says so');
+  return { kind: 'read-request', requestId, byLease: true };
 }
 
 function decodeReadReply(reader: ByteReader): ReadReply {

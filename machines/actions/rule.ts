@@ -70,7 +70,8 @@ export function action<Params extends object | undefined = undefined>(collect: C
 }
 
 function surroundingsOf({ seams }: ReplicaContext): Surroundings {
-  return { wallMs: seams.clock.wallNow(), isDiskBehind: seams.log.unsyncedBytes > MOST_UNSYNCED_BYTES };
+  const { clock } = seams;
+  return { wallMs: clock.wallNow(), nowMs: clock.now(), isDiskBehind: seams.log.unsyncedBytes > MOST_UNSYNCED_BYTES };
 }
 
 /** The part of XState's `enqueue` that carries out effects. */

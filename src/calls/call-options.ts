@@ -53,3 +53,9 @@ export type Consistency = 'linearizable' | 'stale' | 'lease';
 
 /** In the order of their numbers in frames. */
 export const CONSISTENCIES: readonly Consistency[] = ['linearizable', 'stale', 'lease'];
+
+/** Throws BAD_REQUEST. `name` is what the caller knows it by. */
+export function checkConsistency(consistency: Consistency = 'linearizable', name = 'consistency'): Consistency {
+  if (CONSISTENCIES.includes(consistency)) return consistency;
+  throw badRequest(`expected ${name} to be "linearizable", "lease" or "stale", got ${shown(consistency)}`);
+}

@@ -1,5 +1,11 @@
 import type { Consistency } from '../calls/call-options.js';
-import { checkCallOptions, checkTimeout, DEFAULT_TIMEOUT_MS, MOST_TIMEOUT_MS } from '../calls/call-options.js';
+import {
+  checkCallOptions,
+  checkConsistency,
+  checkTimeout,
+  DEFAULT_TIMEOUT_MS,
+  MOST_TIMEOUT_MS,
+} from '../calls/call-options.js';
 import { aborted } from '../calls/pending-call.js';
 import { badRequest, QuorateError } from '../errors/quorate-error.js';
 import { shown } from '../errors/shown.js';
@@ -8,7 +14,6 @@ import type { Operation } from '../wire/client-frames.js';
 import { encodeQuestion } from '../wire/question.js';
 import type { CallOptions } from './call.js';
 import { withFramesOfCaller } from './caller-frames.js';
-import { checkConsistency } from './checks.js';
 import type { ClientEvents } from './client-events.js';
 import type { DispatcherOptions } from './dispatcher.js';
 import { Dispatcher } from './dispatcher.js';

@@ -1,5 +1,4 @@
 import type { Consistency } from '../calls/call-options.js';
-import { notInThisVersion } from '../errors/quorate-error.js';
 
 /** A read that a client asked for, and how to answer it once the state machine may be read. */
 export interface AskedRead {
@@ -11,7 +10,7 @@ export interface AskedRead {
 export interface TogetherRead {
   readonly reads: readonly AskedRead[];
   readonly timeoutMs: number;
-  readonly consistency: 'linearizable' | 'stale';
+  readonly consistency: Consistency;
 }
 
 /** The reads of one frame, gathered: those that may take equally long, with the same consistency, share one round. */
@@ -19,7 +18,6 @@ export class ReadsTogether implements Iterable<TogetherRead> {
   readonly #gathered = new Map<string, TogetherRead & { readonly reads: AskedRead[] }>();
 
   add(read: AskedRead, timeoutMs: number, consistency: Consistency): void {
-    if (consistency === 'lease') throw notInThisVersion('reading by lease');
     const key = `${consistency} ${timeoutMs}`;
     const together = this.#gathered.get(key);
     if (together === undefined) this.#gathered.set(key, { reads: [read], timeoutMs, consistency });

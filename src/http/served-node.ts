@@ -1,3 +1,4 @@
+import type { Consistency } from '../calls/call-options.js';
 import type { CallRequest } from '../calls/pending-call.js';
 import type { QuorateError } from '../errors/quorate-error.js';
 import type { EventStream } from '../report/node-report.js';
@@ -26,14 +27,14 @@ export interface ServedNode {
   propose(command: unknown, options: CallLimits): Promise<unknown>;
   read<Value>(
     query: (stateMachine: AnyStateMachine) => Value,
-    options: CallLimits & { consistency: 'linearizable' | 'stale' },
+    options: CallLimits & { consistency: Consistency },
   ): Promise<Value>;
   /** As `propose`, for a command that its codec has encoded, and with a callback: a promise for each costs more than it does. */
   submit(command: Uint8Array, request: CallRequest<unknown>): void;
   /** Whether this process stood still a moment ago, and has not read yet all that came meanwhile. */
   readonly isReadingBacklog: boolean;
   /** Calls back when the state machine here may be read: linearizably, where nothing else is asked for. */
-  ask(request: CallRequest<undefined> & { consistency: 'linearizable' | 'stale' }): void;
+  ask(request: CallRequest<undefined> & { consistency: Consistency }): void;
   /** @internal What the node tells of itself, for whoever looks. */
   readonly reports: NodeReports;
   /** Tells at once who leads, and again at each change, until it is stopped. */

@@ -1,5 +1,6 @@
-import { DEFAULT_TIMEOUT_MS, MOST_TIMEOUT_MS, parseWholeNumber } from '../calls/call-options.js';
-import { badRequest, notInThisVersion, QuorateError } from '../errors/quorate-error.js';
+import type { Consistency } from '../calls/call-options.js';
+import { checkConsistency, DEFAULT_TIMEOUT_MS, MOST_TIMEOUT_MS, parseWholeNumber } from '../calls/call-options.js';
+import { badRequest, QuorateError } from '../errors/quorate-error.js';
 import { shown } from '../errors/shown.js';
 import type { AnyService, Route, RouteAnswer, RouteRequest } from '../seams/service.js';
 import { CLIENT_PATH, PEER_PATH } from '../wire/connections.js';
@@ -69,12 +70,8 @@ function send({ response }: HttpRequest, { status = 200, headers = {}, json, byt
   response.end(bytes);
 }
 
-function consistencyOf(text: string | null): 'linearizable' | 'stale' {
-  if (text === null || text === 'linearizable') return 'linearizable';
-  if (text === 'stale') return 'stale';
-  if (text === 'lease') throw notInThisVersion('reading by lease');
-  throw badRequest(`expected ?consistency= to be "linearizable" or "stale", got "${text}"`);
-}
+const consistencyOf = (text: string | null): Consistency =>
+  checkConsistency((text ?? undefined) as Consistency | undefined, '?consistency=');
 
 // biome-ignore lint/suspicious/noExplicitAny: routes of services whose types nobody here knows
 type AnyRoute = Route<any, any, any, any>;

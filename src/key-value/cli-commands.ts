@@ -1,6 +1,5 @@
 import type { Consistency } from '../calls/call-options.js';
-import { parseWholeNumber } from '../calls/call-options.js';
-import { checkConsistency } from '../client/checks.js';
+import { checkConsistency, parseWholeNumber } from '../calls/call-options.js';
 import type { CommandInput, CommandOutput, ServiceCommand } from '../client/service-command.js';
 import { badRequest, QuorateError } from '../errors/quorate-error.js';
 import { bytesOf } from './checks.js';
@@ -23,7 +22,7 @@ const get: ServiceCommand<KeyValueClient> = {
   options: [
     {
       flag: '--consistency <level>',
-      description: 'linearizable, or stale: whatever the node has',
+      description: 'linearizable, lease (a leader that has one asks nobody), or stale: whatever the node has',
       otherwise: 'linearizable',
     },
   ],

@@ -1,5 +1,5 @@
+import { checkConsistency } from '../calls/call-options.js';
 import type { CallOptions } from '../client/call.js';
-import { checkConsistency } from '../client/checks.js';
 import type { DispatcherOptions } from '../client/dispatcher.js';
 import type { ReadOptions } from '../client/service-client.js';
 import { ServiceClient } from '../client/service-client.js';

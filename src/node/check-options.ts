@@ -1,5 +1,5 @@
 import { shown } from '../errors/shown.js';
-import type { Settings } from '../raft/settings.js';
+import type { ReplicaSettings, Settings } from '../raft/settings.js';
 import { DEFAULT_SETTINGS } from '../raft/settings.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
 import type { DeclaredOption } from './declared-options.js';
@@ -14,7 +14,7 @@ import { loadZod } from './zod.js';
 /** Checks the options of `ReplicaNode.open`, each by itself and all together, and resolves to the four settings. Rejects with CONFIG_INVALID. */
 export async function checkOptions<Machine extends AnyStateMachine>(
   options: ReplicaNodeOptions<Machine>,
-): Promise<Settings> {
+): Promise<ReplicaSettings> {
   const z = await loadZod();
   checkGivenOptions(z, Object(options));
   return checkNodeOptions({ ...options, ...resolveSettings(z, options, process.env) });

@@ -108,6 +108,15 @@ const SHARED = {
       read: yesOrNoFrom,
     }),
   },
+  readLease: {
+    schema: (z) => z.boolean(),
+    expected: 'true or false',
+    serve: served('read-lease', '', 'let a leader answer reads that ask for it by its lease; on all nodes or on none', {
+      default: false,
+      expected: '1 or 0, yes or no',
+      read: yesOrNoFrom,
+    }),
+  },
   maxConnections: {
     schema: wholeNumber,
     expected: A_WHOLE_NUMBER,

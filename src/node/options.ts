@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { replicaMachine } from '../../machines/index.js';
+import type { Consistency } from '../calls/call-options.js';
 import type { NodeId } from '../raft/numbers-and-ids.js';
 import type { Settings } from '../raft/settings.js';
 import type { Clock } from '../seams/clock.js';
@@ -70,6 +71,11 @@ export interface ReplicaNodeOptions<Machine extends AnyStateMachine> extends Par
    * roughly, is kept before it. Default 64 MiB.
    */
   readonly snapshotLogBytes?: number;
+  /**
+   * Whether a leader answers reads with `consistency: 'lease'` alone while its lease holds. It must be the same on all nodes of a cluster,
+   * and assumes that no clock gains more than 10 % on another. Default: false.
+   */
+  readonly readLease?: boolean;
   /** Aborting it closes the node. */
   readonly signal?: AbortSignal;
   /**
@@ -99,7 +105,8 @@ export interface CallOptions {
 export interface ReadOptions extends CallOptions {
   /**
    * `linearizable` (default): never less than any write that was acknowledged before the read began.
+   * `lease`: as linearizable, but a leader whose lease holds asks nobody (`readLease`).
    * `stale`: what this node happens to have applied, at once, with a leader or without.
    */
-  readonly consistency?: 'linearizable' | 'stale';
+  readonly consistency?: Consistency;
 }

@@ -1,4 +1,10 @@
-import { checkCallOptions, checkTimeout, DEFAULT_TIMEOUT_MS, MOST_TIMER_MS } from '../calls/call-options.js';
+import {
+  checkCallOptions,
+  checkConsistency,
+  checkTimeout,
+  DEFAULT_TIMEOUT_MS,
+  MOST_TIMER_MS,
+} from '../calls/call-options.js';
 import { badRequest } from '../errors/quorate-error.js';
 import { shown } from '../errors/shown.js';
 import type { Index } from '../raft/numbers-and-ids.js';
@@ -39,9 +45,7 @@ export function read<Machine extends AnyStateMachine, Value>(
 ): Promise<Value> {
   return new Promise((resolve, reject) => {
     const { timeoutMs, signal } = limitsOf(options, ['consistency', 'timeoutMs', 'signal']);
-    const { consistency = 'linearizable' } = options;
-    if (consistency !== 'linearizable' && consistency !== 'stale')
-      throw badRequest(`expected consistency to be "linearizable" or "stale", got ${shown(consistency)}`);
+    const consistency = checkConsistency(options.consistency);
     if (typeof query !== 'function') throw badRequest(`expected query to be a function, got ${shown(query)}`);
     const answer = (): void => {
       try {

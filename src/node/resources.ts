@@ -11,7 +11,7 @@ import type { Members } from '../log/identity-file.js';
 import { unusable } from '../log/log-failures.js';
 import { NodeDisk, nodeChecksum } from '../log/node-disk.js';
 import { valueFor } from '../raft/numbers-and-ids.js';
-import type { Settings } from '../raft/settings.js';
+import type { ReplicaSettings } from '../raft/settings.js';
 import type { Clock } from '../seams/clock.js';
 import type { LogStore } from '../seams/log-store.js';
 import type { SnapshotStore } from '../seams/snapshot-store.js';
@@ -47,7 +47,7 @@ export interface Made {
   readonly resources: NodeResources;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly settings: Settings;
+  readonly settings: ReplicaSettings;
   readonly releaseStateMachine: () => void;
 }
 

@@ -1,6 +1,6 @@
 import { QuorateError } from '../errors/quorate-error.js';
 import { problemWithId, valueFor } from '../raft/numbers-and-ids.js';
-import type { Settings } from '../raft/settings.js';
+import type { ReplicaSettings, Settings } from '../raft/settings.js';
 import { problemWithSettings } from '../raft/settings.js';
 import { isLoopback, parseAddress } from './address.js';
 
@@ -15,18 +15,20 @@ export interface CheckedOptions extends Settings {
   readonly advertise?: string | undefined;
   readonly peers: Readonly<Record<string, string>>;
   readonly insecure?: boolean | undefined;
+  readonly readLease?: boolean | undefined;
 }
 
 /** Refuses options that cannot work together, with one line that names them and says what would work. Each is of the right kind. */
-export function checkNodeOptions(options: CheckedOptions): Settings {
+export function checkNodeOptions(options: CheckedOptions): ReplicaSettings {
   const problem =
     problemWithRoutes(options) ??
     problemWithIdentity(options) ??
     problemWithAddresses(options) ??
     problemWithSettings(options);
   if (problem !== undefined) throw invalid(problem);
-  const { ELECTION_TIMEOUT_MIN, ELECTION_TIMEOUT_MAX, HEARTBEAT_INTERVAL, MAX_MISSED_HEARTBEATS } = options;
-  return { ELECTION_TIMEOUT_MIN, ELECTION_TIMEOUT_MAX, HEARTBEAT_INTERVAL, MAX_MISSED_HEARTBEATS };
+  const { ELECTION_TIMEOUT_MIN, ELECTION_TIMEOUT_MAX, HEARTBEAT_INTERVAL, MAX_MISSED_HEARTBEATS, readLease } = options;
+  const settings = { ELECTION_TIMEOUT_MIN, ELECTION_TIMEOUT_MAX, HEARTBEAT_INTERVAL, MAX_MISSED_HEARTBEATS };
+  return readLease === true ? { ...settings, readLease } : settings;
 }
 
 function problemWithRoutes({ server, routes }: CheckedOptions): string | undefined {

@@ -19,14 +19,16 @@ export function forwardProposal(state: ReplicaState, proposal: Omit<ProposeReque
   };
 }
 
-export function forwardRead(state: ReplicaState, requestId: number): Step {
+/** `byLease`: whether the leader's lease is enough, where leases are on. */
+export function forwardRead(state: ReplicaState, requestId: number, byLease = false): Step {
   const to = leaderElsewhere(state);
   if (to === null) return { state, effects: [readRefusal({ from: null, requestId }, null)] };
+  const lease = byLease && state.settings.readLease === true ? ({ byLease } as const) : {};
   return {
     state,
     effects: [
       notify({ type: 'reads.forwarded', requestId, to }),
-      { kind: 'send', to, message: { kind: 'read-request', requestId } },
+      { kind: 'send', to, message: { kind: 'read-request', requestId, ...lease } },
     ],
   };
 }

@@ -42,6 +42,8 @@ export interface Step {
 export interface Surroundings {
   /** The wall clock, ms since the epoch. */
   readonly wallMs: number;
+  /** The monotonic clock, ms. */
+  readonly nowMs: number;
   /** So much waits for the disk already that a leader takes no more for now. */
   readonly isDiskBehind: boolean;
 }

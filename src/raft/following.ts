@@ -2,6 +2,7 @@ import { recordCommit } from './commit.js';
 import type { Effect, Step } from './effects.js';
 import { notify, unchanged } from './effects.js';
 import { invariant } from './invariant.js';
+import { mayOweLease } from './lease.js';
 import type { LogShape } from './log-shape.js';
 import { extend, holds, lastPossibleMatch, termAt, truncate } from './log-shape.js';
 import type { Append, AppendAccepted, AppendRejected, Entry, LogRecord } from './messages.js';
@@ -65,6 +66,7 @@ export function hearLeader(state: ReplicaState, from: NodeId, atMs: number): Ste
  * cannot hear it is no reason to step down, a newer term in an append or a reply is.
  */
 export function hearsLiveLeader(state: ReplicaState, atMs: number): boolean {
+  if (mayOweLease(state, atMs)) return true;
   if (state.leaderId === null) return false;
   if (state.leaderId === state.id) return true;
   return !state.isLeaderGone && atMs - state.leaderHeardAtMs < state.settings.ELECTION_TIMEOUT_MIN;
@@ -73,10 +75,11 @@ export function hearsLiveLeader(state: ReplicaState, atMs: number): boolean {
 /**
  * Our connection to `peer` closed. Where it leads, its process may have ended: until it is heard again its silence is no reason to
  * refuse others a vote, and this node stands after those survivors whose ids come before its own, so that they do
- * not split the vote. A wrong hint does no harm: the next heartbeat undoes it.
+ * not split the vote. A wrong hint does no harm: the next heartbeat undoes it. Where leases are on it is none: a leader whose
+ * connection was cut by something in between may hold one that rests on this node's word.
  */
 export function noteLeaderGone(state: ReplicaState, peer: NodeId): Step {
-  if (peer !== state.leaderId) return unchanged(state);
+  if (peer !== state.leaderId || state.settings.readLease === true) return unchanged(state);
   const rank = state.voters.filter((voter) => voter !== peer && voter < state.id).length;
   return {
     state: changed(state, { isLeaderGone: true }),

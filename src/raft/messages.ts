@@ -115,6 +115,8 @@ export interface ProposeReply {
 export interface ReadRequest {
   readonly kind: 'read-request';
   readonly requestId: number;
+  /** The leader may answer by its lease. Sent only where leases are on: older versions do not know it. */
+  readonly byLease?: true;
 }
 
 export interface ReadReply {

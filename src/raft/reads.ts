@@ -41,15 +41,20 @@ export function noteEcho(state: ReplicaState, voter: NodeId, round: ReadRound): 
 /** Answers the reads whose round a majority has echoed. */
 export function confirmReads(state: ReplicaState): Step {
   if (state.reads.pending.length === 0) return { state, effects: [] };
-  const confirmed = confirmedRound(state, (voter) => roundOf(state, voter));
+  const confirmed = confirmedReadRound(state);
   const isConfirmed = (read: PendingRead): boolean => read.round !== null && read.round <= confirmed;
   const done = state.reads.pending.filter(isConfirmed);
   if (done.length === 0) return { state, effects: [] };
   const pending = state.reads.pending.filter((read) => !isConfirmed(read));
   return {
     state: changed(state, { reads: { ...state.reads, pending } }),
-    effects: done.map((read) => answer(read.origin, read.readIndex)),
+    effects: done.map((read) => confirmedRead(read.origin, read.readIndex)),
   };
+}
+
+/** The newest round that a majority has echoed: it heard this leader after that began. */
+export function confirmedReadRound(state: ReplicaState): number {
+  return confirmedRound(state, (voter) => roundOf(state, voter));
 }
 
 /** Leadership is over: every read that waits is answered, with a refusal (P35). */
@@ -90,7 +95,8 @@ function roundOf({ id, reads }: ReplicaState, voter: NodeId): number {
   return voter === id ? reads.current : (valueFor(reads.echoed, voter) ?? 0);
 }
 
-function answer(origin: Origin, readIndex: Index): Effect {
+/** Tells whoever asked that a state machine which has applied `readIndex` may answer. */
+export function confirmedRead(origin: Origin, readIndex: Index): Effect {
   if (origin.from !== null) return answerPeer(origin.from, origin.requestId, readIndex);
   return notify({ type: 'reads.confirmed', requestId: origin.requestId, readIndex });
 }

@@ -5,12 +5,12 @@ import { answerVoteRequest, recordVote } from './elections.js';
 import { acceptAppend, hearsLiveLeader } from './following.js';
 import { invariant } from './invariant.js';
 import { noteAppendReply, propose } from './leading.js';
+import { answerRead } from './lease.js';
 import type { PeerMessage } from './messages.js';
 import { hasTerm } from './messages.js';
 import type { NodeId, Term } from './numbers-and-ids.js';
 import { LOG_START } from './numbers-and-ids.js';
 import { answerPreVote, recordPreVote } from './pre-vote.js';
-import { beginRead } from './reads.js';
 import type { ReplicaState } from './replica-state.js';
 import { changed } from './replica-state.js';
 
@@ -66,7 +66,7 @@ export const LEADER_RULES: MessageRules = {
   append: (state, { from, message, atMs }) => acceptAppend(state, from, message, atMs),
   'append-reply': (state, { from, message }) => noteAppendReply(state, from, message),
   'propose-request': (state, { from, message }, surroundings) => propose(state, { ...message, from }, surroundings),
-  'read-request': (state, { from, message }) => beginRead(state, { from, requestId: message.requestId }),
+  'read-request': (state, { from, message }, surroundings) => answerRead(state, { ...message, from }, surroundings),
 };
 
 /** P36: a vote that waits for a disk that hangs would come too late, and bind this node to a candidate that has given up. */

@@ -3,7 +3,7 @@ import { EMPTY_LOG, termAt } from './log-shape.js';
 import type { Entry } from './messages.js';
 import type { Index, NodeId, ReadRound, Term } from './numbers-and-ids.js';
 import { asReadRound, NO_INDEX, NO_TERM } from './numbers-and-ids.js';
-import type { Settings } from './settings.js';
+import type { ReplicaSettings } from './settings.js';
 import type { Snapshot } from './snapshot.js';
 
 /** As the leader sees a peer: answering, silent since its last heartbeat, or silent for MAX_MISSED_HEARTBEATS. */
@@ -49,7 +49,7 @@ export interface ReplicaState {
   readonly id: NodeId;
   /** host:port under which peers reach this node; empty where it is not among the servers. */
   readonly address: string;
-  readonly settings: Settings;
+  readonly settings: ReplicaSettings;
   /** All servers that count in majorities, this one included, sorted. */
   readonly voters: readonly NodeId[];
   /** The other servers. */
@@ -90,6 +90,13 @@ export interface ReplicaState {
   /** Heartbeats in a row that each peer has left unanswered: filled by a leader. */
   readonly silentBeats: Readonly<Record<NodeId, number>>;
   readonly reads: ReadRounds;
+  /** What this node knows of leases, where they are on (`lease.ts`). */
+  readonly lease: {
+    /** Monotonic ms; when this life of the node began: what it had promised before is not known any more. -Infinity before that. */
+    readonly openedAtMs: number;
+    /** The rounds of the newest heartbeats, and when each began, monotonic ms: no append that carries one left earlier. */
+    readonly beats: readonly { readonly round: ReadRound; readonly atMs: number }[];
+  };
 }
 
 export interface ServerAddress {
@@ -98,7 +105,7 @@ export interface ServerAddress {
 }
 
 /** The state of a node that knows who its peers are and nothing more. */
-export function initialState(id: NodeId, servers: readonly ServerAddress[], settings: Settings): ReplicaState {
+export function initialState(id: NodeId, servers: readonly ServerAddress[], settings: ReplicaSettings): ReplicaState {
   const others = servers.filter((server) => server.id !== id);
   const link = { open: false, reason: 'not dialed yet' };
   return {
@@ -125,6 +132,7 @@ export function initialState(id: NodeId, servers: readonly ServerAddress[], sett
     answered: [],
     silentBeats: {},
     reads: { current: asReadRound(0), echoed: {}, pending: [] },
+    lease: { openedAtMs: Number.NEGATIVE_INFINITY, beats: [] },
   };
 }
 
@@ -157,6 +165,7 @@ export function changed(state: ReplicaState, change: Partial<ReplicaState>): Rep
     answered: state.answered,
     silentBeats: state.silentBeats,
     reads: state.reads,
+    lease: state.lease,
   };
   return Object.assign(copy, change);
 }

@@ -10,6 +10,15 @@ export interface Settings {
   readonly MAX_MISSED_HEARTBEATS: number;
 }
 
+/** What a replica decides by: the four settings, and what is switched on beside them. */
+export interface ReplicaSettings extends Settings {
+  /**
+   * Whether a leader may answer reads that ask for it without a round, while its lease holds (`lease.ts`). It must be the same
+   * on all nodes. Default: false.
+   */
+  readonly readLease?: boolean;
+}
+
 export const DEFAULT_SETTINGS: Settings = {
   ELECTION_TIMEOUT_MIN: 150,
   ELECTION_TIMEOUT_MAX: 300,

@@ -1,4 +1,5 @@
 import type { ClientEvent } from '../../machines/index.js';
+import type { Consistency } from '../calls/call-options.js';
 import type { CallRequest } from '../calls/pending-call.js';
 import { PendingCall } from '../calls/pending-call.js';
 import type { QuorateError } from '../errors/quorate-error.js';
@@ -12,7 +13,7 @@ import { CallQueue, isWaiting } from './call-queue.js';
 
 export interface ReadCall extends CallRequest<undefined> {
   /** Default `linearizable`. */
-  readonly consistency?: 'linearizable' | 'stale' | undefined;
+  readonly consistency?: Consistency | undefined;
   /** Called with the read index once a leader has confirmed it; `done` follows when it is applied here. */
   readonly confirmed?: (readIndex: Index) => void;
 }
@@ -52,6 +53,8 @@ export class PendingReads {
   #confirmed: { readonly readIndex: Index; readonly reads: readonly Read[] }[] = [];
   /** The callbacks of reads whose callers want to know the read index, too. */
   readonly #curious = new WeakMap<Read, (readIndex: Index) => void>();
+  /** Those for which a leader's lease is enough. */
+  readonly #byLease = new WeakSet<Read>();
   #applied: Index = NO_INDEX;
   readonly #noteEnd = ({ earliestReceivedMs }: Read, error: QuorateError | undefined): void => {
     if (error !== undefined) this.#options.meter.failed('read', error, earliestReceivedMs);
@@ -71,6 +74,7 @@ export class PendingReads {
     const nowMs = this.#options.clock.now();
     const read = new PendingCall(request, nowMs - this.#options.pauses.mostWaitMs(nowMs), NO_BYTES, this.#noteEnd);
     if (request.confirmed !== undefined) this.#curious.set(read, request.confirmed);
+    if (request.consistency === 'lease') this.#byLease.add(read);
     this.#queue.add(read);
   }
 
@@ -154,9 +158,16 @@ export class PendingReads {
   }
 
   #flush(reads: readonly Read[]): void {
+    const byLease = reads.filter((read) => this.#byLease.has(read));
+    if (byLease.length > 0) this.#ask(byLease, { byLease: true });
+    const others = byLease.length === 0 ? reads : reads.filter((read) => !this.#byLease.has(read));
+    if (others.length > 0) this.#ask(others);
+  }
+
+  #ask(reads: readonly Read[], lease: { readonly byLease?: true } = {}): void {
     const requestId = this.#options.nextRequestId();
     this.#rounds.set(requestId, { reads, to: null, askedAtMs: this.#options.clock.now() });
-    this.#options.send({ type: 'client.read', requestId });
+    this.#options.send({ type: 'client.read', requestId, ...lease });
   }
 
   #noteForwarded(requestId: number, to: NodeId): void {

@@ -58,13 +58,20 @@ export function explore(seed: number, exploration: Exploration = {}): SimulatedC
       commands += 1;
       cluster.propose(commandOf(cluster, commands, profile), anyId(cluster));
     }
-    if (cluster.random() < 0.5) cluster.read(anyId(cluster));
+    if (cluster.random() < 0.5) read(cluster);
     if (cluster.random() < profile.faultProbability) pick(cluster, profile.faults)(cluster);
     cluster.runFor(cluster.random() * 80);
   }
   cluster.verify();
   // The trouble is over: the cluster must not only be consistent, but of use.
   return cluster.propose('the last', cluster.leader?.id).verify();
+}
+
+/** Where leases are on, half of the reads take one; where they are not, nothing is drawn for it. */
+function read(cluster: SimulatedCluster): void {
+  const at = anyId(cluster);
+  const byLease = cluster.settings.readLease === true && cluster.random() < 0.5;
+  cluster.read(at, undefined, byLease ? 'lease' : 'linearizable');
 }
 
 function commandOf(cluster: SimulatedCluster, number: number, { mostCommandBytes = 0 }: FaultProfile): string {

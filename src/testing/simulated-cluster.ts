@@ -4,7 +4,7 @@ import type { Notice } from '../raft/effects.js';
 import type { NodeId } from '../raft/numbers-and-ids.js';
 import type { RandomState } from '../raft/random.js';
 import { derive, draw } from '../raft/random.js';
-import type { Settings } from '../raft/settings.js';
+import type { ReplicaSettings } from '../raft/settings.js';
 import { DEFAULT_SETTINGS } from '../raft/settings.js';
 import { encodeCommand } from '../replica/replica.js';
 import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
@@ -50,7 +50,7 @@ export class SimulatedCluster<Machine extends AnyStateMachine = Recorder> {
   readonly durability = new DurabilityChecker();
   /** One line for each notice of any replica: equal for equal seeds. */
   readonly trace: string[] = [];
-  readonly settings: Settings;
+  readonly settings: ReplicaSettings;
   readonly #proposals = new Proposals<CommandOf<Machine>, ResultOf<Machine>>();
   readonly #applied = new AppliedCommands();
   #codec: Machine['codec'] | undefined;
@@ -201,10 +201,10 @@ export class SimulatedCluster<Machine extends AnyStateMachine = Recorder> {
     return this;
   }
 
-  /** A linearizable read at a replica: whatever was acknowledged before must be in what it sees. */
-  read(at: NodeId, timeoutMs = 2_000): this {
+  /** A linearizable read at a replica, or one by `lease`: whatever was acknowledged before must be in what it sees. */
+  read(at: NodeId, timeoutMs = 2_000, consistency: 'linearizable' | 'lease' = 'linearizable'): this {
     checkDuration('timeoutMs', timeoutMs);
-    this.#reads.begin(this.replica(at) as never, at, this.#proposals.newestAcknowledged, timeoutMs);
+    this.#reads.begin(this.replica(at) as never, this.#proposals.newestAcknowledged, { timeoutMs, consistency });
     return this;
   }
 

@@ -2,7 +2,7 @@ import type { FlowLimits } from '../../actors/replicator.js';
 import type { replicaMachine } from '../../machines/index.js';
 import type { Notice } from '../raft/effects.js';
 import type { NodeId } from '../raft/numbers-and-ids.js';
-import type { Settings } from '../raft/settings.js';
+import type { ReplicaSettings } from '../raft/settings.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
 import type { DurabilityChecker } from './durability.js';
 import type { SafetyChecker } from './safety.js';
@@ -14,7 +14,7 @@ export interface SimulatedReplicaOptions<Machine extends AnyStateMachine> {
   readonly id: NodeId;
   readonly ids: readonly NodeId[];
   readonly seed: number;
-  readonly settings: Settings;
+  readonly settings: ReplicaSettings;
   readonly time: VirtualClock;
   readonly network: SimulatedNetwork;
   readonly random: () => number;

@@ -1,6 +1,7 @@
 import type { Actor } from 'xstate';
 import { createActor } from 'xstate';
 import type { replicaMachine } from '../../machines/index.js';
+import type { Consistency } from '../calls/call-options.js';
 import type { CallRequest } from '../calls/pending-call.js';
 import { QuorateError } from '../errors/quorate-error.js';
 import type { DataDirectory } from '../log/data-directory.js';
@@ -192,7 +193,7 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
   }
 
   /** `done` is called when the state machine here may be read. */
-  read(request: Omit<CallRequest<undefined>, 'signal'>): void {
+  read(request: Omit<CallRequest<undefined>, 'signal'> & { readonly consistency?: Consistency | undefined }): void {
     const life = this.#life;
     if (life === undefined) return request.done(new QuorateError('QUORATE_CLOSED', 'crashed'));
     life.replica.read({ ...request, signal: undefined });

@@ -5,7 +5,7 @@ import { QuorateError } from '../errors/quorate-error.js';
 import { shown } from '../errors/shown.js';
 import type { NodeId } from '../raft/numbers-and-ids.js';
 import { problemWithId } from '../raft/numbers-and-ids.js';
-import type { Settings } from '../raft/settings.js';
+import type { ReplicaSettings } from '../raft/settings.js';
 import { DEFAULT_SETTINGS, problemWithSettings } from '../raft/settings.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
 import type { Recorder } from './recorder.js';
@@ -20,7 +20,7 @@ export interface SimulationOptions<Machine extends AnyStateMachine = Recorder> {
    * held in memory. Default: a `Recorder`, which takes strings.
    */
   readonly stateMachine?: (id: NodeId) => Machine;
-  readonly settings?: Partial<Settings>;
+  readonly settings?: Partial<ReplicaSettings>;
   readonly conditions?: Partial<Conditions>;
   /** `timed`: by their timers, as in production. `told`: only where `elect` says so, for stories told step by step. */
   readonly elections?: 'timed' | 'told';
@@ -61,7 +61,7 @@ const OPTIONS: Fields<SimulationOptions> = {
     is: (value) => typeof value === 'function',
     expected: 'a function that makes a new state machine for each start of a replica, as in () => new Counter()',
   },
-  settings: { is: isObject, expected: 'an object with some of the four settings' },
+  settings: { is: isObject, expected: 'an object with some of the four settings, and readLease' },
   conditions: { is: isObject, expected: 'an object, as in { loss: 0.1 }' },
   elections: { is: (value) => value === 'timed' || value === 'told', expected: "'timed' or 'told'" },
   machine: {
@@ -122,7 +122,7 @@ export function checkSeed(seed: number): void {
 
 const LIMIT = 'an object with maxEntries and maxBytes';
 const ANY_SETTINGS = Object.fromEntries(
-  Object.keys(DEFAULT_SETTINGS).map((name) => [name, { is: () => true, expected: '' }]),
+  [...Object.keys(DEFAULT_SETTINGS), 'readLease'].map((name) => [name, { is: () => true, expected: '' }]),
 );
 
 function checkConditions(conditions: Partial<Conditions>): void {

@@ -89,7 +89,6 @@ describe('a client of three nodes', () => {
       (client) => client.get('k', { consistency: 'strong' as never }),
       'QUORATE_BAD_REQUEST',
     ],
-    ['a lease', (client) => client.get('k', { consistency: 'lease' }), 'QUORATE_NOT_IN_THIS_VERSION'],
     ['an aborted signal', (client) => client.put('k', 'v', { signal: AbortSignal.abort() }), 'QUORATE_ABORTED'],
   ])('%s is refused', async (_name, call, code) => {
     expect(await codeOf(call(db))).toBe(code);

@@ -292,7 +292,10 @@ describe('wrong usage: exit 2, and one line that says what was expected', () => 
   test.each([
     [['put', 'k'], /missing required argument 'value'/],
     [['putt', 'k', 'v'], /Did you mean put/],
-    [['get', 'k', '--consistency', 'strong'], /expected consistency to be "linearizable" or "stale", got "strong"/],
+    [
+      ['get', 'k', '--consistency', 'strong'],
+      /expected consistency to be "linearizable", "lease" or "stale", got "strong"/,
+    ],
     [['get', ''], /1 to 4096 bytes/],
     [['get', 'k', '--timeout', 'soon'], /from 1 to 60000/],
     [['get', 'k', '--endpoints', 'nowhere'], /expected an endpoint host:port or http:\/\/host:port.*got "nowhere"/],
@@ -303,7 +306,6 @@ describe('wrong usage: exit 2, and one line that says what was expected', () => 
     [['ls'], /did you mean quorate list\?/],
     [['info'], /did you mean quorate status\?/],
     [['cas', 'k', 'x', 'v'], /whole number from 0 up/],
-    [['get', 'k', '--consistency', 'lease'], /not in this version/],
     [['watch', 'k'], /^quorate: watch: not in this version; quorate status --watch shows/],
     [['members', 'list'], /not in this version/],
     [['inspect'], /^quorate: inspect: not in this version; .* quorate inspector shows/],

@@ -372,7 +372,6 @@ describe('what is not here', () => {
     ['POST', '/v1/transfer'],
     ['GET', '/playground'],
     ['GET', '/v1/kv?watch=true'],
-    ['GET', '/v1/kv/k?consistency=lease'],
   ])('%s %s: 501, not in this version', async (method, path) => {
     const answer = await ask(leader, method, path);
     expect(refusal(answer)).toEqual([501, 'NOT_IN_THIS_VERSION']);

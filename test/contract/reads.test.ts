@@ -66,3 +66,22 @@ test('a node alone, without a leader, answers stale reads with what it has', asy
     await alone.close();
   }
 });
+
+test('with leases on, and off, a read that asks for one holds every write before it, on whichever node', async () => {
+  const leased = await Nodes.start('lmn', { readLease: true });
+  try {
+    for (const cluster of [leased, nodes]) {
+      const at = await cluster.leader();
+      await at.propose(put('leased', 'v'));
+      const written = at.state.commitIndex;
+      for (const node of cluster.nodes.values()) {
+        const { bytes, headers } = await ask(node.address, 'GET', '/v1/kv/leased?consistency=lease');
+        expect([bytes.toString(), Number(headers['x-quorate-index']) >= written]).toEqual(['v', true]);
+        expect(await node.read((_, index) => index, { consistency: 'lease' })).toBeGreaterThanOrEqual(written);
+      }
+    }
+    expect((await leased.leader()).state.readRound).toBeGreaterThan(0);
+  } finally {
+    await leased.close();
+  }
+});

@@ -173,7 +173,7 @@ describe('a node alone', () => {
       expect(await codeOf(node.propose(put('k', 'v'), { timeoutMs }))).toBe('QUORATE_BAD_REQUEST');
       expect(await codeOf(node.read(() => 1, { timeoutMs }))).toBe('QUORATE_BAD_REQUEST');
       expect(await codeOf(node.waitForLeader({ timeoutMs }))).toBe('QUORATE_BAD_REQUEST');
-      expect(await codeOf(node.read(() => 1, { consistency: 'lease' as never }))).toBe('QUORATE_BAD_REQUEST');
+      expect(await codeOf(node.read(() => 1, { consistency: 'strong' as never }))).toBe('QUORATE_BAD_REQUEST');
     },
   );
 

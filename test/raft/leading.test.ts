@@ -7,7 +7,7 @@ import { beginParkedReads, beginRead, refusePendingReads } from '../../src/raft/
 import { accepted, at, door, effectsOf, leaderOf, logOf, stateOf } from './states.js';
 
 const local = { from: null, requestId: 7 };
-const atWall = (wallMs: number) => ({ wallMs, isDiskBehind: false });
+const atWall = (wallMs: number) => ({ wallMs, nowMs: 0, isDiskBehind: false });
 
 describe('commitment', () => {
   test('P11 §5.4.2 counting replicas commits only entries of the own term (Figure 8)', () => {
@@ -107,7 +107,7 @@ describe('appending', () => {
     const leader = leaderOf(1, logOf(1));
     const refused = [
       propose(leader, { ...proposal, remainingMs: 0 }, atWall(5)),
-      propose(leader, proposal, { wallMs: 5, isDiskBehind: true }),
+      propose(leader, proposal, { wallMs: 5, nowMs: 0, isDiskBehind: true }),
     ];
     for (const { state, effects } of refused) {
       expect(state).toBe(leader);

@@ -4,12 +4,13 @@ import { EMPTY_LOG } from '../../src/raft/log-shape.js';
 import type { PeerMessage, VoteReply, VoteRequest } from '../../src/raft/messages.js';
 import { asTerm } from '../../src/raft/numbers-and-ids.js';
 import { admit, FOLLOWER_RULES, receive } from '../../src/raft/receive.js';
+import type { ReplicaState } from '../../src/raft/replica-state.js';
 import { accepted, append, at, door, effectsOf, logOf, stateOf } from './states.js';
 
 const follower = stateOf({ term: asTerm(5) });
 const hearing = stateOf({ term: asTerm(5), leaderId: 'b', leaderHeardAtMs: 1_000 });
 
-const now: Surroundings = { wallMs: 2_000, isDiskBehind: false };
+const now: Surroundings = { wallMs: 2_000, nowMs: 1_000, isDiskBehind: false };
 
 const voteRequest = (term: number, change: Partial<VoteRequest> = {}): PeerMessage => {
   const presentTerm = asTerm(change.preVote === true ? term - 1 : term);
@@ -54,6 +55,20 @@ describe('one gate for terms', () => {
   test('§6: while a live leader is heard, whoever cannot hear it deposes nobody', () => {
     expect(admit(hearing, voteRequest(6), 1_149)).toBe('refuse');
     expect(admit(hearing, voteRequest(6), 1_150)).toBe('adopt');
+  });
+
+  test('with leases on a voter keeps its word after a newer term, and for one that it may have given before a restart', () => {
+    const withLeases = (change: Partial<ReplicaState>): ReplicaState => {
+      const state = stateOf({ term: asTerm(5), ...change });
+      return { ...state, settings: { ...state.settings, readLease: true } };
+    };
+    const heardOlder = { leaderId: null, leaderHeardAtMs: 1_000 };
+    const restarted = { leaderId: null, lease: { openedAtMs: 1_000, beats: [] } };
+    for (const change of [heardOlder, restarted]) {
+      expect(admit(withLeases(change), voteRequest(6), 1_149)).toBe('refuse');
+      expect(admit(withLeases(change), voteRequest(6), 1_150)).toBe('adopt');
+      expect(admit(stateOf({ term: asTerm(5), ...change }), voteRequest(6), 1_001)).toBe('adopt');
+    }
   });
 
   test('thesis §3.10: an election that the leader asked for is no disturbance', () => {

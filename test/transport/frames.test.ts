@@ -110,6 +110,13 @@ describe('messages as frames', () => {
     );
   });
 
+  test('a read for which a lease is enough says so in a byte more, and any other is as it always was', () => {
+    const read = { kind: 'read-request', requestId: 7 } as const;
+    expect(encodeMessage(read).byteLength).toBe(13);
+    expect(decodeMessage(encodeMessage({ ...read, byLease: true }))).toEqual({ ...read, byLease: true });
+    expect(() => decodeMessage(new Uint8Array([...encodeMessage(read), 2]))).toThrow(MalformedBytes);
+  });
+
   test('random bytes, and frames with random bytes changed, decode or are refused, and nothing else happens', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 100 }), decodesOrRefuses), { numRuns: 1_000 });
     fc.assert(
