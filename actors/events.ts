@@ -49,6 +49,10 @@ export type LogReport =
   | { readonly type: 'log.resumed'; readonly waitedMs: number }
   /** The store has let go of what is before `previous`. */
   | { readonly type: 'log.trimmed'; readonly previous: LogPosition }
+  /** The disk has no room for entries; terms and votes are written all the same. */
+  | { readonly type: 'log.full'; readonly error: Error }
+  /** There is room again, and all that waited for it is durable. */
+  | { readonly type: 'log.roomMade'; readonly fullForMs: number }
   | { readonly type: 'log.failed'; readonly error: Error };
 
 export type ApplierReport =
@@ -112,7 +116,7 @@ export type RoleEntered =
   | { readonly type: 'preCandidate.entered' }
   | { readonly type: 'candidate.entered'; readonly term: Term }
   | { readonly type: 'leader.entered'; readonly peers: readonly NodeId[] }
-  /** The disk hangs: this node neither stands nor leads, and nothing is timed. */
+  /** The disk hangs or is full: this node neither stands nor leads, and nothing is timed. */
   | { readonly type: 'stalled.entered' }
   | { readonly type: 'halted.entered' };
 

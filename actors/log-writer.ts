@@ -1,17 +1,12 @@
 import { fromCallback } from 'xstate';
-import type { LogRecord, PeerMessage } from '../src/raft/messages.js';
-import { mergedAcceptance } from '../src/raft/messages.js';
-import type { Index, LogPosition } from '../src/raft/numbers-and-ids.js';
+import type { LogRecord } from '../src/raft/messages.js';
+import type { Index } from '../src/raft/numbers-and-ids.js';
 import type { Clock } from '../src/seams/clock.js';
+import type { DiskError } from '../src/seams/disk.js';
 import type { LogStore } from '../src/seams/log-store.js';
 import type { LogReport } from './events.js';
-import type { Outlet } from './link.js';
-
-/** A message that waits for the disk, with the way it will leave by. */
-export interface HeldMessage {
-  readonly outlet: Outlet;
-  readonly message: PeerMessage;
-}
+import type { Group, HeldMessage } from './write-group.js';
+import { cuts, follow, join, joinNewest, NOTHING, withNewest } from './write-group.js';
 
 export interface LogWriterOptions {
   readonly store: LogStore;
@@ -24,36 +19,28 @@ export interface LogWriterOptions {
   readonly keepBytes?: number;
 }
 
-/** The records that one sync covers. */
-interface Group {
-  readonly then: readonly HeldMessage[];
-  readonly last: LogPosition | null;
-  readonly vote: Extract<LogRecord, { kind: 'vote' }> | null;
-  readonly content: 'nothing' | 'messages' | 'records';
-  /** Size of the entries' payloads. */
-  readonly bytes: number;
-}
-
-const NOTHING: Group = { then: [], last: null, vote: null, content: 'nothing', bytes: 0 };
-
 /** A disk that writes this many bytes in a millisecond (16 MiB in a second) is slow, and does not hang. */
 const SLOW_DISK_BYTES_PER_MS = 16 * 1024;
 /** However much is written, a sync is never waited for longer than by this. */
 const MOST_EXTRA_MS = 1_000;
+
+/** Whether a full disk has room again is asked this often, ms. */
+const LOOK_FOR_ROOM_EVERY_MS = 1_000;
 
 /**
  * - `opening`: the store recovers what is on disk
  * - `idle`: all that was written is durable
  * - `syncing`: one group is being made durable; the next gathers
  * - `stalled`: the sync does not end (P36)
+ * - `full`: the disk has no room for entries that wait; votes are made durable as they come
  * - `over`: it failed, and nothing ever leaves again (P31), or it was stopped
  */
-type Phase = 'opening' | 'idle' | 'syncing' | 'stalled' | 'over';
+type Phase = 'opening' | 'idle' | 'syncing' | 'stalled' | 'full' | 'over';
 
 /**
  * Owns the order of durability. Records are staged as they come; one sync at a time makes a whole group of them
  * durable, and while it runs the next group gathers. A sync that does not end is reported (P36), and what is written then
- * still waits for it. After a failure nothing ever leaves again (P31).
+ * still waits for it. So do entries while the disk is full, and what vouches for them. After a failure nothing ever leaves again (P31).
  *
  * It is called directly: writing costs no event, and a finished sync costs one, `log.durable`, or `vote.durable` beside it.
  */
@@ -68,6 +55,9 @@ export class LogWriter {
   /** For how many intervals the sync that is under way has taken. */
   #intervalsWaited = 0;
   #timer: unknown;
+  /** Since when the disk has been full; undefined while it is not. */
+  #fullSinceMs: number | undefined;
+  #roomTimer: unknown;
 
   constructor(options: LogWriterOptions) {
     this.#options = options;
@@ -88,6 +78,7 @@ export class LogWriter {
   stop(): void {
     this.#phase = 'over';
     this.#options.clock.clearTimeout(this.#timer);
+    this.#options.clock.clearTimeout(this.#roomTimer);
   }
 
   /** The one door to the disk: `then` leaves when `records`, and all that was written before them, are durable (P1, P15). */
@@ -101,8 +92,9 @@ export class LogWriter {
     }
     if (records.some((record) => cuts(record, this.#syncing.last))) this.#syncing = { ...this.#syncing, last: null };
     if (this.#phase !== 'idle') {
-      this.#gathering =
-        this.#phase === 'stalled' ? joinNewest(this.#gathering, records, then) : join(this.#gathering, records, then);
+      const isLong = this.#phase === 'stalled' || this.#fullSinceMs !== undefined;
+      this.#gathering = isLong ? joinNewest(this.#gathering, records, then) : join(this.#gathering, records, then);
+      if (this.#phase === 'full') this.#goOnWhileFull(records.some(({ kind }) => kind === 'vote'));
     } else if (records.length === 0) {
       // Messages alone wait only for what was written before them, and all of that is durable.
       release(then);
@@ -137,6 +129,7 @@ export class LogWriter {
     this.#timer ??= this.#options.clock.setTimeout(() => this.#look(), this.#options.lookEveryMs);
     this.#options.store.sync((error) => {
       if (error === undefined) this.#synced();
+      else if (isStorageFull(error)) this.#noteFull(error);
       else this.#fail(error);
     });
   }
@@ -145,6 +138,8 @@ export class LogWriter {
     if (this.#phase === 'over') return;
     const { then, last, vote } = this.#syncing;
     const stalledForMs = this.#phase === 'stalled' ? this.#waitedMs : null;
+    const fullSinceMs = this.#fullSinceMs;
+    this.#fullSinceMs = undefined;
     release(then);
     const next = this.#gathering;
     this.#gathering = NOTHING;
@@ -156,7 +151,44 @@ export class LogWriter {
     // What waited for the disk has left; now the chart learns what is durable.
     if (vote !== null) this.#report({ type: 'vote.durable', term: vote.term, votedFor: vote.votedFor });
     if (last !== null) this.#report({ type: 'log.durable', written: last });
-    if (stalledForMs !== null) this.#report({ type: 'log.resumed', waitedMs: stalledForMs });
+    if (fullSinceMs !== undefined)
+      this.#report({ type: 'log.roomMade', fullForMs: this.#options.clock.now() - fullSinceMs });
+    else if (stalledForMs !== null) this.#report({ type: 'log.resumed', waitedMs: stalledForMs });
+  }
+
+  /** The group's votes are durable, and its entries wait for room, as does what vouches for them. */
+  #noteFull(error: Error): void {
+    if (this.#phase === 'over') return;
+    const { clock } = this.#options;
+    const { vote } = this.#syncing;
+    const isNew = this.#fullSinceMs === undefined;
+    this.#fullSinceMs ??= clock.now();
+    const mustSync = this.#gathering.vote !== null;
+    this.#gathering = follow(this.#syncing, this.#gathering);
+    this.#syncing = NOTHING;
+    this.#phase = 'full';
+    this.#goOnWhileFull(mustSync);
+    this.#roomTimer ??= clock.setTimeout(() => this.#lookForRoom(), LOOK_FOR_ROOM_EVERY_MS);
+    if (vote !== null) this.#report({ type: 'vote.durable', term: vote.term, votedFor: vote.votedFor });
+    if (isNew) this.#report({ type: 'log.full', error });
+  }
+
+  #lookForRoom(): void {
+    this.#roomTimer = undefined;
+    if (this.#phase === 'full') this.#goOnWhileFull(true);
+    else if (this.#fullSinceMs !== undefined)
+      this.#roomTimer = this.#options.clock.setTimeout(() => this.#lookForRoom(), LOOK_FOR_ROOM_EVERY_MS);
+  }
+
+  /** Lets out what vouches for nothing that waits for room, at once or, where there is a vote, once that is durable. */
+  #goOnWhileFull(mustSync: boolean): void {
+    const group = this.#gathering;
+    if (mustSync) {
+      this.#gathering = NOTHING;
+      return this.#sync(group);
+    }
+    this.#gathering = { ...group, vote: null, then: group.then.filter(vouchesForEntries) };
+    release(group.then.filter((held) => !vouchesForEntries(held)));
   }
 
   /**
@@ -192,52 +224,11 @@ export const logWriter = fromCallback<{ type: 'never' }, { readonly writer: LogW
   return () => input.writer.stop();
 });
 
-/**
- * Whether `record` cuts entries up to `last`, which are being made durable. What that sync leaves on the disk is no longer the
- * log, even if the same entries should come once more in a later record (P13).
- */
-function cuts(record: LogRecord, last: LogPosition | null): boolean {
-  return record.kind === 'truncation' && last !== null && record.from <= last.index;
-}
+const isStorageFull = (error: DiskError): boolean => error.code === 'QUORATE_STORAGE_FULL';
+
+/** What vouches for what is durable already does not come by way of `write`. */
+const vouchesForEntries = ({ message }: HeldMessage): boolean => message.kind === 'append-reply' && message.accepted;
 
 function release(messages: readonly HeldMessage[]): void {
   for (const { outlet, message } of messages) outlet.send(message);
-}
-
-function join(group: Group, records: readonly LogRecord[], then: readonly HeldMessage[]): Group {
-  let { last, vote, bytes } = group;
-  for (const record of records) {
-    if (record.kind === 'vote') vote = record;
-    if (record.kind !== 'entries') continue;
-    last = record.entries.at(-1) ?? last;
-    for (const { payload } of record.entries) bytes += payload.byteLength;
-  }
-  const position = last === null ? null : { index: last.index, term: last.term };
-  const content = records.length > 0 || group.content === 'records' ? 'records' : 'messages';
-  return { then: then.length === 0 ? group.then : [...group.then, ...then], last: position, vote, content, bytes };
-}
-
-/** As `join`, while the disk hangs. */
-function joinNewest(group: Group, records: readonly LogRecord[], then: readonly HeldMessage[]): Group {
-  const joined = join(group, records, []);
-  return { ...joined, then: then.reduce(withNewest, joined.then) };
-}
-
-/**
- * While the disk hangs only the newest answer of a kind to each peer is kept: it says all that the ones before it say, and
- * they would be ever more.
- */
-function withNewest(waiting: readonly HeldMessage[], { outlet, message }: HeldMessage): readonly HeldMessage[] {
-  const isOlder = (other: HeldMessage): boolean => other.outlet === outlet && isSameKind(other.message, message);
-  // A heartbeat's answer vouches for less of the log than the one before it did.
-  const newest = waiting
-    .filter(isOlder)
-    .reduce((newer, older) => mergedAcceptance(older.message, newer) ?? newer, message);
-  return [...waiting.filter((other) => !isOlder(other)), { outlet, message: newest }];
-}
-
-function isSameKind(a: PeerMessage, b: PeerMessage): boolean {
-  if (a.kind !== b.kind) return false;
-  if (a.kind === 'append-reply' && b.kind === 'append-reply') return a.accepted === b.accepted;
-  return a.kind === 'vote-reply';
 }

@@ -67,7 +67,7 @@ export interface ReplicaContext {
 /**
  * Tags of the chart's states: the node's role, and what callers may do. `writable`: it leads, and has committed an entry of its own term.
  * A node that asks for pre-votes has the role of a candidate, and is `preCandidate`. A node whose disk hangs has the role of a
- * follower, and is `stalled`.
+ * follower, and is `stalled`; one whose disk is full is `full`.
  */
 export type ReplicaTag =
   | 'recovering'
@@ -77,6 +77,7 @@ export type ReplicaTag =
   | 'leader'
   | 'writable'
   | 'stalled'
+  | 'full'
   | 'halted';
 
 /** Requests of this node's own callers. One event for all that came in one turn of the event loop. */

@@ -30,6 +30,7 @@ import {
   adoptsTerm,
   CANDIDATE_RULES,
   FOLLOWER_RULES,
+  FULL_RULES,
   hearsLeaderOfTerm,
   LEADER_RULES,
   PRE_CANDIDATE_RULES,
@@ -96,6 +97,9 @@ const receiveActions = {
   ),
   receiveWhileStalled: rule('peer.received', (state, event, surroundings) =>
     receive(STALLED_RULES, state, event, surroundings),
+  ),
+  receiveWhileFull: rule('peer.received', (state, event, surroundings) =>
+    receive(FULL_RULES, state, event, surroundings),
   ),
   /** A part of a message that is not whole yet. */
   hearLeader: rule('peer.heard', (state, { from, atMs }) => hearLeader(state, from, atMs)),

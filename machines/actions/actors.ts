@@ -92,8 +92,9 @@ export const linkActions = {
     const link = event.type === 'peer.arrived' ? valueFor(context.links, event.from) : undefined;
     if (link !== undefined) enqueue.sendTo(link, { type: 'peer.arrived' });
   }),
-  resetLinks: action(({ context, enqueue }) => {
-    const reset = { type: 'link.reset', reason: 'it led, and its disk hangs' } as const;
+  resetLinks: action(({ context, event, enqueue }) => {
+    const what = event.type === 'log.full' ? 'is full' : 'hangs';
+    const reset = { type: 'link.reset', reason: `it led, and its disk ${what}` } as const;
     for (const ref of Object.values(context.links)) enqueue.sendTo(ref, reset);
   }),
   stopLinks: action(({ context, enqueue }) => {

@@ -14,6 +14,8 @@ export const haltActions = {
   }),
   announceStall: notice('log.stalled', (report) => report),
   announceResumption: notice('log.resumed', (report) => report),
+  announceFull: notice('log.full', (report) => report),
+  announceRoom: notice('log.roomMade', (report) => report),
 };
 
 /** The error in a report of failure, or in what XState says of an actor that failed. */
@@ -54,8 +56,11 @@ function whyFollower(raft: ReplicaState, event: ReplicaEvent): string | undefine
       return `no majority has answered it for ${raft.settings.ELECTION_TIMEOUT_MAX} ms`;
     case 'log.stalled':
       return `its disk has not finished a sync for ${event.waitedMs} ms`;
+    case 'log.full':
+      return 'its disk is full';
     case 'log.resumed':
-      // It was stalled, which is a follower, too: its role is the one that it had.
+    case 'log.roomMade':
+      // It was stalled or full, which is a follower, too: its role is the one that it had.
       return undefined;
     case 'peer.received': {
       const { from, message } = event;

@@ -1,13 +1,14 @@
 import { replicaSetup } from '../vocabulary.js';
 import { candidate } from './candidate.js';
 import { follower } from './follower.js';
+import { full } from './full.js';
 import { leader } from './leader.js';
 import { preCandidate } from './pre-candidate.js';
 import { stalled } from './stalled.js';
 
 /**
- * Taking part. A newer term takes a leader and a candidate from here to follower (§5.1); a follower and a stalled node adopt it
- * where they are. On the root it would pull a halted or recovering node into follower.
+ * Taking part. A newer term takes a leader and a candidate from here to follower (§5.1); a follower, a stalled and a full node adopt
+ * it where they are. On the root it would pull a halted or recovering node into follower.
  */
 export const active = replicaSetup.createStateConfig({
   description: 'Takes part: links to all peers, and one role.',
@@ -19,7 +20,7 @@ export const active = replicaSetup.createStateConfig({
     input: ({ context: { seams, state } }) => ({ ...seams, settings: state.settings }),
   },
   initial: 'follower',
-  states: { follower, preCandidate, candidate, leader, stalled },
+  states: { follower, preCandidate, candidate, leader, stalled, full },
   on: {
     'peer.received': {
       guard: 'adoptsTerm',

@@ -20,6 +20,7 @@ export const candidate = replicaSetup.createStateConfig({
     'votes.overdue': { actions: 'solicitAgain' },
     'election.asked': { target: 'candidate', reenter: true, actions: 'startElectionAskedFor' },
     'log.stalled': { target: 'stalled', actions: ['announceStall', 'announceFollower'] },
+    'log.full': { target: 'full', actions: ['announceFull', 'announceFollower'] },
     'election.timedOut': { target: 'preCandidate', actions: 'startPreVote' },
   },
 });

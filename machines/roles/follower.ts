@@ -11,6 +11,7 @@ export const follower = replicaSetup.createStateConfig({
     'election.timedOut': { target: 'preCandidate', actions: ['startPreVote', 'announceCandidate'] },
     'election.asked': { target: 'candidate', actions: ['startElectionAskedFor', 'announceCandidate'] },
     'log.stalled': { target: 'stalled', actions: 'announceStall' },
+    'log.full': { target: 'full', actions: 'announceFull' },
     'link.closed': { actions: ['noteLinkClosed', 'noteLeaderGone'] },
     'client.proposed': { actions: 'forwardProposal' },
     'client.read': { actions: 'forwardRead' },

@@ -23,6 +23,7 @@ export const leader = replicaSetup.createStateConfig({
     'log.durable': { actions: 'noteLeaderDurable' },
     // P36: others cannot tell that nothing more becomes durable here, for heartbeats need no disk.
     'log.stalled': { target: 'stalled', actions: ['forgetLeader', 'resetLinks', 'announceStall', 'announceFollower'] },
+    'log.full': { target: 'full', actions: ['forgetLeader', 'resetLinks', 'announceFull', 'announceFollower'] },
     'heartbeat.due': [
       // Check-quorum (thesis §6.2): a majority that this node cannot hear may have another leader.
       { guard: 'hearsNoMajority', target: 'follower', actions: 'forgetLeader' },

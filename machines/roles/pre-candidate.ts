@@ -19,6 +19,7 @@ export const preCandidate = replicaSetup.createStateConfig({
     'votes.overdue': { actions: 'askForPreVotesAgain' },
     'election.asked': { target: 'candidate', actions: 'startElectionAskedFor' },
     'log.stalled': { target: 'stalled', actions: ['announceStall', 'announceFollower'] },
+    'log.full': { target: 'full', actions: ['announceFull', 'announceFollower'] },
     'election.timedOut': { target: 'preCandidate', reenter: true, actions: 'startPreVote' },
   },
 });

@@ -13,6 +13,7 @@ export const stalled = replicaSetup.createStateConfig({
     'peer.received': { actions: 'receiveWhileStalled' },
     'client.proposed': follower.on['client.proposed'],
     'client.read': follower.on['client.read'],
+    'log.full': { target: 'full', actions: 'announceFull' },
     'log.resumed': { target: 'follower', actions: 'announceResumption' },
   },
 });

@@ -108,7 +108,8 @@ const widest = (texts: readonly string[]): number => Math.max(0, ...texts.map((t
 function toneOf({ report, isAnswering }: WatchedNode): readonly number[] {
   if (!isAnswering || report?.role === 'halted') return [COLOUR.danger ?? 31];
   if (report?.role === 'leader') return [BOLD, COLOUR.accent ?? 36];
-  return report?.role === 'follower' && !report.state.endsWith('stalled') ? [39] : [COLOUR.wait ?? 33];
+  const isWell = report?.role === 'follower' && !/\.(stalled|full)$/.test(report.state);
+  return isWell ? [39] : [COLOUR.wait ?? 33];
 }
 
 function beforeBar({ id, report, isAnswering }: WatchedNode, ids: number, columns: number): string {

@@ -9,6 +9,7 @@ export type QuorateErrorCode =
   | 'QUORATE_NO_LEADER'
   | 'QUORATE_NO_QUORUM'
   | 'QUORATE_HALTED'
+  | 'QUORATE_STORAGE_FULL'
   | 'QUORATE_CATCHING_UP'
   | 'QUORATE_OUTCOME_UNKNOWN'
   | 'QUORATE_NOT_IN_THIS_VERSION'
@@ -51,6 +52,7 @@ const WORTH_ANOTHER_TRY: readonly string[] = [
   'QUORATE_NO_LEADER',
   'QUORATE_NO_QUORUM',
   'QUORATE_HALTED',
+  'QUORATE_STORAGE_FULL',
   'QUORATE_CLOSED',
 ] satisfies QuorateErrorCode[];
 

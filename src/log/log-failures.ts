@@ -13,6 +13,15 @@ export function halted(cause: DiskError): QuorateError {
   );
 }
 
+/** The disk has no room for entries. Nothing is broken, nothing that was acknowledged is lost, and the log goes on once there is room. */
+export function storageFull(cause: DiskError): QuorateError {
+  return new QuorateError(
+    'QUORATE_STORAGE_FULL',
+    `the disk is full (${cause.message}): free space in the data directory. This node takes no entries until there is room, and goes on by itself then`,
+    { cause },
+  );
+}
+
 function brokenLaw(cause: InvariantViolation): QuorateError {
   return new QuorateError(
     'QUORATE_HALTED',

@@ -1,12 +1,13 @@
 import { invariant } from '../raft/invariant.js';
-import type { Disk, DiskFile } from '../seams/disk.js';
-import { mayOpenLater } from '../seams/disk.js';
+import type { Disk, DiskError, DiskFile } from '../seams/disk.js';
+import { isDiskFull, mayOpenLater } from '../seams/disk.js';
 import type { EntryEncoder, StoredRecord } from '../wire/records.js';
 import type { LogImage } from './log-image.js';
 import { EMPTY_IMAGE, endOf, violationIn } from './log-image.js';
 import type { Tail } from './recovery.js';
 import type { Checksum, PlacedBatch } from './segment-format.js';
 import { encodeBatch, encodedBatchBytes, encodeHeader, HEADER_BYTES, segmentName } from './segment-format.js';
+import { fillWithZeros, writeZeros } from './zeros.js';
 
 export interface SegmentWriterOptions {
   readonly disk: Disk;
@@ -27,10 +28,14 @@ type Done<Value = void> = (error: Error | undefined, value?: Value) => void;
 interface Segment {
   readonly id: number;
   readonly file: DiskFile;
+  /** The file has so many bytes, written and synced: a batch that ends there needs no room on the disk. */
+  capacity: number;
 }
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
-const ZEROS = new Uint8Array(256 * 1024);
+
+/** So much is kept at the most for terms and votes: some 35,000 of them. */
+const MOST_RESERVE_BYTES = 2 * 1024 * 1024;
 
 /**
  * Writes batches, one at a time, each with one write and one sync into space that was made before. The next segment is
@@ -39,6 +44,10 @@ const ZEROS = new Uint8Array(256 * 1024);
  */
 export class SegmentWriter {
   readonly #options: SegmentWriterOptions;
+  /**
+   * While there is no spare, entries leave so much of the present segment free, for terms, votes and the mark of a clean stop.
+   */
+  readonly #reserveBytes: number;
   #segment: Segment | undefined;
   #offset = 0;
   #sequence = 1;
@@ -47,12 +56,15 @@ export class SegmentWriter {
   /** Files that exist already and were never begun, by number: how many bytes of each are not zero. */
   #leftovers = new Map<number, number>();
   #isPreparing = false;
-  #waitsForSpare: Done<Segment> | undefined;
+  /** The last spare could not be made, because the disk is full: the next one is made when it is needed. */
+  #isFull = false;
+  #waitsForSpare: Done | undefined;
   #afterPreparing: (() => void) | undefined;
   #failure: Error | undefined;
 
   constructor(options: SegmentWriterOptions) {
     this.#options = options;
+    this.#reserveBytes = Math.min(MOST_RESERVE_BYTES, Math.floor(options.segmentBytes / 8));
   }
 
   /**
@@ -76,7 +88,8 @@ export class SegmentWriter {
         if (segment === undefined) return done(error);
         this.#segment = segment;
         this.#offset = tail.offset;
-        if (this.#leftovers.has(this.#nextId)) this.#prepare(() => done(this.#failure));
+        if (this.#leftovers.has(this.#nextId) || !this.#hasRoom(this.#reserveBytes))
+          this.#prepare(() => done(this.#failure));
         else done(undefined);
       });
     });
@@ -101,21 +114,60 @@ export class SegmentWriter {
     });
   }
 
-  /** `before` is what the log adds up to without these records: a new segment's header holds it. */
+  /**
+   * `before` is what the log adds up to without these records: a new segment's header holds it. Where the disk has no room for
+   * them, the error is a `NoRoom`: none of them was written, and the writer goes on.
+   */
   write(records: readonly StoredRecord[], before: LogImage, done: Done<Written>): void {
     if (this.#failure !== undefined) return done(this.#failure);
-    const batch = { records, bytes: encodedBatchBytes(records) };
-    if (this.#segment !== undefined && this.#offset + batch.bytes <= this.#options.segmentBytes) {
-      return this.#put(this.#segment, batch, done);
-    }
-    this.#takeSpare((error, spare) => {
+    const batch: Batch = { records, bytes: encodedBatchBytes(records) };
+    const keptBytes = mayUseReserve(records) ? 0 : this.#reserveBytes;
+    const put = (error: Error | undefined): void => {
+      if (error === undefined && this.#segment !== undefined) this.#put(this.#segment, batch, done);
+      else done(error);
+    };
+    if (this.#hasRoom(batch.bytes + (this.#spare === undefined ? keptBytes : 0))) return put(undefined);
+    this.makeSpare((error) => {
+      if (this.#failure !== undefined) return done(this.#failure);
+      if (error === undefined && this.#hasRoom(batch.bytes)) return put(undefined);
       // The present segment grows while no other can be opened: that is slower, and as safe (P42).
-      if (spare === undefined && this.#failure === undefined && this.#segment !== undefined)
-        return this.#put(this.#segment, batch, done);
-      if (spare === undefined) return done(error);
+      if (error === undefined ? this.#isEmpty : mayOpenLater(error)) return this.#grow(batch.bytes + keptBytes, put);
+      const spare = this.#spare;
+      if (spare === undefined) return done(error === undefined ? error : asNoRoom(error));
+      this.#spare = undefined;
       this.#begin(spare, before, (beginError) => {
-        if (beginError !== undefined) done(beginError);
-        else this.#put(spare, batch, done);
+        if (beginError === undefined) this.#grow(batch.bytes + keptBytes, put);
+        else done(beginError);
+      });
+    });
+  }
+
+  /** Makes the next segment ready, where it is not; fails with an error of the disk. */
+  makeSpare(done: Done): void {
+    if (this.#spare !== undefined) return done(undefined);
+    this.#waitsForSpare = done;
+    if (!this.#isPreparing) this.#prepare(() => undefined);
+  }
+
+  #hasRoom(bytes: number): boolean {
+    return this.#segment !== undefined && this.#offset + bytes <= this.#segment.capacity;
+  }
+
+  /** Nothing but its header is in the present segment. */
+  get #isEmpty(): boolean {
+    return this.#segment !== undefined && this.#offset === HEADER_BYTES;
+  }
+
+  /** Zeros first: a batch that does not fit the disk would leave its beginning there. */
+  #grow(bytes: number, done: Done): void {
+    const segment = this.#segment;
+    const end = this.#offset + bytes;
+    if (segment === undefined || end <= segment.capacity) return done(undefined);
+    writeZeros(segment.file, segment.capacity, end, (error) => {
+      if (error !== undefined) return done(asNoRoom(error));
+      segment.file.sync((syncError) => {
+        if (syncError === undefined) segment.capacity = end;
+        done(syncError === undefined ? undefined : asNoRoom(syncError));
       });
     });
   }
@@ -135,7 +187,7 @@ export class SegmentWriter {
     next(undefined);
   }
 
-  #put(segment: Segment, batch: Pick<PlacedBatch, 'records' | 'bytes'>, done: Done<Written>): void {
+  #put(segment: Segment, batch: Batch, done: Done<Written>): void {
     const offset = this.#offset;
     let bytes = NO_BYTES;
     const broken = violationIn(() => {
@@ -147,6 +199,7 @@ export class SegmentWriter {
     segment.file.writeDurably(bytes, offset, (error) => {
       if (error !== undefined) return done(error);
       this.#offset = offset + bytes.byteLength;
+      segment.capacity = Math.max(segment.capacity, this.#offset);
       this.#sequence += 1;
       this.#prepareInTime();
       done(undefined, { segmentId: segment.id, offset });
@@ -172,33 +225,26 @@ export class SegmentWriter {
     });
   }
 
-  #takeSpare(done: Done<Segment>): void {
-    if (this.#spare !== undefined) {
-      const spare = this.#spare;
-      this.#spare = undefined;
-      return done(undefined, spare);
-    }
-    this.#waitsForSpare = done;
-    if (!this.#isPreparing) this.#prepare(() => undefined);
-  }
-
   #prepareInTime(): void {
     if (this.#isPreparing || this.#spare !== undefined || this.#offset * 2 < this.#options.segmentBytes) return;
-    if (this.#failure === undefined) this.#prepare(() => undefined);
+    if (this.#failure === undefined && !this.#isFull) this.#prepare(() => undefined);
   }
 
-  /** One that could not be opened is tried again with the next batch; after any other failure nothing is written any more. */
+  /**
+   * One that could not be opened is tried again with the next batch, and one that the disk had no room for when it is needed;
+   * after any other failure nothing is written any more.
+   */
   #prepare(done: () => void): void {
     this.#isPreparing = true;
     this.#openNext((error, segment) => {
       this.#isPreparing = false;
       this.#spare = segment;
-      if (error !== undefined && !mayOpenLater(error)) this.#failure ??= error;
+      this.#isFull = error !== undefined && isDiskFull(error);
+      if (error !== undefined && !mayOpenLater(error) && !this.#isFull) this.#failure ??= error;
       done();
       const waits = this.#waitsForSpare;
       this.#waitsForSpare = undefined;
-      if (segment === undefined) waits?.(error);
-      else if (waits !== undefined) this.#takeSpare(waits);
+      waits?.(error);
       this.#afterPreparing?.();
     });
   }
@@ -221,30 +267,34 @@ export class SegmentWriter {
       if (openError !== undefined) return done(openError);
       // From here on the file exists, whatever else fails.
       if (how === 'create') this.#leftovers.set(id, 0);
-      this.#fill(file, offset, tornBytes, (error) => {
-        if (error !== undefined) return file.close(() => done(error));
+      fillWithZeros(file, { offset, tornBytes, bytes: this.#options.segmentBytes }, (error, capacity = 0) => {
+        if (error !== undefined) {
+          // Zeros whose sync failed may be lost, and are written once more (P31).
+          if (offset === 0) this.#leftovers.set(id, this.#options.segmentBytes);
+          return file.close(() => done(error));
+        }
         // A file that is not in its directory is lost with all that was synced into it (P32).
         disk.syncDirectory((syncError) => {
           if (syncError !== undefined) return file.close(() => done(syncError));
           this.#nextId = id + 1;
-          done(undefined, { id, file });
+          done(undefined, { id, file, capacity });
         });
       });
     });
   }
+}
 
-  /** In pieces, so that a batch's sync never waits for a whole segment. */
-  #fill(file: DiskFile, offset: number, tornBytes: number, done: Done): void {
-    file.size((sizeError, size) => {
-      if (sizeError !== undefined) return done(sizeError);
-      const next = (at: number, end: number, then: () => void): void => {
-        if (at >= end) return then();
-        const piece = ZEROS.subarray(0, Math.min(ZEROS.byteLength, end - at));
-        file.write(piece, at, (error) => (error === undefined ? next(at + piece.byteLength, end, then) : done(error)));
-      };
-      next(offset, offset + tornBytes, () => {
-        next(size, this.#options.segmentBytes, () => file.sync((error) => done(error)));
-      });
-    });
-  }
+/** The disk was full before anything of a batch was written. */
+export class NoRoom extends Error {
+  override readonly name = 'NoRoom';
+  readonly code = 'ENOSPC';
+}
+
+const asNoRoom = (error: DiskError): Error => (isDiskFull(error) ? new NoRoom(error.message, { cause: error }) : error);
+
+type Batch = Pick<PlacedBatch, 'records' | 'bytes'>;
+
+/** The records that a node must write to keep its promises and to stop, and that are small. */
+function mayUseReserve(records: readonly StoredRecord[]): boolean {
+  return records.every(({ kind }) => kind === 'vote' || kind === 'closed');
 }

@@ -33,6 +33,12 @@ export interface LogMark {
   set(done: (error?: Error) => void): void;
 }
 
+/** Sets it where it is not set. */
+export function setMark(mark: LogMark, done: (error?: Error) => void): void {
+  if (mark.isSet) done();
+  else mark.set(done);
+}
+
 const NO_MARK: LogMark = { isSet: false, set: (done) => done() };
 const NO_SNAPSHOTS: Pick<SnapshotStore, 'open'> = { open: (done) => done(undefined, { snapshots: [], damaged: [] }) };
 

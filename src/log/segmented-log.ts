@@ -3,12 +3,13 @@ import { invariant } from '../raft/invariant.js';
 import type { Entry, LogRecord } from '../raft/messages.js';
 import type { Index, LogPosition } from '../raft/numbers-and-ids.js';
 import { advance, lesser } from '../raft/numbers-and-ids.js';
-import { mayOpenLater } from '../seams/disk.js';
+import type { DiskError } from '../seams/disk.js';
+import { isDiskFull, mayOpenLater } from '../seams/disk.js';
 import type { LogStore, ReadLimits, Recovered } from '../seams/log-store.js';
 import type { StoredRecord } from '../wire/records.js';
 import { EntryCache, EntryPositions } from './entry-lookup.js';
 import { LogBeginnings, SegmentRemoval } from './log-beginnings.js';
-import { halted } from './log-failures.js';
+import { halted, storageFull } from './log-failures.js';
 import type { LogImage } from './log-image.js';
 import {
   beginningAfter,
@@ -25,14 +26,13 @@ import { recoverWithSnapshots } from './recovery-with-snapshots.js';
 import { inBatches } from './segment-format.js';
 import { readStretch } from './segment-reader.js';
 import type { Written } from './segment-writer.js';
-import { SegmentWriter } from './segment-writer.js';
+import { NoRoom, SegmentWriter } from './segment-writer.js';
 import type { ResolvedLogOptions, SegmentedLogOptions } from './segmented-log-options.js';
-import { withDefaults } from './segmented-log-options.js';
+import { setMark, withDefaults } from './segmented-log-options.js';
+import { StagedRecords, splitForFullDisk } from './staged-records.js';
 import { inOrder } from './whole-file.js';
 
 export type { LogMark, SegmentedLogOptions } from './segmented-log-options.js';
-
-const NEVER_CUT = Number.MAX_SAFE_INTEGER as Index;
 
 /**
  * The log in segment files, only ever appended to: truncations, terms and votes are records as entries are. All that was
@@ -45,22 +45,20 @@ export class SegmentedLog implements LogStore {
   readonly #cache: EntryCache;
   #positions = new EntryPositions();
   #beginnings = new LogBeginnings();
-  #staged: LogRecord[] = [];
-  /** About so much is staged. */
-  #stagedBytes = 0;
+  readonly #staged = new StagedRecords();
   /** About so much is being written. */
   #syncingBytes = 0;
   /** The log with everything that was appended, and the part of it that is on disk. */
   #appended: LogImage = EMPTY_IMAGE;
   #durable: LogImage = EMPTY_IMAGE;
-  /** The log was cut here since the last batch was handed to the writer: entries that the disk has from there on are no longer in the log. */
-  #stagedCut: Index = NEVER_CUT;
   /** Grows with each truncation. */
   #cuts = 0;
   #presentSegment = 1;
   #isOpening = false;
   #isOpen = false;
   #isSyncing = false;
+  /** The disk had no room for entries when that was last asked. */
+  #isFull = false;
   #afterSync: (() => void) | undefined;
   #afterOpening: (() => void) | undefined;
   #failure: QuorateError | undefined;
@@ -106,7 +104,7 @@ export class SegmentedLog implements LogStore {
     this.#presentSegment = found.tail?.segmentId ?? 1;
     this.#removal.startAt(found.firstSegmentId ?? 1);
     this.#cache.reset(found.image.log.lastIndex);
-    inOrder([(next) => this.#writer.open(found.tail, next), (next) => this.#setMark(next)], done);
+    inOrder([(next) => this.#writer.open(found.tail, next), (next) => setMark(this.#options.mark, next)], done);
   }
 
   /** The directory is not this log's own any more: nothing is written, nothing is acknowledged, and the node learns of it at once. */
@@ -124,25 +122,23 @@ export class SegmentedLog implements LogStore {
     for (const record of records) {
       checkRecord(this.#appended, record);
       this.#appended = withRecord(this.#appended, record);
-      this.#staged.push(record);
-      if (record.kind === 'entries') this.#stagedBytes += this.#cache.add(record.entries);
+      this.#staged.add(record, record.kind === 'entries' ? this.#cache.add(record.entries) : 0);
       if (record.kind !== 'truncation') continue;
       this.#cache.truncate(record.from);
-      this.#stagedCut = lesser(this.#stagedCut, record.from);
       this.#cuts += 1;
     }
   }
 
   get unsyncedBytes(): number {
-    return this.#stagedBytes + this.#syncingBytes;
+    return this.#staged.bytes + this.#syncingBytes;
   }
 
   sync(done: (error?: Error) => void): void {
     invariant(!this.#isSyncing, 'a batch is written when the one before it is durable');
     if (this.#failure !== undefined) return done(this.#failure);
     invariant(this.#isOpen, 'a log is opened before it is written');
-    if (this.#staged.length === 0) return done();
-    this.#write(this.#takeStaged(), done);
+    if (this.#staged.count === 0 && !this.#isFull) return done();
+    this.#write([], done);
   }
 
   cached(from: Index, limits: ReadLimits): readonly Entry[] | undefined {
@@ -203,26 +199,16 @@ export class SegmentedLog implements LogStore {
       this.#removal.stop(() => this.#writer.close((closeError) => done(error ?? closeError)));
     };
     if (this.#failure !== undefined) return finish();
-    this.#write([...this.#takeStaged(), { kind: 'closed' }], finish);
+    // On a full disk the mark of a clean stop is written, and the entries that nobody was told of are not.
+    const isFull = (error?: DiskError): boolean => error?.code === 'QUORATE_STORAGE_FULL';
+    this.#write([{ kind: 'closed' }], (error) => finish(isFull(error) ? undefined : error));
   }
 
-  #setMark(done: (error?: Error) => void): void {
-    if (this.#options.mark.isSet) done();
-    else this.#options.mark.set(done);
-  }
-
-  #takeStaged(): readonly StoredRecord[] {
-    const records = this.#staged;
-    this.#staged = [];
-    return records;
-  }
-
-  #write(records: readonly StoredRecord[], done: (error?: Error) => void): void {
+  #write(last: readonly StoredRecord[], done: (error?: Error) => void): void {
     const { batchBytes } = this.#options;
-    const isOneBatch = this.#stagedBytes <= batchBytes;
-    this.#syncingBytes = this.#stagedBytes;
-    this.#stagedBytes = 0;
-    this.#stagedCut = NEVER_CUT;
+    this.#syncingBytes = this.#staged.bytes;
+    const records: readonly StoredRecord[] = [...this.#staged.take(), ...last];
+    const isOneBatch = records.length > 0 && this.#syncingBytes <= batchBytes;
     this.#isSyncing = true;
     this.#writeNext(isOneBatch ? [records] : inBatches(records, batchBytes), this.#appended, (error) => {
       this.#isSyncing = false;
@@ -236,9 +222,11 @@ export class SegmentedLog implements LogStore {
 
   /** `end` is what all of the batches add up to. */
   #writeNext(batches: readonly (readonly StoredRecord[])[], end: LogImage, done: (error?: Error) => void): void {
-    const [records = [], ...others] = batches;
+    const [records, ...others] = batches;
+    if (records === undefined) return this.#lookForRoom(done);
     const after = others.length === 0 ? end : records.reduce(withRecord, this.#durable);
     this.#writer.write(records, this.#durable, (error, written) => {
+      if (error instanceof NoRoom) return this.#keepForLater(batches.flat(), error, done);
       if (written === undefined) return done(this.#poison(error ?? new Error('nothing was written')));
       const broken = violationIn(() => {
         checkDurable(this.#durable, after);
@@ -248,8 +236,34 @@ export class SegmentedLog implements LogStore {
         if (others.length === 0) this.#check();
       });
       if (broken !== undefined) done(this.#poison(broken));
-      else if (others.length === 0) done();
       else this.#writeNext(others, end, done);
+    });
+  }
+
+  /** After a full disk, entries are taken again once the next segment is made. */
+  #lookForRoom(done: (error?: Error) => void): void {
+    if (!this.#isFull) return done();
+    this.#writer.makeSpare((error) => {
+      this.#isFull = error !== undefined && isDiskFull(error);
+      if (error === undefined) done();
+      else done(this.#isFull ? storageFull(error) : this.#poison(error));
+    });
+  }
+
+  /**
+   * The disk has no room for these records, and has none of them. The newest vote is written all the same, into the room that is
+   * kept for it; votes and the rest of the log do not depend on each other's order. The rest stays in memory.
+   */
+  #keepForLater(records: readonly StoredRecord[], cause: NoRoom, done: (error?: Error) => void): void {
+    const { small, kept } = splitForFullDisk(records);
+    this.#isFull = true;
+    this.#staged.putBack(kept);
+    if (small.length === 0) return done(storageFull(cause));
+    this.#writer.write(small, this.#durable, (error, written) => {
+      if (written === undefined) return done(this.#poison(error ?? new Error('nothing was written')));
+      this.#noteSegment(written.segmentId);
+      this.#durable = small.reduce(withRecord, this.#durable);
+      done(storageFull(cause));
     });
   }
 
@@ -271,21 +285,11 @@ export class SegmentedLog implements LogStore {
       if (first !== undefined) this.#positions.wrote(first.index, segmentId, offset);
     }
     // Entries that were cut and written anew since this batch was made are not on disk yet (P13).
-    const cut = others.reduce((least, record) => {
-      return record.kind === 'truncation' ? lesser(least, record.from) : least;
-    }, this.#stagedCut);
-    this.#cache.trim(lesser(this.#durable.log.lastIndex, advance(cut, -1)));
+    this.#cache.trim(lesser(this.#durable.log.lastIndex, advance(this.#staged.cutWith(others), -1)));
   }
 
   #check(): void {
-    checkAccount({
-      appended: this.#appended,
-      durable: this.#durable,
-      stagedRecords: this.#staged.length,
-      stagedBytes: this.#stagedBytes,
-      cache: this.#cache,
-      stagedCut: this.#stagedCut === NEVER_CUT ? undefined : this.#stagedCut,
-    });
+    checkAccount({ appended: this.#appended, durable: this.#durable, cache: this.#cache, ...this.#staged.account });
   }
 
   /** After one failure nothing is known of what reached the disk: no retry, no acknowledgement, ever again (P31). */

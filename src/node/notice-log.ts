@@ -126,6 +126,15 @@ function logNotice(logger: Logger, notice: Notice, ofElections: 'debug' | 'info'
       logger.info({ event: 'disk', waitedMs }, `the disk has finished a sync after ${waitedMs} ms: it is used again`);
       break;
     }
+    case 'log.full':
+      logger.error({ event: 'disk', err: notice.error }, notice.error.message);
+      break;
+    case 'log.roomMade': {
+      const { fullForMs } = notice;
+      const text = `the disk has room again after ${Math.round(fullForMs)} ms: this node takes entries`;
+      logger.info({ event: 'disk', fullForMs }, text);
+      break;
+    }
     case 'node.halted':
       logger.error({ event: 'halted', err: notice.error }, notice.error.message);
       break;

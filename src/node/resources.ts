@@ -216,7 +216,9 @@ function cannotUse(dataDir: string, error: (Error & { code?: string }) | undefin
 export function inDirectory(error: Error, dataDir: string | undefined): Error {
   if (!(error instanceof QuorateError) || dataDir === undefined || error.details.dataDir !== undefined) return error;
   const { code, message, details, cause } = error;
-  return new QuorateError(code, `${message} (data directory: ${dataDir})`, { cause, details: { ...details, dataDir } });
+  const isFull = code === 'QUORATE_STORAGE_FULL';
+  const placed = isFull ? message.replace('the data directory', dataDir) : `${message} (data directory: ${dataDir})`;
+  return new QuorateError(code, placed, { cause, details: { ...details, dataDir } });
 }
 
 function cannotListen(address: string, error: Error & { code?: string }): QuorateError {

@@ -95,6 +95,9 @@ export type Notice =
   /** The disk does not finish a sync: this node neither leads nor votes until it does. */
   | { readonly type: 'log.stalled'; readonly waitedMs: number }
   | { readonly type: 'log.resumed'; readonly waitedMs: number }
+  /** The disk is full: this node neither leads nor takes entries until there is room, and votes. */
+  | { readonly type: 'log.full'; readonly error: Error }
+  | { readonly type: 'log.roomMade'; readonly fullForMs: number }
   | { readonly type: 'node.halted'; readonly error: Error }
   /** This node, leading, appended a request's commands from `firstIndex` on. */
   | {
@@ -161,6 +164,8 @@ const ABOUT_THE_NODE = {
   'snapshot.damaged': true,
   'log.stalled': true,
   'log.resumed': true,
+  'log.full': true,
+  'log.roomMade': true,
   'node.halted': true,
   'log.truncated': true,
 } as const satisfies Record<NodeNotice['type'], true>;

@@ -45,6 +45,30 @@ export function acceptAppend(state: ReplicaState, from: NodeId, append: Append, 
   return { state: recorded.state, effects };
 }
 
+/**
+ * AppendEntries where the disk is full: it counts as a heartbeat, and nothing of it is kept. The answer vouches for less than was
+ * asked: for what is durable, and not for the entry before the append's. So the leader's replicator does not find the place where
+ * the logs agree, and sends no entries before there is room.
+ */
+export function acceptNothing(state: ReplicaState, from: NodeId, append: Append, atMs: number): Step {
+  const { state: following, effects: heard } = followLeader(state, from, atMs);
+  const { term, readRound, previous } = append;
+  if (!holds(following.log, previous)) {
+    return {
+      state: following,
+      effects: [...heard, { kind: 'answer', to: from, message: rejection(following, append) }],
+    };
+  }
+  const commitIndex = greater(following.commitIndex, lesser(append.commitIndex, previous.index));
+  const noted = changed(following, { commitIndex });
+  const before = previous.index > following.log.previous.index ? advance(previous.index, -1) : previous.index;
+  const matchIndex = lesser(before, following.log.durableIndex);
+  const message = { kind: 'append-reply', term, accepted: true, matchIndex, readRound } as const;
+  const effects: Effect[] = [...heard, { kind: 'answer', to: from, message }];
+  if (applicableIndex(noted) > applicableIndex(state)) effects.push({ kind: 'apply', upTo: applicableIndex(noted) });
+  return { state: noted, effects };
+}
+
 /** §5.2: an append of the current term comes from its one leader. */
 function followLeader(state: ReplicaState, from: NodeId, atMs: number): Step {
   invariant(from !== state.id && (state.leaderId ?? from) === from, '§5.2: at most one leader in a term');

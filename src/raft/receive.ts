@@ -2,7 +2,7 @@ import { noteProposeReply, noteReadReply, refuseProposal, refuseRead } from './c
 import type { Effect, Step, Surroundings } from './effects.js';
 import { notify, unchanged } from './effects.js';
 import { answerVoteRequest, recordVote } from './elections.js';
-import { acceptAppend, hearsLiveLeader } from './following.js';
+import { acceptAppend, acceptNothing, hearsLiveLeader } from './following.js';
 import { invariant } from './invariant.js';
 import { noteAppendReply, propose } from './leading.js';
 import { answerRead } from './lease.js';
@@ -71,6 +71,12 @@ export const LEADER_RULES: MessageRules = {
 
 /** P36: a vote that waits for a disk that hangs would come too late, and bind this node to a candidate that has given up. */
 export const STALLED_RULES: MessageRules = { ...FOLLOWER_RULES, 'vote-request': unchanged };
+
+/** A full disk still has room for terms and votes. */
+export const FULL_RULES: MessageRules = {
+  ...FOLLOWER_RULES,
+  append: (state, { from, message, atMs }) => acceptNothing(state, from, message, atMs),
+};
 
 /**
  * A peer's message, from the gate for terms (§5.1) to the rule that the role has for it: refused, dropped, or delivered, in

@@ -15,6 +15,13 @@ export function diskIsBehind(): QuorateError {
 
 export const noLeader = (why: string): QuorateError => new QuorateError('QUORATE_NO_LEADER', why);
 
+/** As `error`, of the disk of this node: nothing that was acknowledged is lost. */
+export function storageFull(error: Error): QuorateError {
+  return error instanceof QuorateError
+    ? error
+    : new QuorateError('QUORATE_STORAGE_FULL', error.message, { cause: error });
+}
+
 export function halted(why: string): QuorateError {
   return new QuorateError(
     'QUORATE_HALTED',

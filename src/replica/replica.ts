@@ -19,7 +19,7 @@ import { PendingRequests } from './pending-requests.js';
 import type { TakenSnapshot } from './pending-snapshots.js';
 import { PendingSnapshots } from './pending-snapshots.js';
 import { Readiness, whyNoLeader, whyNoQuorum } from './readiness.js';
-import { DISK_HANGS, diskIsBehind, halted, noLeader } from './refusals.js';
+import { DISK_HANGS, diskIsBehind, halted, noLeader, storageFull } from './refusals.js';
 
 const RECOVERING = 'this node is recovering its log';
 
@@ -62,6 +62,8 @@ export class Replica<Result> {
   #closedBy: QuorateError | undefined;
   /** Whether the state machine has been opened in this life. */
   #isReadable = false;
+  /** Why this node takes no entries: its disk is full. */
+  #fullBy: QuorateError | null = null;
 
   constructor(options: ReplicaOptions<Result>) {
     const { actor, clock, resultCodec, warn, chance, meter } = options;
@@ -154,13 +156,14 @@ export class Replica<Result> {
   }
 
   /**
-   * Why this replica should get no requests at the moment: HALTED, NO_QUORUM, NO_LEADER, or CATCHING_UP while its state
+   * Why this replica should get no requests at the moment: HALTED, STORAGE_FULL, NO_QUORUM, NO_LEADER, or CATCHING_UP while its state
    * machine lacks what was committed when it last found a leader (P48). Undefined where it is ready.
    */
   whyNotReady(): QuorateError | undefined {
     const { role } = this.view;
     if (role === 'halted') return halted(this.haltReason());
     if (role === 'recovering') return noLeader(RECOVERING);
+    if (this.#fullBy !== null) return this.#fullBy;
     if (this.#isStalled) return noLeader(DISK_HANGS);
     const noQuorum = whyNoQuorum(this.state);
     if (noQuorum !== undefined) return new QuorateError('QUORATE_NO_QUORUM', noQuorum);
@@ -173,6 +176,7 @@ export class Replica<Result> {
   /** Why a request got no answer at all: nothing was done, and that is said. */
   whyNobodyAnswers(): QuorateError {
     if (this.view.role === 'halted') return halted(this.haltReason());
+    if (this.#fullBy !== null) return this.#fullBy;
     if (this.#isStalled) return noLeader(`${DISK_HANGS}; nothing was done, ask another node`);
     if (this.view.role === 'leader' && this.#options.log.unsyncedBytes > MOST_UNSYNCED_BYTES) return diskIsBehind();
     const noQuorum = whyNoQuorum(this.state);
@@ -221,8 +225,11 @@ export class Replica<Result> {
 
   #notice(told: NodeNotice): void {
     const { explained = (error) => error, noticed } = this.#options;
-    const notice = told.type === 'node.halted' ? { ...told, error: explained(told.error) } : told;
+    const isError = told.type === 'node.halted' || told.type === 'log.full';
+    const notice = isError ? { ...told, error: explained(told.error) } : told;
     if (notice.type === 'state.opened') this.#isReadable = true;
+    if (notice.type === 'log.full') this.#fullBy = storageFull(notice.error);
+    if (notice.type === 'log.roomMade') this.#fullBy = null;
     noticed(notice);
     this.#pendingRequests.notice(notice);
     this.#pendingSnapshots.notice(notice);

@@ -22,6 +22,8 @@ function textOf({ node, kind }: Lack, leader: LiveNode | undefined, nodes: reado
       return 'recovering: it reads its log before it votes and answers';
     case 'stalled':
       return 'its disk does not finish a sync: it neither leads nor votes until it does';
+    case 'full':
+      return node.report?.notReady?.message ?? 'its disk is full: it takes no entries until there is room';
     case 'unheard':
       return `answers here, but not ${leader?.id} · ${placedReason(node, leader, nodes)}`;
   }
@@ -48,6 +50,7 @@ const BEING: Readonly<Record<LackKind, (ids: readonly string[], one: boolean) =>
   halted: (ids, one) => `${listOf(ids)} ${one ? 'has' : 'have'} halted`,
   recovering: (ids, one) => `${listOf(ids)} ${one ? 'is' : 'are'} recovering`,
   stalled: (ids, one) => `${listOf(ids)} ${one ? 'waits for its disk' : 'wait for their disks'}`,
+  full: (ids, one) => `${listOf(ids)} ${one ? 'has a full disk' : 'have full disks'}`,
   unheard: (ids, one) => `${listOf(ids)} ${one ? 'is' : 'are'} cut off from the leader`,
 };
 

@@ -20,7 +20,7 @@ export interface LiveNode extends HeardNode {
 }
 
 /** Why a voter does not count for a majority now. */
-export type LackKind = 'down' | 'halted' | 'recovering' | 'stalled' | 'unheard';
+export type LackKind = 'down' | 'halted' | 'recovering' | 'stalled' | 'full' | 'unheard';
 
 export interface Lack {
   readonly node: HeardNode;
@@ -90,6 +90,7 @@ export function lackOf(node: HeardNode, leader: LiveNode | undefined): LackKind 
   const { role, state } = node.report;
   if (role === 'halted' || role === 'recovering') return role;
   if (state.endsWith('stalled')) return 'stalled';
+  if (state.endsWith('.full')) return 'full';
   return leader !== undefined && status === 'down' ? 'unheard' : undefined;
 }
 

@@ -207,6 +207,10 @@ function ofTheDisk(id: NodeId, notice: NodeNotice): Words | undefined {
       };
     case 'log.resumed':
       return { tone: 'accent', text: `${id}'s disk works again after ${durationOf(notice.waitedMs)}.` };
+    case 'log.full':
+      return { tone: 'danger', text: `${id}: ${notice.error.message}.`.replace(/\.\.$/, '.') };
+    case 'log.roomMade':
+      return { tone: 'accent', text: `${id}'s disk has room again after ${durationOf(notice.fullForMs)}.` };
     case 'node.halted':
       return { tone: 'danger', text: `${id} has halted: ${notice.error.message}.`.replace(/\.\.$/, '.') };
     case 'log.truncated':

@@ -11,6 +11,11 @@ export function mayOpenLater(error: DiskError): boolean {
   return error.code === 'EMFILE' || error.code === 'ENFILE' || error.code === 'EINTR';
 }
 
+/** Whether the disk, or this user's share of it, has no room left. */
+export function isDiskFull(error: DiskError): boolean {
+  return error.code === 'ENOSPC' || error.code === 'EDQUOT';
+}
+
 export type DiskDone<Value = void> = (error: DiskError | undefined, value: Value) => void;
 
 /** An open file. Whoever needs an order asks for the next operation when the one before is done. */

@@ -34,7 +34,8 @@ export const MOST_UNSYNCED_BYTES = 64 * 1024 * 1024;
 
 /**
  * The durable log, with term and vote in it. Callbacks may run before the call returns; they run once.
- * After the first failed write or sync every later call fails too: the log is poisoned (P31).
+ * After the first failed write or sync every later call fails too: the log is poisoned (P31). A full disk that is noticed before
+ * anything is written is no such failure.
  */
 export interface LogStore {
   /**
@@ -46,7 +47,11 @@ export interface LogStore {
   append(records: readonly LogRecord[]): void;
   /** Size of all that was appended and is not durable yet, roughly. */
   readonly unsyncedBytes: number;
-  /** Makes everything appended so far durable, in its order. Only one sync may be under way. */
+  /**
+   * Makes everything appended so far durable, in its order. Only one sync may be under way. STORAGE_FULL fails nothing for good: terms
+   * and votes are durable then, the other records that are left over stay readable and are for the next sync, which may be asked
+   * for at any time, with nothing new appended, too. It says again whether there is room.
+   */
   sync(done: (error?: Error) => void): void;
   /** The entries from `from` on, as far as they lie in memory; undefined when `from` must be read from disk. */
   cached(from: Index, limits: ReadLimits): readonly Entry[] | undefined;

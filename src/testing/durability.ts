@@ -77,12 +77,15 @@ export class DurabilityChecker {
     this.#diskOf(id).unsynced.push(...records);
   }
 
-  /** A sync begins. The returned function is to be called when it has succeeded. */
-  syncs(id: NodeId): () => void {
+  /** A sync begins. The returned function is to be called when it has succeeded: for all records, or for those of these kinds. */
+  syncs(id: NodeId): (kinds?: readonly LogRecord['kind'][]) => void {
     const disk = this.#diskOf(id);
     const covered = disk.unsynced.length;
-    return () => {
-      for (const record of disk.unsynced.splice(0, covered)) {
+    return (kinds) => {
+      const records = disk.unsynced.splice(0, covered);
+      const isDone = ({ kind }: LogRecord): boolean => kinds?.includes(kind) ?? true;
+      disk.unsynced.unshift(...records.filter((record) => !isDone(record)));
+      for (const record of records.filter(isDone)) {
         disk.synced = withRecord(disk.synced, record);
         const { term, votedFor, log } = disk.synced;
         disk.votes.set(term, votedFor);

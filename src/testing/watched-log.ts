@@ -1,5 +1,6 @@
 import type { LogRecord } from '../raft/messages.js';
 import type { NodeId } from '../raft/numbers-and-ids.js';
+import type { DiskError } from '../seams/disk.js';
 import type { LogStore } from '../seams/log-store.js';
 import type { DurabilityChecker } from './durability.js';
 import type { SafetyChecker } from './safety.js';
@@ -13,8 +14,9 @@ export interface Checkers {
 export function watchedLog(log: LogStore, id: NodeId, { safety, durability }: Checkers): LogStore {
   const whenSynced = (done: (error?: Error) => void): ((error?: Error) => void) => {
     const synced = durability.syncs(id);
-    return (error) => {
+    return (error?: DiskError) => {
       if (error === undefined) synced();
+      if (error?.code === 'QUORATE_STORAGE_FULL') synced(['vote']);
       done(error);
     };
   };

@@ -97,7 +97,8 @@ export class ServedProcesses {
     return readFileSync(this.#logFile(id), 'utf8');
   }
 
-  async close(): Promise<void> {
+  /** `letGo` is called when all processes have ended, before their files are removed. */
+  async close(letGo: () => void = () => undefined): Promise<void> {
     const ends = [...this.#children.values()].map((child) => {
       const ended = new Promise((resolve) => child.once('exit', resolve));
       if (child.exitCode !== null || child.signalCode !== null) return undefined;
@@ -105,6 +106,7 @@ export class ServedProcesses {
       return ended;
     });
     await Promise.all(ends);
+    letGo();
     rmSync(this.directory, { recursive: true, force: true });
   }
 

@@ -208,3 +208,54 @@ describe('the one door to the disk', () => {
     ).toEqual(['log.durable', 'log.resumed']);
   });
 });
+
+describe('a full disk', () => {
+  const full = Object.assign(new Error('full'), { code: 'QUORATE_STORAGE_FULL' });
+
+  test('holds back what vouches for entries, and lets out votes, which are durable all the same', () => {
+    const { write, syncs, left, told } = writer();
+    const granted = { kind: 'vote-reply', term: asTerm(2), granted: true, preVote: false } as const;
+    write([entries(1)], accepted(1, 1));
+    write([vote], granted);
+    syncs.shift()?.(full);
+    expect(left).toEqual([]);
+    syncs.shift()?.(full);
+    expect(left).toEqual([granted]);
+    expect(told()).toEqual([
+      { type: 'log.full', error: full },
+      { type: 'vote.durable', term: 2, votedFor: 'b' },
+    ]);
+    write([], accepted(1, 0));
+    expect(left).toHaveLength(1);
+  });
+
+  test('writes a vote at once while it is full, and looks for room every second', () => {
+    const { write, syncs, begun, left, told, clock } = writer();
+    write([entries(1)], accepted(1, 1), accepted(2, 1));
+    syncs.shift()?.(full);
+    write([vote]);
+    expect(begun).toHaveLength(2);
+    syncs.shift()?.(full);
+    clock.runFor(999);
+    expect(begun).toHaveLength(2);
+    clock.runFor(1);
+    expect(begun).toHaveLength(3);
+    syncs.shift()?.();
+    // The answer of the term before the vote's is of no use any more.
+    expect(left).toEqual([accepted(2, 1)]);
+    expect(told().slice(2)).toEqual([
+      { type: 'log.durable', written: { index: 1, term: 1 } },
+      { type: 'log.roomMade', fullForMs: 1_000 },
+    ]);
+    clock.runFor(5_000);
+    expect(begun).toHaveLength(3);
+  });
+
+  test('keeps one answer of a kind for each peer, however long it lasts', () => {
+    const { log, write, syncs } = writer();
+    write([entries(1)], accepted(1, 1));
+    syncs.shift()?.(full);
+    for (let round = 0; round < 100; round += 1) write([], accepted(1, 1, round));
+    expect(log.gathered).toHaveLength(1);
+  });
+});

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { noteDurable } from '../../src/raft/commit.js';
-import { acceptAppend, hearLeader } from '../../src/raft/following.js';
+import { acceptAppend, acceptNothing, hearLeader } from '../../src/raft/following.js';
 import { lastPosition, lastPossibleMatch, nextAfterRejection, termAt, truncate } from '../../src/raft/log-shape.js';
 import type { AppendReply } from '../../src/raft/messages.js';
 import { asIndex, asTerm } from '../../src/raft/numbers-and-ids.js';
@@ -145,5 +145,35 @@ describe('§5.3 a follower that diverged is found in a few round trips', () => {
         expect(matched).toBeGreaterThanOrEqual(Math.min(prefix.length, leader.lastIndex));
       }),
     );
+  });
+});
+
+describe('AppendEntries where the disk is full', () => {
+  const follower = stateOf({ term: asTerm(1), log: { ...logOf(1, 1, 1, 1, 1), durableIndex: asIndex(3) } });
+
+  test('takes no entries, and notes the leader, the round and what is committed', () => {
+    const step = acceptNothing(follower, 'b', append(1, [5, 1], [entry(6, 1)], 4), 7);
+    expect(step.state).toMatchObject({ leaderId: 'b', leaderHeardAtMs: 7, commitIndex: 4, log: { lastIndex: 5 } });
+    expect(door(step)).toEqual([]);
+    expect(effectsOf(step, 'apply')).toEqual([{ kind: 'apply', upTo: 3 }]);
+  });
+
+  test.each([
+    [5, 3],
+    [4, 3],
+    [3, 2],
+    [2, 1],
+    [0, 0],
+  ])(
+    'asked about entry %d, it vouches for %d: less than a probe looks for, and nothing that is not durable',
+    (asked, told) => {
+      const step = acceptNothing(follower, 'b', append(1, [asked, asked === 0 ? 0 : 1], [entry(asked + 1, 1)]), 0);
+      expect(replyOf(step)).toMatchObject({ accepted: true, matchIndex: told });
+    },
+  );
+
+  test('rejects what it does not hold, as with room', () => {
+    const step = acceptNothing(follower, 'b', append(1, [9, 1], []), 0);
+    expect(replyOf(step)).toMatchObject({ accepted: false, lastPossibleMatch: { index: 5 } });
   });
 });

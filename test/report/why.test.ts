@@ -160,6 +160,20 @@ describe('without a majority', () => {
     expect(waiting).toBe('Nobody waits now. Stale reads are answered. Bring two back.');
   });
 
+  it('names the directory to free where a disk is full', () => {
+    const three = ['n1', 'n2', 'n3'];
+    const message = 'the disk is full (ENOSPC): free space in /data/n2';
+    const nodes = [
+      live(leading(three), 'n1'),
+      live(report('n2', three, { state: 'active.full', notReady: { code: 'STORAGE_FULL', message } }), 'n2'),
+      live(report('n3', three), 'n3'),
+    ];
+    const { tone, title, subtitle } = headline(nodes);
+    expect(tone).toBe('wait');
+    expect(title).toBe('n2 has a full disk. n1 leads and serves with n3.');
+    expect(subtitle).toContain('free space in /data/n2');
+  });
+
   it('makes a command for a node that was never heard, of what its peers say', () => {
     const nodes = [live(leading(['n1', 'n2'], { down: ['n2'] }), 'n1')];
     expect(headline(nodes).command).toBe(

@@ -166,6 +166,10 @@ describe('the log and the disk', () => {
     expect(told1(role('follower', 'recovered, listening for a leader'), { log })).toBe(
       'n1 listens for a leader. Its log holds 4,793,266 entries up to term 7.',
     );
+    expect(told1({ type: 'log.full', error: new Error('the disk is full: free space in /data') })).toBe(
+      'n1: the disk is full: free space in /data.',
+    );
+    expect(told1({ type: 'log.roomMade', fullForMs: 2_000 })).toBe("n1's disk has room again after 2.0 s.");
     expect(told1({ type: 'log.stalled', waitedMs: 300 })).toContain("n1's disk has not finished a sync for 300 ms");
     expect(told1({ type: 'log.resumed', waitedMs: 1_200 })).toBe("n1's disk works again after 1.2 s.");
     expect(told1({ type: 'log.truncated', from: asIndex(4_821_315) })).toMatch(
