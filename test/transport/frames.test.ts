@@ -44,8 +44,11 @@ const append = fc
 const others: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc
     .record({ last: position, preVote: fc.boolean(), transfer: fc.boolean(), later: fc.nat(5) })
-    .filter(({ last, later }) => Number.isSafeInteger(last.term + later))
-    .map(({ later, last, ...flags }) => ({ kind: 'vote-request', term: last.term + later, last, ...flags })),
+    .filter(({ last, later }) => Number.isSafeInteger(last.term + later + 1))
+    .map(({ later, last, ...flags }) => {
+      const presentTerm = last.term + later;
+      return { kind: 'vote-request', term: presentTerm + Number(flags.preVote), presentTerm, last, ...flags };
+    }),
   fc.record({ kind: fc.constant('vote-reply'), term: whole, granted: fc.boolean(), preVote: fc.boolean() }),
   fc.record({
     kind: fc.constant('append-reply'),
