@@ -55,15 +55,17 @@ describe('what is written in a box', () => {
       ['', 'log.failed, apply.failed, rule.failed', 'halted'],
       ['error', 'any actor', 'halted'],
     ]);
-    expect(activities).toContainEqual({ kind: 'invoke', names: 'logWriter, applier' });
-    expect(unchanging).toEqual(['client.proposed', 'client.read', 'log.applied']);
+    expect(activities).toContainEqual({ kind: 'invoke', names: 'logWriter, applier, snapshotTaker' });
+    expect(unchanging).toEqual(
+      expect.arrayContaining(['client.proposed', 'client.read', 'log.applied', 'snapshot.due']),
+    );
   });
 
   test('a description stands for the guard, a far target is named, and a state that is entered again is marked', () => {
     const rowsAt = (path: string) => boxRows(replica, replica.byPath(path) ?? replica.root, 'all').changes;
     expect(rowsAt('active')[0]).toMatchObject({ events: 'peer.received', condition: 'a higher term', isFar: false });
     expect(rowsAt('recovering.openingStateMachine')[0]).toMatchObject({ condition: 'isAheadOfLog', isFar: true });
-    expect(rowsAt('active.candidate').find(({ events }) => events === 'election.timedOut')?.isReentry).toBe(true);
+    expect(rowsAt('active.preCandidate').find(({ events }) => events === 'election.timedOut')?.isReentry).toBe(true);
   });
 
   test('less detail shows less', () => {
@@ -80,7 +82,7 @@ describe('what is written in a box', () => {
 
 test('children stand as changes lead to them from the initial state', () => {
   expect(names(replica, '')).toEqual(['recovering', 'halted', 'active']);
-  expect(names(replica, 'active').slice(0, 3)).toEqual(['follower', 'candidate', 'leader']);
+  expect(names(replica, 'active').slice(0, 3)).toEqual(['follower', 'preCandidate', 'candidate']);
   expect(names(order, 'checkout')).toEqual(['idle', 'address', 'delivery', 'review', 'submitted']);
 });
 
