@@ -24,7 +24,7 @@ export type QuorateErrorCode =
 export class QuorateError extends Error {
   override readonly name = 'QuorateError';
   readonly code: QuorateErrorCode;
-  /** Further fields of the error document: `revision` of a conflict, `file` and `offset` of damage. */
+  /** Further fields of the error document: `revision` of a conflict, `retryAfterMs` of an overload, `file` and `offset` of damage. */
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(
@@ -35,6 +35,12 @@ export class QuorateError extends Error {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.code = code;
     this.details = options.details ?? {};
+  }
+
+  /** With OVERLOADED: in how many ms what waits will be done, at the present rate. Undefined where nobody can tell. */
+  get retryAfterMs(): number | undefined {
+    const { retryAfterMs } = this.details;
+    return typeof retryAfterMs === 'number' ? retryAfterMs : undefined;
   }
 }
 

@@ -58,7 +58,8 @@ export function sendJson(response: ServerResponse, status: number, document: obj
 export function sendError(response: ServerResponse, error: unknown): QuorateError {
   const known = error instanceof QuorateError ? error : unexpected(error);
   const status = known instanceof RefusedRequest ? known.status : (STATUS_OF[known.code] ?? 500);
-  const retry: Headers = known.code === 'QUORATE_OVERLOADED' ? { 'Retry-After': '1' } : {};
+  const seconds = Math.max(1, Math.ceil((known.retryAfterMs ?? 0) / 1_000));
+  const retry: Headers = known.code === 'QUORATE_OVERLOADED' ? { 'Retry-After': String(seconds) } : {};
   const code = known.code.replace('QUORATE_', '');
   const document = { error: { code, message: known.message, ...known.details } };
   if (response.headersSent) response.destroy();

@@ -4,7 +4,7 @@ import type { Effect, Step, Surroundings } from './effects.js';
 import { notify, told, unchanged } from './effects.js';
 import { hasMajority } from './elections.js';
 import { invariant } from './invariant.js';
-import { extend } from './log-shape.js';
+import { extend, termAt } from './log-shape.js';
 import type { AppendReply, Entry, EntryKind } from './messages.js';
 import type { NodeId } from './numbers-and-ids.js';
 import { advance, NO_INDEX, valueFor } from './numbers-and-ids.js';
@@ -56,14 +56,23 @@ export interface Proposal extends Origin {
   readonly remainingMs?: number;
 }
 
+/** A leader takes no further commands while so many entries of its log are not applied: it may lack a majority, or have a slow state machine. */
+export const MOST_UNAPPLIED = 131_072;
+
+/** Not of a leader that still applies what was there before its term: callers wait for that. */
+export function hasTooMuchUnapplied({ log, lastApplied, term }: ReplicaState): boolean {
+  return log.lastIndex - lastApplied > MOST_UNAPPLIED && termAt(log, lastApplied) === term;
+}
+
 /**
  * Clients' commands become entries: all that came in one turn at once. Only the leader does this. It refuses, so that the
- * callers try again in a moment, while its disk is behind, and what nobody waits for any more (P45).
+ * callers try again in a moment, while its disk or its state machine is behind, and what nobody waits for any more (P45).
  */
 export function propose(state: ReplicaState, proposal: Proposal, { wallMs, isDiskBehind }: Surroundings): Step {
   const { from, requestId, commands, remainingMs } = proposal;
   const origin = { from, requestId };
-  if (isDiskBehind || remainingMs === 0) return refuseProposal(state, origin);
+  const isBehind = isDiskBehind || hasTooMuchUnapplied(state);
+  if (isBehind || remainingMs === 0) return refuseProposal(state, origin);
   const firstIndex = advance(state.log.lastIndex, 1);
   const { state: appended, effects } = appendEntries(state, 'command', commands, wallMs);
   const { term } = state;

@@ -12,6 +12,7 @@ import type { Codec } from '../seams/state-machine.js';
 import { AppendedCommands, ResultEncoder } from './appended-commands.js';
 import type { CallMeter } from './call-meter.js';
 import { batches, CallQueue, isWaiting } from './call-queue.js';
+import { DrainRate } from './drain-rate.js';
 import { deposed, MOST_COMMAND_BYTES, overloaded, tooLarge } from './refusals.js';
 
 type Proposal<Result> = PendingCall<Result>;
@@ -33,11 +34,14 @@ export interface PendingProposalsOptions<Result> {
   readonly warn: (problem: string) => void;
   /** Why a command that was handed on may have no result yet, as far as this node can see. */
   readonly whyUnanswered?: (() => string | undefined) | undefined;
+  /** Why the leader takes no more for now, where this node leads; undefined where it does. */
+  readonly whyBehind?: (() => string | undefined) | undefined;
   readonly meter: CallMeter;
 }
 
 /** When so many bytes wait, further callers are turned away. */
 const MOST_WAITING_BYTES = 128 * 1024 * 1024;
+const TOO_MUCH_WAITS = `${MOST_WAITING_BYTES / 2 ** 20} MiB of commands wait at this node`;
 /** A command takes about so much memory beside its bytes: even empty ones count. */
 const OVERHEAD_BYTES = 256;
 
@@ -51,6 +55,7 @@ export class PendingProposals<Result> {
   readonly #queue: CallQueue<Proposal<Result>>;
   readonly #appended: AppendedCommands<Result>;
   #waitingBytes = 0;
+  readonly #drain = new DrainRate();
   /** Sent to the chart, which has not said yet what becomes of them. */
   readonly #asked = new Map<number, readonly Proposal<Result>[]>();
   readonly #forwarded = new Map<number, Forwarded<Result>>();
@@ -62,7 +67,8 @@ export class PendingProposals<Result> {
   #deposedAtMs = Number.NEGATIVE_INFINITY;
   readonly #letGo = ({ bytes, earliestReceivedMs }: Proposal<Result>, error: QuorateError | undefined): void => {
     this.#waitingBytes -= bytes + OVERHEAD_BYTES;
-    if (error !== undefined) this.#options.meter.failed('command', error, earliestReceivedMs);
+    if (error === undefined) this.#drain.drained(bytes + OVERHEAD_BYTES, this.#options.clock.now());
+    else this.#options.meter.failed('command', error, earliestReceivedMs);
   };
 
   constructor(options: PendingProposalsOptions<Result>) {
@@ -78,10 +84,17 @@ export class PendingProposals<Result> {
     if (this.#closed !== undefined) return request.done(this.#closed);
     if (payload.byteLength > MOST_COMMAND_BYTES) return request.done(tooLarge(payload.byteLength));
     const bytes = payload.byteLength + OVERHEAD_BYTES;
-    if (this.#waitingBytes + bytes > MOST_WAITING_BYTES) return request.done(overloaded());
-    this.#waitingBytes += bytes;
     const nowMs = this.#options.clock.now();
+    const isTooMuch = this.#waitingBytes + bytes > MOST_WAITING_BYTES;
+    const why = isTooMuch ? TOO_MUCH_WAITS : this.#options.whyBehind?.();
+    if (why !== undefined) return request.done(this.overloaded(why));
+    this.#waitingBytes += bytes;
     this.#queue.add(new PendingCall(request, nowMs - this.#options.pauses.mostWaitMs(nowMs), payload, this.#letGo));
+  }
+
+  /** The error of a caller that is turned away: what waits here is done before it would be. */
+  overloaded(why: string): QuorateError {
+    return overloaded(why, this.#drain.msFor(this.#waitingBytes, this.#options.clock.now()));
   }
 
   /** Takes what the chart tells of commands, leaders and links. */

@@ -10,6 +10,8 @@ import type { Clock } from '../seams/clock.js';
 import type { PauseWatch } from '../seams/pause-watch.js';
 import type { CallMeter } from './call-meter.js';
 import { CallQueue, isWaiting } from './call-queue.js';
+import { DrainRate } from './drain-rate.js';
+import { overloaded } from './refusals.js';
 
 export interface ReadCall extends CallRequest<undefined> {
   /** Default `linearizable`. */
@@ -39,6 +41,8 @@ export interface PendingReadsOptions {
   readonly meter: CallMeter;
 }
 
+/** When so many questions wait, further ones are turned away. */
+const MOST_WAITING = 65_536;
 const NO_BYTES = new Uint8Array(0);
 
 /**
@@ -56,8 +60,12 @@ export class PendingReads {
   /** Those for which a leader's lease is enough. */
   readonly #byLease = new WeakSet<Read>();
   #applied: Index = NO_INDEX;
-  readonly #noteEnd = ({ earliestReceivedMs }: Read, error: QuorateError | undefined): void => {
-    if (error !== undefined) this.#options.meter.failed('read', error, earliestReceivedMs);
+  #waiting = 0;
+  readonly #drain = new DrainRate();
+  readonly #noteEnd = ({ count, earliestReceivedMs }: Read, error: QuorateError | undefined): void => {
+    this.#waiting -= count;
+    if (error === undefined) this.#drain.drained(count, this.#options.clock.now());
+    else this.#options.meter.failed('read', error, earliestReceivedMs);
   };
   #closed: QuorateError | undefined;
 
@@ -72,7 +80,12 @@ export class PendingReads {
   read(request: ReadCall): void {
     if (this.#closed !== undefined) return request.done(this.#closed);
     const nowMs = this.#options.clock.now();
+    if (this.#waiting >= MOST_WAITING)
+      return request.done(
+        overloaded(`${MOST_WAITING} reads wait at this node`, this.#drain.msFor(this.#waiting, nowMs)),
+      );
     const read = new PendingCall(request, nowMs - this.#options.pauses.mostWaitMs(nowMs), NO_BYTES, this.#noteEnd);
+    this.#waiting += read.count;
     if (request.confirmed !== undefined) this.#curious.set(read, request.confirmed);
     if (request.consistency === 'lease') this.#byLease.add(read);
     this.#queue.add(read);

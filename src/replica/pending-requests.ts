@@ -17,6 +17,7 @@ export interface PendingRequestsOptions<Result> {
   readonly resultCodec: Codec<Result>;
   readonly noLeader: () => QuorateError;
   readonly whyUnanswered?: () => string | undefined;
+  readonly whyBehind?: () => string | undefined;
   /** Told once when a result cannot be encoded for a caller at another node. */
   readonly warn?: (problem: string) => void;
   /** From 0 up to 1: where this life's request ids begin. */
@@ -45,7 +46,7 @@ export class PendingRequests<Result> {
   #sweep: unknown;
 
   constructor(options: PendingRequestsOptions<Result>) {
-    const { send, clock, resultCodec, noLeader, whyUnanswered, chance } = options;
+    const { send, clock, resultCodec, noLeader, whyUnanswered, whyBehind, chance } = options;
     const { warn = () => undefined, meter = NO_METER } = options;
     this.#lastRequestId = Math.floor(chance * FIRST_IDS) * IDS_OF_A_LIFE;
     const nextRequestId = (): number => ++this.#lastRequestId;
@@ -60,6 +61,7 @@ export class PendingRequests<Result> {
       nextRequestId,
       noLeader,
       whyUnanswered,
+      whyBehind,
       warn,
       meter,
     });
@@ -70,6 +72,10 @@ export class PendingRequests<Result> {
   propose(command: Uint8Array, request: CallRequest<Result>): void {
     this.#proposals.propose(command, request);
     this.#sweepLater();
+  }
+
+  overloaded(why: string): QuorateError {
+    return this.#proposals.overloaded(why);
   }
 
   /** `done` is called when the state machine here answers linearizably. */

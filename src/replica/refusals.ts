@@ -1,5 +1,7 @@
 import { aborted, outcomeUnknown } from '../calls/pending-call.js';
 import { QuorateError } from '../errors/quorate-error.js';
+import { hasTooMuchUnapplied, MOST_UNAPPLIED } from '../raft/leading.js';
+import type { ReplicaState } from '../raft/replica-state.js';
 import { MOST_UNSYNCED_BYTES } from '../seams/log-store.js';
 
 export function refuseAborted(signal: AbortSignal | undefined): void {
@@ -8,9 +10,12 @@ export function refuseAborted(signal: AbortSignal | undefined): void {
 
 export const DISK_HANGS = 'the disk of this node does not finish a sync: it neither leads nor votes until it does';
 
-export function diskIsBehind(): QuorateError {
-  const limit = `${MOST_UNSYNCED_BYTES / 2 ** 20} MiB`;
-  return new QuorateError('QUORATE_OVERLOADED', `more than ${limit} wait for the leader's disk: try again in a moment`);
+/** Why a leader takes no commands for now: one of its bounds is reached. Undefined where none is. */
+export function whyBehind(unsyncedBytes: number, state: ReplicaState): string | undefined {
+  if (unsyncedBytes > MOST_UNSYNCED_BYTES)
+    return `more than ${MOST_UNSYNCED_BYTES / 2 ** 20} MiB wait for the leader's disk`;
+  if (hasTooMuchUnapplied(state)) return `more than ${MOST_UNAPPLIED} entries of the leader's log are not applied yet`;
+  return undefined;
 }
 
 export const noLeader = (why: string): QuorateError => new QuorateError('QUORATE_NO_LEADER', why);
@@ -56,6 +61,8 @@ export function tooLarge(bytes: number): QuorateError {
   );
 }
 
-export function overloaded(): QuorateError {
-  return new QuorateError('QUORATE_OVERLOADED', 'too much is waiting to be written: try again in a moment');
+/** Nothing was done. `retryAfterMs`: how long what waits takes at the present rate, which HTTP tells as `Retry-After`. */
+export function overloaded(why: string, retryAfterMs: number): QuorateError {
+  const message = `${why}: try again in ${Math.ceil(retryAfterMs / 1_000)} s`;
+  return new QuorateError('QUORATE_OVERLOADED', message, { details: { retryAfterMs } });
 }

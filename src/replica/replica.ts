@@ -11,7 +11,6 @@ import type { ReplicaState } from '../raft/replica-state.js';
 import { ReplicaView } from '../raft/replica-view.js';
 import type { Clock } from '../seams/clock.js';
 import type { LogStore } from '../seams/log-store.js';
-import { MOST_UNSYNCED_BYTES } from '../seams/log-store.js';
 import type { Codec } from '../seams/state-machine.js';
 import type { CallMeter, WaitingCalls } from './call-meter.js';
 import type { ReadCall } from './pending-reads.js';
@@ -19,7 +18,7 @@ import { PendingRequests } from './pending-requests.js';
 import type { TakenSnapshot } from './pending-snapshots.js';
 import { PendingSnapshots } from './pending-snapshots.js';
 import { Readiness, whyNoLeader, whyNoQuorum } from './readiness.js';
-import { DISK_HANGS, diskIsBehind, halted, noLeader, storageFull } from './refusals.js';
+import { DISK_HANGS, halted, noLeader, storageFull, whyBehind } from './refusals.js';
 
 const RECOVERING = 'this node is recovering its log';
 
@@ -76,6 +75,7 @@ export class Replica<Result> {
       resultCodec,
       noLeader: () => this.whyNobodyAnswers(),
       whyUnanswered: () => this.#whyUnanswered(),
+      whyBehind: () => this.#whyBehind(),
       ...(warn === undefined ? {} : { warn }),
       chance,
       meter,
@@ -178,7 +178,8 @@ export class Replica<Result> {
     if (this.view.role === 'halted') return halted(this.haltReason());
     if (this.#fullBy !== null) return this.#fullBy;
     if (this.#isStalled) return noLeader(`${DISK_HANGS}; nothing was done, ask another node`);
-    if (this.view.role === 'leader' && this.#options.log.unsyncedBytes > MOST_UNSYNCED_BYTES) return diskIsBehind();
+    const behind = this.#whyBehind();
+    if (behind !== undefined) return this.#pendingRequests.overloaded(behind);
     const noQuorum = whyNoQuorum(this.state);
     if (noQuorum !== undefined) return new QuorateError('QUORATE_NO_QUORUM', `${noQuorum}; nothing was done`);
     const why = whyNoLeader(this.state) ?? `leader ${this.view.leaderId} did not answer in time`;
@@ -215,6 +216,11 @@ export class Replica<Result> {
   #whyUnreadable(): QuorateError | undefined {
     if (this.#isReadable) return undefined;
     return this.view.role === 'halted' ? halted(this.haltReason()) : noLeader(RECOVERING);
+  }
+
+  #whyBehind(): string | undefined {
+    const why = whyBehind(this.#options.log.unsyncedBytes, this.state);
+    return why !== undefined && this.view.role === 'leader' ? why : undefined;
   }
 
   #whyUnanswered(): string | undefined {

@@ -126,6 +126,13 @@ afterEach(async () => {
 });
 
 describe('over HTTP', () => {
+  test('OVERLOADED says when to come again, in whole seconds', async () => {
+    node.error = new QuorateError('QUORATE_OVERLOADED', 'as told', { details: { retryAfterMs: 2_100 } });
+    const answer = await fetch(`${origin}/v1/kv/k`, { method: 'PUT', body: 'v' });
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([429, '3']);
+    expect(await answer.json()).toMatchObject({ error: { retryAfterMs: 2_100 } });
+  });
+
   test.each<[QuorateErrorCode, number, string | null]>([
     ['QUORATE_OVERLOADED', 429, '1'],
     ['QUORATE_NO_LEADER', 503, null],

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { forwardProposal, noteUndeliverable, refuseProposal } from '../../src/raft/clients.js';
 import { noteLeaderDurable, noteMatch } from '../../src/raft/commit.js';
 import { becomeLeader, noteAppendReply, propose } from '../../src/raft/leading.js';
+import { extend } from '../../src/raft/log-shape.js';
 import { asIndex, asReadRound, asTerm } from '../../src/raft/numbers-and-ids.js';
 import { beginParkedReads, beginRead, refusePendingReads } from '../../src/raft/reads.js';
 import { accepted, at, door, effectsOf, leaderOf, logOf, stateOf } from './states.js';
@@ -115,6 +116,20 @@ describe('appending', () => {
         { kind: 'notify', notice: { type: 'proposals.refused', requestId: 7, leaderId: null } },
       ]);
     }
+  });
+
+  test('nothing is appended while too much is not applied, but for a leader that still applies what was there before its term', () => {
+    const proposal = { ...local, commands: [new Uint8Array(1)] };
+    const lastIndexAfter = (more: number, lastApplied: number): number => {
+      const log = extend(logOf(1), asTerm(1), 131_072 + more);
+      const leader = { ...leaderOf(1, logOf(1)), log, lastApplied: asIndex(lastApplied) };
+      return propose(leader, proposal, atWall(5)).state.log.lastIndex;
+    };
+    expect(lastIndexAfter(0, 1)).toBe(131_074);
+    expect(lastIndexAfter(1, 1)).toBe(131_074);
+    expect(lastIndexAfter(1, 2)).toBe(131_075);
+    // Nothing of its term is applied yet.
+    expect(lastIndexAfter(1, 0)).toBe(131_075);
   });
 
   test("the leader's time never goes back", () => {

@@ -167,6 +167,41 @@ describe('commands', () => {
     expect(chart.propose(big).code).toBeUndefined();
   });
 
+  test('whoever is turned away learns when what waits will be done, at the present rate', () => {
+    const big = new Uint8Array(32 * 1024 * 1024);
+    for (let n = 0; n < 3; n += 1) chart.propose(big);
+    // Nothing was done yet.
+    expect(chart.propose(big)).toMatchObject({ code: 'QUORATE_OVERLOADED', retryAfterMs: 30_000 });
+    chart.turn();
+    chart.clock.runFor(500);
+    chart.tell(appended(1, 1, 1), applied(1, ['A']));
+    chart.clock.runFor(499);
+    chart.propose(big);
+    // 32 MiB in a good second, and three times as much waits.
+    const { retryAfterMs = 0 } = chart.propose(big);
+    expect(retryAfterMs).toBeGreaterThan(2_500);
+    expect(retryAfterMs).toBeLessThan(6_500);
+  });
+
+  test('a leader that is behind takes no more, and nothing is done', () => {
+    chart.whyBehind = 'the disk is behind';
+    expect(chart.propose('a')).toEqual({ code: 'QUORATE_OVERLOADED', retryAfterMs: 30_000, times: 1 });
+    expect(chart.turn()).toEqual([]);
+    chart.whyBehind = undefined;
+    chart.propose('b');
+    expect(chart.turn()).toHaveLength(1);
+  });
+
+  test('more reads than can wait are turned away at once, and room is made as they are answered', () => {
+    const reads = Array.from({ length: 65_537 }, () => chart.read());
+    expect(reads.filter(({ code }) => code !== undefined)).toEqual([
+      { code: 'QUORATE_OVERLOADED', retryAfterMs: 30_000, times: 1 },
+    ]);
+    chart.turn();
+    chart.tell({ type: 'reads.confirmed', requestId: chart.lastRequestId(), readIndex: 0 } as Notice);
+    expect(chart.read().code).toBeUndefined();
+  });
+
   test('a command that no link could carry is refused before it enters the log', () => {
     expect(chart.propose(new Uint8Array(32 * 1024 * 1024 + 1)).code).toBe('QUORATE_TOO_LARGE');
     expect(chart.turn()).toEqual([]);

@@ -13,6 +13,7 @@ export const NO_LEADER = new QuorateError('QUORATE_NO_LEADER', 'nobody leads');
 
 export interface Outcome {
   code?: string;
+  retryAfterMs?: number | undefined;
   result?: string | undefined;
   times: number;
 }
@@ -21,11 +22,14 @@ export interface Outcome {
 export class PlayedChart {
   readonly clock = new VirtualClock();
   readonly sent: ClientEvent[] = [];
+  /** Why the leader takes no more. */
+  whyBehind: string | undefined;
   readonly pendingRequests = new PendingRequests<string>({
     send: (event) => void this.sent.push(event),
     clock: this.clock,
     resultCodec: text,
     noLeader: () => NO_LEADER,
+    whyBehind: () => this.whyBehind,
     chance: 0,
   });
 
@@ -68,7 +72,10 @@ export class PlayedChart {
     start((error, value) => {
       outcome.times += 1;
       if (error === undefined) outcome.result = value;
-      else outcome.code = error.code;
+      else {
+        outcome.code = error.code;
+        if (error.retryAfterMs !== undefined) outcome.retryAfterMs = error.retryAfterMs;
+      }
     });
     return outcome;
   }

@@ -1,0 +1,101 @@
+/**
+ * What becomes of a cluster of three real processes that is offered ten times what it takes, and of a leader whose follower is stopped.
+ * `node bench/pressure.mjs [seconds]` (5 for each phase; after `npm run build`). A closed loop: each caller awaits its put and begins the
+ * next. The bars: accepted rate at least 90 % of its peak, its p99 within twice the peak's, memory bounded; a stopped follower costs at most 20 %.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { connect } from '../dist/src/client/node.js';
+
+const PROGRAM = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
+const PEAK_CALLERS = 256;
+const CLIENTS = 4;
+const [seconds = 5] = process.argv.slice(2).map(Number);
+const directory = mkdtempSync(path.join(tmpdir(), 'quorate-pressure-'));
+const ids = ['n1', 'n2', 'n3'];
+const addressOf = (id) => `127.0.0.1:${19_500 + ids.indexOf(id)}`;
+const peers = ids.map((id) => `${id}=${addressOf(id)}`).join(',');
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const children = new Map();
+const value = new Uint8Array(256).fill(7);
+
+for (const id of ids) {
+  const flags = ['serve', '--id', id, '--listen', addressOf(id), '--peers', peers, '--data', path.join(directory, id)];
+  children.set(id, spawn(process.execPath, [PROGRAM, ...flags, '--log-level', 'silent'], { stdio: 'ignore' }));
+}
+
+async function leader() {
+  for (;;) {
+    for (const id of ids) {
+      const answer = await fetch(`http://${addressOf(id)}/v1/status`).catch(() => undefined);
+      if (answer?.ok && (await answer.json()).role === 'leader') return id;
+    }
+    await sleep(50);
+  }
+}
+
+/** Resident memory of a process, MiB. */
+function memoryOf(id) {
+  const line = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${children.get(id).pid}/status`, 'utf8'));
+  return Math.round(Number(line?.[1] ?? 0) / 1024);
+}
+
+async function load(name, callers, ofLeader) {
+  const clients = await Promise.all(Array.from({ length: CLIENTS }, () => connect(ids.map(addressOf))));
+  const latencies = [];
+  const errors = {};
+  let isOver = false;
+  let mostMiB = 0;
+  const call = async (caller) => {
+    for (let n = 0; !isOver; n += 1) {
+      const begun = performance.now();
+      try {
+        await clients[caller % CLIENTS].put(`${caller}/${n % 100}`, value);
+        if (!isOver) latencies.push(performance.now() - begun);
+      } catch (error) {
+        errors[error.code] = (errors[error.code] ?? 0) + 1;
+        await sleep(Math.min(1_000, error.retryAfterMs ?? 20));
+      }
+    }
+  };
+  const running = Array.from({ length: callers }, (_, caller) => call(caller));
+  const watch = setInterval(() => {
+    mostMiB = Math.max(mostMiB, memoryOf(ofLeader));
+  }, 100);
+  await sleep(seconds * 1_000);
+  isOver = true;
+  clearInterval(watch);
+  await Promise.all(running);
+  await Promise.all(clients.map((client) => client.close()));
+  latencies.sort((a, b) => a - b);
+  const perSecond = Math.round(latencies.length / seconds);
+  const p99 = latencies[Math.floor(latencies.length * 0.99)] ?? Number.NaN;
+  const figures = { phase: name, callers, perSecond, p99Ms: Number(p99.toFixed(1)), leaderMiB: mostMiB, ...errors };
+  process.stdout.write(`${JSON.stringify(figures)}\n`);
+  return figures;
+}
+
+try {
+  const leads = await leader();
+  await load('warm-up', PEAK_CALLERS, leads);
+  const peak = await load('peak', PEAK_CALLERS, leads);
+  const pressure = await load('ten times as many callers', 10 * PEAK_CALLERS, leads);
+  const before = await load('before a follower stops', PEAK_CALLERS, leads);
+  const follower = ids.find((id) => id !== leads);
+  children.get(follower).kill('SIGSTOP');
+  const without = await load('a follower is stopped', PEAK_CALLERS, leads);
+  children.get(follower).kill('SIGCONT');
+  const percent = (a, b) => `${Math.round((100 * a) / b)} %`;
+  process.stdout.write(
+    `under pressure: ${percent(pressure.perSecond, peak.perSecond)} of the peak's rate (bar: 90), p99 ${(pressure.p99Ms / peak.p99Ms).toFixed(1)} times the peak's (bar: 2), ` +
+      `leader's memory ${peak.leaderMiB} → ${pressure.leaderMiB} MiB\n` +
+      `a stopped follower: ${percent(without.perSecond, before.perSecond)} of the rate before (bar: 80), leader's memory ${before.leaderMiB} → ${without.leaderMiB} MiB\n`,
+  );
+} finally {
+  for (const child of children.values()) child.kill('SIGKILL');
+  await sleep(200);
+  rmSync(directory, { recursive: true, force: true });
+}
