@@ -29,7 +29,7 @@ const EXPORTS = {
   'quorate/machines': 'leadership replica replicaMachine roleOf',
   'quorate/testing':
     'ConformanceFailure LoneReplica MemoryLogStore MemoryNetwork Recorder SafetyChecker SafetyViolation SimulatedCluster SimulatedReplica ' +
-    'SimulationStuck VirtualClock VirtualDisk clockConformance diskConformance diskPowerCutConformance explore knownPeersConformance ' +
+    'SimulationStuck VirtualClock VirtualDisk checkStateMachine clockConformance diskConformance diskPowerCutConformance explore knownPeersConformance ' +
     'knownPeersRestartConformance logStoreConformance logStoreFaultConformance replicaEvents replicaInput simulate stateMachineConformance ' +
     'stateMachineSnapshotConformance transportConformance',
 };
