@@ -4,12 +4,13 @@ import type { Logger } from './node-log.js';
 
 /**
  * One line for each change that somebody on call would want to know of; nothing for each message. Without a majority a node
- * stands for election several times a second, for as long as it takes: after the first that failed these lines go to `debug`,
- * until somebody leads again.
+ * asks for pre-votes several times a second, for as long as it takes: after the first that found no majority, and after the first
+ * election that failed, these lines go to `debug` until somebody leads again.
  */
 export class NoticeLog {
   readonly #logger: Logger;
   #isRepeating = false;
+  #hasAsked = false;
   /** The peers whose last line said that they are up. */
   readonly #up = new Set<NodeId>();
 
@@ -18,9 +19,12 @@ export class NoticeLog {
   }
 
   write(notice: Notice): void {
-    if (endsTheSearch(notice)) this.#isRepeating = false;
+    if (endsTheSearch(notice)) this.#isRepeating = this.#hasAsked = false;
+    if (notice.type === 'election.started') this.#hasAsked = false;
+    if (notice.type === 'prevote.started' && this.#hasAsked) this.#isRepeating = true;
     if (notice.type === 'peer.changed') logPeer(this.#logger, notice, this.#up);
     else logNotice(this.#logger, notice, this.#isRepeating ? 'debug' : 'info');
+    if (notice.type === 'prevote.started') this.#hasAsked = true;
     if (notice.type === 'election.ended' && notice.outcome !== 'won') this.#isRepeating = true;
   }
 }

@@ -53,11 +53,11 @@ class Lines {
   }
 }
 
-/** Resolves once the node has stood for election so many more times. */
+/** Resolves once the node has asked for pre-votes so many more times. */
 function elections(node: StoreNode, count: number): Promise<void> {
   return new Promise((resolve) => {
     let left = count;
-    const subscription = node.actor.on('election.started', () => {
+    const subscription = node.actor.on('prevote.started', () => {
       left -= 1;
       if (left > 0) return;
       subscription.unsubscribe();
