@@ -85,7 +85,7 @@ test("a viewer sees the node's charts, with those that were there before it came
 
   standForElection(follower);
   await until(() => valuesOf(events, replica.sessionId).some((value) => value.includes('candidate')));
-  expect(events.some(({ type, event }) => type === 'service.event' && event?.name === 'election.timedOut')).toBe(true);
+  expect(events.some(({ type, event }) => type === 'service.event' && event?.name === 'election.asked')).toBe(true);
 });
 
 test('a node that is looked at wins its election, and its replicators are shown', async () => {
