@@ -93,7 +93,7 @@ export class ImageWriting {
     }
   }
 
-  /** What a user's `chunks` throws ends this snapshot, and nothing else. */
+  /** An error of a user's `chunks` ends this snapshot, and nothing else. */
   #guard(work: () => void): void {
     try {
       work();

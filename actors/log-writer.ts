@@ -226,7 +226,7 @@ export const logWriter = fromCallback<{ type: 'never' }, { readonly writer: LogW
 
 const isStorageFull = (error: DiskError): boolean => error.code === 'QUORATE_STORAGE_FULL';
 
-/** What vouches for what is durable already does not come by way of `write`. */
+/** An accepted append is answered by way of `write` only where its entries are not durable yet; all else goes by `answer`. */
 const vouchesForEntries = ({ message }: HeldMessage): boolean => message.kind === 'append-reply' && message.accepted;
 
 function release(messages: readonly HeldMessage[]): void {

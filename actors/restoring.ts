@@ -12,7 +12,7 @@ export interface RestoringOptions {
   readonly clock: Clock;
 }
 
-/** What came of it: the snapshot that was restored, if one was whole, and a sentence for each that was not. */
+/** The snapshot that was restored, if one was whole, and a sentence for each that was not. */
 export interface Restored {
   /** Null where none was whole. */
   readonly snapshot: Snapshot | null;
@@ -113,7 +113,7 @@ export class Restoring {
     this.#reader = undefined;
   }
 
-  /** What a user's `restore` throws ends the attempt: another snapshot would fare no better. */
+  /** An error of a user's `restore` ends the attempt: another snapshot would fare no better. */
   #guard(work: () => void): void {
     try {
       work();

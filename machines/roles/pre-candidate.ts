@@ -1,4 +1,5 @@
 import { replicaSetup } from '../vocabulary.js';
+import { followsLeaderOfTerm } from './candidate.js';
 
 /** Thesis §9.6: asks whether a majority would vote for it. It has no new term yet, and nobody else has one because of it. */
 export const preCandidate = replicaSetup.createStateConfig({
@@ -7,15 +8,7 @@ export const preCandidate = replicaSetup.createStateConfig({
   entry: 'tellOfPreCandidate',
   always: { guard: 'hasPreVoteMajority', target: 'candidate', actions: 'startElection' },
   on: {
-    'peer.received': [
-      {
-        guard: 'hearsLeaderOfTerm',
-        target: 'follower',
-        description: 'the leader of its term',
-        actions: 'receiveAsFollower',
-      },
-      { guard: 'keepsTerm', actions: 'receiveAsPreCandidate' },
-    ],
+    'peer.received': [followsLeaderOfTerm, { guard: 'keepsTerm', actions: 'receiveAsPreCandidate' }],
     'votes.overdue': { actions: 'askForPreVotesAgain' },
     'election.asked': { target: 'candidate', actions: 'startElectionAskedFor' },
     'log.stalled': { target: 'stalled', actions: ['announceStall', 'announceFollower'] },
