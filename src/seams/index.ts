@@ -19,7 +19,23 @@ export type {
   ServiceCommand,
   ServiceResult,
 } from './service.js';
-export type { FoundSnapshots, SnapshotReader, SnapshotStore, SnapshotWriter } from './snapshot-store.js';
+export type {
+  FetchProblem,
+  SnapshotFetch,
+  SnapshotFetchError,
+  SnapshotReceiver,
+  SnapshotServing,
+  SnapshotSource,
+} from './snapshot-source.js';
+export type {
+  FoundSnapshots,
+  IncomingSnapshot,
+  SnapshotFile,
+  SnapshotReader,
+  SnapshotStore,
+  SnapshotTransfers,
+  SnapshotWriter,
+} from './snapshot-store.js';
 export type {
   AnyStateMachine,
   Capture,

@@ -1,4 +1,4 @@
-import type { Index } from '../raft/numbers-and-ids.js';
+import type { Index, LogPosition } from '../raft/numbers-and-ids.js';
 import type { Snapshot, SnapshotMark } from '../raft/snapshot.js';
 
 /** Writes one snapshot. Nothing of it shows until `finish`. Calls come one after another, each when the one before is done. */
@@ -16,6 +16,48 @@ export interface SnapshotReader {
   /** Undefined at the end. Fails with DATA_DAMAGED where what is read is not what was written; the end says that all of it is. */
   next(done: (error: Error | undefined, chunk?: Uint8Array) => void): void;
   close(): void;
+}
+
+/** A snapshot's file as it is, for a peer: piece by piece, from some byte on. The file is not removed before `close`. */
+export interface SnapshotFile {
+  readonly snapshot: Snapshot;
+  /** The next piece, which is the reader's own; undefined at the end. A file that is cut off is DATA_DAMAGED. */
+  next(done: (error: Error | undefined, bytes?: Uint8Array) => void): void;
+  /** May come at any time, also while a call is under way, whose `done` then never comes. */
+  close(): void;
+}
+
+/**
+ * A peer's snapshot that comes in as the bytes of its file, aside: nothing of it shows until `finish`. Calls come one after
+ * another, each when the one before is done; after a failure of any of them nothing of it is left.
+ */
+export interface IncomingSnapshot {
+  /** How many bytes of the file there are: a fetch goes on from here. */
+  readonly written: number;
+  /**
+   * Adds the next bytes, which may change once `done` is called. Fails with DATA_DAMAGED as soon as they are not those of the
+   * wanted snapshot.
+   */
+  write(bytes: Uint8Array, done: (error?: Error) => void): void;
+  /** Makes it durable, and one of the snapshots that there are. Fails with DATA_DAMAGED where it is not whole. */
+  finish(done: (error: Error | undefined, snapshot?: Snapshot) => void): void;
+  /** Lets go of what was written. May come at any time, also while a call is under way, whose `done` then never comes. */
+  abort(): void;
+}
+
+/** Files of snapshots as they travel between nodes. */
+export interface SnapshotTransfers {
+  /**
+   * Opens the file of the snapshot that ends at `wanted`, to be read as it is from byte `from` on. There is no file where the
+   * snapshot is gone, or is no longer than `from`.
+   */
+  readFile(wanted: LogPosition, from: number, done: (error: Error | undefined, file?: SnapshotFile) => void): void;
+  /** Begins to take in a peer's snapshot that ends at `wanted`, of whose file it has `bytes`. Only one may come in at a time. */
+  receive(
+    wanted: LogPosition,
+    bytes: number,
+    done: (error: Error | undefined, incoming?: IncomingSnapshot) => void,
+  ): void;
 }
 
 /** Where a node keeps its snapshots. After a failure of any call the store goes on: a snapshot can be taken again. */

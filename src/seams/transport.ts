@@ -1,6 +1,7 @@
 import type { PeerMessage } from '../raft/messages.js';
 import type { NodeId } from '../raft/numbers-and-ids.js';
 import type { Settings } from '../raft/settings.js';
+import type { SnapshotServing, SnapshotSource } from './snapshot-source.js';
 
 /** A node says this of itself when it connects, and checks it of whoever connects to it. */
 export interface Identity {
@@ -71,4 +72,11 @@ export interface Transport {
   /** Starts taking connections addressed to `identity`. The function returned stops it and closes them. */
   accept(identity: Identity, inbound: Inbound, settings: LinkSettings): () => void;
   dial(identity: Identity, peer: PeerAddress, events: DialEvents, settings: LinkSettings): Connection;
+  /**
+   * Serves peers' fetches of this node's snapshots, each over a connection of its own that is checked as their links are. The
+   * function returned stops it and ends those under way. A transport without these two methods carries no snapshots.
+   */
+  serveSnapshots?(identity: Identity, serving: SnapshotServing, settings: LinkSettings): () => void;
+  /** Fetches snapshots from `peers`. */
+  snapshotSource?(identity: Identity, peers: readonly PeerAddress[], settings: LinkSettings): SnapshotSource;
 }
