@@ -1,29 +1,25 @@
 import { invariant } from '../raft/invariant.js';
-import type { Index } from '../raft/numbers-and-ids.js';
+import type { Index, LogPosition } from '../raft/numbers-and-ids.js';
 import type { Snapshot, SnapshotMark } from '../raft/snapshot.js';
-import type { Disk, DiskFile } from '../seams/disk.js';
-import type { FoundSnapshots, SnapshotReader, SnapshotStore, SnapshotWriter } from '../seams/snapshot-store.js';
-import { MalformedBytes } from '../wire/bytes.js';
-import { unknownFormat } from './log-failures.js';
-import type { Checksum } from './segment-format.js';
-import { UnknownFormat } from './segment-format.js';
+import type { DiskError, DiskFile } from '../seams/disk.js';
+import type {
+  FoundSnapshots,
+  IncomingSnapshot,
+  SnapshotFile,
+  SnapshotReader,
+  SnapshotStore,
+  SnapshotWriter,
+} from '../seams/snapshot-store.js';
+import type { SnapshotFilesOptions } from './found-snapshots.js';
+import { findSnapshots, readSnapshotHeader } from './found-snapshots.js';
+import { IncomingSnapshotFile } from './incoming-snapshot.js';
+import { OutgoingSnapshotFile } from './outgoing-snapshot.js';
 import type { SnapshotHeader } from './snapshot-format.js';
-import {
-  decodeSnapshotHeader,
-  SNAPSHOT_HEADER_BYTES,
-  snapshotIndexOf,
-  snapshotName,
-  snapshotOf,
-  UNFINISHED_SNAPSHOT,
-} from './snapshot-format.js';
+import { INCOMING_SNAPSHOT, snapshotName, snapshotOf, UNFINISHED_SNAPSHOT } from './snapshot-format.js';
 import { SnapshotFileReader } from './snapshot-reader.js';
 import { SnapshotFileWriter } from './snapshot-writer.js';
 
-export interface SnapshotFilesOptions {
-  /** Locked by the caller. */
-  readonly disk: Disk;
-  readonly checksum: Checksum;
-}
+export type { SnapshotFilesOptions } from './found-snapshots.js';
 
 const KEPT = 2;
 
@@ -34,10 +30,14 @@ export class SnapshotFiles implements SnapshotStore {
   #snapshots: readonly Snapshot[] = [];
   /** How many files are open, and how many other calls are under way. */
   #held = 0;
-  #isWriting = false;
+  readonly #writing = new Turn();
+  readonly #receiving = new Turn();
+  /** How often each file is being sent: it stays until nobody reads it any more (P28). */
+  readonly #sent = new Map<Index, number>();
+  /** What `discardOld` was called with last, where it left something over. */
+  #discardsUpTo: Index | undefined;
   #isDiscarding = false;
   #isClosed = false;
-  #afterWriting: (() => void) | undefined;
   #whenIdle: (() => void) | undefined;
 
   constructor(options: SnapshotFilesOptions) {
@@ -47,67 +47,80 @@ export class SnapshotFiles implements SnapshotStore {
   open(done: (error: Error | undefined, found?: FoundSnapshots) => void): void {
     const { disk } = this.#options;
     this.#held += 1;
-    const finish: typeof done = (error, found) => {
+    const finish = (error: Error | undefined, found?: FoundSnapshots): void => {
+      if (found !== undefined) this.#snapshots = found.snapshots;
       this.#release();
       done(error, found);
     };
     disk.list((error, names) => {
       if (error !== undefined) return finish(error);
-      const indexes = names.flatMap((name) => snapshotIndexOf(name) ?? []).sort((a, b) => b - a);
-      const look = (): void => this.#look(indexes, { snapshots: [], damaged: [] }, finish);
-      // One that was being written when the process ended is nobody's.
-      if (names.includes(UNFINISHED_SNAPSHOT)) disk.remove(UNFINISHED_SNAPSHOT, look);
-      else look();
+      // One that was being written, or came in, when the process ended is nobody's (P58).
+      const unfinished = [UNFINISHED_SNAPSHOT, INCOMING_SNAPSHOT].filter((name) => names.includes(name));
+      const next = (): void => {
+        const name = unfinished.pop();
+        if (name !== undefined) disk.remove(name, next);
+        else findSnapshots(this.#options, names, finish);
+      };
+      next();
     });
   }
 
   create(mark: SnapshotMark, done: (error: Error | undefined, writer?: SnapshotWriter) => void): void {
-    const { disk, checksum } = this.#options;
-    if (this.#isWriting) {
-      this.#afterWriting = () => this.create(mark, done);
-      return;
-    }
-    this.#hold();
-    const released = (): void => this.#written();
-    disk.remove(UNFINISHED_SNAPSHOT, () => {
-      disk.open(UNFINISHED_SNAPSHOT, 'create', (error, file) => {
-        if (error !== undefined) {
-          released();
-          return done(error);
-        }
-        const finished = (snapshot: Snapshot): void => this.#add(snapshot);
-        done(undefined, new SnapshotFileWriter({ disk, checksum, mark, file, finished, released }));
-      });
-    });
+    const name = UNFINISHED_SNAPSHOT;
+    this.#begin(this.#writing, name, done, (aside) =>
+      done(undefined, new SnapshotFileWriter({ ...this.#options, ...aside, name, mark })),
+    );
+  }
+
+  receive(
+    wanted: LogPosition,
+    bytes: number,
+    done: (error: Error | undefined, incoming?: IncomingSnapshot) => void,
+  ): void {
+    const name = INCOMING_SNAPSHOT;
+    this.#begin(this.#receiving, name, done, (aside) =>
+      done(undefined, new IncomingSnapshotFile({ ...this.#options, ...aside, name, wanted, bytes })),
+    );
   }
 
   read(snapshot: Snapshot, done: (error: Error | undefined, reader?: SnapshotReader) => void): void {
-    const { disk, checksum } = this.#options;
-    this.#held += 1;
+    const { checksum } = this.#options;
     const released = (): void => this.#release();
-    disk.open(snapshotName(snapshot.index), 'read', (openError, file) => {
-      if (openError !== undefined) {
-        released();
-        return done(openError);
-      }
-      this.#readHeader(file, snapshotName(snapshot.index), (error, header) => {
-        if (header !== undefined) return done(undefined, new SnapshotFileReader({ file, header, checksum, released }));
-        file.close(() => {
-          released();
-          done(error);
-        });
-      });
+    this.#openWhole(snapshot.index, done, (file, header) =>
+      done(undefined, new SnapshotFileReader({ file, header, checksum, released })),
+    );
+  }
+
+  readFile(wanted: LogPosition, from: number, done: (error: Error | undefined, file?: SnapshotFile) => void): void {
+    const { index, term } = wanted;
+    const isThere = this.#snapshots.some((one) => one.index === index && one.term === term && from <= one.bytes);
+    if (!isThere) return done(undefined);
+    this.#sent.set(index, (this.#sent.get(index) ?? 0) + 1);
+    const released = (): void => {
+      this.#noLongerSent(index);
+      this.#release();
+    };
+    const failed = (error: DiskError | undefined): void => {
+      this.#noLongerSent(index);
+      done(error?.code === 'ENOENT' ? undefined : error);
+    };
+    this.#openWhole(index, failed, (file, header) => {
+      const snapshot = snapshotOf(header);
+      done(undefined, new OutgoingSnapshotFile({ file, snapshot, from, released }));
     });
   }
 
   discardOld(previous: Index): void {
     const old = this.#snapshots.filter(({ index }, at) => at >= KEPT || (at > 0 && index < previous));
-    if (this.#isDiscarding || this.#isClosed || old.length === 0) return;
+    const unused = old.filter(({ index }) => !this.#sent.has(index));
+    this.#discardsUpTo = unused.length < old.length ? previous : undefined;
+    if (this.#isDiscarding || this.#isClosed || unused.length === 0) return;
     this.#isDiscarding = true;
     this.#held += 1;
     const next = (): void => {
-      const snapshot = old.pop();
+      const snapshot = unused.pop();
       if (snapshot === undefined || this.#isClosed) return this.#discarded();
+      if (this.#sent.has(snapshot.index)) return next();
       this.#options.disk.remove(snapshotName(snapshot.index), (error) => {
         if (error !== undefined && error.code !== 'ENOENT') return this.#discarded();
         this.#snapshots = this.#snapshots.filter((one) => one !== snapshot);
@@ -119,47 +132,59 @@ export class SnapshotFiles implements SnapshotStore {
 
   close(done: () => void): void {
     this.#isClosed = true;
-    this.#afterWriting = undefined;
+    this.#writing.forget();
+    this.#receiving.forget();
     this.#whenIdle = done;
     if (this.#held === 0) this.#idle();
   }
 
-  /** Reads the headers one by one. A file that is cut off, or whose header is damaged, is no whole snapshot. */
-  #look(indexes: readonly Index[], found: FoundSnapshots, done: (error?: Error, found?: FoundSnapshots) => void): void {
-    const [index, ...others] = indexes;
-    if (index === undefined) {
-      this.#snapshots = found.snapshots;
-      return done(undefined, found);
-    }
-    const name = snapshotName(index);
-    this.#options.disk.open(name, 'read', (openError, file) => {
-      if (openError !== undefined) return done(openError);
-      this.#readHeader(file, name, (error, header) => {
-        file.close(() => {
-          if (header !== undefined) {
-            return this.#look(others, { ...found, snapshots: [...found.snapshots, snapshotOf(header)] }, done);
-          }
-          if (!(error instanceof MalformedBytes)) return done(error);
-          const damaged = [...found.damaged, `${name} is no whole snapshot: ${error.message}`];
-          this.#look(others, { ...found, damaged }, done);
+  /** Begins a file aside, once the one of its kind before it is done. */
+  #begin(
+    turn: Turn,
+    name: string,
+    failed: (error: Error) => void,
+    begun: (aside: {
+      readonly file: DiskFile;
+      readonly finished: (snapshot: Snapshot) => void;
+      readonly released: () => void;
+    }) => void,
+  ): void {
+    const { disk } = this.#options;
+    turn.take(() => {
+      this.#held += 1;
+      const released = (): void => {
+        turn.end();
+        this.#release();
+      };
+      disk.remove(name, () => {
+        disk.open(name, 'create', (error, file) => {
+          if (error === undefined) return begun({ file, finished: (snapshot) => this.#add(snapshot), released });
+          released();
+          failed(error);
         });
       });
     });
   }
 
-  #readHeader(file: DiskFile, name: string, done: (error: Error | undefined, header?: SnapshotHeader) => void): void {
-    file.size((sizeError, size) => {
-      if (sizeError !== undefined) return done(sizeError);
-      file.read(0, SNAPSHOT_HEADER_BYTES, (readError, bytes) => {
-        if (readError !== undefined) return done(readError);
-        try {
-          const header = decodeSnapshotHeader(bytes, this.#options.checksum);
-          if (snapshotName(header.index) !== name) throw new MalformedBytes(`it is the snapshot at ${header.index}`);
-          if (header.bytes !== size) throw new MalformedBytes(`it has ${size} bytes of ${header.bytes}`);
-          done(undefined, header);
-        } catch (error) {
-          done(error instanceof UnknownFormat ? unknownFormat(name, error.version) : (error as Error));
-        }
+  /** Opens a snapshot's file, to be read by one who lets go of it with `#release`. */
+  #openWhole(
+    index: Index,
+    failed: (error: Error | undefined) => void,
+    opened: (file: DiskFile, header: SnapshotHeader) => void,
+  ): void {
+    const name = snapshotName(index);
+    this.#held += 1;
+    this.#options.disk.open(name, 'read', (openError, file) => {
+      if (openError !== undefined) {
+        this.#release();
+        return failed(openError);
+      }
+      readSnapshotHeader(this.#options, file, name, (error, header) => {
+        if (header !== undefined) return opened(file, header);
+        file.close(() => {
+          this.#release();
+          failed(error);
+        });
       });
     });
   }
@@ -169,18 +194,12 @@ export class SnapshotFiles implements SnapshotStore {
     this.#snapshots = [...others, snapshot].sort((a, b) => b.index - a.index);
   }
 
-  #hold(): void {
-    invariant(!this.#isWriting, 'one snapshot is written at a time');
-    this.#isWriting = true;
-    this.#held += 1;
-  }
-
-  #written(): void {
-    this.#isWriting = false;
-    const then = this.#afterWriting;
-    this.#afterWriting = undefined;
-    then?.();
-    this.#release();
+  #noLongerSent(index: Index): void {
+    const left = (this.#sent.get(index) ?? 0) - 1;
+    invariant(left >= 0, 'a file is let go of by those who read it');
+    if (left > 0) return void this.#sent.set(index, left);
+    this.#sent.delete(index);
+    if (this.#discardsUpTo !== undefined) this.discardOld(this.#discardsUpTo);
   }
 
   #discarded(): void {
@@ -197,5 +216,31 @@ export class SnapshotFiles implements SnapshotStore {
     const then = this.#whenIdle;
     this.#whenIdle = undefined;
     then?.();
+  }
+}
+
+/** Lets one file of a kind be written at a time. One who comes meanwhile waits; a second one who does takes its place. */
+class Turn {
+  #isTaken = false;
+  #next: (() => void) | undefined;
+
+  take(begin: () => void): void {
+    if (this.#isTaken) {
+      this.#next = begin;
+      return;
+    }
+    this.#isTaken = true;
+    begin();
+  }
+
+  end(): void {
+    this.#isTaken = false;
+    const next = this.#next;
+    this.#next = undefined;
+    if (next !== undefined) this.take(next);
+  }
+
+  forget(): void {
+    this.#next = undefined;
   }
 }

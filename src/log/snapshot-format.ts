@@ -22,6 +22,8 @@ export const SNAPSHOT_HEADER_BYTES = 8_192;
 export const CHUNK_HEADER_BYTES = 8;
 /** Where a snapshot is written before it takes its place. */
 export const UNFINISHED_SNAPSHOT = 'snapshot.tmp';
+/** And where one that a peer sends is. */
+export const INCOMING_SNAPSHOT = 'snapshot.part';
 
 const MAGIC = 0x50525551; // "QURP"
 const CHECKSUM_BYTES = 4;

@@ -49,7 +49,7 @@ export interface IncomingSnapshot {
 export interface SnapshotTransfers {
   /**
    * Opens the file of the snapshot that ends at `wanted`, to be read as it is from byte `from` on. There is no file where the
-   * snapshot is gone, or is no longer than `from`.
+   * snapshot is gone, or has fewer bytes than `from`.
    */
   readFile(wanted: LogPosition, from: number, done: (error: Error | undefined, file?: SnapshotFile) => void): void;
   /** Begins to take in a peer's snapshot that ends at `wanted`, of whose file it has `bytes`. Only one may come in at a time. */
@@ -61,7 +61,7 @@ export interface SnapshotTransfers {
 }
 
 /** Where a node keeps its snapshots. After a failure of any call the store goes on: a snapshot can be taken again. */
-export interface SnapshotStore {
+export interface SnapshotStore extends SnapshotTransfers {
   /** Finds what is there, the newest first. What is not whole is left out, and named in `damaged`. */
   open(done: (error: Error | undefined, found?: FoundSnapshots) => void): void;
   /** Begins a new one. Only one may be written at a time. */

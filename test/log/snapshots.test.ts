@@ -1,52 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { nodeChecksum } from '../../src/log/node-disk.js';
 import { segmentName } from '../../src/log/segment-format.js';
-import { SnapshotFiles } from '../../src/log/snapshot-files.js';
+import type { SnapshotFiles } from '../../src/log/snapshot-files.js';
 import { snapshotName, UNFINISHED_SNAPSHOT } from '../../src/log/snapshot-format.js';
-import { asIndex, asTerm } from '../../src/raft/numbers-and-ids.js';
-import type { Snapshot, SnapshotMark } from '../../src/raft/snapshot.js';
-import type { FoundSnapshots, SnapshotReader, SnapshotWriter } from '../../src/seams/snapshot-store.js';
+import { asIndex } from '../../src/raft/numbers-and-ids.js';
+import type { SnapshotWriter } from '../../src/seams/snapshot-store.js';
 import { entries, truncation } from '../../src/testing/conformance/records-to-write.js';
 import type { VirtualDisk } from '../../src/testing/virtual-disk.js';
-import { LogOnDisk, outcome, SEGMENT_BYTES } from './log-on-disk.js';
+import { LogOnDisk, SEGMENT_BYTES } from './log-on-disk.js';
 import { quickDisk } from './slow-disk.js';
-
-const mark = (index: number, term = 1): SnapshotMark => {
-  return { index: asIndex(index), term: asTerm(term), timeMs: 1_000 + index, voters: ['n1', 'n2', 'n3'] };
-};
-const filled = (size: number, value: number): Uint8Array => new Uint8Array(size).fill(value);
-const image = [filled(10, 1), filled(3_000, 2), filled(0, 3), filled(70_000, 4)];
-
-const filesOn = (disk: VirtualDisk): SnapshotFiles => new SnapshotFiles({ disk, checksum: nodeChecksum });
-
-function value<Value>(ask: (done: (error?: Error, value?: Value) => void) => void): Value {
-  const answer = outcome<Value>(ask);
-  if (answer.error !== undefined) throw answer.error;
-  return answer.value as Value;
-}
-
-const opened = (files: SnapshotFiles): FoundSnapshots => value((done) => files.open(done));
-
-function take(files: SnapshotFiles, at: SnapshotMark, chunks: readonly Uint8Array[] = image): Snapshot {
-  const writer = value<SnapshotWriter>((done) => files.create(at, done));
-  value((done) => writer.write(chunks.slice(0, 2), done));
-  value((done) => writer.write(chunks.slice(2), done));
-  return value((done) => writer.finish(done));
-}
-
-/** `given` is what came before the end, or before it failed. */
-function readAll(files: SnapshotFiles, snapshot: Snapshot, given: Uint8Array[] = []): readonly Uint8Array[] {
-  const reader = value<SnapshotReader>((done) => files.read(snapshot, done));
-  try {
-    for (;;) {
-      const chunk = value<Uint8Array | undefined>((done) => reader.next(done));
-      if (chunk === undefined) return given;
-      given.push(chunk.slice());
-    }
-  } finally {
-    reader.close();
-  }
-}
+import { filesOn, image, mark, opened, readAll, take, value } from './snapshots-on-disk.js';
 
 describe('a snapshot on the disk', () => {
   test('P21 comes back with its index, term, time and configuration, piece by piece, after a power cut', () => {

@@ -1,0 +1,116 @@
+import type { Disk, DiskFile } from '../seams/disk.js';
+import { inOrder } from './whole-file.js';
+
+export interface AsideFileOptions {
+  readonly disk: Disk;
+  readonly file: DiskFile;
+  /** The name that it has until it is whole. */
+  readonly name: string;
+  /** The file is closed, and nothing of it is under way any more. */
+  readonly released: () => void;
+}
+
+type Done = (error?: Error) => void;
+type Step = (next: Done) => void;
+
+export interface Publication {
+  /** What is still to be written. */
+  readonly lastSteps?: readonly Step[];
+  /** It has its name, durably. */
+  readonly named: () => void;
+  readonly done: Done;
+}
+
+/** What is written is synced each time that it is so much: a log's syncs never wait for a whole snapshot. */
+const SYNC_BYTES = 8 * 1024 * 1024;
+
+/**
+ * A large file that is written aside, and gets its name when all of it is durable (P32). A failure of the disk ends it, and
+ * nothing else: it is closed and removed.
+ */
+export class AsideFile {
+  readonly #options: AsideFileOptions;
+  #unsynced = 0;
+  #isBusy = false;
+  #isAborted = false;
+  #isClosed = false;
+  /** It has its name, or is removed: there is nothing to let go of. */
+  #isOver = false;
+
+  constructor(options: AsideFileOptions) {
+    this.#options = options;
+  }
+
+  write(bytes: Uint8Array, at: number, done: Done): void {
+    const { file } = this.#options;
+    this.#unsynced += bytes.byteLength;
+    const isDue = this.#unsynced >= SYNC_BYTES;
+    if (isDue) this.#unsynced = 0;
+    const write: Step = (next) => file.write(bytes, at, next);
+    const sync: Step = (next) => file.sync(next);
+    this.#run(isDue ? [write, sync] : [write], done);
+  }
+
+  /** Takes the last steps, then syncs and closes the file, and gives it its name. */
+  publish(name: string, { lastSteps = [], named, done }: Publication): void {
+    const { disk, file, name: asideName, released } = this.#options;
+    const steps: Step[] = [
+      ...lastSteps,
+      (next) => file.sync(next),
+      (next) => this.#close(next),
+      (next) => disk.rename(asideName, name, next),
+      (next) => disk.syncDirectory(next),
+    ];
+    this.#run(steps, (error) => {
+      if (error !== undefined) return done(error);
+      this.#isOver = true;
+      named();
+      released();
+      done();
+    });
+  }
+
+  /** Ends it because of what was to be written. */
+  fail(error: Error, done: Done): void {
+    this.#run([(next) => next(error)], done);
+  }
+
+  /** Lets go of what was written. May come at any time, also while a call is under way, whose `done` then never comes. */
+  abort(): void {
+    if (this.#isAborted || this.#isOver) return;
+    this.#isAborted = true;
+    if (!this.#isBusy) this.#discard(() => undefined);
+  }
+
+  #run(steps: readonly Step[], done: Done): void {
+    this.#isBusy = true;
+    const unlessAborted = steps.map((step) => (next: Done) => {
+      if (this.#isAborted) next(new Error('the snapshot was given up'));
+      else step(next);
+    });
+    inOrder(unlessAborted, (error) => {
+      this.#isBusy = false;
+      if (error === undefined && !this.#isAborted) return done();
+      this.#discard(() => {
+        if (!this.#isAborted) done(error);
+      });
+    });
+  }
+
+  #close(done: Done): void {
+    if (this.#isClosed) return done();
+    this.#isClosed = true;
+    this.#options.file.close((error) => done(error));
+  }
+
+  #discard(done: () => void): void {
+    const { disk, name, released } = this.#options;
+    this.#isOver = true;
+    this.#close(() => {
+      disk.remove(name, () => {
+        released();
+        done();
+      });
+    });
+  }
+}
