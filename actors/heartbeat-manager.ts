@@ -45,7 +45,7 @@ const heartbeatSetup = setup({
       unanswered: Object.fromEntries(peers.map((peer) => [peer, 1])),
     })),
     beat: sendTo(parentOf, { type: 'heartbeat.due' } satisfies HeartbeatReport),
-    /** What else ticks once a heartbeat interval does so with the heartbeat: each timer of its own would wake an idle process. */
+    /** Everything else that ticks once a heartbeat interval ticks with the heartbeat: further timers would wake an idle process. */
     takeTicksAlong: ({ context }) => tickWithTimer(context.clock, context.settings.HEARTBEAT_INTERVAL),
     /** Before the next heartbeat goes out: who has not answered the ones before it? */
     countUnanswered: enqueueActions(({ context, enqueue }) => {

@@ -13,7 +13,7 @@ export interface ImageWritingOptions {
 
 type Done = (error: Error | undefined, snapshot?: Snapshot) => void;
 
-/** So much is encoded and written at once, unless that takes too long: other work has its turn in between. */
+/** Most bytes that are encoded and written at once, or fewer where that takes too long: other work has its turn in between. */
 const PIECE_BYTES = 256 * 1024;
 const SPELL_MS = 2;
 

@@ -112,7 +112,7 @@ const linkSetup = setup({
     awaitsAnswer: (_, { message }: { message: PeerMessage }) => {
       return message.kind === 'propose-request' || message.kind === 'read-request';
     },
-    /** Not where somebody at that address would not have us: that the peer has come does not change it (crossed addresses). */
+    /** Whether to dial at once. Not where that address refused us: the peer's own call does not change that (crossed addresses). */
     mayDialNow: ({ context }) => !context.wasRefused,
     isAppend: (_, { message }: { message: PeerMessage }) => message.kind === 'append',
   },

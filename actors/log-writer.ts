@@ -15,7 +15,7 @@ export interface LogWriterOptions {
   readonly lookEveryMs: number;
   /** A sync that takes longer than this is one of a disk that hangs, ms; a large one is given more. */
   readonly patienceMs: number;
-  /** So much of the log is kept, roughly, whatever a snapshot stands for: for followers that are behind. Default 0. */
+  /** About this much of the log is kept, whatever a snapshot stands for: for followers that are behind. Default 0. */
   readonly keepBytes?: number;
 }
 
@@ -148,7 +148,7 @@ export class LogWriter {
       this.#phase = 'idle';
       release(next.then);
     }
-    // What waited for the disk has left; now the chart learns what is durable.
+    // The messages that waited for the disk have left; now the chart learns what is durable.
     if (vote !== null) this.#report({ type: 'vote.durable', term: vote.term, votedFor: vote.votedFor });
     if (last !== null) this.#report({ type: 'log.durable', written: last });
     if (fullSinceMs !== undefined)

@@ -14,7 +14,7 @@ function checkNewStateMachine(stateMachine: AnyStateMachine): void {
   if (stateMachine.hasApplied?.() === true) throw notNew('something was applied to it or restored into it');
 }
 
-/** As `checkNewStateMachine`, and from now on this one is not new any more. */
+/** Like `checkNewStateMachine`; and from now on this state machine is not new any more. */
 export function takeNewStateMachine(stateMachine: AnyStateMachine): void {
   checkNewStateMachine(stateMachine);
   TAKEN.add(stateMachine);

@@ -143,7 +143,7 @@ const replicatorSetup = setup({
     },
     matchesProbe: ({ context }, { reply }: { reply: AppendAccepted }) => reply.matchIndex >= context.nextIndex - 1,
     needsDisk: ({ context }) => context.isNextOnDisk,
-    /** Not of a term in which this node led before. */
+    /** Whether an append is of the present term, and not of one in which this node led before. */
     isOurs: ({ context }, { append }: { append: Append }) =>
       append.term === context.leader.term && append.entries.length > 0,
   },

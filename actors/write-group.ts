@@ -43,7 +43,7 @@ export function join(group: Group, records: readonly LogRecord[], then: readonly
   return { then: then.length === 0 ? group.then : [...group.then, ...then], last: position, vote, content, bytes };
 }
 
-/** As `join`, while the disk hangs. */
+/** Like `join`, while the disk hangs. */
 export function joinNewest(group: Group, records: readonly LogRecord[], then: readonly HeldMessage[]): Group {
   const joined = join(group, records, []);
   return { ...joined, then: then.reduce(withNewest, joined.then) };

@@ -1,4 +1,4 @@
-/** What `quorate/inspect` exports: an inspector for any XState 5 program, in a browser, without any other network. */
+/** The exports of `quorate/inspect`: an inspector for any XState 5 program, in a browser, without any other network. */
 import type { CreateInspectorOptions, Inspector } from './inspect/create-inspector.js';
 import { createInspector as createInspectorOn } from './inspect/create-inspector.js';
 import { systemClock } from './node/system-clock.js';

@@ -1,4 +1,4 @@
-/** What `quorate/machines` exports: a replica's statechart, and actors to invoke in statecharts of your own. */
+/** The exports of `quorate/machines`: a replica's statechart, and actors to invoke in statecharts of your own. */
 export * from '../machines/index.js';
 export {
   type InvokedReplicaInput,

@@ -8,7 +8,7 @@ const PART_MARK = 0xff;
 
 export const MOST_FRAME_BYTES = PART_BYTES + PART_HEADER_BYTES;
 
-/** The frames in which a message travels: itself, or parts of which only one message's are under way at a time. */
+/** The frames in which a message travels: one frame, or several parts. Parts of only one message are under way at a time. */
 export function* framesOf(message: Uint8Array): Iterable<Uint8Array> {
   if (message.byteLength <= PART_BYTES) {
     yield message;

@@ -29,9 +29,9 @@ export interface Watched {
 
 /** With one, a connection would end whenever two clocks beat a little apart. */
 const LEAST_MISSED = 2;
-/** So much in a beat is part of large messages, and no mere pulse. */
+/** A beat with this many bytes has parts of large messages in it, and is not only a pulse. */
 const BULK_BYTES = 4_096;
-/** A peer that was sent so much since it was last heard may be busy with it, though all of it has left. */
+/** A peer that was sent this many bytes since it was last heard may be busy with them, though all of them have left. */
 const LARGE_MESSAGE_BYTES = 256 * 1024;
 /**
  * While large messages come in, the wait is longer: where a line drops a packet because its buffer is full, nothing is read

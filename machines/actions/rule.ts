@@ -45,7 +45,7 @@ export function rule<Type extends ReplicaEventType>(
   });
 }
 
-/** As `rule`, for one that needs no event: it is asked where a state is entered or left, say. */
+/** Like `rule`, for a rule that needs no event: it is asked where a state is entered or left, for example. */
 export function ruleOfState(decide: (state: ReplicaState, surroundings: Surroundings) => Step): ReplicaAction {
   return action(({ context, enqueue }) => {
     carryOutEffects(enqueue, context, () => decide(context.state, surroundingsOf(context)));

@@ -1,8 +1,8 @@
 import v8 from 'node:v8';
 
 /**
- * What `serve` asks of V8's garbage collector: that collections of young objects stay on the main thread. They are small and come
- * often, and handing them to helper threads costs a node more than doing them. Old objects are collected beside it as ever.
+ * Flags of V8's garbage collector for `serve`: collections of young objects stay on the main thread. They are small and come
+ * often, and handing them to other threads costs a node more than doing them. Old objects are still collected by other threads.
  */
 export const COLLECTOR_FLAGS: readonly string[] = ['--no-parallel-scavenge', '--no-concurrent-array-buffer-sweeping'];
 

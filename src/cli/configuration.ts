@@ -89,7 +89,7 @@ function checkedValue(z: ZodLibrary, option: ServeOption, { value: given, source
   throw serve.isSetting === true ? invalid(problem) : usage(problem);
 }
 
-/** As an error calls an option, by where its value came from. */
+/** The name that an error calls an option by, which depends on where its value came from. */
 function nameOf({ serve }: ServeOption, source: Source): string {
   if (serve.isSetting === true) return serve.name;
   if (source === 'flag') return serve.flag;
@@ -137,5 +137,5 @@ function refuseMissing(configuration: Configuration): void {
   );
 }
 
-/** As commander names a flag's value. */
+/** The name under which commander keeps a flag's value. */
 const camelCase = (name: string): string => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());

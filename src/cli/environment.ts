@@ -1,7 +1,7 @@
 import { SERVE_OPTIONS } from './serve-options.js';
 import { closest, differences } from './spelling.js';
 
-/** As `quorate serve` and the other commands read them. */
+/** The variables that `quorate serve` and the other commands read. */
 const VARIABLES: readonly string[] = [
   ...SERVE_OPTIONS.map(({ serve }) => serve.variable),
   ...['CONFIG', 'NODES', 'PORT', 'INSPECTOR_PORT', 'ENDPOINTS', 'TIMEOUT', 'ENDS_WITH_INPUT', 'PLAIN_XSTATE'].map(
@@ -15,7 +15,7 @@ const MOST_DIFFERENCES = 2;
 /** Kubernetes gives these to every container that runs beside a service named quorate. */
 const OF_KUBERNETES = /^QUORATE(_[A-Z0-9_]+)?_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)$/;
 
-/** What is wrong with the names of the variables that are set: one that is misspelled would silently not count. */
+/** Names a variable that is set and misspelled, which would silently not count; undefined where there is none. */
 export function problemWithVariables(environment: NodeJS.ProcessEnv): string | undefined {
   const unknown = Object.keys(environment).find((name) => isMisspelled(name) && !OF_KUBERNETES.test(name));
   if (unknown === undefined) return undefined;

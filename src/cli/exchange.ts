@@ -83,7 +83,7 @@ export async function getDocument<Document>(endpoint: string, path: string, time
   throw await failureIn(endpoint, response);
 }
 
-/** As `getDocument`, for something that is to be done; the node itself waits for `timeoutMs`. */
+/** Like `getDocument`, for a request that changes something; the node itself waits for `timeoutMs`. */
 export async function postDocument<Document>(endpoint: string, path: string, timeoutMs: number): Promise<Document> {
   const response = await exchange(endpoint, `${path}?timeout=${timeoutMs}`, timeoutMs + GRACE_MS, 'POST');
   if (response.ok) return (await response.json()) as Document;

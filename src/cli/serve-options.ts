@@ -13,7 +13,7 @@ const INSPECT =
 /** An option of `quorate serve`. */
 export interface ServeOption extends DeclaredOption {
   readonly serve: ServeForm;
-  /** What it is called where it is given to `ReplicaNode.open`; undefined for what concerns the command alone. */
+  /** The name of this option of `ReplicaNode.open`; undefined for a flag that concerns the command alone. */
   readonly optionName?: string;
 }
 

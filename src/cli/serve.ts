@@ -80,7 +80,7 @@ interface PreparedInspector {
   close(): Promise<void>;
 }
 
-/** What `--inspect` asks for, before the node is there: what cannot work is refused before anything has begun. */
+/** Prepares what `--inspect` asks for before the node is opened: a value that cannot work is refused before anything begins. */
 async function prepareInspector(inspect: ServeConfiguration['inspect']): Promise<PreparedInspector | undefined> {
   if (inspect === undefined) return undefined;
   return inspect === STATELY ? prepareStately() : listenForViewers(inspect);

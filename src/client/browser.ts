@@ -3,13 +3,13 @@ import type { ClientSocket, Platform } from './platform.js';
 
 export * from './exports.js';
 
-/** As browsers have it. */
+/** The browser's MessageChannel. */
 interface BrowserChannel {
   readonly port1: { onmessage: (() => void) | null };
   readonly port2: { postMessage(message: unknown): void };
 }
 
-/** What is posted here comes back in the next turn of the event loop; a timer would wait for milliseconds. */
+/** Calls back in the next turn of the event loop, by a message to itself; a timer would wait for milliseconds. */
 function nextTurns(): (callback: () => void) => void {
   const { port1, port2 } = new MessageChannel() as unknown as BrowserChannel;
   const callbacks: (() => void)[] = [];

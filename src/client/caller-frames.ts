@@ -15,7 +15,7 @@ function throwToCaller(error: unknown): never {
     const here: { stack?: string } = {};
     captureStackTrace(here, throwToCaller);
     const frames = (here.stack ?? '').split('\n').slice(1);
-    // Who attached a handler in place of awaiting has no frame: then those of the client itself are left.
+    // A caller that attached a handler in place of awaiting has no frame: then those of the client itself are left.
     if (frames.length > 0) error.stack = [`${error.name}: ${error.message}`, ...frames].join('\n');
   }
   throw error;

@@ -1,4 +1,4 @@
-/** What a client tells of its connections, by the names of the events. */
+/** The events that a client emits about its connections, by their names. */
 export interface ClientEvents {
   /** A node answered: calls can be sent to it. */
   readonly connected: { readonly address: string };

@@ -7,7 +7,7 @@ import type { DispatcherOptions } from './dispatcher.js';
 import { addressOf, DEFAULT_ENDPOINTS } from './endpoint.js';
 import { ServiceClient } from './service-client.js';
 
-/** What `connect` is made of, beside where it runs. */
+/** The options of `connect`. */
 export type ConnectOptions = CallOptions;
 
 /** With the service of a state machine of your own, as `defineService` makes it. */

@@ -187,7 +187,7 @@ export class Connection {
   }
 }
 
-/** What sockets tell when they cannot be opened: browsers no reason, Node.js the system's error. */
+/** The event of a socket that could not be opened: browsers tell no reason, Node.js tells the system's error. */
 interface FailedOpening {
   readonly message?: string;
   readonly error?: { readonly code?: string };

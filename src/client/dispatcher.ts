@@ -186,7 +186,7 @@ export class Dispatcher {
     this.events.emit('leaderChanged', { leaderId: this.leaderId, term: this.#news.term });
   }
 
-  /** Who led before may have stopped, and may never answer. A read can be asked twice; a write can not. */
+  /** The former leader may have stopped, and may never answer. A read can be asked twice; a write cannot. */
   #askTheLeaderInstead(): void {
     const leader = this.#route();
     for (const call of this.#calls) {

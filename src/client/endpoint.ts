@@ -1,7 +1,7 @@
 import { badRequest } from '../errors/quorate-error.js';
 import { shown } from '../errors/shown.js';
 
-/** What a local cluster of three listens on: `quorate cluster` without `--port`. */
+/** The addresses of a local cluster of three: `quorate cluster` without `--port`. */
 export const DEFAULT_ENDPOINTS: readonly string[] = ['127.0.0.1:7401', '127.0.0.1:7402', '127.0.0.1:7403'];
 
 /** host:port of an endpoint, which may be written as a URL, http://host:port, too. Throws BAD_REQUEST. */

@@ -1,6 +1,6 @@
 import type { ResolveEvents } from '../dns/host-names.js';
 
-/** What a client needs of where it runs: a socket as browsers have it, and time. */
+/** The things that a client needs from the platform it runs on: sockets like a browser's, and time. */
 export interface Platform {
   readonly openSocket: (url: string, protocol: string) => ClientSocket;
   /**

@@ -35,7 +35,7 @@ export interface CallToMake<Value> {
 }
 
 const EVENT_NAMES: readonly (keyof ClientEvents)[] = ['connected', 'disconnected', 'leaderChanged'];
-/** What a command may have beside the largest body: a key, a name. */
+/** Most bytes of a command beside the largest body: a key, a name. */
 const BESIDE_BODY_BYTES = 64 * 1024;
 const CALL_OPTIONS = ['timeoutMs', 'signal'];
 const QUERY_OPTIONS = ['consistency', ...CALL_OPTIONS];
@@ -54,7 +54,7 @@ export class ServiceClient<Of extends AnyService> implements AsyncDisposable {
     this.#dispatcher = new Dispatcher({ ...options, service: service.name });
   }
 
-  /** Who leads, as far as any node has told. */
+  /** The id of the leader, as far as any node has told. */
   get leaderId(): string | null {
     return this.#dispatcher.leaderId;
   }
@@ -154,7 +154,7 @@ export class ServiceClient<Of extends AnyService> implements AsyncDisposable {
     return this.#service.queries[name] as Queries[string];
   }
 
-  /** What no node would take is refused here: a frame that is too large would end its connection, and all calls under way. */
+  /** Refuses commands that no node would take: a frame that is too large would end its connection, and all calls under way. */
   #encode(what: string, encode: () => Uint8Array): Uint8Array {
     const bytes = this.#tryTo(what, encode);
     const mostBytes = this.#service.mostBodyBytes + BESIDE_BODY_BYTES;

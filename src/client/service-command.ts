@@ -1,6 +1,6 @@
 import type { CallOptions } from './call.js';
 
-/** What was given on the command line. */
+/** The words and flags of a command line. */
 export interface CommandInput {
   readonly args: readonly string[];
   /** By their names in camel case. */
@@ -9,17 +9,17 @@ export interface CommandInput {
   readonly standardInput: () => Uint8Array;
 }
 
-/** What a command prints. */
+/** The output of a command. */
 export interface CommandOutput {
   /** With `--json`. */
   readonly document: object;
   /** Otherwise: lines of text, or bytes as they are. */
   readonly shown: string | Uint8Array;
-  /** What is said beside it, on standard error. Not with `--json`. */
+  /** A remark that is printed on standard error, but not with `--json`. */
   readonly note?: string;
 }
 
-/** What a command asks, once its words have been checked. */
+/** The call that a command makes, once its words have been checked. */
 export interface CommandCall<Client> {
   /** Whether only the node that is asked may answer, out of what it has: the first endpoint that answers is asked. */
   readonly asksOneNode?: boolean;

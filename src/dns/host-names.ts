@@ -49,9 +49,9 @@ interface Name {
   readonly questions: Set<Question>;
 }
 
-/** The outcome of a lookup is used for so long, whatever it was, before the name is looked up again. */
+/** The outcome of a lookup is used this long, whatever it was, before the name is looked up again. */
 const FRESH_MS = 1_000;
-/** So long a question waits for a lookup before it is answered with the last addresses known. */
+/** A question waits this long for a lookup before it is answered with the last addresses known. */
 const GRACE_MS = 30;
 const FIRST_DELAY_NOTE_MS = 1_000;
 const NOTE_FACTOR = 4;
@@ -96,7 +96,7 @@ export class HostNames {
     if (familyOf(name) === 0) this.#options.known?.remember(name, address);
   }
 
-  /** As the option `lookup` of `net.connect`, `http.request` and `ws` wants it. */
+  /** A function for the option `lookup` of `net.connect`, `http.request` and `ws`. */
   readonly lookup = (
     name: string,
     options: { readonly all?: boolean | undefined; readonly family?: number | string | undefined },

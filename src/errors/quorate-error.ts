@@ -20,7 +20,7 @@ export type QuorateErrorCode =
   | 'QUORATE_CLOSED'
   | 'QUORATE_ABORTED';
 
-/** What callers catch: a stable code, a message that says what to do next, and the cause. */
+/** The error that callers catch: a stable code, a message that says what to do next, and the cause. */
 export class QuorateError extends Error {
   override readonly name = 'QuorateError';
   readonly code: QuorateErrorCode;

@@ -20,7 +20,7 @@ import {
   sent,
 } from './xstate-internals.js';
 
-/** What the actions of one transition add up to. */
+/** The context and the effects that the actions of one transition add up to. */
 export class CollectedActions {
   context: MachineContext;
   readonly executables: Executable[] = [];
@@ -130,7 +130,7 @@ export class CollectedActions {
 /** For whom `ENQUEUE` collects: nothing else happens while a transition's actions are collected. */
 let collecting: CollectedActions | undefined;
 
-/** What `enqueueActions` hands to its function; made once, for it is asked for at every event. */
+/** The `enqueue` that `enqueueActions` hands to its function; made once, because it is needed at every event. */
 export const ENQUEUE = Object.assign((action: unknown): void => collecting?.add(action), {
   assign: (assignment: unknown): void => collecting?.assign(assignment),
   raise: (event: unknown, delayed?: unknown): void => (delayed === undefined ? collecting?.raise(event) : leave()),

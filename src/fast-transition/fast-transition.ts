@@ -35,7 +35,7 @@ export function fastTransition<Machine extends AnyStateMachine>(machine: Machine
   return machine;
 }
 
-/** What a transition does, known once and for all; `place` where it does not stay. */
+/** The actions of a transition, worked out once; `place` is the state that it goes to, undefined where it stays. */
 interface Plan {
   /** The transition alone, as inspectors are shown what was taken. */
   readonly taken: readonly TransitionDefinition[];
@@ -43,7 +43,7 @@ interface Plan {
   readonly place: Place | undefined;
 }
 
-/** What may happen at a place: for each type of event the transitions from the leaf to the root, in XState's order. */
+/** The transitions that may be taken at a place: for each type of event, from the leaf to the root, in XState's order. */
 interface Choices {
   readonly byType: Map<string, readonly TransitionDefinition[]>;
   readonly eventless: readonly TransitionDefinition[];

@@ -12,13 +12,13 @@ import type {
 } from 'xstate';
 import { and, assign, createActor, createMachine, emit, enqueueActions, raise, sendTo } from 'xstate';
 
-/** What XState's executor takes: one action, ready to be executed. */
+/** One action, ready for XState's executor. */
 export type Executable = Parameters<AnyActorScope['actionExecutor']>[0];
-/** What XState hands to actions, assignments and functions that collect. */
+/** The arguments that XState hands to actions, assignments and functions that collect. */
 export type ActionArgs = Executable['info'];
 export type Resolver = (args: ActionArgs, params: unknown) => unknown;
 
-/** As much of a state node as is read here. */
+/** The parts of a state node that are read here. */
 export interface StateNode {
   readonly type: string;
   readonly parent?: StateNode | undefined;
@@ -47,7 +47,7 @@ export interface Reference {
   readonly params?: unknown;
 }
 
-/** What XState's action creators make: functions with fields. */
+/** The functions with fields that XState's action creators make. */
 export interface Builtin {
   (args: ActionArgs, params: unknown): void;
   readonly type?: string;

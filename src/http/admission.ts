@@ -36,7 +36,7 @@ export interface Client {
 
 interface Place {
   readonly client: Client;
-  /** What it had asked at the last check, and whether that was the same at the one before. */
+  /** How much it had asked at the last check; `isQuiet`: the check before had found the same. */
   asked: number | undefined;
   isQuiet: boolean;
 }

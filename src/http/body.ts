@@ -3,7 +3,7 @@ import { badRequest, QuorateError } from '../errors/quorate-error.js';
 import type { HttpRequest } from './exchange.js';
 import { RefusedRequest } from './replies.js';
 
-/** So much of a body that is too large is still read; a client that sends more is cut off. */
+/** Most bytes that are still read of a body that is too large; a client that sends more is cut off. */
 const MOST_UNWANTED_BYTES = 256 * 1024 * 1024;
 
 /**

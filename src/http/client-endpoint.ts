@@ -13,11 +13,11 @@ import { keepPulse } from './pulse.js';
 import type { ServedNode } from './served-node.js';
 import { refuseHandshake, refuseUpgrade, UpgradeRouter } from './upgrade-router.js';
 
-/** What serving a node over HTTP takes beside the server. */
+/** The options for serving a node over HTTP, beside the server. */
 export interface ApiOptions {
   readonly node: ServedNode;
   readonly clock: Clock;
-  /** Who bounds the number of connections. Default: nobody. */
+  /** Bounds the number of connections. Default: there is no bound. */
   readonly admission?: Admission | undefined;
 }
 
@@ -28,7 +28,7 @@ interface ClientEndpointOptions extends ApiOptions {
 /** A connection that has not said hello by then is closed. */
 const HELLO_DEADLINE_MS = 3_000;
 const GOING_AWAY = 1001;
-/** As RFC 6455's registry has it: try again later. */
+/** The close code "try again later" of RFC 6455's registry. */
 const NO_ROOM = 1013;
 const MOST_REASON_CHARACTERS = 120;
 

@@ -18,7 +18,7 @@ export interface ClientSessionOptions {
   readonly clock: Clock;
 }
 
-/** What may come in one frame beside one value of the largest size. */
+/** Most bytes of one frame beside one value of the largest size. */
 export const MOST_FRAME_BYTES = 2 * 1024 * 1024;
 /** Replies are sent in frames of about this size. */
 const REPLY_FRAME_BYTES = 1024 * 1024;
@@ -38,7 +38,7 @@ export class ClientSession {
   readonly greeted: Promise<void>;
   readonly #options: ClientSessionOptions;
   #noteGreeting: () => void = () => undefined;
-  /** What the client may ask for, or why it may not. Undefined until it has said hello. */
+  /** The calls that the client may make, or why it may make none. Undefined until it has said hello. */
   #calls: ServiceCalls | QuorateError | undefined;
   #isOver = false;
   readonly #isGone = (): boolean => this.#isOver;
@@ -214,7 +214,7 @@ export class ClientSession {
     if (this.#replyBytes >= REPLY_FRAME_BYTES) return this.#flush();
     if (this.#flushIsDue) return;
     this.#flushIsDue = true;
-    // What was applied together is answered together, at once: another turn of the event loop would only be waited for.
+    // Commands that were applied together are answered together, in this turn of the event loop: the next one would come later.
     queueMicrotask(() => {
       this.#flushIsDue = false;
       this.#flush();
@@ -250,7 +250,7 @@ export class ClientSession {
   }
 }
 
-/** What a client may ask for that takes the node for one with the service `meant`, or why it may ask for nothing. */
+/** The calls for a client that expects the service `meant` at this node, or why it may make none. */
 function callsOf(node: ServedNode, meant: string): ServiceCalls | QuorateError {
   try {
     return new ServiceCalls(node, meant);

@@ -180,7 +180,7 @@ export class Connection {
     return !this.#isTooMuchUnsent();
   }
 
-  /** So many requests are answered, or about to be, and their answers have not left. They are the first of all. */
+  /** The number of requests that are answered, or about to be, and whose answers have not left. They come first in the list. */
   get #begun(): number {
     return this.#exchanges.length - this.#waiting.length;
   }

@@ -20,7 +20,7 @@ export function countDescriptors(): Descriptors | undefined {
 /** A directory with an entry for each of this process's descriptors, on Linux and macOS. */
 const OWN_DESCRIPTORS = '/dev/fd';
 
-/** What the limit was when it could be read last. */
+/** The limit when it could last be read. */
 let lastLimit = 0;
 
 function readLimit(): number | undefined {

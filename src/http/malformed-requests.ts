@@ -4,7 +4,7 @@ import { Connection } from './connection.js';
 import { RefusedRequest } from './replies.js';
 import { REFUSAL_READ_WITHIN_MS } from './upgrade-router.js';
 
-/** What Node's parser says; `reason` is a phrase. */
+/** The error of Node's parser; `reason` is a phrase. */
 type ParseError = Error & { readonly code?: string; readonly reason?: string };
 
 /**

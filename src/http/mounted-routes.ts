@@ -37,7 +37,7 @@ export function requestHandler(
   };
 }
 
-/** What is used of a Fastify instance. */
+/** The parts of a Fastify instance that are used here. */
 export interface FastifyScope {
   readonly prefix: string;
   removeAllContentTypeParsers(): unknown;

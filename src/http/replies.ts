@@ -12,7 +12,7 @@ export class RefusedRequest extends QuorateError {
     this.status = status;
   }
 
-  /** As in `408 Request Timeout`. */
+  /** The number and the reason of the status line, as in `408 Request Timeout`. */
   get statusLine(): string {
     return `${this.status} ${STATUS_CODES[this.status]}`;
   }
@@ -40,7 +40,7 @@ const STATUS_OF: Partial<Record<QuorateErrorCode, number>> = {
 
 type Headers = Readonly<Record<string, string>>;
 
-/** What is true now may not be true of the next request: nobody on the way may keep it. */
+/** The next request may have another answer, so nobody on the way may cache this one. */
 export const FOR_NOW_ONLY = { 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' } as const;
 
 export function sendJson(response: ServerResponse, status: number, document: object, headers: Headers = {}): void {

@@ -6,7 +6,7 @@ export interface Target {
   readonly host: string | undefined;
   /** Still percent-encoded. */
   readonly path: string;
-  /** What follows the first question mark. */
+  /** The part after the first question mark. */
   readonly search: string;
 }
 

@@ -15,7 +15,7 @@ import { createRequestHandler } from './request-handler.js';
 import type { ServedNode } from './served-node.js';
 import { refuseUpgrade, UpgradeRouter } from './upgrade-router.js';
 
-/** What of a node's options says where and to how many it is served. */
+/** The options of a node that say where it is served, and to how many connections. */
 export interface Serving {
   readonly server?: Server;
   readonly routes?: string | false;

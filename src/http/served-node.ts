@@ -6,10 +6,10 @@ import type { AnyService } from '../seams/service.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
 import type { LeaderNews } from '../wire/client-frames.js';
 
-/** What people and clients are served from: all that the outside needs of a node. */
+/** A node as the outside sees it: everything that serving people and clients needs. */
 export interface ServedNode {
   readonly address: string;
-  /** What Host may name beside localhost, IP addresses and the members' addresses. */
+  /** Names that the Host header may have beside localhost, IP addresses and the members' addresses. */
   readonly allowHosts: readonly string[];
   readonly state: {
     readonly role: string;
@@ -17,7 +17,7 @@ export interface ServedNode {
     /** The state machine holds every entry of the log up to this index. */
     readonly lastApplied: number;
   };
-  /** What the state machine offers to clients and over HTTP; undefined where that is nothing. */
+  /** The operations that clients and HTTP may ask of the state machine; undefined where there are none. */
   readonly service: AnyService | undefined;
   /** The service's queries are run on it. */
   readonly stateMachine: unknown;
@@ -29,7 +29,7 @@ export interface ServedNode {
     query: (stateMachine: AnyStateMachine) => Value,
     options: CallLimits & { consistency: Consistency },
   ): Promise<Value>;
-  /** As `propose`, for a command that its codec has encoded, and with a callback: a promise for each costs more than it does. */
+  /** Like `propose`, for a command that its codec has encoded, and with a callback: a promise costs more than the call itself. */
   submit(command: Uint8Array, request: CallRequest<unknown>): void;
   /** Whether this process stood still a moment ago, and has not read yet all that came meanwhile. */
   readonly isReadingBacklog: boolean;

@@ -9,7 +9,7 @@ export function refusal(id: number, { code, message, details }: QuorateError): C
   return { id, error: { code, message, details } };
 }
 
-/** What one client may ask of a node's service. Everything here throws a QuorateError, or nothing. */
+/** The calls that one client may make to a node's service. All of them throw QuorateErrors and nothing else. */
 export class ServiceCalls {
   readonly #service: AnyService;
   readonly #node: ServedNode;
@@ -71,7 +71,7 @@ function hasAnother(service: AnyService | undefined, meant: string): QuorateErro
   );
 }
 
-/** What a service's code has thrown, as an answer to its caller. */
+/** Makes an error that a service's code has thrown into an answer to its caller. */
 function asRefused(error: unknown, what: string): QuorateError {
   if (error instanceof QuorateError) return error;
   if (error instanceof MalformedBytes) return badRequest(error.message);

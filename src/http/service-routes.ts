@@ -17,7 +17,7 @@ export async function answerByRoute(request: HttpRequest, route: AnyRoute, found
   send(request, await route(routeRequest(request, found.params())));
 }
 
-/** What a route is given of a request, within the limits that its caller has set. */
+/** The request as a route is given it, within the limits that its caller has set. */
 function routeRequest(
   request: HttpRequest,
   params: Readonly<Record<string, string>>,
@@ -80,7 +80,7 @@ type AnyRoute = Route<any, any, any, any>;
 interface FoundPath {
   /** By method. */
   readonly routes: ReadonlyMap<string, AnyRoute>;
-  /** What stands in the places that have names. Throws BAD_REQUEST where it is no percent-encoded UTF-8. */
+  /** The values of the path's named parameters. Throws BAD_REQUEST where one is not percent-encoded UTF-8. */
   params(): Readonly<Record<string, string>>;
 }
 

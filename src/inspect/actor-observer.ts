@@ -43,7 +43,7 @@ export class ActorObserver {
     this.#stream.stop();
   }
 
-  /** What is thrown here would be thrown in the middle of an actor's work. */
+  /** Catches every error: it would be thrown in the middle of an actor's work. */
   #guard(work: () => void): void {
     if (this.#isStopped) return;
     try {

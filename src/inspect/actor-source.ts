@@ -9,7 +9,7 @@ export interface ActorSourceOptions extends Pick<ActorObserverOptions, 'isQuiet'
   readonly actor: AnyActorRef;
   readonly clock: Clock;
   readonly system: string;
-  /** What people call it. */
+  /** The system's name for people. */
   readonly name: () => string;
   readonly pid: number | null;
   readonly failed: (error: unknown) => void;

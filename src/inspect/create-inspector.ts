@@ -22,7 +22,7 @@ export interface CreateInspectorOptions {
   readonly server?: Server;
   /** A running inspector in place of either, as `quorate inspector` prints it: `ws://127.0.0.1:8080`. */
   readonly url?: string;
-  /** What the program is called in the page. Default: the root actor's id. */
+  /** The program's name in the page. Default: the root actor's id. */
   readonly name?: string;
 }
 

@@ -1,7 +1,7 @@
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import type { StateDefinition, TransitionDefinition } from './stream.js';
 
-/** What a viewer draws of a machine: its states, and their transitions with targets that XState has resolved. */
+/** Makes the definition of a machine that viewers draw: its states, and their transitions with targets that XState has resolved. */
 export function definitionOf(machine: AnyStateMachine): StateDefinition {
   return stateOf(machine.root);
 }
@@ -16,7 +16,7 @@ function stateOf(node: AnyStateNode): StateDefinition {
     type,
     ...(description === undefined ? {} : { description }),
     ...(initial === undefined ? {} : { initial }),
-    // What the machine's author wrote: a node's own lists also hold the actions by which XState starts and stops its delays.
+    // Taken from the author's configuration: a node's own lists also hold the actions by which XState starts and stops its delays.
     entry: listOf(config.entry).map(nameOf),
     exit: listOf(config.exit).map(nameOf),
     invoke: invoke.map((invoked) => ({ id: invoked.id, src: sourceName(invoked.src) })),

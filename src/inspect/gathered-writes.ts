@@ -1,6 +1,6 @@
 import type { Clock } from '../seams/clock.js';
 
-/** What changes no state may wait so long for more to be written with it. */
+/** A message that changes no state waits at most this long for others that are written with it. */
 const GATHERED_MS = 50;
 
 /** A socket that can keep what is written to it until it is told to go on. */

@@ -9,9 +9,9 @@ import { INSPECTION_VERSION } from './stream.js';
 
 /** Somebody who looks. */
 export interface Viewer {
-  /** What is there, however much that is. Called once, first. */
+  /** Hands over the messages for everything that is there already, however many they are. Called once, before `send`. */
   begin(there: readonly InspectionMessage[]): void;
-  /** What happens. `text` is the message as JSON, made once for all viewers. */
+  /** Hands over one new message. `text` is the message as JSON, made once for all viewers. */
   send(message: InspectionMessage, text: string): void;
 }
 

@@ -11,9 +11,9 @@ export interface InspectedRootsOptions {
   readonly name?: string;
 }
 
-/** So many systems that have ended can still be looked at. */
+/** Most systems that have ended and can still be looked at. */
 const MOST_ENDED = 20;
-/** So many systems are shown at once: a server that makes one for each request must not keep them all for it. */
+/** Most systems that are shown at once: a server that makes one for each request must not keep them all for viewers. */
 const MOST_SHOWN = 200;
 
 interface Inspected {
@@ -33,7 +33,7 @@ export class InspectedRoots {
     this.#options = options;
   }
 
-  /** As XState's inspector: the first event of a system says that it is there; what follows is watched only while somebody looks. */
+  /** Takes XState's inspection events. The first one of a system shows it; the others are watched only while somebody looks. */
   note({ rootId, actorRef }: InspectionEvent): void {
     if (this.#roots.has(rootId) || this.#dropped.has(rootOf(actorRef as AnyActorRef))) return;
     this.attach(actorRef as AnyActorRef);

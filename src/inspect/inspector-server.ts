@@ -94,14 +94,14 @@ export async function openInspector({ clock, port }: InspectorOptions): Promise<
   };
 }
 
-/** As on the main port: no page from elsewhere may look, nor any through a name that was made to point here. */
+/** The rule of the main port: no page from elsewhere may look, nor any through a name that was made to point here. */
 function mayLook(origin: string | undefined, host: string | undefined): boolean {
   if (!isHostOf(host, [])) return false;
   return origin === undefined || origin === `http://${host}`;
 }
 
 /**
- * What `@xstate/inspect`'s server sees in place of the socket server. It trusts its viewers: a frame that is no JSON would
+ * Stands for the socket server before `@xstate/inspect`'s server, which trusts its viewers: a frame that is no JSON would
  * throw out of the process, and any event would go into our services.
  */
 class SafeView extends EventEmitter {

@@ -23,7 +23,7 @@ export interface ProgramEndpointOptions {
 /** `@statelyai/inspect` makes a list of numbers of a buffer. */
 const MOST_MESSAGE_BYTES = 32 * 1024 * 1024;
 const MOST_PROGRAMS = 64;
-/** So many programs that have gone are still shown. */
+/** Most programs that have gone and are still shown. */
 const MOST_GONE = 8;
 
 /**

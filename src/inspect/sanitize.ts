@@ -1,4 +1,4 @@
-/** What a viewer may see of a value: data without functions, actors, bytes and cycles, and only so deep. */
+/** Reduces a value to what viewers may see: data without functions, actors, bytes and cycles, and at most `depth` levels of it. */
 export function sanitize(value: unknown, depth = 6, seen: readonly object[] = []): unknown {
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value === 'function' || typeof value === 'symbol') return undefined;

@@ -7,7 +7,7 @@ export const STATELY_URL = 'ws://localhost:8080';
 /** Its relay keeps the newest 200 messages for viewers that come late: the actors must be among them. */
 const ANNOUNCED_EVERY = 100;
 
-/** What is used of `@statelyai/inspect`, which users install where they want it. */
+/** The parts of `@statelyai/inspect` that are used here; users install it where they want it. */
 interface StatelyInspect {
   createWebSocketInspector(options: { readonly url: string }): {
     readonly inspect: { next(event: InspectionEvent): void };

@@ -2,9 +2,9 @@ import { listOf, nameOf, sourceName, triggerOf } from './definition.js';
 import type { StateDefinition, TransitionDefinition } from './stream.js';
 
 /**
- * What a viewer draws of a machine of another program, which sent it as JSON: its configuration, as `@statelyai/inspect` sends it, or
- * what `JSON.stringify(machine)` makes. Parts that were cut off because they lay too deep are left out, and so are targets that
- * do not exist. Undefined where it is no machine.
+ * Makes the definition that viewers draw from the JSON of another program's machine: its configuration, as `@statelyai/inspect` sends
+ * it, or what `JSON.stringify(machine)` makes. Parts that were cut off because they lay too deep are left out, and so are targets
+ * that do not exist. Undefined where the JSON is no machine.
  */
 export function definitionFromJson(json: unknown): StateDefinition | undefined {
   const config = objectOf(typeof json === 'string' ? parsed(json) : json);
@@ -137,7 +137,7 @@ function transitions(state: Placed, eventType: string, given: unknown): readonly
   });
 }
 
-/** As XState has it: `#id` and what is below it, `.child`, or a sibling and what is below it. */
+/** Resolves a target as XState does: `#id` and what is below it, `.child`, or a sibling and what is below it. */
 function resolved(source: Placed, target: string | undefined): string | undefined {
   if (target === undefined) return undefined;
   if (target.startsWith('#')) {

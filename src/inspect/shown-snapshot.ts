@@ -1,7 +1,7 @@
 import { sanitize } from './sanitize.js';
 import type { InspectionSnapshot } from './stream.js';
 
-/** What XState's snapshots of all kinds of actors may hold. */
+/** The properties of XState's snapshots of all kinds of actors. */
 export interface AnySnapshot {
   readonly status: InspectionSnapshot['status'];
   readonly value?: unknown;
@@ -11,7 +11,7 @@ export interface AnySnapshot {
   readonly error?: unknown;
 }
 
-/** What a viewer is shown of a snapshot. A user's getter that throws is shown as what it threw. */
+/** A snapshot as viewers may see it. A user's getter that throws is shown as what it threw. */
 export function shownSnapshot({ status, value, context, tags, output, error }: AnySnapshot): InspectionSnapshot {
   const shownTags = tags instanceof Set || Array.isArray(tags) ? [...tags].map(String) : [];
   return {

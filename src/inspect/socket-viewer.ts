@@ -3,10 +3,10 @@ import type { GatheredWrites } from './gathered-writes.js';
 import type { Viewer } from './hub.js';
 import type { InspectionMessage } from './stream.js';
 
-/** What waits in a socket before messages wait here. */
+/** Most bytes that wait in the socket; further messages wait here. */
 const MOST_IN_SOCKET_BYTES = 256 * 1024;
 const MOST_WAITING_CHARACTERS = 8 * 1024 * 1024;
-/** As RFC 6455's registry has it: try again later. */
+/** The close code "try again later" of RFC 6455's registry. */
 const TRY_AGAIN_LATER = 1013;
 
 /**
@@ -16,7 +16,7 @@ const TRY_AGAIN_LATER = 1013;
 export class SocketViewer implements Viewer {
   readonly #socket: WebSocket;
   readonly #writes: GatheredWrites | undefined;
-  /** What is there, of any size, newest first: made into text when there is room for it. */
+  /** The messages for the actors that are there already, of any size, newest first: made into text when there is room for it. */
   #there: InspectionMessage[] = [];
   /** By its own number, or, for what a newer one replaces, by its actor. */
   readonly #waiting = new Map<number | string, string>();

@@ -26,7 +26,7 @@ export interface StreamEndpointOptions {
 /** Viewers send nothing: what they send all the same is bounded, and dropped. */
 const MOST_MESSAGE_BYTES = 1_024;
 const MOST_VIEWERS = 32;
-/** So many more are told why they may not look; others of them are refused without. */
+/** At most this many more are told why they may not look; others are refused without a reason. */
 const MOST_TOLD_WHY = 32;
 const GOING_AWAY = 1001;
 const POLICY = 1008;

@@ -18,7 +18,7 @@ export interface InspectionHello {
 export interface InspectionSystem {
   readonly type: 'system';
   readonly system: string;
-  /** What people call it, as `n2 at 127.0.0.1:7402` or `order-desk`. */
+  /** The program's name for people, as `n2 at 127.0.0.1:7402` or `order-desk`. */
   readonly name: string;
   readonly via: 'quorate' | '@statelyai/inspect';
   readonly pid: number | null;
@@ -67,7 +67,7 @@ export interface InspectionEventSent {
   readonly sequence: number;
   readonly atMs: number;
   readonly actor: string;
-  /** Who sent it; null where it came from outside of the system. */
+  /** The sender; null where it is outside of the system. */
   readonly source: string | null;
   readonly event: { readonly type: string; readonly [part: string]: unknown };
 }

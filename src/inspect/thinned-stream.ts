@@ -14,19 +14,19 @@ export interface ThinnedStreamOptions {
   readonly sequence: () => number;
   /** Events that come all the time and change nothing that can be seen, as heartbeats: they are only counted. */
   readonly isQuiet?: ((event: AnyEventObject) => boolean) | undefined;
-  /** What of an event may be shown, before it is reduced. Default: all of it. */
+  /** Makes the event that may be shown out of the one that happened. Default: the same. */
   readonly shownOf?: ((event: AnyEventObject) => AnyEventObject) | undefined;
 }
 
 /** A context that changes within a state is told at most this often. */
 const TOLD_EVERY_MS = 100;
 const SECOND_MS = 1_000;
-/** So many actors that are done or failed stay in the tree. */
+/** Most actors that are done or failed and stay in the tree. */
 const MOST_ENDED = 100;
 
 /**
- * What is told of one system's actors, whoever tells it: a changed state at once, with the event that led to it; a changed context at most
- * ten times a second; events that come too often as counts. Nothing is converted before it is known that it will be told.
+ * Thins the messages about one system's actors, whoever watches them: a changed state is told at once, with the event that led to
+ * it; a changed context at most ten times a second; events that come too often are counted. Nothing is converted before it is told.
  */
 export class ThinnedStream {
   readonly #options: ThinnedStreamOptions;
@@ -49,7 +49,7 @@ export class ThinnedStream {
     this.#actors.clear();
   }
 
-  /** What is known of an actor that was announced and is not gone. */
+  /** The memory of an actor that was announced and is not gone. */
   get(actor: string): WatchedActor | undefined {
     return this.#actors.get(actor);
   }

@@ -1,7 +1,7 @@
 import type { AnyEventObject } from 'xstate';
 import type { AnySnapshot } from './shown-snapshot.js';
 
-/** So many events of a type that change nothing are told one by one within a second; a type of which there are more is counted. */
+/** At most this many events of a type that change nothing are told one by one within a second; further ones are only counted. */
 const MOST_TOLD_PER_SECOND = 5;
 const MOST_HELD = 32;
 
@@ -20,11 +20,11 @@ export interface TakenTransition {
   readonly eventType: string;
 }
 
-/** What an observer remembers of one actor. */
+/** An observer's memory of one actor. */
 export class WatchedActor {
   readonly session: string;
   readonly isRoot: boolean;
-  /** As it was told last. */
+  /** The snapshot that was told last. */
   snapshot: AnySnapshot;
   toldAtMs = Number.NEGATIVE_INFINITY;
   /** A snapshot that will be told when its time has come. */
@@ -71,7 +71,7 @@ export class WatchedActor {
     this.#sources.shift();
   }
 
-  /** Who sent the counted event that led to a snapshot; undefined where it was not counted. */
+  /** The sender of the counted event that led to a snapshot; undefined where the event was not counted. */
   release(event: AnyEventObject): { readonly source: string | null } | undefined {
     const at = this.#held.indexOf(event);
     if (at === -1) return undefined;

@@ -91,7 +91,7 @@ const list: ServiceCommand<KeyValueClient> = {
   },
 };
 
-/** What the key-value store offers on the command line. */
+/** The commands of the key-value store on the command line. */
 export const keyValueCommands: readonly ServiceCommand<KeyValueClient>[] = [put, get, remove, cas, list];
 
 function written({ revision }: { readonly revision: number }): CommandOutput {

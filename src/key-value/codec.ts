@@ -30,7 +30,7 @@ export type KeyValueResult =
   | { readonly kind: 'conflict'; readonly revision: number | null };
 
 export const MOST_KEY_BYTES = 4_096;
-/** What a node takes of clients by default. */
+/** Most bytes of a value that a node takes from clients, by default. */
 export const MOST_VALUE_BYTES = 8 * 1024 * 1024;
 
 /** Half of a surrogate pair has no UTF-8: different keys would become one. */
@@ -64,7 +64,7 @@ export function createKeyValueCommandCodec(allocator?: SlabAllocator): Codec<Key
 
 export const keyValueCommandCodec = createKeyValueCommandCodec();
 
-/** As the codec, for a command that is known to be one. */
+/** Encodes like the codec, without its checks. */
 export function encodeCommand(command: KeyValueCommand, allocator?: SlabAllocator): Uint8Array {
   const key = encodeText(command.key);
   const value = command.kind === 'put' ? command.value : undefined;
@@ -102,8 +102,8 @@ function checkCommand(command: KeyValueCommand): void {
 }
 
 /**
- * What a stranger sent as a command, before it may enter the log, where each replica will have to decode it. Returns the
- * size of its value in bytes; throws MalformedBytes.
+ * Checks bytes that a stranger sent as a command before they may enter the log, where each replica will have to decode them. Returns
+ * the size of the command's value in bytes; throws MalformedBytes.
  */
 export function checkKeyValueCommand(bytes: Uint8Array): number {
   const reader = new ByteReader(bytes);

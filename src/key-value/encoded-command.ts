@@ -18,7 +18,7 @@ export class EncodedCommand {
   readonly keyEnd: number;
   readonly runEnd: number;
 
-  /** As strict as `keyValueCommandCodec.decode`: throws MalformedBytes. */
+  /** Throws MalformedBytes wherever `keyValueCommandCodec.decode` does. */
   constructor(bytes: Uint8Array) {
     const reader = new ByteReader(bytes);
     const isPut = !reader.boolean();

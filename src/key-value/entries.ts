@@ -24,7 +24,7 @@ export interface ListPage {
   readonly next: string | null;
 }
 
-/** What queries and routes read of the store. */
+/** The store, as queries and routes read it. */
 export interface KeyValueReader {
   get(key: string): KeyValueEntry | undefined;
   list(query: ListQuery): ListPage;

@@ -1,4 +1,4 @@
-/** As the bytes of the UTF-8 compare: code point by code point, which UTF-16's code units do not for the rarer characters. */
+/** Orders keys as their bytes in UTF-8: code point by code point, which UTF-16's code units do not for the rarer characters. */
 export function compareBytes(a: string, b: string): number {
   const end = Math.min(a.length, b.length);
   for (let at = 0; at < end; at += 1) {

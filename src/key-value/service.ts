@@ -114,7 +114,7 @@ function conditionOf({ headers }: OfKey): { condition?: Condition } {
   return { condition: Number(revision) };
 }
 
-/** What clients and HTTP have of a KeyValueStore. `mostValueBytes`: how large a value may be that they write. */
+/** The operations that clients and HTTP may ask of a KeyValueStore. `mostValueBytes`: how large a value may be that they write. */
 export function createKeyValueService(mostValueBytes = MOST_VALUE_BYTES) {
   return defineService({
     name: DEFAULT_SERVICE,

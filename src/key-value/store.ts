@@ -19,7 +19,7 @@ import { StateHash } from './state-hash.js';
 export class KeyValueStore implements StateMachine<KeyValueCommand, KeyValueResult>, KeyValueReader {
   readonly codec = createKeyValueCommandCodec(new SlabAllocator());
   readonly resultCodec = keyValueResultCodec;
-  /** What clients and HTTP have of it. */
+  /** The operations that clients and HTTP may ask of it. */
   readonly service = keyValueService;
   #entries = new PackedEntries();
   #revision = 0;
@@ -75,7 +75,7 @@ export class KeyValueStore implements StateMachine<KeyValueCommand, KeyValueResu
     return this.#revision > 0;
   }
 
-  /** A command that is applied by the bytes of its log entry, of which nothing is kept. */
+  /** A command that is applied by the bytes of its log entry; the store keeps none of those bytes. */
   decodeInPlace(bytes: Uint8Array): KeyValueCommand {
     return new EncodedCommand(bytes) as KeyValueCommand;
   }

@@ -89,7 +89,7 @@ export class EntryCache {
   }
 }
 
-/** As many entries from `start` on as the limits allow, and always one. */
+/** Finds as many entries from `start` on as the limits allow, and always one. */
 export function withinLimits(entries: readonly Entry[], start: number, { maxEntries, maxBytes }: ReadLimits): Entry[] {
   let bytes = 0;
   let end = start;

@@ -84,7 +84,7 @@ export function probe(directory: string, clock: Clock): Promise<Probe> {
 
 function meaningOf(code: string | undefined): Probe {
   if (code === 'ECONNREFUSED') return { kind: 'refused' };
-  // So many wait to be let in that there is no room for one more.
+  // The queue of connections that wait to be accepted is full.
   if (code === 'EAGAIN') return { kind: 'silent' };
   return { kind: 'unknown' };
 }

@@ -37,7 +37,7 @@ export class LogBeginnings {
 
 /**
  * Removes segments, the oldest first, each durably before the next: whatever happens meanwhile, those that are left have no gap.
- * What fails is tried again the next time: a file too many harms nobody.
+ * A removal that fails is tried again the next time: a file too many harms nobody.
  */
 export class SegmentRemoval {
   readonly #disk: Disk;

@@ -74,7 +74,7 @@ function withEntries(image: LogImage, entries: readonly Entry[]): LogImage {
   return { ...image, log, lastTimeMs: entries.at(-1)?.timeMs ?? image.lastTimeMs };
 }
 
-/** What must hold of a record before it is added to a log that adds up to `image`. */
+/** Checks a record before it is added to a log that adds up to `image`. */
 export function checkRecord(image: LogImage, record: LogRecord): void {
   switch (record.kind) {
     case 'vote': {
@@ -100,16 +100,16 @@ function checkTimes(entries: readonly Entry[]): void {
   }
 }
 
-/** What must hold when the durable log has become `after`, and was `before`. */
+/** Checks a durable log that was `before` and has become `after`. */
 export function checkDurable(before: LogImage, after: LogImage): void {
   invariant(after.term >= before.term, '§5.1: a durable term is never taken back');
   invariant(after.commitIndex >= before.commitIndex, 'P17: a commit index never goes back');
   invariant(after.commitIndex <= after.log.lastIndex, 'P16: nothing beyond the end of a log is committed');
 }
 
-/** What a log has in memory and on disk, as its parts count it. */
+/** The content of a log in memory and on disk, as its parts count it. */
 export interface LogAccount {
-  /** What everything that was appended adds up to, and what of it is on disk. */
+  /** The sum of all records that were appended; `durable` is the sum of those on disk. */
   readonly appended: LogImage;
   readonly durable: LogImage;
   /** Records that were appended and not given to the writer yet. */
@@ -121,7 +121,7 @@ export interface LogAccount {
   readonly stagedCut: Index | undefined;
 }
 
-/** What must hold when a sync has ended. */
+/** Checks a log whose sync has ended. */
 export function checkAccount({ appended, durable, stagedRecords, stagedBytes, cache, stagedCut }: LogAccount): void {
   invariant(cache.lastIndex === appended.log.lastIndex, 'the cache ends where the log ends');
   const onDisk = Math.min(durable.log.lastIndex, (stagedCut ?? Number.POSITIVE_INFINITY) - 1);
@@ -132,7 +132,7 @@ export function checkAccount({ appended, durable, stagedRecords, stagedBytes, ca
   invariant(stagedRecords > 0 || isAll, 'a sync makes everything durable that was appended before it');
 }
 
-/** What must hold of entries that were read back from disk. */
+/** Checks entries that were read back from disk. */
 export function checkRead(entries: readonly Entry[], from: Index, lastIndex: Index): void {
   entries.forEach(({ index }, at) => {
     invariant(index === from + at, 'entries that are read follow one another');

@@ -9,7 +9,7 @@ import { segmentName } from './segment-format.js';
 import type { ResolvedLogOptions } from './segmented-log-options.js';
 import { snapshotName } from './snapshot-format.js';
 
-/** What a directory holds: the log as its store goes on with it, and as it is told of. */
+/** A directory's content: the log as the store goes on with it (`log`), and as its opener is told of it (`recovered`). */
 export interface FoundLog {
   readonly log: RecoveredLog;
   readonly recovered: Recovered;

@@ -136,7 +136,7 @@ class Recovery {
     this.#tailBytes = bytes.byteLength;
   }
 
-  /** What was before this segment was removed, or is lost: a snapshot says which. Its header tells what it all added up to. */
+  /** The segments before this one were removed, or are lost: a snapshot says which. This one's header tells what they added up to. */
   #beginAt({ previous, term, votedFor, commitIndex, lastTimeMs, sequence }: SegmentHeader): void {
     const log = { previous, lastIndex: previous.index, durableIndex: previous.index, runs: [] };
     this.#image = { term, votedFor, log, commitIndex, lastTimeMs, closed: false };

@@ -34,7 +34,7 @@ interface Segment {
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
-/** So much is kept at the most for terms and votes: some 35,000 of them. */
+/** Most bytes that are kept for terms and votes: enough for some 35,000 of them. */
 const MOST_RESERVE_BYTES = 2 * 1024 * 1024;
 
 /**

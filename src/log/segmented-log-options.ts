@@ -11,11 +11,11 @@ export interface SegmentedLogOptions {
   readonly salt?: number;
   /** Size of a log file. Default 16 MiB. */
   readonly segmentBytes?: number;
-  /** So many bytes of entries are kept in memory, beside those that are not durable yet. Default 32 MiB. */
+  /** Most bytes of entries that are kept in memory, beside those that are not durable yet. Default 32 MiB. */
   readonly cacheBytes?: number;
   /**
-   * What is synced together becomes one batch up to here, and several beyond, each durable before the next: who reads a part
-   * of a batch reads all of it. Default 4 MiB.
+   * Most bytes of one batch. Records that are synced together become several batches beyond it, each durable before the next: to read
+   * a part of a batch, all of it is read. Default 4 MiB.
    */
   readonly batchBytes?: number;
   /** The node's own, which its transport shares. Default: one for this log alone. */

@@ -88,7 +88,7 @@ export class SegmentedLog implements LogStore {
     recoverWithSnapshots(this.#options, (error, found) => {
       if (found === undefined) return fail(error ?? new Error('nothing was recovered'));
       this.#openWriter(found.log, (writerError) => {
-        // What was opened before the failure is closed: nobody will close this log.
+        // Closes the files that were opened before the failure: nobody will close this log.
         if (writerError !== undefined) return this.#writer.close(() => fail(writerError));
         this.#isOpen = true;
         done(undefined, found.recovered);
@@ -267,7 +267,7 @@ export class SegmentedLog implements LogStore {
     });
   }
 
-  /** What a new segment's header names as its previous entry is the end of what was durable before its first batch. */
+  /** A new segment's header names the last entry that was durable before its first batch as the one before it. */
   #noteSegment(segmentId: number): void {
     if (segmentId === this.#presentSegment) return;
     this.#presentSegment = segmentId;

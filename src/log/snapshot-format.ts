@@ -8,7 +8,7 @@ import { UnknownFormat } from './segment-format.js';
 
 /**
  * A snapshot's file: a header, then the pieces of the image, each behind its length and the checksum of the image up to its end.
- * So a piece that is damaged, missing, or in another's place is found where it stands. The header is written last.
+ * A piece that is damaged, missing, or in another's place is thus found where it stands. The header is written last.
  */
 export interface SnapshotHeader extends Snapshot {
   readonly chunks: number;

@@ -20,7 +20,7 @@ const READ_BYTES = 1024 * 1024;
 /** Reads a snapshot's pieces in order, and holds each against the checksum that stands before it. */
 export class SnapshotFileReader implements SnapshotReader {
   readonly #options: SnapshotReaderOptions;
-  /** What was read of the file and not given out, from `#at` on. */
+  /** The bytes of the file that were read and not given out, from `#at` on. */
   #bytes: Uint8Array = new Uint8Array(0);
   #at = SNAPSHOT_HEADER_BYTES;
   #chunks = 0;

@@ -50,7 +50,7 @@ export class StagedRecords {
     return records;
   }
 
-  /** What was taken and not written comes first again. */
+  /** Puts records that were taken and not written before those that have come since. */
   putBack(records: readonly LogRecord[]): void {
     const later = this.take();
     for (const record of [...records, ...later]) this.add(record, encodedBatchBytes([record]));

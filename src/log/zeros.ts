@@ -14,7 +14,7 @@ export function writeZeros(file: DiskFile, from: number, end: number, done: Done
   });
 }
 
-/** A file that is to have `bytes` bytes, of which `tornBytes` from `offset` on are the rest of something. */
+/** A file that is to have `bytes` bytes; the `tornBytes` bytes from `offset` on are left over from a torn write. */
 export interface Filling {
   readonly offset: number;
   readonly tornBytes: number;

@@ -56,13 +56,13 @@ function settingIn(z: ZodLibrary, name: keyof Settings, environment: NodeJS.Proc
 }
 
 interface GivenValue {
-  /** As the error calls it. */
+  /** The name that the error calls it by. */
   readonly name: string;
   readonly value: unknown;
   readonly expected: string;
 }
 
-/** What was expected and what was got, in one sentence; undefined where the schema takes the value. */
+/** Says in one sentence what was expected and what was got; undefined where the schema takes the value. */
 export function problemWithValue(
   z: ZodLibrary,
   { schema }: Pick<DeclaredOption, 'schema'>,

@@ -27,8 +27,8 @@ export function isQuietEvent(event: AnyEventObject): boolean {
 }
 
 /**
- * What of an event a viewer may be shown: the state machine's results are a user's data, of whatever type, so that only their
- * number is told. Bytes are reduced to theirs everywhere.
+ * An event as viewers may see it. The state machine's results are a user's data, of any type, so only their number is shown.
+ * Bytes are shown everywhere by their number only.
  */
 export function withoutResults(event: AnyEventObject): AnyEventObject {
   if (!Array.isArray(event.results)) return event;

@@ -8,7 +8,7 @@ export interface Logger {
   error(fields: object, message: string): void;
 }
 
-/** What `ReplicaNode.open` takes as its logger; `false` logs nothing. */
+/** The loggers that `ReplicaNode.open` takes; `false` logs nothing. */
 export type LoggerOption = Logger | Console | false;
 
 type Level = keyof Logger;

@@ -11,7 +11,7 @@ import type { Transport } from '../seams/transport.js';
 import type { Inspect } from './guarded-observers.js';
 import type { LoggerOption } from './node-log.js';
 
-/** What `ReplicaNode.open` takes. The four settings may stand here, in the environment, or be left to their defaults. */
+/** The options of `ReplicaNode.open`. The four settings may stand here, in the environment, or be left to their defaults. */
 export interface ReplicaNodeOptions<Machine extends AnyStateMachine> extends Partial<Settings> {
   readonly id: NodeId;
   /** host:port to listen on, for peers and clients. Port 0 takes any free one, which peers cannot know: for a node without any. */
@@ -26,8 +26,8 @@ export interface ReplicaNodeOptions<Machine extends AnyStateMachine> extends Par
   readonly cluster?: string;
   readonly stateMachine: Machine;
   /**
-   * What clients and HTTP have of the state machine, as `defineService` makes it. Default: the state machine's own `service`, as
-   * the KeyValueStore has one; without any they have nothing.
+   * The operations that clients and HTTP may ask of the state machine, as `defineService` makes them. Default: the state machine's
+   * own `service`, as the KeyValueStore has one; without any there are none.
    */
   readonly service?: Service<Machine, CommandOf<Machine>, ResultOf<Machine>>;
   /**
@@ -89,7 +89,7 @@ export interface ReplicaNodeOptions<Machine extends AnyStateMachine> extends Par
   readonly seed?: number;
   /** The chart to run: `replicaMachine.provide(…)`, to put something else in one of its places. XState takes all of its events itself. */
   readonly machine?: typeof replicaMachine;
-  /** What starts this node, for a shell: shown to people where it is down. `quorate serve` gives its own. */
+  /** The shell command that starts this node: shown to people while it is down. `quorate serve` gives its own. */
   readonly startCommand?: string;
   /** Listen beyond loopback although nothing here asks who is calling. */
   readonly insecure?: boolean;

@@ -34,7 +34,7 @@ export function propose<Machine extends AnyStateMachine>(
 }
 
 /**
- * What `query` says of the state machine, once that may be read with the consistency that is asked for. It is also told the
+ * Returns what `query` answers about the state machine, once that may be read with the wanted consistency. `query` is also told the
  * index of the log up to which the state machine has applied every entry.
  */
 export function read<Machine extends AnyStateMachine, Value>(

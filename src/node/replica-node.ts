@@ -50,7 +50,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   readonly actor: Actor<typeof replicaMachine>;
   /** Names that Host may have in requests, beside localhost, IP addresses and the members' addresses. */
   readonly allowHosts: readonly string[];
-  /** What clients and HTTP have of the state machine; undefined where that is nothing. */
+  /** The operations that clients and HTTP may ask of the state machine; undefined where there are none. */
   readonly service: AnyService | undefined;
   readonly #stateMachine: Machine;
   readonly #serving: ServingOptions;
@@ -190,7 +190,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     return snapshot(this.#replica, options);
   }
 
-  /** As `propose`, for bytes that the state machine's codec has made, and with a callback. */
+  /** Like `propose`, for bytes that the state machine's codec has made, and with a callback. */
   submit(command: Uint8Array, request: CallRequest<ResultOf<Machine>>): void {
     this.#replica.propose(command, request);
   }
@@ -205,7 +205,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     return this.#replica.isReadingBacklog;
   }
 
-  /** As `read`, with a callback: called when this node's state machine may be read. */
+  /** Like `read`, with a callback: it is called when this node's state machine may be read. */
   ask(request: CallRequest<undefined> & Pick<ReadOptions, 'consistency'>): void {
     this.#replica.read(request);
   }

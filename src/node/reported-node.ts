@@ -8,7 +8,7 @@ import { DEFAULT_CLUSTER } from './declared-options.js';
 import type { NodeResources, ResourceOptions } from './resources.js';
 import { VERSION } from './version.js';
 
-/** What a node's event streams begin with. */
+/** The first message of a node's event streams. */
 export function helloOf(
   { id, cluster, startCommand }: ResourceOptions,
   { identity, address }: NodeResources,

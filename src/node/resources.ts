@@ -42,7 +42,7 @@ export interface NodeResources {
   clear(): Promise<void>;
 }
 
-/** What is made before the node itself. */
+/** The things that are made before the node itself. */
 export interface Made {
   readonly resources: NodeResources;
   readonly clock: Clock;

@@ -9,11 +9,11 @@ export interface ServeForm {
   readonly name: string;
   /** `--max-connections`. */
   readonly flag: string;
-  /** What follows the flag, as its help shows it; '' where nothing does. */
+  /** The flag's argument, as its help shows it; '' where it has none. */
   readonly argument: string;
   /** `QUORATE_MAX_CONNECTIONS`. */
   readonly variable: string;
-  /** What `--help` says of it. */
+  /** The text of `--help` about it. */
   readonly help: string;
   readonly default?: unknown;
   /** The end of "expected … to be", where what is written differs from what code gives. */

@@ -8,8 +8,8 @@ import type { ReplicaState } from './replica-state.js';
 import { applicableIndex } from './replica-state.js';
 
 /**
- * What must hold of every step, whichever rule made it: asked where rules' decisions are carried out, before anything of them
- * is. A step that breaks a law halts the node. Cheap enough for production, because only what the step changed is looked at.
+ * Checks a step, whichever rule made it, before any of its effects is carried out. A step that breaks a law halts the node. This is
+ * cheap enough for production, because only what the step changed is looked at.
  */
 export function checkStep(before: ReplicaState, { state, effects, isRecovered = false }: Step): void {
   if (state !== before) {

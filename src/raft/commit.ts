@@ -19,7 +19,7 @@ export function noteDurable(state: ReplicaState, written: LogPosition): Step {
   return withApply(state, changed(state, { log: { ...state.log, durableIndex } }));
 }
 
-/** As `noteDurable`, at a leader: its own copy counts like any other, and only once it is durable (P18). */
+/** Like `noteDurable`, at a leader: its own copy counts like any other, and only once it is durable (P18). */
 export function noteLeaderDurable(state: ReplicaState, written: LogPosition): Step {
   invariant(state.leaderId === state.id, 'only a leader counts copies');
   const { state: noted } = noteDurable(state, written);

@@ -44,7 +44,7 @@ export interface Surroundings {
   readonly wallMs: number;
   /** The monotonic clock, ms. */
   readonly nowMs: number;
-  /** So much waits for the disk already that a leader takes no more for now. */
+  /** Whether so much waits for the disk that a leader takes no more commands for now. */
   readonly isDiskBehind: boolean;
 }
 

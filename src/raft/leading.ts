@@ -59,7 +59,7 @@ export interface Proposal extends Origin {
 /** A leader takes no further commands while so many entries of its log are not applied: it may lack a majority, or have a slow state machine. */
 export const MOST_UNAPPLIED = 131_072;
 
-/** Not of a leader that still applies what was there before its term: callers wait for that. */
+/** Whether a leader takes no further commands. False while it still applies entries from before its term: callers wait for that. */
 export function hasTooMuchUnapplied({ log, lastApplied, term }: ReplicaState): boolean {
   return log.lastIndex - lastApplied > MOST_UNAPPLIED && termAt(log, lastApplied) === term;
 }

@@ -2,8 +2,8 @@ import type { Index, NodeId } from './numbers-and-ids.js';
 import { NO_INDEX, valueFor } from './numbers-and-ids.js';
 
 /**
- * Who is counted. While the members change (§6, joint consensus) there will be two groups of voters, and whatever is asked
- * here must hold in each of them: `groupsOf` is the one place that has to know.
+ * The servers that are counted. While the members change (§6, joint consensus) there will be two groups of voters, and whatever is
+ * asked here must hold in each of them: `groupsOf` is the one place that has to know.
  */
 export interface Configuration {
   /** Each server that counts, once. */

@@ -48,7 +48,7 @@ export const FOLLOWER_RULES: MessageRules = {
   append: (state, { from, message, atMs }) => acceptAppend(state, from, message, atMs),
 };
 
-/** As for a candidate: an append of its own term makes it a follower. */
+/** The rules for a node that asks before an election. As with a candidate, an append of its own term makes it a follower. */
 export const PRE_CANDIDATE_RULES: MessageRules = {
   ...OF_EVERY_ROLE,
   'vote-reply': (state, { from, message }) => recordPreVote(state, from, message),

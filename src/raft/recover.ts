@@ -22,7 +22,7 @@ export interface PersistentState {
 export function recover(state: ReplicaState, found: PersistentState): Step {
   const { term, votedFor, log, lastTimeMs, snapshots = [] } = found;
   const snapshot = snapshots[0] ?? null;
-  // What a snapshot or the begin of the log stands for is committed, whether or not a record of it says so.
+  // Entries that a snapshot or the begin of the log stands for are committed, whether or not a record says so.
   const commitIndex = greater(found.commitIndex, greater(log.previous.index, snapshot?.index ?? NO_INDEX));
   const known = { term, votedFor, log, snapshot, commitIndex, recordedCommit: found.commitIndex, lastTimeMs };
   const recovered = changed(state, known);
@@ -34,7 +34,7 @@ export function isAheadOfLog(state: ReplicaState, applied: Index): boolean {
   return applied > state.log.lastIndex;
 }
 
-/** What a state machine holds when it is opened, and the snapshot that it was restored from, if it was. */
+/** The applied index of a state machine when it is opened, and the snapshot that it was restored from, if it was. */
 export interface OpenedStateMachine {
   readonly applied: Index;
   /** Null where all that were tried are damaged; undefined where none was needed. */

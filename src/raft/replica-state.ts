@@ -6,7 +6,7 @@ import { asReadRound, NO_INDEX, NO_TERM } from './numbers-and-ids.js';
 import type { ReplicaSettings } from './settings.js';
 import type { Snapshot } from './snapshot.js';
 
-/** As the leader sees a peer: answering, silent since its last heartbeat, or silent for MAX_MISSED_HEARTBEATS. */
+/** A peer in its leader's eyes: it answers, is silent since the last heartbeat, or is silent for MAX_MISSED_HEARTBEATS. */
 export type PeerStatus = 'up' | 'suspect' | 'down';
 
 export interface Peer {
@@ -90,7 +90,7 @@ export interface ReplicaState {
   /** Heartbeats in a row that each peer has left unanswered: filled by a leader. */
   readonly silentBeats: Readonly<Record<NodeId, number>>;
   readonly reads: ReadRounds;
-  /** What this node knows of leases, where they are on (`lease.ts`). */
+  /** This node's knowledge of leases, where they are on (`lease.ts`). */
   readonly lease: {
     /** Monotonic ms; when this life of the node began: what it had promised before is not known any more. -Infinity before that. */
     readonly openedAtMs: number;

@@ -14,7 +14,7 @@ export interface Standing {
 }
 
 /**
- * What a replica knows, for everybody to read and nobody to write: who it is, its term and role, its
+ * A replica's knowledge, for everybody to read and nobody to write: who it is, its term and role, its
  * peers and votes, the shape of its log. It stores nothing: each property reads the running chart's present state, so the
  * role is always the one the chart is in. It stands outside the chart, whose snapshots hold immutable data only.
  */
@@ -49,7 +49,7 @@ export class ReplicaView {
   get leaderHeardAtMs(): number {
     return this.#state.leaderHeardAtMs;
   }
-  /** As a leader: which peers have answered since the last heartbeat went out. */
+  /** The peers that have answered since the last heartbeat went out; only a leader counts them. */
   get answered(): readonly NodeId[] {
     return this.#state.answered;
   }

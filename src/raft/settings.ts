@@ -10,7 +10,7 @@ export interface Settings {
   readonly MAX_MISSED_HEARTBEATS: number;
 }
 
-/** What a replica decides by: the four settings, and what is switched on beside them. */
+/** The settings that a replica decides by: the four, and features that are switched on beside them. */
 export interface ReplicaSettings extends Settings {
   /**
    * Whether a leader may answer reads that ask for it without a round, while its lease holds (`lease.ts`). It must be the same

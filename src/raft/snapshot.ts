@@ -1,6 +1,6 @@
 import type { LogPosition, NodeId } from './numbers-and-ids.js';
 
-/** What a snapshot is an image of: the state that everything up to this entry has made (§7). */
+/** The last entry that a snapshot stands for: its image is the state that all entries up to this one have made (§7). */
 export interface SnapshotMark extends LogPosition {
   /** Time of that entry: the times of later ones never go back behind it. */
   readonly timeMs: number;

@@ -2,9 +2,9 @@ import type { QuorateError } from '../errors/quorate-error.js';
 
 /** Told of how this replica's callers fare: once for each batch of results, so that it costs the calls nothing. Times are monotonic ms. */
 export interface CallMeter {
-  /** So many commands were acknowledged that came in together at about `receivedAtMs`. */
+  /** `count` commands that came in together at about `receivedAtMs` were acknowledged. */
   commandsDone(count: number, receivedAtMs: number): void;
-  /** So many linearizable reads may be answered that came in together at about `receivedAtMs`. */
+  /** `count` linearizable reads that came in together at about `receivedAtMs` may be answered. */
   readsDone(count: number, receivedAtMs: number): void;
   failed(kind: 'command' | 'read', error: QuorateError, receivedAtMs: number): void;
 }

@@ -7,7 +7,7 @@ export class DrainRate {
   #amount = 0;
   #before = 0;
 
-  /** So much was done at `nowMs` (monotonic). */
+  /** Notes that `amount` was done at `nowMs` (monotonic). */
   drained(amount: number, nowMs: number): void {
     this.#turn(nowMs);
     this.#amount += amount;

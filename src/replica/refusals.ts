@@ -20,7 +20,7 @@ export function whyBehind(unsyncedBytes: number, state: ReplicaState): string | 
 
 export const noLeader = (why: string): QuorateError => new QuorateError('QUORATE_NO_LEADER', why);
 
-/** As `error`, of the disk of this node: nothing that was acknowledged is lost. */
+/** Makes an error of this node's full disk into a refusal: nothing that was acknowledged is lost. */
 export function storageFull(error: Error): QuorateError {
   return error instanceof QuorateError
     ? error

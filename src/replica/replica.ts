@@ -50,7 +50,7 @@ export interface ReplicaOptions<Result> {
  */
 export class Replica<Result> {
   readonly actor: ReplicaActor;
-  /** What the replica knows, for everybody to read. */
+  /** The replica's state, for everybody to read. */
   readonly view: ReplicaView;
   readonly #options: ReplicaOptions<Result>;
   readonly #pendingRequests: PendingRequests<Result>;

@@ -78,7 +78,7 @@ export function waitersOf({ live }: ClusterPicture): string | null {
   return `${who} ${puts + reads === 1 ? 'waits' : 'wait'}, the oldest for ${durationOf(oldestMs)}`;
 }
 
-/** Who waits for a majority, what becomes of them, and how many nodes it takes. */
+/** Says who waits for a majority, what becomes of them, and how many nodes it takes. */
 export function whatBecomesOfThem(picture: ClusterPicture, leader: LiveNode | undefined, lacking: number): string {
   const ended = picture.live.reduce((all, { report }) => all + report.waiting.endedUnknown, 0);
   const waiters = waitersOf(picture) ?? 'Nobody waits now';
@@ -95,7 +95,7 @@ function futureOf(picture: ClusterPicture, leader: LiveNode | undefined): string
   return 'a put that finds no majority in time ends with OUTCOME_UNKNOWN';
 }
 
-/** What starts a node again, for a shell, and which node; both null where there is nothing to start. */
+/** The shell command that starts a node again, and the node's id; both null where there is none to start. */
 interface Restart {
   readonly command: string | null;
   readonly starts: string | null;
@@ -111,7 +111,7 @@ export function commandOf(lacks: readonly Lack[], voters: readonly HeardNode[]):
   const known = stopped.find(({ startCommand }) => startCommand !== null);
   if (known !== undefined) return { command: known.startCommand, starts: known.id };
   const unknown = stopped.find(({ report }) => report === null);
-  // Who the members are is known from those that were heard.
+  // Only nodes that were heard tell who the members are.
   if (unknown === undefined || voters.every(({ report }) => report === null)) return NO_COMMAND;
   const peers = voters.map(({ id, address }) => `${id}=${address}`).join(',');
   const command = `${programOf(voters)} serve --id ${unknown.id} --listen ${unknown.address} --peers ${peers} --data <the directory of ${unknown.id}>`;
@@ -120,7 +120,7 @@ export function commandOf(lacks: readonly Lack[], voters: readonly HeardNode[]):
 
 const NO_COMMAND = { command: null, starts: null } as const;
 
-/** What stands before `serve` in the command of a node that was heard. */
+/** The words before `serve` in the start command of a node that was heard. */
 function programOf(voters: readonly HeardNode[]): string {
   const started = voters.find(({ startCommand }) => startCommand?.includes(' serve ') === true);
   return started?.startCommand?.split(' serve ')[0] ?? 'quorate';

@@ -27,7 +27,7 @@ export interface Lack {
   readonly kind: LackKind;
 }
 
-/** What the reports of all nodes say together. */
+/** The cluster, put together from the reports of all nodes. */
 export interface ClusterPicture {
   /** In the order of their ids; each of them counts in majorities. */
   readonly voters: readonly HeardNode[];
@@ -82,7 +82,7 @@ export function electors({ live }: ClusterPicture): readonly LiveNode[] {
   return live.filter((node) => lackOf(node, undefined) === undefined);
 }
 
-/** What a majority lacks of a voter; undefined where it counts. Where there is a leader, its word of a silent node counts. */
+/** Why a voter does not count towards a majority; undefined where it does. The leader, if there is one, decides about silent nodes. */
 export function lackOf(node: HeardNode, leader: LiveNode | undefined): LackKind | undefined {
   if (node.id === leader?.id) return undefined;
   const status = memberOf(leader, node.id)?.status ?? 'down';

@@ -9,7 +9,7 @@ import type {
   Transport,
 } from '../seams/transport.js';
 
-/** What passed between this node and one peer. */
+/** The messages that passed between this node and one peer. */
 export interface Traffic {
   /** Messages that our own connection took. */
   sent: number;

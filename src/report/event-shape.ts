@@ -1,6 +1,6 @@
 import type { EventStream, NodeReport } from './node-report.js';
 
-/** What is wrong with a value, as `log.lastIndex: expected a number`; null where nothing is. */
+/** Says what is wrong with a value, as `log.lastIndex: expected a number`; null where nothing is. */
 type Check = (value: unknown, path: string) => string | null;
 type Shape<Type> = { readonly [Name in keyof Type]-?: Check };
 

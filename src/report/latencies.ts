@@ -37,7 +37,7 @@ export class Latencies {
     return copy;
   }
 
-  /** What was noted since `earlier`, a copy of this, was made. */
+  /** The latencies that were noted since `earlier`, a copy of this, was made. */
   since(earlier: Latencies): Latencies {
     const later = new Latencies(this.#counts.map((count, at) => count - (earlier.#counts[at] ?? 0)));
     later.#count = this.#count - earlier.#count;
@@ -45,7 +45,7 @@ export class Latencies {
     return later;
   }
 
-  /** What this share (0 to 1) took at the most, ms, within a tenth or so; null where nothing was noted. */
+  /** The time within which this share (0 to 1) of the calls ended, ms, within a tenth or so; null where nothing was noted. */
   quantile(share: number): number | null {
     if (this.#count === 0) return null;
     const rank = share * this.#count;

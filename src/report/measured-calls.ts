@@ -3,7 +3,7 @@ import type { CallMeter } from '../replica/call-meter.js';
 import type { Clock } from '../seams/clock.js';
 import { Latencies } from './latencies.js';
 
-/** What became of a node's calls since it was opened, in numbers. */
+/** The outcomes of a node's calls since it was opened, counted. */
 export class MeasuredCalls implements CallMeter {
   readonly puts = new Latencies();
   readonly reads = new Latencies();

@@ -27,7 +27,7 @@ export class MetricsMaker {
     this.#before = this.#totals(0);
   }
 
-  /** What was counted before `nowMs` (monotonic) is of no interest. */
+  /** Begins the first second at `nowMs` (monotonic): earlier calls are in no metrics. */
   begin(nowMs: number): void {
     this.#before = this.#totals(nowMs);
   }

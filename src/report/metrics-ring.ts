@@ -3,7 +3,7 @@ import type { MetricsHistory, NodeMetrics } from './node-report.js';
 /** Five minutes, one a second. */
 const MOST_METRICS = 300;
 
-/** What a node did in the last minutes: whoever begins to look sees it. */
+/** A node's metrics of the last minutes, which every new reader is sent first. */
 export class MetricsRing {
   #metrics: readonly NodeMetrics[] = [];
   #json: string | undefined;

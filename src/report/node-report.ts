@@ -1,6 +1,6 @@
 /**
- * What `GET /v1/events` streams, version 1. Plain data that a browser reads: this file and `words.ts` and `why.ts` beside it import
- * nothing that a browser lacks. Times are milliseconds of the node's wall clock, durations are milliseconds, rates are per second.
+ * The messages that `GET /v1/events` streams, version 1. Plain data that a browser reads: this file and `words.ts` and `why.ts`
+ * beside it import nothing that a browser lacks. Times are milliseconds of the node's wall clock, durations are milliseconds, rates are per second.
  */
 export const EVENTS_VERSION = 1;
 
@@ -29,7 +29,7 @@ export interface MemberReport {
   readonly id: string;
   readonly address: string;
   readonly voter: boolean;
-  /** As a leader sees it; null on a node that does not lead. */
+  /** The peer's condition as the leader sees it; null on a node that does not lead. */
   readonly status: 'up' | 'suspect' | 'down' | null;
   readonly matchIndex: number | null;
 }
@@ -58,7 +58,7 @@ export interface WaitingReport {
   readonly endedUnknown: number;
 }
 
-/** What a node is like at one moment. Sent when something in it changed, at most ten times a second, and at least once a second. */
+/** A node's condition at one moment. Sent when something in it changed, at most ten times a second, and at least once a second. */
 export interface NodeReport {
   readonly atMs: number;
   readonly role: 'recovering' | 'follower' | 'candidate' | 'leader' | 'halted';
@@ -90,7 +90,7 @@ export interface NodeReport {
   readonly notReady: { readonly code: string; readonly message: string } | null;
 }
 
-/** What a node did in the second before `atMs`. Latencies are null where nothing was measured. */
+/** A node's work in the second before `atMs`. Latencies are null where nothing was measured. */
 export interface NodeMetrics {
   readonly atMs: number;
   /** Commands that callers of this node had acknowledged. */
@@ -108,7 +108,7 @@ export interface NodeMetrics {
   readonly behind: Readonly<Record<string, number>> | null;
 }
 
-/** What a node did before anybody looked. */
+/** A node's work before this stream began. */
 export interface MetricsHistory {
   /** The newest, one a second, at most 300, oldest first. */
   readonly metrics: readonly NodeMetrics[];
@@ -126,7 +126,7 @@ export interface NodeNews {
   readonly tone: 'accent' | 'wait' | 'danger' | 'neutral';
   /** One or two plain sentences, naming the node. */
   readonly text: string;
-  /** What happened in the notice's own fields: ids, numbers, reasons. */
+  /** The same in the notice's own fields: ids, numbers, reasons. */
   readonly details: Readonly<Record<string, unknown>>;
 }
 

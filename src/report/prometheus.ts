@@ -183,7 +183,7 @@ function counters({ calls, elections, snapshots, traffic }: MetricSources, scrap
       () => elections().leaderChanges,
     ],
     ['quorate_snapshots_taken_total', 'Snapshots that this node took.', () => snapshots.taken],
-    ['quorate_snapshots_failed_total', 'Snapshots of which nothing came.', () => snapshots.failed],
+    ['quorate_snapshots_failed_total', 'Snapshots that failed.', () => snapshots.failed],
     [
       'quorate_snapshots_seconds_total',
       'From image to durable file, of all snapshots that this node took.',

@@ -22,7 +22,7 @@ import { NewsWriter, type Told, unknownPuts } from './words.js';
 const REPORT_EVERY_MS = 100;
 /** Without any change a report comes after so many of them. */
 const REPORTS_A_SECOND = 10;
-/** So many readers get all reports. More get fewer, so that a crowd costs no more than these do; one a second at least. */
+/** Up to this many readers get every report. More get fewer, at least one a second, so that they cost no more than these do. */
 const MANY_READERS = 25;
 const METRICS_EVERY_MS = 1_000;
 /** Puts that end as unknown one after the other are told of together. */
@@ -44,11 +44,11 @@ export interface ReporterOptions {
 }
 
 /**
- * What one node tells of itself. Reports are made only while somebody reads them; what is counted meanwhile are numbers, once for
- * each batch, and they are looked at once a second. News are always kept, the newest 200.
+ * Makes the reports, metrics and news of one node. Reports are made only while somebody reads them; metrics are counted all the time,
+ * once for each batch, and taken once a second. The newest 200 news are always kept.
  */
 export class NodeReporter {
-  /** What the node is to use, so that it is measured. */
+  /** The node uses this log, transport and call meter, so that they are measured. */
   readonly log: TimedLogStore;
   readonly transport: CountedTransport;
   readonly calls: MeasuredCalls;
@@ -261,7 +261,7 @@ export class NodeReporter {
   }
 }
 
-/** What makes a report another one: all of it but its time. */
+/** The report without its time: a report is sent when this differs from the last one's. */
 function contentOf({ atMs: _, ...content }: NodeReport): string {
   return JSON.stringify(content);
 }

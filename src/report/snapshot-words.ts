@@ -3,7 +3,7 @@ import type { NodeId } from '../raft/numbers-and-ids.js';
 import type { NodeNews } from './node-report.js';
 import { durationOf, grouped, sizeOf } from './phrases.js';
 
-/** What happened to a node's snapshots, in a sentence; undefined where it is something else, or nobody needs to know. */
+/** Tells a notice about snapshots in a sentence; undefined for other notices, and for those that nobody needs to know. */
 export function ofSnapshots(id: NodeId, notice: NodeNotice): Pick<NodeNews, 'tone' | 'text'> | undefined {
   switch (notice.type) {
     case 'snapshot.taken': {

@@ -13,7 +13,7 @@ export interface Headline {
   readonly subtitle: string | null;
   readonly causes: readonly { readonly node: string; readonly text: string }[];
   readonly waiting: string | null;
-  /** What brings a node back, for a shell. */
+  /** The shell command that brings a node back; null where there is none. */
   readonly command: string | null;
   /** The node that the command starts; null where there is none. */
   readonly starts: string | null;

@@ -7,10 +7,10 @@ import type { NodeNews } from './node-report.js';
 import { countOf, durationOf, grouped, listOf } from './phrases.js';
 import { ofSnapshots } from './snapshot-words.js';
 
-/** What happened, before it has its place in a node's news. */
+/** An event in words, before it has its number among a node's news. */
 export type Told = Pick<NodeNews, 'event' | 'term' | 'tone' | 'text' | 'details'>;
 
-/** What the words may need beside the notice: the node just before it. */
+/** The facts beside the notice that its words may need: the node just before it. */
 export interface Circumstances {
   /** Monotonic ms. */
   readonly nowMs: number;

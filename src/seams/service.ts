@@ -22,9 +22,9 @@ export interface RouteRequest<Machine, Command, Result, Params> {
   readonly allowQuery: (...names: readonly string[]) => void;
   /** The whole body; TOO_LARGE where it has more bytes than the service allows. */
   readonly body: () => Promise<Uint8Array>;
-  /** As `ReplicaNode.propose`, within `?timeout=` and for as long as the caller waits. */
+  /** Like `ReplicaNode.propose`, within `?timeout=` and for as long as the caller waits. */
   readonly propose: (command: Command) => Promise<Result>;
-  /** As `ReplicaNode.read`, with `?consistency=`. The answer then says in `X-Quorate-Index` which log index it reflects. */
+  /** Like `ReplicaNode.read`, with `?consistency=`. The answer then says in `X-Quorate-Index` which log index it reflects. */
   readonly read: <Value>(query: (stateMachine: Machine) => Value) => Promise<Value>;
 }
 

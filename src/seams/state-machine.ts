@@ -36,7 +36,7 @@ export interface StateMachine<Command, Result> {
   readonly codec: Codec<Command>;
   /** Results travel between nodes too: a follower passes its client's command on and the result back. */
   readonly resultCodec: Codec<Result>;
-  /** What clients and HTTP have of it, unless `ReplicaNode.open` is given another one. Without any they have nothing. */
+  /** The operations that clients and HTTP may ask of it, unless `ReplicaNode.open` is given others. Without any there are none. */
   readonly service?: AnyService;
   /** The index up to which it has applied, if it keeps its state itself; otherwise the log is applied from the start. */
   open?(): Index | Promise<Index>;
@@ -46,7 +46,7 @@ export interface StateMachine<Command, Result> {
    */
   hasApplied?(): boolean;
   /**
-   * As `codec.decode`, for what is about to be applied: the command may refer to `bytes`, which are true until `apply` returns. For state
+   * Like `codec.decode`, for a command that is about to be applied: it may refer to `bytes`, which are true until `apply` returns. For state
    * machines that copy what they keep from there anyway. Without it commands are decoded by `codec`.
    */
   decodeInPlace?(bytes: Uint8Array): Command;

@@ -8,9 +8,9 @@ interface Ticker {
 }
 
 const TICKERS = new WeakMap<Clock, Map<number, Ticker>>();
-/** So much of an interval must be over before something that runs anyway takes a tick along. */
+/** This share of an interval must be over before something that runs anyway takes a tick along. */
 const ALMOST = 0.9;
-/** What comes once an interval from another machine comes a little later each time: a tick waits for it for so many intervals. */
+/** A tick waits this many intervals for a peer's message that comes once an interval and a little later each time. */
 const ARRIVAL = 1.3;
 
 /**

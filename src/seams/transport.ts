@@ -21,7 +21,7 @@ export interface PeerAddress {
 export interface Inbound {
   /** A peer has connected to us and is who it should be: it can be reached, too. */
   arrived(from: NodeId): void;
-  /** A whole message, of which every part was checked for form and size. */
+  /** A whole message has come, and each of its parts was checked for form and size. */
   received(from: NodeId, message: PeerMessage): void;
   /** Part of a message came that is not whole yet: its sender is alive. At most about once in a heartbeat. */
   heard(from: NodeId): void;

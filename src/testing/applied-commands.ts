@@ -11,7 +11,7 @@ export class AppliedCommands {
   readonly #commands = new Map<Index, string>();
   readonly #results = new Map<Index, { readonly id: NodeId; readonly result: string }>();
 
-  /** What one replica's state machine reports to; `check` compares a command with what others have applied. */
+  /** The watcher of one replica's state machine; `check` compares a command with those that others have applied. */
   watcher(id: NodeId, check: (applied: AppliedCommand) => void): Watcher {
     return {
       applies: (applied) => {
@@ -30,7 +30,7 @@ export class AppliedCommands {
     };
   }
 
-  /** What is wrong once all replicas have applied the whole log; undefined where every promise was kept. */
+  /** Says which promise was broken, once all replicas have applied the whole log; undefined where all were kept. */
   problemWith<Machine extends AnyStateMachine, Command, Result>(
     replicas: readonly SimulatedReplica<Machine>[],
     proposals: Proposals<Command, Result>,

@@ -4,7 +4,7 @@ import type { StateMachineWithSnapshots } from './conformance/state-machine.js';
 import { stateMachineConformance, stateMachineSnapshotConformance } from './conformance/state-machine.js';
 import { invalid } from './simulation-options.js';
 
-/** So many commands at the least: batches of different sizes have to be made of them. */
+/** Fewest commands that do: batches of different sizes have to be made of them. */
 const FEWEST_COMMANDS = 3;
 
 /**

@@ -5,7 +5,7 @@ import type { SimulatedReplica } from './simulated-replica.js';
 
 /** Linearizable reads, by a round or by a lease, of a simulated cluster: each must see whatever was acknowledged before it began. */
 export class CheckedReads {
-  /** What a read lacked, in words, for each that lacked something. */
+  /** A sentence for each read that lacked something. */
   readonly problems: string[] = [];
   pending = 0;
   answered = 0;

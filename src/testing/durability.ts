@@ -14,7 +14,7 @@ import { SafetyViolation } from './safety.js';
 /** The data directory that a replica starts with, and whose log counts in majorities. */
 export const OWN_DIRECTORY = 'own';
 
-/** What one replica's log store has confirmed as synced, and what was handed to it since. */
+/** The records that one replica's log store has confirmed as synced, and those that it was handed since. */
 interface Disk {
   synced: LogImage;
   unsynced: LogRecord[];
@@ -114,7 +114,7 @@ export class DurabilityChecker {
     }
     if (message.kind === 'append-reply' && message.accepted) {
       const { matchIndex } = message;
-      // What was synced in the reply's own term counts: a newer leader may have cut it since, in the same batch.
+      // Entries that were synced in the reply's own term count: a newer leader may have cut them since, in the same batch.
       const held = lastIndex.get(term) ?? NO_INDEX;
       mustHold(matchIndex <= held, `${id} vouches to ${to} for entry ${matchIndex}, and has synced ${held} (P15)`);
     }

@@ -17,7 +17,7 @@ export interface Exploration {
 
 const EXPLORATION = { troubleMs: DURATION, options: OBJECT };
 
-/** What goes wrong in a run, how often, and on what kind of cluster. */
+/** The faults of a run, how often they happen, and on what kind of cluster. */
 interface FaultProfile {
   /** Drawn from at random: one that stands here twice happens twice as often. */
   readonly faults: readonly Fault[];

@@ -35,7 +35,7 @@ export class LoneReplica {
   readonly sent: Sent[] = [];
   readonly notices: Notice[] = [];
   readonly actor: Actor<typeof replicaMachine>;
-  /** What the connections do not take. */
+  /** Whether the connections refuse a message. */
   refuses: (message: PeerMessage) => boolean = () => false;
   readonly #connections = new Map<NodeId, DialEvents>();
   readonly #mostWaitMs: number;
@@ -101,7 +101,7 @@ export class LoneReplica {
     return this;
   }
 
-  /** As `pass`, while `b` answers what this replica sends it as leader, and holds nothing: a majority of three is heard. */
+  /** Like `pass`, while `b` answers what this replica sends it as leader, and holds nothing: a majority of three is heard. */
   passHeard(ms: number): this {
     for (let left = ms; left > 0; left -= 20) {
       this.hear('b', {

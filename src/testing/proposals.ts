@@ -3,7 +3,7 @@ import type { Index, NodeId } from '../raft/numbers-and-ids.js';
 import { NO_INDEX } from '../raft/numbers-and-ids.js';
 import type { Indexed } from './watched-state-machine.js';
 
-/** What became of a command: looked at by tests, and by `verify`. */
+/** The outcome of a command, which tests and `verify` look at. */
 export interface Outcome<Command = string> {
   readonly what: Command;
   readonly at: NodeId;
@@ -57,7 +57,7 @@ export class Proposals<Command, Result> {
     return [...this.#all()].filter(({ outcome }) => outcome === 'acknowledged').map(({ what }) => what);
   }
 
-  /** What is wrong with the commands that were applied, by index; undefined where every promise was kept. */
+  /** Says which promise the applied commands (by index) break; undefined where they keep all. */
   problemWith(applied: ReadonlyMap<Index, string>): string | undefined {
     const times = new Map<string, number>();
     for (const key of applied.values()) times.set(key, (times.get(key) ?? 0) + 1);

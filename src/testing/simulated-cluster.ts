@@ -157,7 +157,7 @@ export class SimulatedCluster<Machine extends AnyStateMachine = Recorder> {
     return this;
   }
 
-  /** As `runUntil`, but time may as well run out. */
+  /** Like `runUntil`, but the time may run out. */
   runUpTo(mostMs: number, until: () => boolean): this {
     checkDuration('mostMs', mostMs);
     const untilMs = this.time.now() + mostMs;
@@ -212,12 +212,12 @@ export class SimulatedCluster<Machine extends AnyStateMachine = Recorder> {
     return this.#reads.answered;
   }
 
-  /** What became of the newest proposal of this command; undefined where it was never proposed. */
+  /** The outcome of the newest proposal of this command; undefined where it was never proposed. */
   outcomeOf(command: CommandOf<Machine>): Outcome['outcome'] | undefined {
     return this.#proposals.last(this.#keyOf(command))?.outcome;
   }
 
-  /** What the state machine answered to the newest proposal of this command, once it is acknowledged. */
+  /** The state machine's answer to the newest proposal of this command, once it is acknowledged. */
   resultOf(command: CommandOf<Machine>): ResultOf<Machine> | undefined {
     return this.#proposals.last(this.#keyOf(command))?.answer?.result;
   }

@@ -166,7 +166,7 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
     return this.#life?.replica.haltedBy ?? null;
   }
 
-  /** What the state machine has applied in this life of the process, in order. */
+  /** The commands that the state machine has applied in this life of the process, in order. */
   get commands(): readonly CommandOf<Machine>[] {
     return this.#life?.stateMachine.commands ?? [];
   }

@@ -42,13 +42,13 @@ export class WatchedStateMachine<Machine extends AnyStateMachine>
   implements StateMachine<CommandOf<Machine>, Indexed<ResultOf<Machine>>>
 {
   readonly machine: Machine;
-  /** What was applied in this life of the replica, in order. */
+  /** The commands that were applied in this life of the replica, in order. */
   readonly commands: CommandOf<Machine>[] = [];
   readonly codec: Codec<CommandOf<Machine>>;
   readonly resultCodec: Codec<Indexed<ResultOf<Machine>>>;
   readonly capture?: () => Capture;
   readonly restore?: () => Restore;
-  /** What the machine held when it was opened: more than 0 only where it keeps its state itself. */
+  /** The index that the machine had applied when it was opened: more than 0 only where it keeps its state itself. */
   openedAt: Index = NO_INDEX;
   /** The newest command that was applied, in this life or before. */
   lastIndex: Index = NO_INDEX;
@@ -70,7 +70,7 @@ export class WatchedStateMachine<Machine extends AnyStateMachine>
     this.restore = () => this.#restoreBy(restore.bind(machine));
   }
 
-  /** As the machine is given its commands in a node. */
+  /** Decodes commands the way a node does before it applies them. */
   decodeInPlace(bytes: Uint8Array): CommandOf<Machine> {
     const command = decodeToApply(this.machine, bytes) as CommandOf<Machine>;
     this.#decoded.push(bytes);
@@ -101,7 +101,7 @@ export class WatchedStateMachine<Machine extends AnyStateMachine>
     });
   }
 
-  /** What a replica captures is the machine's image behind the index that it is of: a restored replica has applied as much. */
+  /** Captures the machine's image behind the index that it is of: a restored replica has applied as much. */
   #captureBy(capture: () => Capture): Capture {
     const captured = capture();
     const head = indexBytes(this.lastIndex);

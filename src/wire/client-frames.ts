@@ -12,7 +12,7 @@ export const CLIENT_PROTOCOL = 'quorate.client.1';
 export const DEFAULT_SERVICE = 'key-value';
 
 /**
- * What is asked for: a command is proposed, or a query of the service is asked. The queries named `get` and `list` have operations
+ * The kind of a request: a command is proposed, or a query of the service is asked. The queries named `get` and `list` have operations
  * of their own, because the first version had no others. The payload is a command, or what `encodeQuestion` writes.
  */
 export type Operation = 'propose' | 'get' | 'list' | 'query';
@@ -175,7 +175,7 @@ function decodeNews(reader: ByteReader): LeaderNews {
   return { term, leaderId: leaderId === '' ? null : leaderId, members };
 }
 
-/** As many as are said to be there; a count that cannot be true allocates nothing. */
+/** Reads a list behind its count; a count that cannot be true allocates nothing. */
 function list<Item>(
   reader: ByteReader,
   { leastBytes, most = Number.POSITIVE_INFINITY }: { readonly leastBytes: number; readonly most?: number },

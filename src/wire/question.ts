@@ -8,7 +8,7 @@ export interface QuestionBytes {
   /** The query's name. */
   readonly name: string;
   readonly consistency: Consistency;
-  /** As the query's codec has encoded it. */
+  /** The query's input, encoded by its codec. */
   readonly input: Uint8Array;
 }
 

@@ -37,7 +37,7 @@ export class EntryEncoder {
   }
 
   /**
-   * As `readEntries`, for entries that will be written soon.
+   * Like `readEntries`, for entries that will be written soon.
    * @internal
    */
   read(reader: ByteReader, count: number): readonly Entry[] {

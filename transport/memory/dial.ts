@@ -35,7 +35,7 @@ export interface Dialing {
   readonly pulse: Pulse;
 }
 
-/** As in the WebSocket transport: so many of the shortest election timeouts may the greeting take. */
+/** The greeting may take this many of the shortest election timeouts, as in the WebSocket transport. */
 const GREETING_TIMEOUTS = 3;
 
 /** A connection that a node opened in the memory network, from the lookup of its peer's name on. */

@@ -29,7 +29,7 @@ export interface Wires {
   isCut(from: string, to: string): boolean;
   bytesPerSecond(): number;
   bufferBytes(): number;
-  /** What becomes of a message with a term, by chance: how late each of its copies is, and whether others may overtake it. */
+  /** Draws the fate of a message with a term: how late each of its copies is, and whether others may overtake it. */
   fates(): readonly Fate[];
   delayMs(): number;
   drops(from: string, to: string, message: PeerMessage): boolean;
@@ -168,7 +168,7 @@ export class Line {
     for (const watched of this.#watches) watched.stop();
   }
 
-  /** As long as the wire takes it. */
+  /** Sends what is queued for as long as the wire takes it. */
   #pump(): void {
     while (this.state === 'open' && !this.isCutOff && this.#bytesOnWire < this.#wires.bufferBytes()) {
       const frame = this.#queue.take();

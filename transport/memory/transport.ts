@@ -13,7 +13,7 @@ import type { Fate, Line, MemoryHost } from './line.js';
 
 export type { MemoryHost } from './line.js';
 
-/** What may happen to a message that carries a term. Others only wait: a connection neither loses nor repeats. */
+/** The accidents that may happen to a message that carries a term. Others only wait: a connection neither loses nor repeats. */
 export interface Conditions {
   readonly leastDelayMs: number;
   readonly mostDelayMs: number;

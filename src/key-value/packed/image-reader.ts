@@ -5,7 +5,7 @@ import { FRAME_HEAD_BYTES, frameChecksum, IMAGE_START } from './image-format.js'
 import { PackedEntries } from './packed-entries.js';
 import type { Location } from './pages.js';
 
-/** What an image holds. */
+/** The content of an image. */
 export interface RestoredState {
   readonly revision: number;
   readonly entries: PackedEntries;
@@ -106,7 +106,7 @@ class FramedFormat implements Format {
   }
 }
 
-/** What an image says, in its order: yields how many bytes it needs next, and gets them. */
+/** Reads an image from its begin to its end: yields how many bytes it needs next, and gets them. */
 type Content<Value> = Generator<number, Value, Uint8Array>;
 
 function* contentOf(entries: PackedEntries): Content<RestoredState> {

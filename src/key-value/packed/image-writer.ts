@@ -4,7 +4,7 @@ import { FRAME_HEAD_BYTES, frameChecksum, IMAGE_START, STATE_BYTES } from './ima
 import { locationsIn } from './ordered-index.js';
 import type { CapturedEntries } from './packed-entries.js';
 
-/** What a store held when it was captured. */
+/** The content of a store when it was captured. */
 export interface CapturedState extends CapturedEntries {
   readonly revision: number;
 }

@@ -15,7 +15,7 @@ export class Leaf {
   readonly locations: Float64Array;
   readonly #heads: Uint32Array;
   count = 0;
-  /** What all keys here begin with: as much as is known of it. */
+  /** Bytes that all keys here begin with; they may have more in common than is noted here. */
   #prefix = NO_BYTES;
 
   constructor(epoch: number, locations?: Float64Array, heads?: Uint32Array) {

@@ -1,7 +1,7 @@
 import { Branch, type IndexNode, Leaf, MOST_IN_NODE, separatorOf } from './index-nodes.js';
 import type { Location, PageReader } from './pages.js';
 
-/** What `seek` says of a key that is not there. */
+/** The answer of `seek` for a key that is not there. */
 export const ABSENT: Location = -1;
 /** A leaf, with what a branch needs to hold it. */
 const LEAF_BYTES = 12 * MOST_IN_NODE + 256;
@@ -112,7 +112,7 @@ export class OrderedIndex {
   /** The leaf that `seek` found, and what is above it, may be changed: copies what a frozen index shares. */
   #ownLeaf(): Leaf {
     const epoch = this.#epoch;
-    // What is above a node of this epoch is of this epoch, too.
+    // The nodes above a node of this epoch are of this epoch, too.
     if (this.#leaf.epoch === epoch) return this.#leaf;
     for (let level = 0; level < this.#height; level += 1) {
       const branch = this.#path[level] as Branch;

@@ -30,7 +30,7 @@ export class Page {
     return this.bytes.byteLength;
   }
 
-  /** As if nothing had been written. */
+  /** Empties the page, as if nothing had been written. */
   clear(): void {
     this.used = 0;
     this.live = 0;

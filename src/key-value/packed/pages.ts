@@ -5,15 +5,15 @@ export type Location = number;
 
 /** Size of a page, bytes, where the store is large enough. */
 export const PAGE_BYTES = 2 ** 20;
-/** What `nextToMove` says where there is nothing to move. */
+/** The answer of `nextToMove` where there is nothing to move. */
 export const NOWHERE: Location = -1;
 const NONE = -1;
-/** From here on pages are rewritten: what they take, beside what lives in them. */
+/** Pages are rewritten once they take this many times the bytes that live in them. */
 const WASTEFUL = 1.75;
 const SMALLEST_PAGE_BYTES = 4_096;
 /** Pages take about this share of what lives, so that a small store is small. */
 const PAGES_IN_ALL = 16;
-/** Up to so many pages wait to be used again, so that overwriting does not ask for new memory all the time. */
+/** At most this many pages wait to be used again, so that overwriting does not ask for new memory all the time. */
 const MOST_SPARE = 2;
 
 const pageOf = (location: Location): number => Math.floor(location / PAGE_BYTES);
@@ -137,7 +137,7 @@ export class Pages extends PageReader {
     this.#captures -= 1;
   }
 
-  /** What new pages take for as much as lives now. */
+  /** The size of new pages, bytes: it grows with what lives in the store. */
   get #pageBytes(): number {
     const share = this.live / PAGES_IN_ALL;
     let size = SMALLEST_PAGE_BYTES;
@@ -149,7 +149,7 @@ export class Pages extends PageReader {
     const open = this.pages[this.#open];
     if (open !== undefined && open.used + size <= open.size) return this.#open;
     const pageBytes = this.#pageBytes;
-    // The open page stays open: what comes next may still fit into it.
+    // The open page stays open: the next entry may still fit into it.
     if (size > pageBytes / 2) return this.#add(new Page(size));
     this.#closeOpenPage();
     const spare = this.#spare.pop();
@@ -175,7 +175,7 @@ export class Pages extends PageReader {
     if (this.#victim !== NONE && this.#victim === this.#open) this.#closeOpenPage();
   }
 
-  /** What is not written yet of the open page is not wasted, unless it is a large page of a store that has become small. */
+  /** The unwritten part of the open page is not wasted, unless it is a large page of a store that has become small. */
   #shareKept(number: number, { live, size, used }: Page): number {
     const isInUse = number === this.#open && size <= 4 * this.#pageBytes;
     return (isInUse ? live + size - used : live) / size;

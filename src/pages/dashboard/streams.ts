@@ -3,7 +3,7 @@ import type { EventStream, NodeReport, StreamHello } from '../../report/node-rep
 import { EVENTS_VERSION } from '../../report/node-report.js';
 import type { ClusterModel } from './model/cluster-model.js';
 
-/** As much of the browser's EventSource as is used. */
+/** The parts of the browser's EventSource that are used here. */
 export interface Source {
   addEventListener(name: string, listener: (event: { readonly data?: string }) => void): void;
   close(): void;

@@ -14,7 +14,7 @@ export interface ActorsPanelProps {
   readonly select: (actor: string) => void;
 }
 
-/** Who is there: every actor below its parent, with its state. */
+/** The tree of actors: each below its parent, with its state. */
 export function ActorsPanel(props: ActorsPanelProps) {
   const { tree, selected, filter, filterElement, rowHeight, setFilter, select } = props;
   const { rows, total, done } = tree;

@@ -6,7 +6,7 @@ export interface DrawingTimers {
   cancelAnimationFrame(frame: number): void;
 }
 
-/** What changes no state is drawn at most so often: several messages share a drawing. */
+/** Messages that change no state share a drawing: there is at most one in this time. */
 const DRAWN_EVERY_MS = 40;
 
 /** When the page is drawn: a changed state with the browser's next frame, what else there is a little later. */

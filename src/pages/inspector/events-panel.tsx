@@ -28,7 +28,7 @@ export interface EventsPanelProps {
   readonly pause: () => void;
 }
 
-/** What happened: who sent what to whom, and what it changed. */
+/** The list of events: who sent what to whom, and what it changed. */
 export function EventsPanel(props: EventsPanelProps) {
   const { rows, current, isLive, opened, text, isFilterShown, lowestRow, open, pause } = props;
   const heightAt = (row: EventRow): number => Math.max(lowestRow, heightOf(row, opened));

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 
-/** What a key asks for, by its `key`; the function says whether the browser should leave it alone. */
+/** The actions of keys, by `KeyboardEvent.key`. */
 export type KeyActions = Readonly<Record<string, (event: KeyboardEvent) => void>>;
 
 const PAGES: Readonly<Record<string, string>> = { c: './#cluster', k: './#keys', m: './#members', i: 'inspector' };

@@ -3,7 +3,7 @@ import { duration, timeOfDay } from '../shared/format.js';
 import { servedBy } from '../shared/served-by.js';
 import type { Connection } from './stream-client.js';
 
-/** What stands in place of the page's parts while no program is there to be shown. */
+/** Fills the page while there is no program to show. */
 export function NothingYet({
   connection,
   problem,

@@ -16,7 +16,7 @@ export interface PageKeysOptions {
 const PANNED = 60;
 const ZOOMED = 1.2;
 
-/** What the keys of the wide page do. */
+/** The keys of the wide page, with their actions. */
 export function pageKeys(options: PageKeysOptions): KeyActions {
   const { explorer, view } = options;
   const focus = (field: RefObject<HTMLInputElement | null>) => (event: KeyboardEvent) => {
@@ -76,7 +76,7 @@ function openRow(explorer: Explorer, event: KeyboardEvent): void {
   else document.querySelector<HTMLElement>('[role="tree"].chart')?.focus();
 }
 
-/** What was done last is undone first: a filter, then a moment in the past. */
+/** Undoes the filters first, and, where there is none, leaves the past. */
 function back(explorer: Explorer, event: KeyboardEvent): void {
   if (event.target instanceof HTMLElement) event.target.blur();
   if (explorer.actorFilter !== '' || explorer.eventText !== '') {

@@ -11,7 +11,7 @@ export function payloadLines(payload: Payload): number {
   return Math.max(1, Math.min(SHOWN_LINES, rowsOf(payload).length));
 }
 
-/** What an event carried, a key a line. */
+/** The payload of an event, a line for each key. */
 export function PayloadTable({ payload }: { readonly payload: Payload }) {
   const rows = rowsOf(payload);
   const width = Math.min(18, Math.max(0, ...rows.map(({ key, depth }) => key.length + depth * 2)));

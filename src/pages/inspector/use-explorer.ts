@@ -13,7 +13,7 @@ interface Head {
   readonly row: Position;
 }
 
-/** What of a model is looked at, and how that is changed. */
+/** The part of the model that is looked at, and the functions that change it. */
 export interface Explorer {
   readonly system: SystemHistory | null;
   readonly actor: ActorHistory | null;

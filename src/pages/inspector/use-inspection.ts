@@ -6,13 +6,13 @@ import { type Connection, StreamClient } from './stream-client.js';
 export interface Inspection {
   readonly model: InspectionModel;
   readonly connection: Connection;
-  /** By how much what is shown is behind, in ms. */
+  /** How far the page is behind the programs, ms. */
   readonly lateMs: number;
   /** Why the stream cannot be read; null where it can. */
   readonly problem: string | null;
 }
 
-/** Who hears nothing for so long is not behind any more. */
+/** A page that has heard nothing for this long is not behind any more. */
 const CALM_AFTER_MS = 2_000;
 
 /** The model that the stream fills; the component is drawn again when there is something new. */

@@ -17,7 +17,7 @@ export interface WindowedListProps {
 
 const BEYOND = 200;
 
-/** A list of any length, of which only the rows that are seen are in the document. */
+/** A list of any length: only the rows that are seen are in the document. */
 export function WindowedList({ count, heightOf, row, shown, isFollowing, shownFor, attributes }: WindowedListProps) {
   const element = useRef<HTMLDivElement>(null);
   const [seen, setSeen] = useState({ top: 0, height: 800 });

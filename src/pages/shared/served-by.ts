@@ -1,4 +1,4 @@
-/** What serves this page: a node of a cluster, or `quorate inspector`, which knows of no cluster. */
+/** The server of this page: a node of a cluster, or `quorate inspector`, which knows of no cluster. */
 export type ServedBy = 'node' | 'inspector';
 
 export function servedBy(): ServedBy {

@@ -10,7 +10,7 @@ export class ConformanceFailure extends Error {
   override readonly name = 'ConformanceFailure';
 }
 
-/** What a case does, by its name. `Given` is what it is handed: a fresh place, made for this case alone. */
+/** Cases by their names. Each is handed `Given`: a fresh place, made for this case alone. */
 export type Checks<Given> = Readonly<Record<string, (given: Given) => void | Promise<void>>>;
 
 /** `around` makes what a case needs, runs it, and clears up whatever comes of it. */

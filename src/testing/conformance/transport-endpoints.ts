@@ -5,7 +5,7 @@ import { DEFAULT_SETTINGS } from '../../raft/settings.js';
 import type { Connection, DialEvents, Identity, Inbound, LinkSettings, Transport } from '../../seams/transport.js';
 import { ConformanceFailure } from './conformance-case.js';
 
-/** What a kind of transport must bring to be checked: endpoints by name, and a way to let things happen. */
+/** A kind of transport, as its checks need it: endpoints by name, and a way to let things happen. */
 export interface TransportWorld {
   /** A transport for a new endpoint, and the address under which others dial it. */
   endpoint(): Promise<{ readonly transport: Transport; readonly address: string }>;
@@ -151,7 +151,7 @@ export const vote = (term: number): PeerMessage => {
   return { kind: 'vote-reply', term: asTerm(term), granted: true, preVote: false };
 };
 
-/** A request of so many bytes, each of which is the request's id. */
+/** A request of `bytes` bytes, which are all the request's id. */
 export const large = (requestId: number, bytes = 3 * 1024 * 1024): PeerMessage => {
   return { kind: 'propose-request', requestId, remainingMs: 1_000, commands: [new Uint8Array(bytes).fill(requestId)] };
 };

@@ -15,7 +15,7 @@ export const pulse: Checks<Endpoints> = {
   },
 
   'P49 a connection on which nothing passes to the peer is ended, and one dialed after the heal works': (given) =>
-    // Who hears nothing is the peer: that it has hung up still comes back.
+    // The peer hears nothing and hangs up, and news of that still comes back.
     mustEndAndReturn(given, (address) => given.world.cutTo(address), given.reasons.closedByPeer),
 
   'P49 a connection on which nothing passes back from it is ended, and one dialed after the heal works': (given) =>

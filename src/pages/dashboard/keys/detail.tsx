@@ -82,7 +82,7 @@ function OpenedKey({
     else setEdited(null);
   };
   const show = (next: Format): void => {
-    // What is edited is kept where it can be shown in the other format.
+    // An edited value is kept if it can be shown in the other format.
     const bytes = edited === null ? null : encoded(format, edited, before).bytes;
     setFormat(next);
     setEdited(bytes === null ? null : shownAs(next, bytes));

@@ -25,7 +25,7 @@ export type Encoded =
   | { readonly bytes: Uint8Array; readonly fault: null }
   | { readonly bytes: null; readonly fault: string };
 
-/** What is sent for an edited text. JSON goes without the white space that was added for showing it, where it had none before. */
+/** The bytes to send for an edited text. JSON goes without the white space that was added for showing it, where it had none before. */
 export function encoded(format: Format, text: string, before: Uint8Array | null): Encoded {
   if (format === 'Text') return { bytes: bytesOf(text), fault: null };
   if (format === 'Hex') {

@@ -3,7 +3,7 @@ import type { KeyEntry } from './kv-client.js';
 
 /** A value that somebody has begun to write and not sent. */
 export interface Draft {
-  /** What the key held when the edit began: it is sent only if nobody wrote since. Null for a new key. */
+  /** The entry of the key when the edit began: the edit is sent only if nobody wrote since. Null for a new key. */
   readonly entry: KeyEntry | null;
   readonly name: string;
   readonly format: Format;

@@ -29,7 +29,7 @@ export type Answer<Value> =
 /** When a write takes effect: always, while the key is at a revision, or while it is not there. */
 export type WriteCondition = 'always' | 'absent' | { readonly revision: number };
 
-/** As much of fetch as is used. */
+/** The parts of fetch that are used here. */
 export type Fetch = (url: string, request: PageRequest) => Promise<Response>;
 
 export interface PageRequest {

@@ -8,7 +8,7 @@ interface OutcomeProps {
   readonly reread: () => void;
 }
 
-/** What became of a change that did not plainly take effect. */
+/** Tells what became of a change that did not plainly take effect. */
 export function Outcome({ failure, name, reread }: OutcomeProps) {
   const { title, text } = wordsOf(failure, name);
   const canReread = failure.kind === 'conflict' || failure.kind === 'unknown';

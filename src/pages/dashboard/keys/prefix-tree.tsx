@@ -10,7 +10,7 @@ interface PrefixTreeProps {
   readonly go: (prefix: string) => void;
 }
 
-/** What the keys begin with, up to each slash: open along the way to the prefix that is shown. */
+/** The tree of prefixes of keys, up to each slash: open along the way to the prefix that is shown. */
 export function PrefixTree({ client, prefix, consistency, version, go }: PrefixTreeProps) {
   const [children, setChildren] = useState<ReadonlyMap<string, readonly string[]>>(new Map());
   useEffect(() => {

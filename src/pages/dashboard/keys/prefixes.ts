@@ -1,15 +1,15 @@
 /** Sorts behind every other character, in UTF-8's order of bytes too. */
 const LAST_CHARACTER = '\u{10FFFF}';
 const DELIMITER = '/';
-/** So many are looked up; there may be more. */
+/** Most prefixes that are looked up; there may be more. */
 export const MOST_PREFIXES = 60;
 
 /** The first key with a prefix that comes after another key; null where there is none. */
 export type FirstKey = (prefix: string, after: string | null) => Promise<string | null>;
 
 /**
- * What the keys under a prefix go on with, up to the next slash. The store has an order and no folders: from each folder's name on, the
- * next key behind all of its keys is asked for.
+ * Finds the prefixes below a prefix that end with the next slash ("folders"). The store has an order and no folders: after each
+ * folder found, the first key behind all of its keys is asked for.
  */
 export async function prefixesUnder(prefix: string, firstKey: FirstKey): Promise<readonly string[]> {
   const found: string[] = [];

@@ -7,9 +7,9 @@ import { Outcome } from './outcome.js';
 export interface QuestionProps {
   readonly client: KvClient;
   readonly name: string;
-  /** What the key held when it was read; null for a new one. */
+  /** The entry of the key when it was read; null for a new key. */
   readonly entry: KeyEntry | null;
-  /** What is to be written; null where nothing is changed. */
+  /** The value to write; null where nothing is changed. */
   readonly change: Encoded | null;
   readonly differs: string | null;
   readonly leader: string | null;
@@ -36,7 +36,7 @@ export function Question(props: QuestionProps) {
     setBusy(false);
     if (answer.ok) return then(answer.value);
     setFailure(answer.failure);
-    // What the list shows of this key is older than what was just learned.
+    // The list shows an older entry of this key than was just learned.
     if (answer.failure.kind === 'conflict' || answer.failure.kind === 'absent') outdated();
   };
   const bytes = entry === null && name === '' ? null : (change?.bytes ?? null);

@@ -28,7 +28,7 @@ export class ClockOffset {
     else slot.leastMs = Math.min(slot.leastMs, aheadMs);
   }
 
-  /** What to add to a node's time to get the browser's. */
+  /** The time to add to a node's time to get the browser's, ms. */
   get offsetMs(): number {
     const least = this.#least;
     return Math.abs(least) < TAKEN_FOR_EQUAL_MS ? 0 : least;

@@ -16,7 +16,7 @@ const COMPARED_AT_MS = 150;
 /** The page itself was not run for so long: silence is counted from then on. */
 const SLEPT_MS = 700;
 
-/** What this page knows of one node. */
+/** This page's knowledge of one node. */
 interface KnownNode {
   readonly id: string;
   address: string;
@@ -36,7 +36,7 @@ interface KnownNode {
 }
 
 /**
- * What all nodes' streams have told, merged. Whoever reads the streams says who told what and when it arrived (ms of the browser's
+ * Merges the streams of all nodes. Whoever reads the streams says who told what and when it arrived (ms of the browser's
  * clock); `view` says what the cluster is like at a moment.
  */
 export class ClusterModel {
@@ -94,7 +94,7 @@ export class ClusterModel {
     for (const { id: follower, trails } of view.nodes) if (trails !== null) this.history.trails(follower, trails, atMs);
   }
 
-  /** What a node measured before this page was opened. */
+  /** Adds the metrics of a node from before this page was opened. */
   pastMetrics(id: string, all: readonly NodeMetrics[]): void {
     const { clock } = this.#node(id, '');
     for (const metrics of all) {

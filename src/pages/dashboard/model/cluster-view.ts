@@ -16,7 +16,7 @@ export interface NodeView extends HeardNode {
   readonly nextTryMs: number | null;
   /** It serves this page. */
   readonly isOwn: boolean;
-  /** As the leader sees it. */
+  /** The node's condition as the leader sees it. */
   readonly status: MemberReport['status'];
   /** Entries that it trails the leader by; null for the leader, and where nobody leads. */
   readonly trails: number | null;
@@ -29,7 +29,7 @@ export interface Facts {
   readonly reads: number | null;
   readonly p50: number | null;
   readonly p99: number | null;
-  /** As the slowest node has it. */
+  /** The sync time of the slowest node, ms. */
   readonly sync: number | null;
   readonly loop: number | null;
   readonly committed: number | null;
@@ -61,7 +61,7 @@ export interface ClusterView {
   readonly behindMs: number;
 }
 
-/** What the cluster is like, from all members as heard, and from when terms began. */
+/** Makes the picture of the cluster from all members as heard, and from when terms began. */
 export function clusterView(
   heard: readonly NodeView[],
   termBegan: (term: number) => number | null,

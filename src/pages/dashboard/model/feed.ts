@@ -26,7 +26,7 @@ export type FeedRow =
       /** The part of the text that is of less weight; null where there is none. */
       readonly aside: string | null;
       readonly main: string;
-      /** Who told it, shown in grey where the text is not about it; null where it is. */
+      /** The node that told it, shown in grey where the text is not about it; null where it is. */
       readonly reporter: string | null;
     }
   | {
@@ -64,7 +64,7 @@ export class Feed {
     this.#add(key, { from, event, atMs: atMs + offsetMs, tone, text, term, sequence });
   }
 
-  /** What this page noticed by itself. */
+  /** Adds news that this page noticed by itself. */
   noticed(news: Pick<Item, 'event' | 'tone' | 'text'>, atMs: number): void {
     this.#pageSequence += 1;
     this.#add(`page ${this.#pageSequence}`, { ...news, from: null, atMs, term: null, sequence: this.#pageSequence });
@@ -114,11 +114,11 @@ interface Folded {
   item: Item;
   count: number;
   readonly sinceMs: number;
-  /** Who told of the last time that it happened. */
+  /** The nodes that told of the last time that it happened. */
   reporters: readonly (string | null)[];
 }
 
-/** What repeats moves to its newest time. Whatever a leader achieved in between ends the series. */
+/** News that repeat are one row at their newest time. Whatever a leader achieved in between ends the series. */
 function fold(items: readonly Item[]): Folded[] {
   const rows: Folded[] = [];
   for (const item of items) {

@@ -27,7 +27,7 @@ export class HeadlineRoom {
 
 const isTrouble = ({ tone, causes }: Headline): boolean => tone !== 'accent' || causes.length > 0;
 
-/** What stands under the title while there is no room for more: one line. */
+/** The one line under the title while there is no room for more. */
 export function briefly({ subtitle, causes }: Headline): string | null {
   if (causes.length === 0) return subtitle;
   return causes.map(({ node, text }) => `${node} ${text}`).join('; ');

@@ -1,8 +1,8 @@
 import type { NodeMetrics } from '../../../report/node-report.js';
 
-/** What the charts show. */
+/** The time that the charts show. */
 export const HISTORY_MS = 300_000;
-/** A measurement of another moment does not stand for this one: gaps stay gaps. */
+/** A measurement stands for moments that are at most this far from its own: gaps stay gaps. */
 const STANDS_FOR_MS = 650;
 /** Metrics are of the second before their time: this far before it is the middle. */
 const MIDDLE_MS = 500;
@@ -73,7 +73,7 @@ export class History {
     samplesOf(this.#metrics, id).add(atMs - MIDDLE_MS, metrics);
   }
 
-  /** So many entries a node trails the leader by. */
+  /** Notes that a node trails the leader by this many entries. */
   trails(id: string, entries: number, atMs: number): void {
     samplesOf(this.#behind, id).add(atMs - MIDDLE_MS, entries);
   }

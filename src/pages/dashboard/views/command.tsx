@@ -2,7 +2,7 @@ import { useRef, useState } from 'preact/hooks';
 
 const SHOWN_AS_COPIED_MS = 2_000;
 
-/** What starts a node again, for a shell, with a button that copies it. */
+/** The shell command that starts a node again, with a button that copies it. */
 export function Command({ text, starts }: { readonly text: string; readonly starts: string }) {
   const [isCopied, setCopied] = useState(false);
   const code = useRef<HTMLElement | null>(null);

@@ -10,7 +10,7 @@ import { feedRows } from '../model/feed.js';
 const NEW_MS = 1_200;
 const MOST_ROWS = 300;
 
-/** What happened, newest first. */
+/** The list of news, newest first. */
 export function Feed({ dashboard, view }: { readonly dashboard: Dashboard; readonly view: ClusterView }) {
   const [only, setOnly] = useState<string | null>(null);
   const { items } = dashboard.model.feed;

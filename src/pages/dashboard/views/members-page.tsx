@@ -4,7 +4,7 @@ import type { ClusterView, NodeView } from '../model/cluster-view.js';
 import { Badge } from './badge.js';
 import { Command } from './command.js';
 
-/** Who belongs to the cluster, how each is, and where its statecharts can be watched. */
+/** The table of members: how each is, and where its statecharts can be watched. */
 export function MembersPage({ view }: { readonly view: ClusterView }) {
   const stopped = view.nodes.filter(({ isDown, startCommand }) => isDown && startCommand !== null);
   return (

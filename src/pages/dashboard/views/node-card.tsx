@@ -49,7 +49,7 @@ export function NodeCard({ card, style, size }: NodeCardProps) {
   );
 }
 
-/** So many characters of a line have room on a card. */
+/** Most characters of a line that have room on a card. */
 const ROOM = { large: 21, middle: 18 } as const;
 
 /** Words go before the term's number would be cut. */

@@ -42,7 +42,7 @@ const NOTHING: BoxRows = { activities: [], changes: [], unchanging: [] };
 
 const known = new WeakMap<StateDefinition, BoxRows>();
 
-/** What is written in a state's box. */
+/** The rows of text in a state's box. */
 export function boxRows(index: DefinitionIndex, state: StateDefinition, detail: Detail): BoxRows {
   if (detail === 'names') return NOTHING;
   const all = known.get(state) ?? allRows(index, state);

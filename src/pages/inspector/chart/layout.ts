@@ -10,7 +10,7 @@ export interface Size {
 export interface LayoutNode {
   readonly path: string;
   readonly isParallel: boolean;
-  /** What is written in the box: its title and its rows. */
+  /** The size of the box's text: its title and its rows. */
   readonly head: Size;
   readonly children: readonly LayoutNode[];
 }

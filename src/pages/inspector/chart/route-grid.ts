@@ -74,7 +74,7 @@ export class RouteGrid {
     return ((this.#marks[node] as number) & EXIT) !== 0;
   }
 
-  /** What a step onto a point costs beyond the step itself. */
+  /** The cost of a step onto a point, beyond that of the step itself. */
   costOf(node: number, direction: number, target: number, isGoal: boolean): number {
     const isLevel = direction === RIGHT || direction === LEFT;
     const along = isLevel ? this.#level : this.#upright;

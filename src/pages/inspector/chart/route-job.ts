@@ -1,4 +1,4 @@
-/** What the router is asked and what it answers: plain data, because it crosses to a worker and back. */
+/** The router's questions and answers: plain data, because they cross to a worker and back. */
 export interface Rect {
   readonly x: number;
   readonly y: number;

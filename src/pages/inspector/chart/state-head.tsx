@@ -13,7 +13,7 @@ export interface StateHeadProps {
   readonly isNamingTargets: boolean;
 }
 
-/** What is written in a state's box: its title, what it does, and its transitions. Each line has `data-line`, for measuring. */
+/** The text of a state's box: its title, its actions and its transitions. Each line has `data-line`, for measuring. */
 export function StateHead({ index, state, detail, lit, isNamingTargets }: StateHeadProps) {
   const rows = boxRows(index, state, detail);
   if (state.path === '' && isEmpty(rows)) return <div class="head root empty" data-head="" />;

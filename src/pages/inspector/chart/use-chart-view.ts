@@ -56,7 +56,7 @@ export interface ViewTarget {
   readonly purpose: LayoutPurpose;
   readonly setPurpose: (purpose: LayoutPurpose) => void;
   readonly layout: ChartLayout | null;
-  /** What is lit: where a chart is larger than its view, the view begins there. */
+  /** The place of the lit states: where a chart is larger than its view, the view begins there. */
   readonly lit: () => Rect | null;
 }
 

@@ -16,7 +16,7 @@ const CLEAR = 6;
 /** An arrow's name: the state and the row that it leaves, and the state that it leads to. */
 export const wireKey = (source: string, row: ChangeRow, target: string): string => `${source}|${row.key}|${target}`;
 
-/** What the router needs to know of a laid out chart. */
+/** Makes the router's question from a laid out chart. */
 export function routeJob(
   index: DefinitionIndex,
   detail: Detail,

@@ -11,17 +11,17 @@ export interface StateChange {
   readonly taken: readonly TakenTransition[];
 }
 
-/** What is known of one actor: who it is, and its snapshots, oldest first. */
+/** The history of one actor: who it is, and its snapshots, oldest first. */
 export class ActorHistory {
   readonly actor: string;
   readonly parent: string | null;
-  /** What people call it: mostly its id in its parent. */
+  /** The actor's name for people: mostly its id in its parent. */
   readonly id: string;
   readonly kind: InspectionActor['kind'];
   readonly machine: string | null;
   readonly bornAt: Position;
   goneAt: Position | null = null;
-  /** Not announced again since the stream began anew: it may be gone. */
+  /** True until it is announced again after the stream began anew: meanwhile it may be gone. */
   isUnconfirmed = false;
   readonly #positions: Position[] = [];
   readonly #snapshots: InspectionSnapshot[] = [];

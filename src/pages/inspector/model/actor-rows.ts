@@ -8,7 +8,7 @@ export interface ActorRow {
   readonly id: string;
   readonly depth: number;
   readonly kind: ActorHistory['kind'];
-  /** What it is in, in one or two words: the leaf state, `shown +3` for parallel ones, `callback`. */
+  /** The actor's state in one or two words: the leaf state, `shown +3` for parallel ones, `callback`. */
   readonly state: string;
   /** The whole state, as `active.leader.serving`. */
   readonly path: string;

@@ -30,7 +30,7 @@ const MOST_LANES = 4;
 export function stateLanes(system: SystemHistory, actor: ActorHistory, span: TimeSpan): readonly (readonly Band[])[] {
   const found = stays(system, actor, span);
   const lanes = regionsOf(actor, found).map((region) => bandsOf(actor, found, span, region));
-  // What changed last, and nothing else: parallel states would all be marked otherwise.
+  // Only the region that changed last is marked: otherwise all parallel states would be.
   const newestFrom = Math.max(...lanes.map((bands) => bands.at(-1)?.from ?? 0));
   return lanes.map((bands) =>
     bands.map((band, at) => {

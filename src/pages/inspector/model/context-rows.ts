@@ -5,7 +5,7 @@ export interface ContextRow {
   readonly depth: number;
   readonly key: string;
   readonly text: string;
-  /** What it was in the snapshot before; null where nothing changed. */
+  /** The value in the snapshot before; null where it has not changed. */
   readonly before: string | null;
   /** Whether it has lines below it, and whether they are shown; null for a value. */
   readonly isOpen: boolean | null;
@@ -26,7 +26,7 @@ const OPEN_ENTRIES = 24;
 const OPEN_DEPTH = 2;
 const SHOWN_LENGTH = 160;
 
-/** What decides on a branch beside its size. */
+/** The branches that are opened or closed for other reasons than their size. */
 export interface OpenBranches {
   /** Those in which something changed while they were looked at: they stay open, so that nothing changes its place. */
   readonly lively: ReadonlySet<string>;
@@ -84,7 +84,7 @@ const isPlain = (value: unknown): value is Branch =>
 
 const isScalar = (value: unknown): boolean => typeof value !== 'object' || value === null;
 
-/** What is shown with lines of its own: objects, and lists that hold more than plain values. */
+/** A value that is shown with lines of its own, an object or a list of more than plain values; null for others. */
 function branchOf(value: unknown): Branch | null {
   if (Array.isArray(value)) {
     return value.length > 0 && (!value.every(isScalar) || value.length > 8) ? (value as unknown as Branch) : null;

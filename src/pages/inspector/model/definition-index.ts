@@ -29,7 +29,7 @@ export class DefinitionIndex {
     return this.#parents.get(state);
   }
 
-  /** What becomes active when a state is entered: the state, its ancestors and its initial states. */
+  /** The states that become active when a state is entered: the state, its ancestors and its initial states. */
   enteredBy(state: StateDefinition): readonly string[] {
     const ancestors: string[] = [];
     for (let up = this.parentOf(state); up !== undefined; up = this.parentOf(up)) ancestors.push(up.path);

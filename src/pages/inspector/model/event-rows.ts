@@ -3,10 +3,10 @@ import type { Position } from './actor-history.js';
 import type { Entry, SystemHistory } from './system-history.js';
 
 interface SharedRow {
-  /** What it tells of; a snapshot that comes later writes into it what the event changed. */
+  /** The message of this row; a snapshot that comes later notes there what the event changed. */
   readonly entry: Entry;
   type: string;
-  /** Who sent it to whom: `replica → applier`, `replica → itself`. */
+  /** Sender and receiver: `replica → applier`, `replica → itself`. */
   readonly route: string;
   /** How often it came in a quick succession that is shown once; 1 for what came once. */
   repeats: number;
@@ -14,7 +14,7 @@ interface SharedRow {
 
 interface SentRow extends SharedRow {
   readonly kind: 'event';
-  /** What the event carried; null where only its type is known. */
+  /** The event without its type; null where only the type is known. */
   readonly payload: Readonly<Record<string, unknown>> | null;
 }
 
@@ -35,8 +35,8 @@ export interface EventFilter {
 }
 
 /**
- * What happened, oldest first, as far as a filter lets it through. Folded counts that follow each other are one line; so are, without
- * a filter, the same few events again and again in quick succession, as a connection's that is dialed in vain.
+ * The rows of the event list, oldest first, as far as a filter lets them through. Folded counts that follow each other are one row.
+ * Without a filter, so are the same few events that come again and again in quick succession, as when a link dials in vain.
  */
 export class EventRows {
   readonly #system: SystemHistory;
@@ -69,7 +69,7 @@ export class EventRows {
   }
 
   #push(row: EventRow): void {
-    // What the rows before it changed is known by now.
+    // By now it is known what the events of the rows before this one changed.
     if (this.#actor === null && this.#text === '') foldRepeats(this.#rows);
     this.#rows.push(row);
   }
@@ -135,7 +135,7 @@ function isRepeated(one: EventRow, other: EventRow | undefined): boolean {
 const matches = ({ type, route }: EventRow, text: string): boolean =>
   text === '' || type.toLowerCase().includes(text) || route.toLowerCase().includes(text);
 
-/** What an actor tells itself when it ends, its parent is told next; who looks at that actor alone sees it. */
+/** Whether an actor tells itself of its end, which its parent is told next: such a row is left out unless only that actor is shown. */
 function isRepeatedByEnd({ message }: Entry, actor: string | null): boolean {
   const isEnd = message.type === 'event' && /^xstate\.promise\.(resolve|reject)$/.test(message.event.type);
   return isEnd && actor !== message.actor;
@@ -181,11 +181,11 @@ function routeOf(system: SystemHistory, { source, actor, event }: InspectionEven
   return `${from} → ${to}${briefOf(event)}`;
 }
 
-/** What an actor is called in its parent. */
+/** An actor's id in its parent. */
 export const nameOf = (system: SystemHistory, actor: string): string => system.actors.get(actor)?.id ?? actor;
 
 const BRIEF_LENGTH = 20;
-/** What an event is about: its first short word, as ` · from n3`. */
+/** The first short string in an event, which often says what it is about: ` · from n3`. */
 function briefOf({ type, ...payload }: InspectionEventSent['event']): string {
   const brief = Object.entries(payload).find(([key, value]) => {
     return typeof value === 'string' && value !== '' && value.length <= BRIEF_LENGTH && !/actorId/i.test(key);

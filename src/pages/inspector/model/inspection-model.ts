@@ -1,10 +1,10 @@
 import { INSPECTION_VERSION, type InspectionMessage, type InspectionSystem } from '../../../inspect/stream.js';
 import { SystemHistory } from './system-history.js';
 
-/** So many programs that have gone can still be looked at. */
+/** Most programs that have gone and can still be looked at. */
 const MOST_GONE = 8;
 
-/** What an inspection stream, live or recorded, has told so far: of each program its actors, its machines and what happened in it. */
+/** The content of an inspection stream, live or recorded, up to now: each program with its actors, machines and events. */
 export class InspectionModel {
   readonly systems = new Map<string, SystemHistory>();
   /** Counts up with each message: a view is current if it was drawn from this number. */
@@ -31,7 +31,7 @@ export class InspectionModel {
     this.clockOffsetMs = clockOffsetMs;
     for (const system of this.systems.values()) {
       system.beginAgain();
-      // Who is there is told of next.
+      // The next messages tell which programs are there.
       system.info = { ...system.info, connected: false };
     }
   }

@@ -1,4 +1,4 @@
-/** What XState calls a state value: a state's key, or an object from keys of states to what is active below them. */
+/** Part of what XState calls a state value: a state's key, or an object from keys of states to what is active below them. */
 type Branch = Readonly<Record<string, unknown>>;
 
 const isBranch = (value: unknown): value is Branch => typeof value === 'object' && value !== null;
@@ -30,7 +30,7 @@ export function valueText(value: unknown): string {
   return leafPaths(value).join(' ‖ ');
 }
 
-/** What changed between two state values, without what both share: `establishing → serving`. Empty where nothing did. */
+/** The change between two state values, without the part that both share: `establishing → serving`. Empty where there is none. */
 export function changeText(before: unknown, after: unknown): string {
   return changes(before, after).join(', ');
 }

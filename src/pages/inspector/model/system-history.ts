@@ -36,7 +36,7 @@ const KEPT = 20_000;
 /** Older entries are dropped so many at a time, because each time all actors are walked. */
 const DROPPED_AT_ONCE = 2_000;
 
-/** What one program told, newest entries only, and the state of its actors at any moment of them. */
+/** The newest messages of one program, and the state of its actors at any moment of them. */
 export class SystemHistory {
   info: InspectionSystem;
   readonly actors = new Map<string, ActorHistory>();

@@ -1,6 +1,6 @@
 import type { TimeSpan } from './bands.js';
 
-/** What part of the kept time the scrub bar shows: by default its newest minute. */
+/** The part of the kept time that the scrub bar shows: by default its newest minute. */
 export interface TimeWindow {
   /** Null follows the newest entry. */
   readonly untilMs: number | null;
