@@ -13,6 +13,7 @@ import type { NodeId } from '../src/raft/numbers-and-ids.js';
 import { asIndex, asReadRound, asTerm, NO_DEADLINE_MS } from '../src/raft/numbers-and-ids.js';
 import { ByteReader, ByteWriter, encodeText, MalformedBytes } from '../src/wire/bytes.js';
 import { EntryEncoder, encodedEntriesBytes } from '../src/wire/records.js';
+import type { ScratchBuffer } from '../src/wire/scratch-buffer.js';
 
 const TYPES = [
   'vote-request',
@@ -29,8 +30,12 @@ const TYPES = [
 const HEADER_BYTES = 5;
 const MOST_ID_BYTES = 64;
 
-/** One message as the bytes of one frame, in one pass over exactly as many bytes as it needs. */
-export function encodeMessage(message: PeerMessage, entryEncoder = new EntryEncoder()): Uint8Array {
+/** One message as the bytes of one frame, in one pass over exactly as many bytes as it needs. Those of an append may lie in `scratch`. */
+export function encodeMessage(
+  message: PeerMessage,
+  entryEncoder = new EntryEncoder(),
+  scratch?: ScratchBuffer,
+): Uint8Array {
   switch (message.kind) {
     case 'vote-request':
       return encodeVoteRequest(message);
@@ -40,7 +45,7 @@ export function encodeMessage(message: PeerMessage, entryEncoder = new EntryEnco
         .u8(Number(message.granted))
         .u8(Number(message.preVote)).bytes;
     case 'append':
-      return encodeAppend(message, entryEncoder);
+      return encodeAppend(message, entryEncoder, scratch);
     case 'append-reply':
       return encodeAppendReply(message);
     case 'propose-request':
@@ -99,8 +104,9 @@ function decodeBody(kind: PeerMessage['kind'], reader: ByteReader, entryEncoder:
   }
 }
 
-function begin(message: PeerMessage, bodyBytes: number): ByteWriter {
-  return new ByteWriter(HEADER_BYTES + bodyBytes).u8(TYPES.indexOf(message.kind)).u32(0);
+function begin(message: PeerMessage, bodyBytes: number, scratch?: ScratchBuffer): ByteWriter {
+  const size = HEADER_BYTES + bodyBytes;
+  return new ByteWriter(size, scratch?.take(size)).u8(TYPES.indexOf(message.kind)).u32(0);
 }
 
 /** Only a pre-vote's request has its sender's present term behind the rest: in a vote's it is `term`. */
@@ -129,9 +135,9 @@ function decodeVoteReply(reader: ByteReader): VoteReply {
   return { kind: 'vote-reply', term: asTerm(reader.u64()), granted: reader.boolean(), preVote: reader.boolean() };
 }
 
-function encodeAppend(append: Append, entryEncoder: EntryEncoder): Uint8Array {
+function encodeAppend(append: Append, entryEncoder: EntryEncoder, scratch?: ScratchBuffer): Uint8Array {
   const { term, previous, entries, commitIndex, readRound } = append;
-  const writer = begin(append, 8 + 16 + 8 + 8 + 4 + encodedEntriesBytes(entries))
+  const writer = begin(append, 8 + 16 + 8 + 8 + 4 + encodedEntriesBytes(entries), scratch)
     .u64(term)
     .u64(previous.index)
     .u64(previous.term)

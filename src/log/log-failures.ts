@@ -1,6 +1,7 @@
 import { QuorateError } from '../errors/quorate-error.js';
 import { InvariantViolation } from '../raft/invariant.js';
 import type { DiskError } from '../seams/disk.js';
+import { isDiskFull } from '../seams/disk.js';
 
 /** The error of a log that stops because of `cause`: an error of the disk, or one of our own. */
 export function halted(cause: DiskError): QuorateError {
@@ -87,3 +88,12 @@ function remedyForDirectory(code: string | undefined): string {
       return 'mend its disk, or name another directory';
   }
 }
+
+/** The disk was full before anything of a batch was written. */
+export class NoRoom extends Error {
+  override readonly name = 'NoRoom';
+  readonly code = 'ENOSPC';
+}
+
+export const asNoRoom = (error: DiskError): Error =>
+  isDiskFull(error) ? new NoRoom(error.message, { cause: error }) : error;

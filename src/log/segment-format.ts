@@ -104,9 +104,14 @@ export interface BatchEncoding {
   readonly entryEncoder: EntryEncoder;
 }
 
-export function encodeBatch(batch: PlacedBatch, { checksum, salt, entryEncoder }: BatchEncoding): Uint8Array {
+/** `memory` is as large as the batch. Nobody else uses it until the batch has been written. */
+export function encodeBatch(
+  batch: PlacedBatch,
+  { checksum, salt, entryEncoder }: BatchEncoding,
+  memory?: Uint8Array<ArrayBuffer>,
+): Uint8Array {
   const { records, bytes, segmentId, sequence } = batch;
-  const writer = new ByteWriter(bytes);
+  const writer = new ByteWriter(bytes, memory);
   const payload = writer.bytes.subarray(BATCH_HEADER_BYTES);
   writer.u32(BATCH_MAGIC).u32(payload.byteLength).u32(segmentId).u64(sequence).u32(0).u32(0);
   for (const record of records) writeRecord(writer, record, entryEncoder);

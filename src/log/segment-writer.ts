@@ -1,7 +1,9 @@
 import { invariant } from '../raft/invariant.js';
-import type { Disk, DiskError, DiskFile } from '../seams/disk.js';
+import type { Disk, DiskFile } from '../seams/disk.js';
 import { isDiskFull, mayOpenLater } from '../seams/disk.js';
 import type { EntryEncoder, StoredRecord } from '../wire/records.js';
+import { ScratchBuffer } from '../wire/scratch-buffer.js';
+import { asNoRoom } from './log-failures.js';
 import type { LogImage } from './log-image.js';
 import { EMPTY_IMAGE, endOf, violationIn } from './log-image.js';
 import type { Tail } from './recovery.js';
@@ -48,6 +50,7 @@ export class SegmentWriter {
    * While there is no spare, entries leave so much of the present segment free, for terms, votes and the mark of a clean stop.
    */
   readonly #reserveBytes: number;
+  readonly #scratch: ScratchBuffer;
   #segment: Segment | undefined;
   #offset = 0;
   #sequence = 1;
@@ -64,6 +67,7 @@ export class SegmentWriter {
 
   constructor(options: SegmentWriterOptions) {
     this.#options = options;
+    this.#scratch = new ScratchBuffer(options.entryEncoder);
     this.#reserveBytes = Math.min(MOST_RESERVE_BYTES, Math.floor(options.segmentBytes / 8));
   }
 
@@ -193,7 +197,8 @@ export class SegmentWriter {
     const broken = violationIn(() => {
       invariant(segment === this.#segment, 'a batch is written into the segment that was begun last');
       invariant(offset >= HEADER_BYTES, 'batches lie behind the header of their segment');
-      bytes = encodeBatch({ ...batch, segmentId: segment.id, sequence: this.#sequence }, this.#options);
+      const place = { segmentId: segment.id, sequence: this.#sequence };
+      bytes = encodeBatch({ ...batch, ...place }, this.#options, this.#scratch.take(batch.bytes));
     });
     if (broken !== undefined) return done(broken);
     segment.file.writeDurably(bytes, offset, (error) => {
@@ -283,14 +288,6 @@ export class SegmentWriter {
     });
   }
 }
-
-/** The disk was full before anything of a batch was written. */
-export class NoRoom extends Error {
-  override readonly name = 'NoRoom';
-  readonly code = 'ENOSPC';
-}
-
-const asNoRoom = (error: DiskError): Error => (isDiskFull(error) ? new NoRoom(error.message, { cause: error }) : error);
 
 type Batch = Pick<PlacedBatch, 'records' | 'bytes'>;
 

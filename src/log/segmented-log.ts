@@ -9,7 +9,7 @@ import type { LogStore, ReadLimits, Recovered } from '../seams/log-store.js';
 import type { StoredRecord } from '../wire/records.js';
 import { EntryCache, EntryPositions } from './entry-lookup.js';
 import { LogBeginnings, SegmentRemoval } from './log-beginnings.js';
-import { halted, storageFull } from './log-failures.js';
+import { halted, NoRoom, storageFull } from './log-failures.js';
 import type { LogImage } from './log-image.js';
 import {
   beginningAfter,
@@ -26,7 +26,7 @@ import { recoverWithSnapshots } from './recovery-with-snapshots.js';
 import { inBatches } from './segment-format.js';
 import { readStretch } from './segment-reader.js';
 import type { Written } from './segment-writer.js';
-import { NoRoom, SegmentWriter } from './segment-writer.js';
+import { SegmentWriter } from './segment-writer.js';
 import type { ResolvedLogOptions, SegmentedLogOptions } from './segmented-log-options.js';
 import { setMark, withDefaults } from './segmented-log-options.js';
 import { StagedRecords, splitForFullDisk } from './staged-records.js';

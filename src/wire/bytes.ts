@@ -11,7 +11,7 @@ export class ByteWriter {
   readonly bytes: Uint8Array;
   #at = 0;
 
-  /** Into memory of its own, or into as many `bytes` that are zero and nobody else's. */
+  /** Into memory of its own, or into as many `bytes` that are nobody else's. */
   constructor(size: number, bytes = new Uint8Array(size)) {
     this.bytes = bytes;
   }

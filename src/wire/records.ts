@@ -37,6 +37,14 @@ export class EntryEncoder {
   }
 
   /**
+   * Bytes in this memory are remembered no longer: others will be written into it.
+   * @internal
+   */
+  forget({ buffer }: Uint8Array): void {
+    if (this.#last?.bytes.buffer === buffer) this.#last = undefined;
+  }
+
+  /**
    * Like `readEntries`, for entries that will be written soon.
    * @internal
    */

@@ -1,4 +1,4 @@
-import type { Append, PeerMessage } from '../../src/raft/messages.js';
+import type { Append, Entry, PeerMessage } from '../../src/raft/messages.js';
 import { asIndex, asReadRound, asTerm } from '../../src/raft/numbers-and-ids.js';
 
 /** A proposal that is passed on to the leader, of about so many bytes. */
@@ -15,4 +15,11 @@ export function heartbeat(readRound: number): Append {
     commitIndex: asIndex(0),
     readRound: asReadRound(readRound),
   };
+}
+
+/** An append of this entry, behind those that come before it in the same term. */
+export function appendOf(entry: Entry): Append {
+  const { term, index } = entry;
+  const previous = { index: asIndex(index - 1), term: index === 1 ? asTerm(0) : term };
+  return { ...heartbeat(0), term, previous, entries: [entry] };
 }

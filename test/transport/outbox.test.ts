@@ -3,12 +3,13 @@ import type { Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import type { WebSocket } from 'ws';
 import type { PeerMessage } from '../../src/raft/messages.js';
+import { entry } from '../../src/testing/conformance/records-to-write.js';
 import { EntryEncoder } from '../../src/wire/records.js';
 import { Reassembler } from '../../transport/fragments.js';
 import { decodeMessage } from '../../transport/frames.js';
 import { MOST_WAITING_BYTES } from '../../transport/send-queue.js';
 import { Outbox } from '../../transport/web-socket/outbox.js';
-import { heartbeat, request } from './messages.js';
+import { appendOf, heartbeat, request } from './messages.js';
 
 /** An outbox on a socket that keeps what it gets until `carry`, and a list of what happened, in order. */
 function outboxOnSlowSocket() {
@@ -18,7 +19,8 @@ function outboxOnSlowSocket() {
   let held: Uint8Array[] = [];
   const webSocket = {
     send: (bytes: Uint8Array) => {
-      held.push(bytes.slice());
+      // The very bytes, as a real socket keeps what the kernel has not taken.
+      held.push(bytes);
       socket.writableLength += bytes.byteLength;
     },
     ping: () => happened.push('ping'),
@@ -49,7 +51,7 @@ function outboxOnSlowSocket() {
   const carryAll = (): void => {
     while (held.length > 0) carry();
   };
-  return { outbox, socket, happened, send, carryAll };
+  return { outbox, socket, happened, send, carryAll, held: () => held };
 }
 
 describe('an outbox', () => {
@@ -91,6 +93,14 @@ describe('an outbox', () => {
     } while (!send(request(id, 250_000)) && tries < 100);
     expect(happened.filter((what) => what === 'room')).toEqual(['room']);
     expect(happened.at(-1)).toBe('room');
+  });
+
+  test('what the socket still holds is what was sent, whatever is sent after it', () => {
+    const { send, carryAll, held } = outboxOnSlowSocket();
+    for (let index = 1; index <= 3; index += 1) send(appendOf(entry(index, 1, String(index).repeat(200))));
+    const sent = held().map((frame) => decodeMessage(frame));
+    expect(sent).toEqual([1, 2, 3].map((index) => appendOf(entry(index, 1, String(index).repeat(200)))));
+    carryAll();
   });
 
   test('pings only where nothing else has left since the last beat', () => {

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { PeerMessage } from '../../src/raft/messages.js';
 import type { EntryEncoder } from '../../src/wire/records.js';
+import { ScratchBuffer } from '../../src/wire/scratch-buffer.js';
 import { PART_BYTES } from '../fragments.js';
 import { encodeMessage } from '../frames.js';
 import { SendQueue } from '../send-queue.js';
@@ -22,6 +23,7 @@ export class Outbox {
   readonly #socket: Socket;
   readonly #queue: SendQueue;
   readonly #entryEncoder: EntryEncoder;
+  readonly #scratch: ScratchBuffer;
   readonly #roomMade: () => void;
   /** Something was put on the wire since the last beat. */
   #hasSent = false;
@@ -29,6 +31,7 @@ export class Outbox {
   /** `socket` is the one under `webSocket`. */
   constructor(webSocket: WebSocket, socket: Socket, { roomMade, entryEncoder }: OutboxOptions) {
     this.#entryEncoder = entryEncoder;
+    this.#scratch = new ScratchBuffer(entryEncoder);
     this.#queue = new SendQueue(entryEncoder);
     this.#webSocket = webSocket;
     this.#socket = socket;
@@ -40,9 +43,11 @@ export class Outbox {
   /** False where the message was refused for want of room. */
   send(message: PeerMessage): boolean {
     if (this.#queue.isEmpty && this.#isFree()) {
-      const bytes = encodeMessage(message, this.#entryEncoder);
+      const bytes = encodeMessage(message, this.#entryEncoder, this.#scratch);
       if (bytes.byteLength <= PART_BYTES) {
         this.#put(bytes);
+        // Bytes that the kernel did not take at once are still being sent from where they lie.
+        if (this.#socket.writableLength > 0) this.#scratch.giveAway();
         return true;
       }
     }
