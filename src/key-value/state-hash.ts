@@ -1,30 +1,15 @@
 import { ByteWriter } from '../wire/bytes.js';
+import type { HashSum } from './packed/entry-hash.js';
+import { hashBytes } from './packed/entry-hash.js';
 
-/** Two FNV-1a hashes of 32 bits with different starts: to find replicas that differ, not to withstand forgery. */
-export class StateHash {
-  #low = 0x811c9dc5;
-  #high = 0x9e3779b9;
-
-  bytes(bytes: Uint8Array): void {
-    this.number(bytes.byteLength);
-    for (let at = 0; at < bytes.byteLength; at += 1) this.#byte(bytes[at] as number);
-  }
-
-  number(value: number): void {
-    let rest = value;
-    for (let at = 0; at < 7; at += 1) {
-      this.#byte(rest % 256);
-      rest = Math.floor(rest / 256);
-    }
-  }
-
-  /** 8 bytes. */
-  digest(): Uint8Array {
-    return new ByteWriter(8).u32(this.#low >>> 0).u32(this.#high >>> 0).bytes;
-  }
-
-  #byte(byte: number): void {
-    this.#low = Math.imul(this.#low ^ byte, 0x01000193);
-    this.#high = Math.imul(this.#high ^ byte, 0x01000193) ^ (this.#high >>> 15);
-  }
+/** What a store's state is known by: the sum of its entries' hashes, its revision, and how many entries there are. 8 bytes. */
+export function stateHash(sum: Readonly<HashSum>, revision: number, size: number): Uint8Array {
+  const { bytes } = new ByteWriter(24)
+    .u32(sum.low >>> 0)
+    .u32(sum.high >>> 0)
+    .u64(revision)
+    .u64(size);
+  const hash: HashSum = { low: 0, high: 0 };
+  hashBytes(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0, bytes.byteLength, hash);
+  return new ByteWriter(8).u32(hash.low >>> 0).u32(hash.high >>> 0).bytes;
 }

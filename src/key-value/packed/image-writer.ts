@@ -1,5 +1,5 @@
 import { QuorateError } from '../../errors/quorate-error.js';
-import { ByteWriter } from '../../wire/bytes.js';
+import { ByteWriter, decodeText } from '../../wire/bytes.js';
 import { FRAME_HEAD_BYTES, frameChecksum, IMAGE_START, STATE_BYTES } from './image-format.js';
 import { locationsIn } from './ordered-index.js';
 import type { CapturedEntries } from './packed-entries.js';
@@ -37,6 +37,7 @@ function* imageFrames({ revision, pages, tree }: CapturedState): Iterable<Uint8A
   let frame = new Uint8Array(FRAME_BYTES);
   let end = FRAME_HEAD_BYTES;
   for (const location of locationsIn(tree, pages)) {
+    if (!pages.isIntact(location, true)) throw changedInMemory(pages.key(location));
     const length = pages.imageLength(location);
     if (end + length > frame.byteLength) {
       if (end > FRAME_HEAD_BYTES) yield closed(frame.subarray(0, end));
@@ -48,6 +49,17 @@ function* imageFrames({ revision, pages, tree }: CapturedState): Iterable<Uint8A
   if (end > FRAME_HEAD_BYTES) yield closed(frame.subarray(0, end));
   yield closed(new Uint8Array(FRAME_HEAD_BYTES));
 }
+
+/** The bytes of an entry are not those that were written there: memory changed by itself, or something wrote where it must not. */
+export function changedInMemory(key: Uint8Array): QuorateError {
+  return new QuorateError(
+    'QUORATE_DATA_DAMAGED',
+    `the key-value store's memory has changed by itself: the entry ${JSON.stringify(decodeText(key).slice(0, MOST_SHOWN))} does not read as it was written. ` +
+      'Start this node again: it makes its state anew, of its snapshot and its log. If it happens again, test the memory of this machine',
+  );
+}
+
+const MOST_SHOWN = 64;
 
 /** Writes length and checksum in front of what is there. */
 function closed(frame: Uint8Array<ArrayBuffer>): Uint8Array {

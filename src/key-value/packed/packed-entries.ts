@@ -1,3 +1,4 @@
+import type { HashSum } from './entry-hash.js';
 import { ABSENT, type IndexTree, locationsIn, OrderedIndex } from './ordered-index.js';
 import type { Location, PageReader } from './pages.js';
 import { NOWHERE, Pages } from './pages.js';
@@ -13,6 +14,8 @@ export interface CapturedEntries {
  * measure of work.
  */
 const BYTES_PER_ENTRY = 4_096;
+/** Finding an entry to read it again takes about as long as reading so many bytes. */
+const REREADING_AN_ENTRY = 200;
 /** For each entry that dies so many times its own work may be spent on moving others: enough for waste never to grow. */
 const MOVES_PER_DEATH = 3;
 /** The most work of one turn: some 2,000 small entries or 8 MiB of large ones, which takes some milliseconds. */
@@ -28,6 +31,8 @@ export class PackedEntries {
   /** Where `seek` has found an entry, or ABSENT. */
   #found: Location = ABSENT;
   #work = 0;
+  /** Where `reread` goes on: behind this key. */
+  #reread: Uint8Array | undefined;
 
   get size(): number {
     return this.#index.size;
@@ -40,6 +45,34 @@ export class PackedEntries {
 
   get pages(): PageReader {
     return this.#pages;
+  }
+
+  /** The sum of the hashes of all entries, kept with each change. */
+  get hashes(): Readonly<HashSum> {
+    return this.#pages.hashes;
+  }
+
+  /**
+   * Reads some of the entries again, about `bytes` of them, from where it stopped last, and from the first after the last. Returns the key
+   * of one that does not read as it was written, or that is not where its key belongs.
+   */
+  reread(bytes: number): Uint8Array | undefined {
+    const pages = this.#pages;
+    let last = this.#reread;
+    let rest = bytes;
+    for (const location of this.locations(last)) {
+      if (!pages.isIntact(location, false)) return pages.key(location).slice();
+      const key = pages.key(location);
+      // The last one may come once more.
+      if (last !== undefined && pages.compareKey(location, last, 0, last.byteLength) < 0) return key.slice();
+      last = key;
+      rest -= pages.imageLength(location) + REREADING_AN_ENTRY;
+      if (rest > 0) continue;
+      this.#reread = key.slice();
+      return undefined;
+    }
+    this.#reread = undefined;
+    return undefined;
   }
 
   /** Finds the entry whose key is `bytes` from `from` until `until`: `put` and `remove` are about that one. */

@@ -1,3 +1,4 @@
+import type { HashSum } from './entry-hash.js';
 import { Page, sizeOf } from './page.js';
 
 /** An entry's page and place in it as one number: no limit to the number of pages, and eight bytes in a typed array. */
@@ -51,8 +52,12 @@ export class PageReader {
 
   /** Size of the entry in an image. */
   imageLength(location: Location): number {
-    const at = placeIn(location);
-    return this.page(location).end(at) - at;
+    return this.page(location).imageLength(placeIn(location));
+  }
+
+  /** Whether the entry reads as it was written; false also where there is none. With `mayBeDead` it may have been overwritten since. */
+  isIntact(location: Location, mayBeDead: boolean): boolean {
+    return this.pages[pageOf(location)]?.isIntact(placeIn(location), mayBeDead) === true;
   }
 
   /** Copies the entry into an image. Returns where it ends there. */
@@ -74,6 +79,8 @@ export class Pages extends PageReader {
   live = 0;
   /** Bytes of all pages, without the spare ones. */
   held = 0;
+  /** The sum of the hashes of all entries that live. */
+  readonly hashes: HashSum = { low: 0, high: 0 };
   #open = NONE;
   #victim = NONE;
   readonly #unusedNumbers: number[] = [];
@@ -98,20 +105,30 @@ export class Pages extends PageReader {
     const size = sizeOf(until - from);
     const number = this.#numberWithRoom(size);
     this.live += size;
-    return number * PAGE_BYTES + (this.pages[number] as Page).append(bytes, from, until, revision);
+    const page = this.pages[number] as Page;
+    const at = page.append(bytes, from, until, revision);
+    page.addHash(at, this.hashes);
+    return number * PAGE_BYTES + at;
   }
 
   /** Writes an entry that lies elsewhere once more; the old one lives until it is killed. */
   copy(location: Location): Location {
     const page = this.page(location);
-    const at = placeIn(location);
-    return this.append(page.bytes, page.runStart(at), page.end(at), page.revision(at));
+    const from = placeIn(location);
+    const size = page.end(from) - from;
+    const number = this.#numberWithRoom(size);
+    this.live += size;
+    const copy = this.pages[number] as Page;
+    const at = copy.appendCopy(page, from);
+    copy.addHash(at, this.hashes);
+    return number * PAGE_BYTES + at;
   }
 
   /** The entry was overwritten, deleted or moved. Returns how many bytes it took. */
   kill(location: Location): number {
     const number = pageOf(location);
     const page = this.pages[number] as Page;
+    page.subtractHash(placeIn(location), this.hashes);
     const size = page.kill(placeIn(location));
     this.live -= size;
     if (page.live === 0 && number !== this.#open) this.#drop(number);
