@@ -1,6 +1,7 @@
 import type {
   Append,
   AppendReply,
+  Behind,
   PeerMessage,
   ProposeReply,
   ProposeRequest,
@@ -9,8 +10,7 @@ import type {
   VoteReply,
   VoteRequest,
 } from '../src/raft/messages.js';
-import type { NodeId } from '../src/raft/numbers-and-ids.js';
-import { asIndex, asReadRound, asTerm, NO_DEADLINE_MS } from '../src/raft/numbers-and-ids.js';
+import { asIndex, asReadRound, asTerm, NO_DEADLINE_MS, problemWithId } from '../src/raft/numbers-and-ids.js';
 import { ByteReader, ByteWriter, encodeText, MalformedBytes } from '../src/wire/bytes.js';
 import { EntryEncoder, encodedEntriesBytes } from '../src/wire/records.js';
 import type { ScratchBuffer } from '../src/wire/scratch-buffer.js';
@@ -205,7 +205,7 @@ function encodeProposeReply(reply: ProposeReply): Uint8Array {
       return encodeRuns(writer, outcome.results);
     }
     case 'refused': {
-      const leader = encodeText(outcome.leaderId ?? '');
+      const leader = encodeText(outcome.behind === undefined ? (outcome.leaderId ?? '') : behindText(outcome.behind));
       return begin(reply, 8 + 1 + 4 + leader.byteLength)
         .u64(reply.requestId)
         .u8(1)
@@ -224,19 +224,27 @@ function decodeProposeReply(reader: ByteReader): ProposeReply {
   switch (outcome) {
     case 0:
       return { kind: 'propose-reply', requestId, outcome: { kind: 'results', results: decodeRuns(reader) } };
-    case 1: {
-      const leaderId: NodeId = reader.text(MOST_ID_BYTES);
-      return {
-        kind: 'propose-reply',
-        requestId,
-        outcome: { kind: 'refused', leaderId: leaderId === '' ? null : leaderId },
-      };
-    }
+    case 1:
+      return { kind: 'propose-reply', requestId, outcome: refusalFor(reader.text(MOST_ID_BYTES)) };
     case 2:
       return { kind: 'propose-reply', requestId, outcome: { kind: 'unknown' } };
     default:
       throw new MalformedBytes(`${outcome} is no outcome of a proposal`);
   }
+}
+
+const BEHIND: readonly Behind[] = ['disk', 'state machine'];
+
+/**
+ * A leader that is behind names what is in place of a leader's id, behind a sign that no id has: nodes that do not know of it
+ * read no more into it than that they were refused.
+ */
+const behindText = (behind: Behind): string => `!${behind}`;
+
+function refusalFor(text: string): Extract<ProposeReply['outcome'], { kind: 'refused' }> {
+  const behind = BEHIND.find((one) => behindText(one) === text);
+  if (behind !== undefined) return { kind: 'refused', leaderId: null, behind };
+  return { kind: 'refused', leaderId: problemWithId(text) === undefined ? text : null };
 }
 
 /** The last byte is there only where a lease is enough. */

@@ -21,11 +21,14 @@ export interface LoadResult {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly p999Ms: number;
+  /** Answers OVERLOADED: nothing was done, and the operation was tried again when the node had said. */
+  readonly refused: number;
   readonly failed: number;
 }
 
 const NS_PER_MS = 1e6;
 const PROGRESS_MS = 1_000;
+const LEAST_PAUSE_MS = 25;
 
 /** How the load goes, once a second: for people who wait. */
 export type Progress = (secondsLeft: number, opsPerSecond: number) => void;
@@ -57,8 +60,11 @@ export async function measure(
   const startMs = performance.now();
   const measuredFrom = startMs + warmUpSeconds * 1_000;
   const endMs = measuredFrom + seconds * 1_000;
+  // A refusal is seen here, and not waited out by the client: latencies are those of operations that were taken.
+  const options = { timeoutMs, waitsOutOverload: false };
   let next = 0;
   let measured = 0;
+  let refused = 0;
   let failed = 0;
   let acknowledged = 0;
   let unknown = 0;
@@ -68,11 +74,16 @@ export async function measure(
       if (sentMs >= endMs || isStopped()) return;
       const key = keyOf(next++);
       try {
-        if (op === 'put') await client.put(key, value, { timeoutMs });
-        else await client.get(key, { timeoutMs });
+        if (op === 'put') await client.put(key, value, options);
+        else await client.get(key, options);
         acknowledged += 1;
       } catch (error) {
         if (!(error instanceof QuorateError)) throw error;
+        if (error.code === 'QUORATE_OVERLOADED') {
+          refused += 1;
+          await pause(Math.min(endMs - performance.now(), spread(error.retryAfterMs)));
+          continue;
+        }
         failed += 1;
         if (error.code === 'QUORATE_OUTCOME_UNKNOWN') unknown += 1;
         continue;
@@ -104,6 +115,7 @@ export async function measure(
       p50Ms: quantile(50),
       p99Ms: quantile(99),
       p999Ms: quantile(99.9),
+      refused,
       failed,
     },
     problem: isRight
@@ -111,6 +123,12 @@ export async function measure(
       : `the revision grew by ${grown} with ${wanted} acknowledged writes and ${unknown} unknown: does somebody else write?`,
   };
 }
+
+/** Once and a half as long at the most, so that those that were refused together do not come again together. */
+const spread = (retryAfterMs = LEAST_PAUSE_MS): number =>
+  Math.max(LEAST_PAUSE_MS, retryAfterMs) * (1 + Math.random() / 2);
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 
 /** Not a number, where that may be; else the error is thrown. */
 function refuseUnless(isAllowed: boolean, error: unknown): number {

@@ -8,6 +8,11 @@ export interface CallOptions {
   readonly timeoutMs?: number;
   /** Aborting it ends the call: ABORTED where nothing was done, OUTCOME_UNKNOWN where a write may have been. */
   readonly signal?: AbortSignal;
+  /**
+   * What becomes of the call where a node answers OVERLOADED, with nothing done. `true`, the default: it waits as long as the node
+   * says, and is asked again within its timeout. `false`: it ends with that error at once.
+   */
+  readonly waitsOutOverload?: boolean;
 }
 
 export interface Asked {
@@ -15,6 +20,7 @@ export interface Asked {
   readonly payload: Uint8Array;
   readonly deadlineMs: number;
   readonly signal: AbortSignal | undefined;
+  readonly waitsOutOverload: boolean;
   /** The answer in its frame becomes what the caller wants; what it throws rejects the call. */
   readonly decode: (payload: Uint8Array) => unknown;
   readonly resolve: (answer: never) => void;

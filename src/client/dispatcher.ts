@@ -9,6 +9,7 @@ import { Connection } from './connection.js';
 import type { ReadyOptions } from './first-answer.js';
 import { FirstAnswer } from './first-answer.js';
 import type { Platform } from './platform.js';
+import { RefusedCalls } from './refused-calls.js';
 
 export interface DispatcherOptions {
   /** host:port each. */
@@ -23,8 +24,6 @@ export interface DispatcherOptions {
 /** The node ends a call in time; this much later its answer is not expected any more. */
 const GRACE_MS = 250;
 const SWEEP_MS = 20;
-/** A call that a node refused, with nothing done, is asked again this much later. */
-const RETRY_MS = 25;
 /** A frame holds about this much. */
 const FRAME_BYTES = 1024 * 1024;
 
@@ -42,12 +41,10 @@ export class Dispatcher {
   readonly #calls = new CallsUnderWay();
   /** They go as soon as there is a connection with room for them. */
   #waiting: Call[] = [];
-  /** They wait for the retry timer first. */
-  #refused: Call[] = [];
+  readonly #refused: RefusedCalls;
   #news: LeaderNews | undefined;
   #flushIsDue = false;
   #sweep: unknown;
-  #retry: unknown;
   #isClosed = false;
 
   constructor({ endpoints, service, platform, onlyEndpoints = false }: DispatcherOptions) {
@@ -59,6 +56,14 @@ export class Dispatcher {
       hasAnswer: () => this.#news !== undefined,
       isInVain: () => [...this.#connections.values()].every(({ hasFailed }) => hasFailed),
       why: () => this.#whyNobody(),
+    });
+    this.#refused = new RefusedCalls({
+      platform,
+      random: platform.random ?? Math.random,
+      askAgain: (calls) => {
+        this.#waiting = [...calls, ...this.#waiting];
+        this.#flushSoon();
+      },
     });
     this.events = new ClientEmitter((callback) => void platform.setTimeout(callback, 0));
     for (const endpoint of endpoints) this.#connect(endpoint);
@@ -90,11 +95,10 @@ export class Dispatcher {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#platform.clearTimeout(this.#sweep);
-    this.#platform.clearTimeout(this.#retry);
     for (const connection of this.#connections.values()) connection.close();
     for (const call of [...this.#waiting, ...this.#refused]) call.fail(clientClosed());
     this.#waiting = [];
-    this.#refused = [];
+    this.#refused.clear();
     this.events.clear();
   }
 
@@ -221,15 +225,10 @@ export class Dispatcher {
   }
 
   #refuse(call: Call, error: QuorateError): void {
-    if (!isWorthAnotherTry(error.code)) return call.fail(error);
+    const isOverload = error.code === 'QUORATE_OVERLOADED';
+    if (!isWorthAnotherTry(error.code) || (isOverload && !call.asked.waitsOutOverload)) return call.fail(error);
     call.lastRefusal = error;
-    this.#refused.push(call);
-    this.#retry ??= this.#platform.setTimeout(() => {
-      this.#retry = undefined;
-      this.#waiting = this.#refused.concat(this.#waiting);
-      this.#refused = [];
-      this.#flushSoon();
-    }, RETRY_MS);
+    this.#refused.add(call, error.retryAfterMs);
   }
 
   #sweepLater(): void {
@@ -241,13 +240,14 @@ export class Dispatcher {
         return !call.isOver;
       };
       this.#waiting = this.#waiting.filter(isLeft);
-      this.#refused = this.#refused.filter(isLeft);
+      for (const call of this.#refused) isLeft(call);
+      this.#refused.prune();
       for (const call of this.#calls) {
         if (call.asked.deadlineMs + GRACE_MS <= nowMs) call.expire(() => this.#whyNotSent());
         if (call.isOver) this.#takeBack(call.id);
       }
       if (this.#waiting.length > 0) this.#flushSoon();
-      if (this.#waiting.length + this.#refused.length + this.#calls.size > 0) this.#sweepLater();
+      if (this.#waiting.length + this.#refused.size + this.#calls.size > 0) this.#sweepLater();
     }, SWEEP_MS);
   }
 

@@ -37,7 +37,8 @@ export interface CallToMake<Value> {
 const EVENT_NAMES: readonly (keyof ClientEvents)[] = ['connected', 'disconnected', 'leaderChanged'];
 /** Most bytes of a command beside the largest body: a key, a name. */
 const BESIDE_BODY_BYTES = 64 * 1024;
-const CALL_OPTIONS = ['timeoutMs', 'signal'];
+/** Names of the options that every call has. */
+export const CALL_OPTIONS: readonly string[] = ['timeoutMs', 'signal', 'waitsOutOverload'];
 const QUERY_OPTIONS = ['consistency', ...CALL_OPTIONS];
 
 /**
@@ -130,12 +131,12 @@ export class ServiceClient<Of extends AnyService> implements AsyncDisposable {
   protected call<Value>({ options, optionNames, request, decode }: CallToMake<Value>): Promise<Value> {
     const answer = new Promise<Value>((resolve, reject) => {
       checkCallOptions(options, optionNames);
-      const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
+      const { timeoutMs = DEFAULT_TIMEOUT_MS, signal, waitsOutOverload = true } = options;
       checkTimeout(timeoutMs, MOST_TIMEOUT_MS);
       if (signal?.aborted === true) throw aborted(signal.reason);
       const { operation, payload } = request();
       const deadlineMs = this.#dispatcher.deadlineMs(timeoutMs);
-      this.#dispatcher.ask({ operation, payload, deadlineMs, signal, decode, resolve, reject });
+      this.#dispatcher.ask({ operation, payload, deadlineMs, signal, waitsOutOverload, decode, resolve, reject });
     });
     return withFramesOfCaller(answer);
   }

@@ -2,7 +2,7 @@ import { checkConsistency } from '../calls/call-options.js';
 import type { CallOptions } from '../client/call.js';
 import type { DispatcherOptions } from '../client/dispatcher.js';
 import type { ReadOptions } from '../client/service-client.js';
-import { ServiceClient } from '../client/service-client.js';
+import { CALL_OPTIONS, ServiceClient } from '../client/service-client.js';
 import { QuorateError } from '../errors/quorate-error.js';
 import { SlabAllocator } from '../wire/bytes.js';
 import { encodeQuestion } from '../wire/question.js';
@@ -22,9 +22,9 @@ export interface WriteOptions extends CallOptions {
 /** `limit` is 1,000 by default, and at most 10,000. */
 export interface ListOptions extends ReadOptions, ListQuery {}
 
-const WRITE_OPTIONS = ['ifRevision', 'timeoutMs', 'signal'];
-const GET_OPTIONS = ['consistency', 'timeoutMs', 'signal'];
-const LIST_OPTIONS = ['prefix', 'after', 'limit', 'consistency', 'timeoutMs', 'signal'];
+const WRITE_OPTIONS = ['ifRevision', ...CALL_OPTIONS];
+const GET_OPTIONS = ['consistency', ...CALL_OPTIONS];
+const LIST_OPTIONS = ['prefix', 'after', 'limit', 'consistency', ...CALL_OPTIONS];
 
 /** A cluster's key-value store, from outside. */
 export class KeyValueClient extends ServiceClient<KeyValueService> {

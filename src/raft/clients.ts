@@ -1,6 +1,6 @@
 import type { Step } from './effects.js';
 import { notify, told } from './effects.js';
-import type { ForwardedMessage, ProposeReply, ProposeRequest, ReadReply } from './messages.js';
+import type { Behind, ForwardedMessage, ProposeReply, ProposeRequest, ReadReply } from './messages.js';
 import type { NodeId } from './numbers-and-ids.js';
 import { readRefusal } from './reads.js';
 import type { Origin, ReplicaState } from './replica-state.js';
@@ -34,13 +34,11 @@ export function forwardRead(state: ReplicaState, requestId: number, byLease = fa
 }
 
 /** Nothing was appended. A peer's request is passed on once, never twice: it would chase leaders in circles. */
-export function refuseProposal(state: ReplicaState, origin: Origin): Step {
+export function refuseProposal(state: ReplicaState, origin: Origin, behind?: Behind): Step {
   const { from, requestId } = origin;
-  const leaderId = leaderElsewhere(state);
-  if (from === null) {
-    return told(state, { type: 'proposals.refused', requestId, leaderId });
-  }
-  const outcome = { kind: 'refused', leaderId } as const;
+  const why = { leaderId: leaderElsewhere(state), ...(behind === undefined ? {} : { behind }) };
+  if (from === null) return told(state, { type: 'proposals.refused', requestId, ...why });
+  const outcome = { kind: 'refused', ...why } as const;
   return { state, effects: [{ kind: 'send', to: from, message: { kind: 'propose-reply', requestId, outcome } }] };
 }
 
@@ -51,8 +49,8 @@ export function refuseRead(state: ReplicaState, origin: Origin): Step {
 export function noteProposeReply(state: ReplicaState, { requestId, outcome }: ProposeReply): Step {
   switch (outcome.kind) {
     case 'refused': {
-      const { leaderId } = outcome;
-      return told(state, { type: 'proposals.refused', requestId, leaderId });
+      const { kind, ...why } = outcome;
+      return told(state, { type: 'proposals.refused', requestId, ...why });
     }
     case 'results': {
       const { results } = outcome;

@@ -1,4 +1,4 @@
-import type { AppendReply, Entry, LogRecord, Outgoing, PeerMessage } from './messages.js';
+import type { AppendReply, Behind, Entry, LogRecord, Outgoing, PeerMessage } from './messages.js';
 import type { Index, NodeId, Term } from './numbers-and-ids.js';
 import type { PeerStatus, ReplicaState, Role } from './replica-state.js';
 
@@ -109,8 +109,13 @@ export type Notice =
       readonly term: Term;
     }
   | { readonly type: 'proposals.forwarded'; readonly requestId: number; readonly to: NodeId }
-  /** Nothing was appended anywhere. */
-  | { readonly type: 'proposals.refused'; readonly requestId: number; readonly leaderId: NodeId | null }
+  /** Nothing was appended anywhere. `behind`: by a leader that takes no commands until it has caught up. */
+  | {
+      readonly type: 'proposals.refused';
+      readonly requestId: number;
+      readonly leaderId: NodeId | null;
+      readonly behind?: Behind;
+    }
   | {
       readonly type: 'proposals.answered';
       readonly requestId: number;

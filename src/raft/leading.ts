@@ -65,14 +65,15 @@ export function hasTooMuchUnapplied({ log, lastApplied, term }: ReplicaState): b
 }
 
 /**
- * Clients' commands become entries: all that came in one turn at once. Only the leader does this. It refuses, so that the
- * callers try again in a moment, while its disk or its state machine is behind, and what nobody waits for any more (P45).
+ * Clients' commands become entries: all that came in one turn at once. Only the leader does this. It refuses while its disk or
+ * its state machine is behind, and says so, and what nobody waits for any more (P45).
  */
 export function propose(state: ReplicaState, proposal: Proposal, { wallMs, isDiskBehind }: Surroundings): Step {
   const { from, requestId, commands, remainingMs } = proposal;
   const origin = { from, requestId };
-  const isBehind = isDiskBehind || hasTooMuchUnapplied(state);
-  if (isBehind || remainingMs === 0) return refuseProposal(state, origin);
+  if (isDiskBehind) return refuseProposal(state, origin, 'disk');
+  if (hasTooMuchUnapplied(state)) return refuseProposal(state, origin, 'state machine');
+  if (remainingMs === 0) return refuseProposal(state, origin);
   const firstIndex = advance(state.log.lastIndex, 1);
   const { state: appended, effects } = appendEntries(state, 'command', commands, wallMs);
   const { term } = state;

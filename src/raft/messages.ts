@@ -99,14 +99,17 @@ export interface ProposeRequest {
   readonly commands: readonly Uint8Array[];
 }
 
+/** What keeps a leader from taking commands: its disk, or its state machine. */
+export type Behind = 'disk' | 'state machine';
+
 /** One outcome for each command, in the request's order. */
 export interface ProposeReply {
   readonly kind: 'propose-reply';
   readonly requestId: number;
   readonly outcome:
     | { readonly kind: 'results'; readonly results: readonly Uint8Array[] }
-    /** Nothing was appended: the sender may try again elsewhere. */
-    | { readonly kind: 'refused'; readonly leaderId: NodeId | null }
+    /** Nothing was appended: the sender may try again elsewhere, or, where the leader is behind, later. */
+    | { readonly kind: 'refused'; readonly leaderId: NodeId | null; readonly behind?: Behind }
     /** Appended, but the fate of the entries is not known here. */
     | { readonly kind: 'unknown' };
 }

@@ -1,11 +1,13 @@
 const WINDOW_MS = 1_000;
 const LONGEST_MS = 30_000;
 
-/** How fast what waits is done, measured over the last one to two seconds: for telling callers when to come again. */
+/** How fast something is done, measured over the last one to two seconds. */
 export class DrainRate {
   #sinceMs = Number.NEGATIVE_INFINITY;
   #amount = 0;
   #before = 0;
+  /** How long what `#before` counts took, ms: 0 where nothing was measured just before this window. */
+  #beforeMs = 0;
 
   /** Notes that `amount` was done at `nowMs` (monotonic). */
   drained(amount: number, nowMs: number): void {
@@ -13,11 +15,16 @@ export class DrainRate {
     this.#amount += amount;
   }
 
+  /** How much was done lately. */
+  lately(nowMs: number): number {
+    this.#turn(nowMs);
+    return this.#before + this.#amount;
+  }
+
   /** How long `amount` takes, ms: from 1 up to 30,000, which also stands for never. */
   msFor(amount: number, nowMs: number): number {
-    this.#turn(nowMs);
-    const done = this.#before + this.#amount;
-    const tookMs = WINDOW_MS + (nowMs - this.#sinceMs);
+    const done = this.lately(nowMs);
+    const tookMs = this.#beforeMs + (nowMs - this.#sinceMs);
     if (done === 0) return LONGEST_MS;
     return Math.min(LONGEST_MS, Math.max(1, Math.ceil((amount / done) * tookMs)));
   }
@@ -25,7 +32,9 @@ export class DrainRate {
   #turn(nowMs: number): void {
     const elapsedMs = nowMs - this.#sinceMs;
     if (elapsedMs < WINDOW_MS) return;
-    this.#before = elapsedMs < 2 * WINDOW_MS ? this.#amount : 0;
+    const follows = elapsedMs < 2 * WINDOW_MS && this.#amount > 0;
+    this.#before = follows ? this.#amount : 0;
+    this.#beforeMs = follows ? WINDOW_MS : 0;
     this.#amount = 0;
     this.#sinceMs = elapsedMs < 2 * WINDOW_MS ? this.#sinceMs + WINDOW_MS : nowMs;
   }

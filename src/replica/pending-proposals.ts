@@ -12,8 +12,8 @@ import type { Codec } from '../seams/state-machine.js';
 import { AppendedCommands, ResultEncoder } from './appended-commands.js';
 import type { CallMeter } from './call-meter.js';
 import { batches, CallQueue, isWaiting } from './call-queue.js';
-import { DrainRate } from './drain-rate.js';
-import { deposed, MOST_COMMAND_BYTES, overloaded, tooLarge } from './refusals.js';
+import { CommandBounds } from './command-bounds.js';
+import { deposed, leaderIsBehind, MOST_COMMAND_BYTES, tooLarge } from './refusals.js';
 
 type Proposal<Result> = PendingCall<Result>;
 
@@ -39,12 +39,6 @@ export interface PendingProposalsOptions<Result> {
   readonly meter: CallMeter;
 }
 
-/** When so many bytes wait, further callers are turned away. */
-const MOST_WAITING_BYTES = 128 * 1024 * 1024;
-const TOO_MUCH_WAITS = `${MOST_WAITING_BYTES / 2 ** 20} MiB of commands wait at this node`;
-/** A command takes about so much memory beside its bytes: even empty ones count. */
-const OVERHEAD_BYTES = 256;
-
 /**
  * Where callers' commands wait. What arrives in one turn of the event loop becomes one event to the chart, which appends,
  * passes on or refuses. A refused command is tried again within its time; one that was handed on ends with its result or
@@ -54,8 +48,7 @@ export class PendingProposals<Result> {
   readonly #options: PendingProposalsOptions<Result>;
   readonly #queue: CallQueue<Proposal<Result>>;
   readonly #appended: AppendedCommands<Result>;
-  #waitingBytes = 0;
-  readonly #drain = new DrainRate();
+  readonly #bounds = new CommandBounds();
   /** Sent to the chart, which has not said yet what becomes of them. */
   readonly #asked = new Map<number, readonly Proposal<Result>[]>();
   readonly #forwarded = new Map<number, Forwarded<Result>>();
@@ -66,8 +59,8 @@ export class PendingProposals<Result> {
   /** When this node, having stood still as leader, learned that it leads no more. */
   #deposedAtMs = Number.NEGATIVE_INFINITY;
   readonly #letGo = ({ bytes, earliestReceivedMs }: Proposal<Result>, error: QuorateError | undefined): void => {
-    this.#waitingBytes -= bytes + OVERHEAD_BYTES;
-    if (error === undefined) this.#drain.drained(bytes + OVERHEAD_BYTES, this.#options.clock.now());
+    this.#bounds.remove(bytes);
+    if (error === undefined) this.#bounds.noteDone(bytes, earliestReceivedMs, this.#options.clock.now());
     else this.#options.meter.failed('command', error, earliestReceivedMs);
   };
 
@@ -83,18 +76,23 @@ export class PendingProposals<Result> {
   propose(payload: Uint8Array, request: CallRequest<Result>): void {
     if (this.#closed !== undefined) return request.done(this.#closed);
     if (payload.byteLength > MOST_COMMAND_BYTES) return request.done(tooLarge(payload.byteLength));
-    const bytes = payload.byteLength + OVERHEAD_BYTES;
+    const bytes = payload.byteLength;
     const nowMs = this.#options.clock.now();
-    const isTooMuch = this.#waitingBytes + bytes > MOST_WAITING_BYTES;
-    const why = isTooMuch ? TOO_MUCH_WAITS : this.#options.whyBehind?.();
-    if (why !== undefined) return request.done(this.overloaded(why));
-    this.#waitingBytes += bytes;
+    const why = this.#options.whyBehind?.();
+    const refusal = why === undefined ? this.#bounds.refusal(bytes, nowMs) : this.overloaded(why, bytes);
+    if (refusal !== undefined) return this.#turnAway(request, refusal);
+    this.#bounds.add(bytes, nowMs);
     this.#queue.add(new PendingCall(request, nowMs - this.#options.pauses.mostWaitMs(nowMs), payload, this.#letGo));
   }
 
-  /** The error of a caller that is turned away: what waits here is done before it would be. */
-  overloaded(why: string): QuorateError {
-    return overloaded(why, this.#drain.msFor(this.#waitingBytes, this.#options.clock.now()));
+  /** The error of a caller that is turned away, with nothing done. */
+  overloaded(why: string, bytes = 0): QuorateError {
+    return this.#bounds.turnAway(why, bytes, this.#options.clock.now());
+  }
+
+  #turnAway({ done }: CallRequest<Result>, error: QuorateError): void {
+    this.#options.meter.failed('command', error, this.#options.clock.now());
+    done(error);
   }
 
   /** Takes what the chart tells of commands, leaders and links. */
@@ -107,7 +105,7 @@ export class PendingProposals<Result> {
         this.#forward(notice.requestId, notice.to);
         break;
       case 'proposals.refused':
-        this.#park(this.#takeBack(notice.requestId));
+        this.#refuse(notice);
         break;
       case 'proposals.answered':
         this.#answer(notice.requestId, notice.results);
@@ -164,7 +162,7 @@ export class PendingProposals<Result> {
   /** Whether nothing is kept for any of this node's callers. */
   get isIdle(): boolean {
     const isKept = this.#asked.size > 0 || this.#forwarded.size > 0 || this.#next.length > 0;
-    return this.#waitingBytes === 0 && this.#queue.isEmpty && !isKept && this.#appended.isIdle;
+    return this.#bounds.isEmpty && this.#queue.isEmpty && !isKept && this.#appended.isIdle;
   }
 
   /** Nothing more will come of the chart: everybody is answered, each as far as is known. */
@@ -252,10 +250,12 @@ export class PendingProposals<Result> {
     return forwarded.proposals;
   }
 
-  #park(proposals: readonly Proposal<Result>[]): void {
-    const waiting = proposals.filter(isWaiting);
+  /** Nothing was done. A leader that is behind says so, and its callers learn it at once; in all other cases the commands are tried again. */
+  #refuse({ requestId, behind }: Extract<Notice, { type: 'proposals.refused' }>): void {
+    const waiting = this.#takeBack(requestId).filter(isWaiting);
     for (const proposal of waiting) proposal.fate = 'nothing done';
-    this.#queue.park(waiting);
+    if (behind === undefined) return this.#queue.park(waiting);
+    for (const proposal of waiting) proposal.fail(this.overloaded(leaderIsBehind(behind), proposal.bytes));
   }
 
   #answer(requestId: number, results: readonly Uint8Array[] | null): void {

@@ -1,6 +1,7 @@
 import { aborted, outcomeUnknown } from '../calls/pending-call.js';
 import { QuorateError } from '../errors/quorate-error.js';
 import { hasTooMuchUnapplied, MOST_UNAPPLIED } from '../raft/leading.js';
+import type { Behind } from '../raft/messages.js';
 import type { ReplicaState } from '../raft/replica-state.js';
 import { MOST_UNSYNCED_BYTES } from '../seams/log-store.js';
 
@@ -12,10 +13,14 @@ export const DISK_HANGS = 'the disk of this node does not finish a sync: it neit
 
 /** Why a leader takes no commands for now: one of its bounds is reached. Undefined where none is. */
 export function whyBehind(unsyncedBytes: number, state: ReplicaState): string | undefined {
-  if (unsyncedBytes > MOST_UNSYNCED_BYTES)
-    return `more than ${MOST_UNSYNCED_BYTES / 2 ** 20} MiB wait for the leader's disk`;
-  if (hasTooMuchUnapplied(state)) return `more than ${MOST_UNAPPLIED} entries of the leader's log are not applied yet`;
-  return undefined;
+  if (unsyncedBytes > MOST_UNSYNCED_BYTES) return leaderIsBehind('disk');
+  return hasTooMuchUnapplied(state) ? leaderIsBehind('state machine') : undefined;
+}
+
+export function leaderIsBehind(behind: Behind): string {
+  return behind === 'disk'
+    ? `more than ${MOST_UNSYNCED_BYTES / 2 ** 20} MiB wait for the leader's disk`
+    : `more than ${MOST_UNAPPLIED} entries of the leader's log are not applied yet`;
 }
 
 export const noLeader = (why: string): QuorateError => new QuorateError('QUORATE_NO_LEADER', why);

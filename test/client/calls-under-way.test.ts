@@ -8,6 +8,7 @@ const aCall = (): Call =>
     payload: new Uint8Array(0),
     deadlineMs: 0,
     signal: undefined,
+    waitsOutOverload: true,
     decode: () => undefined,
     resolve: () => undefined,
     reject: () => undefined,

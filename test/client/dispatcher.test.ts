@@ -61,6 +61,8 @@ let clock: VirtualClock;
 let sockets: Record<string, PlayedSocket>;
 let dispatcher: Dispatcher;
 let platform: Platform;
+/** What chance says. */
+let chance = 0;
 
 beforeEach(() => {
   clock = new VirtualClock();
@@ -73,6 +75,7 @@ beforeEach(() => {
   platform = {
     openSocket,
     now: () => clock.now(),
+    random: () => chance,
     setTimeout: (callback: () => void, delayMs: number) => clock.setTimeout(callback, delayMs),
     clearTimeout: (handle: unknown) => clock.clearTimeout(handle as never),
     defer: (callback: () => void) => clock.defer(callback),
@@ -99,6 +102,7 @@ function ask(
     timeoutMs = 10_000,
     bytes = 20,
     signal,
+    waitsOutOverload = true,
   }: Partial<Asked & { timeoutMs: number; bytes: number }> = {},
 ): Outcome {
   const outcome: Outcome = {};
@@ -111,7 +115,16 @@ function ask(
   };
   const deadlineMs = dispatcher.deadlineMs(timeoutMs);
   const decode = (answer: Uint8Array): string => new TextDecoder().decode(answer);
-  dispatcher.ask({ operation, payload, deadlineMs, signal, decode, resolve: resolve as never, reject });
+  dispatcher.ask({
+    operation,
+    payload,
+    deadlineMs,
+    signal,
+    waitsOutOverload,
+    decode,
+    resolve: resolve as never,
+    reject,
+  });
   return outcome;
 }
 
@@ -222,6 +235,39 @@ test('a call that was refused with nothing done is asked again after a while, an
   expect(a().names.filter((name) => name === 'refused')).toHaveLength(2);
   answerAll(a(), 11);
   expect(call.value).toBe('done');
+});
+
+test('a call that was refused is asked again when the node said, spread over half as long, and within its time in any case', () => {
+  const calls = [ask('now'), ask('soon'), ask('short', { timeoutMs: 1_000 })];
+  turn();
+  const error = { code: 'QUORATE_OVERLOADED', message: 'full', details: { retryAfterMs: 2_000 } } as const;
+  for (const { id } of a().asked) {
+    chance = id === a().asked[0]?.id ? 0 : 1;
+    a().reply({ id, error });
+  }
+  const asked = (name: string): number => a().names.filter((one) => one === name).length - 1;
+  clock.runFor(499);
+  expect(['now', 'soon', 'short'].map(asked)).toEqual([0, 0, 0]);
+  clock.runFor(1);
+  expect(['now', 'soon', 'short'].map(asked)).toEqual([0, 0, 1]);
+  clock.runFor(1_500);
+  expect(['now', 'soon'].map(asked)).toEqual([1, 0]);
+  clock.runFor(1_000);
+  expect(['now', 'soon'].map(asked)).toEqual([1, 1]);
+  answerAll(a(), 2);
+  expect(calls.map(({ code }) => code)).toEqual([undefined, undefined, 'QUORATE_OUTCOME_UNKNOWN']);
+});
+
+test('a call that does not wait out an overload ends with it, and is not asked again', () => {
+  const call = ask('refused', { waitsOutOverload: false });
+  turn();
+  a().reply({
+    id: a().asked[0]?.id as number,
+    error: { code: 'QUORATE_OVERLOADED', message: 'full', details: { retryAfterMs: 40 } },
+  });
+  expect(call).toEqual({ code: 'QUORATE_OVERLOADED', message: 'full' });
+  clock.runFor(200);
+  expect(a().names).toEqual(['refused']);
 });
 
 test.each<QuorateErrorCode>([

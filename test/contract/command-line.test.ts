@@ -234,6 +234,7 @@ describe('the key-value commands', () => {
       'p50Ms',
       'p99Ms',
       'p999Ms',
+      'refused',
       'failed',
     ]);
     expect(document).toMatchObject({ op: 'put', inFlight: 8, size: 16, failed: 0 });

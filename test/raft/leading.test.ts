@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { forwardProposal, noteUndeliverable, refuseProposal } from '../../src/raft/clients.js';
+import { forwardProposal, noteProposeReply, noteUndeliverable, refuseProposal } from '../../src/raft/clients.js';
 import { noteLeaderDurable, noteMatch } from '../../src/raft/commit.js';
 import { becomeLeader, noteAppendReply, propose } from '../../src/raft/leading.js';
 import { extend } from '../../src/raft/log-shape.js';
+import type { ProposeReply } from '../../src/raft/messages.js';
 import { asIndex, asReadRound, asTerm } from '../../src/raft/numbers-and-ids.js';
 import { beginParkedReads, beginRead, refusePendingReads } from '../../src/raft/reads.js';
 import { accepted, at, door, effectsOf, leaderOf, logOf, stateOf } from './states.js';
@@ -110,12 +111,32 @@ describe('appending', () => {
       propose(leader, { ...proposal, remainingMs: 0 }, atWall(5)),
       propose(leader, proposal, { wallMs: 5, nowMs: 0, isDiskBehind: true }),
     ];
-    for (const { state, effects } of refused) {
-      expect(state).toBe(leader);
-      expect(effects).toEqual([
-        { kind: 'notify', notice: { type: 'proposals.refused', requestId: 7, leaderId: null } },
-      ]);
-    }
+    expect(refused.map(({ state }) => state)).toEqual([leader, leader]);
+    const notice = { type: 'proposals.refused', requestId: 7, leaderId: null };
+    expect(refused.flatMap(({ effects }) => effects)).toEqual([
+      { kind: 'notify', notice },
+      { kind: 'notify', notice: { ...notice, behind: 'disk' } },
+    ]);
+  });
+
+  test('a peer whose request is refused because the leader is behind is told so', () => {
+    const proposal = { from: 'b', requestId: 7, commands: [new Uint8Array(1)] };
+    const log = extend(logOf(1), asTerm(1), 131_073);
+    const behind = { ...leaderOf(1, logOf(1)), log, lastApplied: asIndex(1) };
+    const outcomes = [
+      propose(behind, proposal, { wallMs: 5, nowMs: 0, isDiskBehind: true }),
+      propose(behind, proposal, atWall(5)),
+    ].map(({ effects }) => effects[0]);
+    const message = { kind: 'propose-reply', requestId: 7, outcome: { kind: 'refused', leaderId: null } };
+    const told = (cause: string) => ({ ...message, outcome: { ...message.outcome, behind: cause } });
+    expect(outcomes).toEqual([
+      { kind: 'send', to: 'b', message: told('disk') },
+      { kind: 'send', to: 'b', message: told('state machine') },
+    ]);
+    const reply = told('disk') as unknown as ProposeReply;
+    expect(noteProposeReply(leaderOf(1, logOf(1)), reply).effects).toEqual([
+      { kind: 'notify', notice: { type: 'proposals.refused', requestId: 7, leaderId: null, behind: 'disk' } },
+    ]);
   });
 
   test('nothing is appended while too much is not applied, but for a leader that still applies what was there before its term', () => {

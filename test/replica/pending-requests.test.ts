@@ -192,6 +192,25 @@ describe('commands', () => {
     expect(chart.turn()).toHaveLength(1);
   });
 
+  test('a command that was passed on to a leader that is behind ends at once, with why and when to come again', () => {
+    const calls = [chart.propose('a'), chart.propose('b')];
+    chart.turn();
+    chart.tell({ type: 'proposals.forwarded', requestId: 1, to: 'b' });
+    chart.tell({ type: 'proposals.refused', requestId: 1, leaderId: null, behind: 'disk' });
+    const overloaded = { code: 'QUORATE_OVERLOADED', retryAfterMs: 30_000, times: 1 };
+    expect(calls).toEqual([overloaded, overloaded]);
+    expect(chart.turn()).toEqual([]);
+    expect(chart.pendingRequests.isIdle).toBe(true);
+  });
+
+  test('while nothing is done, commands beyond a batch are turned away at once, and those that wait are not told anything', () => {
+    const waiting = Array.from({ length: 1_024 }, (_, at) => chart.propose(String(at)));
+    chart.turn();
+    chart.clock.runFor(101);
+    expect(chart.propose('late')).toEqual({ code: 'QUORATE_OVERLOADED', retryAfterMs: 1_000, times: 1 });
+    expect(waiting.filter(({ times }) => times > 0)).toEqual([]);
+  });
+
   test('more reads than can wait are turned away at once, and room is made as they are answered', () => {
     const reads = Array.from({ length: 65_537 }, () => chart.read());
     expect(reads.filter(({ code }) => code !== undefined)).toEqual([

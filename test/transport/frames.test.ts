@@ -77,6 +77,11 @@ const others: fc.Arbitrary<PeerMessage> = fc.oneof(
     outcome: fc.oneof(
       fc.record({ kind: fc.constant('results'), results: fc.array(bytes) }),
       fc.record({ kind: fc.constant('refused'), leaderId: fc.constantFrom(null, 'n1', 'n2.example') }),
+      fc.record({
+        kind: fc.constant('refused'),
+        leaderId: fc.constant(null),
+        behind: fc.constantFrom('disk', 'state machine'),
+      }),
       fc.record({ kind: fc.constant('unknown') }),
     ),
   }),
@@ -101,6 +106,16 @@ describe('messages as frames', () => {
       fc.property(message, (sent) => expect(decodeMessage(encodeMessage(sent))).toEqual(sent)),
       { numRuns: 500 },
     );
+  });
+
+  test('what a later version may say of a refusal is no leader, and no more', () => {
+    const outcome = { kind: 'refused', leaderId: '!clock' } as const;
+    const frame = encodeMessage({ kind: 'propose-reply', requestId: 1, outcome });
+    expect(decodeMessage(frame)).toEqual({
+      kind: 'propose-reply',
+      requestId: 1,
+      outcome: { kind: 'refused', leaderId: null },
+    });
   });
 
   test('a frame cut short, or with bytes too many, is refused', () => {
