@@ -3,8 +3,11 @@ import { InvariantViolation, invariant } from '../raft/invariant.js';
 import type { Disk } from '../seams/disk.js';
 import { MalformedBytes } from '../wire/bytes.js';
 import type { StoredRecord } from '../wire/records.js';
+import type { WrongBit } from './crc32.js';
+import { turnBit } from './crc32.js';
 import { EntryPositions } from './entry-lookup.js';
 import { LogBeginnings } from './log-beginnings.js';
+import { isHeaderOneBitOff, judgeEnd } from './log-end.js';
 import { damage, unknownFormat } from './log-failures.js';
 import type { LogImage } from './log-image.js';
 import { checkDurable, EMPTY_IMAGE, endOf, withRecord } from './log-image.js';
@@ -31,6 +34,8 @@ export interface Tail {
   readonly sequence: number;
   /** The last write that was taken in, a batch or the header: from here to `offset`. Whether its sync succeeded is not known. */
   readonly lastWriteAt: number;
+  /** A bit of that write which the file lacks, and which belongs there. */
+  readonly repaired?: WrongBit | undefined;
   /** Bytes after `offset` that are not zero: a write that was under way at the crash. */
   readonly tornBytes: number;
   /** Files that were prepared for what comes next, and never begun. */
@@ -61,9 +66,15 @@ export interface RecoveryOptions {
 
 type Done = (error: Error | undefined, recovered?: RecoveredLog) => void;
 
+interface TakenBatches {
+  readonly end: number;
+  readonly lastAt: number;
+  readonly repaired: WrongBit | undefined;
+}
+
 /**
- * Reads the segments in order. A bad batch with a valid one after it was once synced: that is damage, and refused. A bad last
- * one was never acknowledged: that is a torn write, and cut (P32).
+ * Reads the segments in order. A bad batch with a valid one after it was once synced: that is damage, and refused. So is a bad last
+ * one that was written whole. One of which a part is missing was never acknowledged: that is a torn write, and cut (P32).
  */
 export function recoverLog(options: RecoveryOptions, done: Done): void {
   options.disk.list((error, names) => {
@@ -121,13 +132,14 @@ class Recovery {
     this.#follows(segmentId, header);
     this.#beginnings.began(segmentId, header.previous);
     const before = this.#image;
-    const { end, lastAt } = this.#batches(segmentId, bytes);
+    const { end, lastAt, repaired } = this.#batches(segmentId, bytes);
     checkDurable(before, this.#image);
     invariant(lastAt <= end && end <= bytes.byteLength, 'what is read of a segment lies within its file');
     this.#tail = {
       segmentId,
       offset: end,
       lastWriteAt: lastAt,
+      repaired,
       sequence: this.#sequence,
       tornBytes: usedBytes(bytes, end),
       spares: [],
@@ -177,6 +189,8 @@ class Recovery {
       if (!(error instanceof MalformedBytes)) throw error;
       const valid = this.#findBatch(segmentId, bytes, 0);
       if (valid !== undefined) throw damage(name, 0, `the header is not readable, and a batch follows at ${valid}`);
+      // A header whose batches are damaged, too, would pass for one that was never synced.
+      if (isHeaderOneBitOff(bytes, checksum, salt)) throw damage(name, 0, 'a bit of its header is wrong');
       return undefined;
     }
   }
@@ -192,26 +206,38 @@ class Recovery {
     }
   }
 
-  /** Takes in all valid batches; returns where the last one begins (0, the header, if there is none) and ends. */
-  #batches(segmentId: number, bytes: Uint8Array): { readonly end: number; readonly lastAt: number } {
+  /** Takes in all valid batches; tells where the last one begins (0, the header, if there is none) and ends, and what was put right of it. */
+  #batches(segmentId: number, bytes: Uint8Array): TakenBatches {
     const { checksum, salt } = this.#options;
     let at = HEADER_BYTES;
     let lastAt = 0;
+    let repaired: WrongBit | undefined;
     for (;;) {
       const header = readBatchHeader(bytes, at, checksum, salt);
       const isNext = header?.segmentId === segmentId && header.sequence === this.#sequence;
       const payload = isNext ? batchPayload(bytes, at, header, checksum, salt) : undefined;
-      if (header === undefined || payload === undefined) break;
-      this.#batch(segmentId, at, payload);
-      this.#sequence += 1;
-      lastAt = at;
-      at = batchEnd(at, header);
+      if (header !== undefined && payload !== undefined) {
+        this.#batch(segmentId, at, payload);
+        this.#sequence += 1;
+        lastAt = at;
+        at = batchEnd(at, header);
+        continue;
+      }
+      const wrong = this.#endsAt(segmentId, bytes, at);
+      if (wrong === undefined) return { end: at, lastAt, repaired };
+      turnBit(bytes, wrong);
+      repaired = wrong;
     }
+  }
+
+  /** Throws where what cannot be read at `at` may have been acknowledged. Returns the bit that is to be put right before it is read again. */
+  #endsAt(segmentId: number, bytes: Uint8Array, at: number): WrongBit | undefined {
+    const name = segmentName(segmentId);
     const valid = this.#findBatch(segmentId, bytes, at);
-    if (valid !== undefined) {
-      throw damage(segmentName(segmentId), at, `a batch is not readable, and a valid one follows at ${valid}`);
-    }
-    return { end: at, lastAt };
+    if (valid !== undefined) throw damage(name, at, `a batch is not readable, and a valid one follows at ${valid}`);
+    const end = judgeEnd({ ...this.#options, bytes, at, segmentId, sequence: this.#sequence });
+    if (end.kind === 'damaged') throw damage(name, at, `the last batch is not readable: ${end.what}`);
+    return end.kind === 'repaired' ? end.wrong : undefined;
   }
 
   #batch(segmentId: number, at: number, payload: Uint8Array): void {
@@ -246,8 +272,8 @@ class Recovery {
 }
 
 /** The segment after this one was begun, so all of this one had been synced. */
-function mustEndWell({ segmentId, offset, tornBytes }: Tail, nextId: number): void {
-  if (tornBytes === 0 && offset > 0) return;
+function mustEndWell({ segmentId, offset, tornBytes, repaired }: Tail, nextId: number): void {
+  if (tornBytes === 0 && offset > 0 && repaired === undefined) return;
   const what = `what follows is not readable, and ${segmentName(nextId)} is in use`;
   throw damage(segmentName(segmentId), offset, what);
 }

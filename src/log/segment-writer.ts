@@ -3,6 +3,7 @@ import type { Disk, DiskFile } from '../seams/disk.js';
 import { isDiskFull, mayOpenLater } from '../seams/disk.js';
 import type { EntryEncoder, StoredRecord } from '../wire/records.js';
 import { ScratchBuffer } from '../wire/scratch-buffer.js';
+import { writeAgain } from './last-write.js';
 import { asNoRoom } from './log-failures.js';
 import type { LogImage } from './log-image.js';
 import { EMPTY_IMAGE, endOf, violationIn } from './log-image.js';
@@ -86,7 +87,7 @@ export class SegmentWriter {
       this.#leftovers.set(tail.segmentId, tail.tornBytes);
       return this.#openFirst(done);
     }
-    this.#writeAgain(tail, (rewriteError) => {
+    writeAgain(this.#options.disk, tail, (rewriteError) => {
       if (rewriteError !== undefined) return done(rewriteError);
       this.#openSegment('open', tail.offset, tail.tornBytes, (error, segment) => {
         if (segment === undefined) return done(error);
@@ -104,17 +105,6 @@ export class SegmentWriter {
     this.#openNext((error, segment) => {
       if (segment === undefined) done(error);
       else this.#begin(segment, EMPTY_IMAGE, done);
-    });
-  }
-
-  #writeAgain({ segmentId, lastWriteAt, offset }: Tail, done: Done): void {
-    this.#options.disk.open(segmentName(segmentId), 'open', (openError, file) => {
-      if (openError !== undefined) return done(openError);
-      const finish = (error: Error | undefined): void => file.close((closeError) => done(error ?? closeError));
-      file.read(lastWriteAt, offset - lastWriteAt, (readError, bytes) => {
-        if (readError === undefined) file.write(bytes, lastWriteAt, finish);
-        else finish(readError);
-      });
     });
   }
 

@@ -4,6 +4,7 @@ import type { replicaMachine } from '../../machines/index.js';
 import type { Consistency } from '../calls/call-options.js';
 import type { CallRequest } from '../calls/pending-call.js';
 import { QuorateError } from '../errors/quorate-error.js';
+import { crc32 } from '../log/crc32.js';
 import type { DataDirectory } from '../log/data-directory.js';
 import { openDataDirectory } from '../log/data-directory.js';
 import type { NodeId } from '../raft/numbers-and-ids.js';
@@ -11,7 +12,6 @@ import type { ReplicaState, Role } from '../raft/replica-state.js';
 import { Replica } from '../replica/replica.js';
 import type { AnyStateMachine, CommandOf, ResultOf } from '../seams/state-machine.js';
 import { EntryEncoder } from '../wire/records.js';
-import { fnv1a } from './checksum.js';
 import { OWN_DIRECTORY } from './durability.js';
 import { InjectedFailures } from './injected-failures.js';
 import type { Recorder } from './recorder.js';
@@ -78,7 +78,7 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
     openDataDirectory(
       {
         disk: this.disk,
-        checksum: fnv1a,
+        checksum: crc32,
         clusterId: 'simulated',
         cluster: 'simulated',
         members: Object.fromEntries(ids.map((server) => [server, server])),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { QuorateError } from '../../src/errors/quorate-error.js';
+import { turnBit } from '../../src/log/crc32.js';
 import { nodeChecksum } from '../../src/log/node-disk.js';
 import { HEADER_BYTES, segmentName } from '../../src/log/segment-format.js';
 import { SegmentedLog } from '../../src/log/segmented-log.js';
@@ -85,37 +86,40 @@ function flipped(content: Uint8Array, at: number): Uint8Array {
 const bytesOf = (disk: VirtualDisk, file: string): Uint8Array => disk.peek(file) as Uint8Array;
 
 describe('a log that was cut off', () => {
-  const rests = {
-    'the file ends there': (bytes: Uint8Array, cut: number) => bytes.slice(0, cut),
-    'zeros follow': (bytes: Uint8Array, cut: number) => bytes.slice().fill(0, cut),
-  };
+  test('P32 at every byte of its last 4 KiB, with zeros behind it, keeps every record that ends before the cut, invents none, and goes on', () => {
+    const { disk, batches, last } = written(48);
+    const here = batches.filter(({ file }) => file === last.file);
+    const before = batches.findLast(({ file }) => file < last.file) as Batch;
+    const content = bytesOf(disk, last.file);
+    expect(last.end - HEADER_BYTES).toBeGreaterThan(2_000);
+    for (let cut = Math.max(1, last.end - 4_096); cut < last.end; cut += 1) {
+      const bytes = content.slice().fill(0, cut);
+      // A record that ends in zeros is still whole.
+      const isWhole = ({ end }: Batch): boolean =>
+        bytes.subarray(cut, end).every((byte, at) => byte === content[cut + at]);
+      const kept = here.findLast(isWhole) ?? before;
+      const damaged = diskOf(disk, last.file, bytes);
+      const log = new LogOnDisk(damaged);
+      expect(log.recovered.log.lastIndex).toBe(kept.texts.length);
+      expect(log.recovered.term).toBe(kept.term);
+      if (cut % 64 !== 0) continue;
+      expect(log.texts()).toEqual(kept.texts);
+      log.write(entries(kept.texts.length + 1, 1, kept.term, 'after'));
+      damaged.crash();
+      expect(new LogOnDisk(damaged).texts()).toEqual([...kept.texts, 'after']);
+    }
+  });
 
-  test.each(Object.entries(rests))(
-    'P32 at every byte of its last 4 KiB (%s) keeps every record that ends before the cut, invents none, and goes on',
-    (_, cutAt) => {
-      const { disk, batches, last } = written(48);
-      const here = batches.filter(({ file }) => file === last.file);
-      const before = batches.findLast(({ file }) => file < last.file) as Batch;
-      const content = bytesOf(disk, last.file);
-      expect(last.end - HEADER_BYTES).toBeGreaterThan(2_000);
-      for (let cut = Math.max(1, last.end - 4_096); cut < last.end; cut += 1) {
-        const bytes = cutAt(content, cut);
-        // Where zeros follow, a record that ends in zeros is still whole.
-        const isWhole = ({ end }: Batch): boolean =>
-          end <= bytes.byteLength && bytes.subarray(cut, end).every((byte, at) => byte === content[cut + at]);
-        const kept = here.findLast(isWhole) ?? before;
-        const damaged = diskOf(disk, last.file, bytes);
-        const log = new LogOnDisk(damaged);
-        expect(log.recovered.log.lastIndex).toBe(kept.texts.length);
-        expect(log.recovered.term).toBe(kept.term);
-        if (cut % 64 !== 0) continue;
-        expect(log.texts()).toEqual(kept.texts);
-        log.write(entries(kept.texts.length + 1, 1, kept.term, 'after'));
-        damaged.crash();
-        expect(new LogOnDisk(damaged).texts()).toEqual([...kept.texts, 'after']);
+  test('because its file was shortened within a batch is refused: its room was there before it was written', () => {
+    const { disk, batches, last } = written(48);
+    const content = bytesOf(disk, last.file);
+    for (const { start, end } of batches.filter(({ file }) => file === last.file)) {
+      for (let cut = start + 1; cut < end; cut += 7) {
+        const error = refusal(diskOf(disk, last.file, content.slice(0, cut)));
+        expect(error).toMatchObject({ code: 'QUORATE_DATA_DAMAGED', details: { file: last.file, offset: start } });
       }
-    },
-  );
+    }
+  });
 
   test('P32 while a segment was begun or prepared starts all the same', () => {
     const { disk, batches, last } = written(48);
@@ -153,7 +157,7 @@ describe('a log that was cut off', () => {
     const { disk, batches, last } = written(60);
     const before = batches.at(-2) as Batch;
     const torn = bytesOf(disk, last.file);
-    torn.fill(7, last.end - 5);
+    torn.fill(0, last.end - 5);
     for (let seed = 0; seed < 60; seed += 1) {
       const damaged = quickDisk(seed);
       for (const name of disk.files) damaged.poke(name, name === last.file ? torn : bytesOf(disk, name));
@@ -181,6 +185,55 @@ describe('a log that was damaged', () => {
         expect(error).toMatchObject({ code: 'QUORATE_DATA_DAMAGED', details: { file, offset } });
       }
     }
+  });
+
+  test('a flipped bit anywhere in the last batch never makes it one that was not written: it may be acknowledged', () => {
+    const { disk, batches, last } = written(48);
+    const bytes = bytesOf(disk, last.file);
+    let refused = 0;
+    for (let bit = last.start * 8; bit < last.end * 8; bit += 1) {
+      const other = bytes.slice();
+      turnBit(other, { at: bit >> 3, bit: bit & 7 });
+      const damaged = diskOf(disk, last.file, other);
+      const { details } = refusal(damaged);
+      expect(details).toEqual({ file: last.file, offset: last.start });
+      refused += 1;
+    }
+    expect(refused).toBe((last.end - last.start) * 8);
+    expect(batches).toHaveLength(48);
+  });
+
+  test('so does one in the last two batches, and many in the last one', () => {
+    const { disk, batches, last } = written(48);
+    const [one] = batches.slice(-2) as [Batch];
+    const two = flipped(flipped(bytesOf(disk, last.file), one.end - 1), last.end - 1);
+    expect(refusal(diskOf(disk, last.file, two)).details).toEqual({ file: last.file, offset: one.start });
+    const many = bytesOf(disk, last.file).map((byte, at) => (at >= last.start && at < last.end ? byte ^ 0x81 : byte));
+    expect(refusal(diskOf(disk, last.file, many)).details).toEqual({ file: last.file, offset: last.start });
+  });
+
+  test('a last batch that ends in zeros and lacks one bit is put right: torn or damaged, with it, it is what was written', () => {
+    const disk = quickDisk();
+    const log = new LogOnDisk(disk).write(entries(1, 1, 1, 'one'));
+    const text = `two${' '.repeat(2)}`;
+    log.write(entries(2, 1, 1, new Uint8Array([...new TextEncoder().encode(text), 0, 0])));
+    const bytes = bytesOf(disk, segmentName(1));
+    const at = bytes.findLastIndex((byte) => byte !== 0);
+    expect(bytes[at]).toBe(0x20);
+    const damaged = diskOf(disk, segmentName(1), bytes.with(at, 0));
+    expect(new LogOnDisk(damaged).recovered.log.lastIndex).toBe(2);
+    // It is durable from then on.
+    damaged.crash();
+    expect(damaged.peek(segmentName(1))?.[at]).toBe(0x20);
+    expect(new LogOnDisk(damaged).texts()).toEqual(['one', `${text}\0\0`]);
+  });
+
+  test('the header of a segment with one wrong bit is refused, although no batch of it can be read any more', () => {
+    const { disk, last, batches } = written(48);
+    const here = batches.filter(({ file }) => file === last.file);
+    const other = flipped(bytesOf(disk, last.file), 20);
+    for (const { start } of here) other.fill(0, start, start + 28);
+    expect(refusal(diskOf(disk, last.file, other)).details).toEqual({ file: last.file, offset: 0 });
   });
 
   test('the refusal says where the damage is and what to do', () => {
