@@ -10,17 +10,19 @@ const ENTRY_OVERHEAD_BYTES = 128;
 const memoryBytes = (entry: Entry | undefined): number =>
   entry === undefined ? 0 : ENTRY_OVERHEAD_BYTES + entry.payload.byteLength;
 
-/** The log's newest entries, in memory, up to a number of bytes; those that are not durable yet always. */
+/** The log's newest entries, in memory, up to a number of them and of their bytes; those that are not durable yet always. */
 export class EntryCache {
   readonly #mostBytes: number;
+  readonly #mostEntries: number;
   /** From `#head` on; what is before it was let go. */
   #entries: (Entry | undefined)[] = [];
   #head = 0;
   #bytes = 0;
   #lastIndex: Index = NO_INDEX;
 
-  constructor(mostBytes: number) {
+  constructor(mostBytes: number, mostEntries = Number.POSITIVE_INFINITY) {
     this.#mostBytes = mostBytes;
+    this.#mostEntries = mostEntries;
   }
 
   /** The log ends at `lastIndex`, and nothing of it is here. */
@@ -55,9 +57,9 @@ export class EntryCache {
     this.#lastIndex = this.#lastIndex >= from ? advance(from, -1) : this.#lastIndex;
   }
 
-  /** Lets go of the oldest durable entries beyond the limit. */
+  /** Lets go of the oldest durable entries beyond the limits. */
   trim(durableIndex: Index): void {
-    while (this.#bytes > this.#mostBytes && this.firstIndex <= durableIndex && this.#head < this.#entries.length) {
+    while (this.#isOverfull && this.firstIndex <= durableIndex && this.#count > 0) {
       this.#bytes -= memoryBytes(this.#entries[this.#head]);
       this.#entries[this.#head] = undefined;
       this.#head += 1;
@@ -85,7 +87,15 @@ export class EntryCache {
 
   /** Index of the first entry in memory; one past the log's end where there are none. */
   get firstIndex(): Index {
-    return advance(this.#lastIndex, 1 - (this.#entries.length - this.#head));
+    return advance(this.#lastIndex, 1 - this.#count);
+  }
+
+  get #count(): number {
+    return this.#entries.length - this.#head;
+  }
+
+  get #isOverfull(): boolean {
+    return this.#bytes > this.#mostBytes || this.#count > this.#mostEntries;
   }
 }
 

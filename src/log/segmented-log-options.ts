@@ -14,6 +14,11 @@ export interface SegmentedLogOptions {
   /** Most bytes of entries that are kept in memory, beside those that are not durable yet. Default 32 MiB. */
   readonly cacheBytes?: number;
   /**
+   * As many entries are kept in memory at the most, beside those that are not durable yet. Default 4,096. Followers that keep up
+   * ask for far newer ones, and objects that live for longer cost the garbage collector more than reading a few entries from disk.
+   */
+  readonly cacheEntries?: number;
+  /**
    * Most bytes of one batch. Records that are synced together become several batches beyond it, each durable before the next: to read
    * a part of a batch, all of it is read. Default 4 MiB.
    */
@@ -51,6 +56,7 @@ export function withDefaults(options: SegmentedLogOptions): ResolvedLogOptions {
     salt: 0,
     segmentBytes: 16 * 1024 * 1024,
     cacheBytes: 32 * 1024 * 1024,
+    cacheEntries: 4_096,
     batchBytes: 4 * 1024 * 1024,
     mark: NO_MARK,
     snapshots: NO_SNAPSHOTS,

@@ -67,7 +67,7 @@ export class SegmentedLog implements LogStore {
   constructor(options: SegmentedLogOptions) {
     this.#options = withDefaults(options);
     this.#writer = new SegmentWriter(this.#options);
-    this.#cache = new EntryCache(this.#options.cacheBytes);
+    this.#cache = new EntryCache(this.#options.cacheBytes, this.#options.cacheEntries);
     this.#removal = new SegmentRemoval(options.disk);
   }
 

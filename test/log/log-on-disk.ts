@@ -17,7 +17,7 @@ export class LogOnDisk {
   /** Throws the error that the log was refused with. */
   constructor(
     disk: VirtualDisk,
-    options: { segmentBytes?: number; cacheBytes?: number; snapshots?: SnapshotStore } = {},
+    options: { segmentBytes?: number; cacheBytes?: number; cacheEntries?: number; snapshots?: SnapshotStore } = {},
   ) {
     this.log = new SegmentedLog({ disk, checksum: nodeChecksum, segmentBytes: SEGMENT_BYTES, ...options });
     const { error, value } = outcome<Recovered>((done) => this.log.open(done));

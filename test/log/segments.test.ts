@@ -118,6 +118,27 @@ describe('memory', () => {
     }
   });
 
+  test('the cache keeps so many of the newest entries and no more, and those that are not durable yet', () => {
+    const cache = new EntryCache(2 ** 30, 50);
+    cache.reset(asIndex(0));
+    for (let index = 1; index <= 200; index += 1) cache.add([entry(index, 1)]);
+    cache.trim(asIndex(120));
+    expect(cache.firstIndex).toBe(121);
+    cache.trim(asIndex(200));
+    expect(cache.firstIndex).toBe(151);
+    expect(cache.read(asIndex(151), anything)).toHaveLength(50);
+    cache.trim(asIndex(200));
+    expect(cache.firstIndex).toBe(151);
+  });
+
+  test('a log lets go of small entries by their number, and reads them from disk', () => {
+    const log = new LogOnDisk(quickDisk(), { cacheEntries: 100 });
+    for (let index = 1; index <= 1_000; index += 50) log.write(entries(index, 50, 1));
+    expect(log.log.cached(asIndex(900), anything)).toBeUndefined();
+    expect(log.log.cached(asIndex(901), anything)).toHaveLength(100);
+    expect(log.read(1, { maxEntries: 1, maxBytes: 1 })).toEqual([entry(1, 1)]);
+  });
+
   test('the cache never lets go of what is not durable', () => {
     const cache = new EntryCache(1);
     cache.reset(asIndex(0));
