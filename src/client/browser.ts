@@ -26,6 +26,7 @@ function createPlatform(): Platform {
     now: () => performance.now(),
     setTimeout: (callback, delayMs) => setTimeout(callback, delayMs),
     clearTimeout: (handle) => clearTimeout(handle as ReturnType<typeof setTimeout>),
+    random: () => Math.random(),
     defer: nextTurns(),
   };
 }

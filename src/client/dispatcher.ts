@@ -59,7 +59,7 @@ export class Dispatcher {
     });
     this.#refused = new RefusedCalls({
       platform,
-      random: platform.random ?? Math.random,
+      random: platform.random,
       askAgain: (calls) => {
         this.#waiting = [...calls, ...this.#waiting];
         this.#flushSoon();

@@ -25,6 +25,7 @@ export function nodePlatform(names: HostNames = systemNames): Platform {
       return socket as unknown as ClientSocket;
     },
     resolve: (name, events) => names.resolve(name, events),
+    random: () => Math.random(),
     defer: (callback) => void setImmediate(callback),
   };
 }

@@ -11,8 +11,8 @@ export interface Platform {
   readonly now: () => number;
   readonly setTimeout: (callback: () => void, delayMs: number) => unknown;
   readonly clearTimeout: (handle: unknown) => void;
-  /** From 0 up to 1, another one each time. Default: the engine's. */
-  readonly random?: () => number;
+  /** A number from 0 up to 1, another one each time. */
+  readonly random: () => number;
   /** Runs `callback` once everything that happens in this turn of the event loop has happened. */
   readonly defer: (callback: () => void) => void;
 }

@@ -51,6 +51,7 @@ beforeEach(() => {
     now: () => clock.now(),
     setTimeout: (callback: () => void, delayMs: number) => clock.setTimeout(callback, delayMs),
     clearTimeout: (handle: unknown) => clock.clearTimeout(handle as never),
+    random: () => 0,
     defer: (callback: () => void) => clock.defer(callback),
   };
   const ignored = (): void => undefined;
