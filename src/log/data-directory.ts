@@ -109,11 +109,14 @@ function openIdentity(options: DataDirectoryOptions, names: readonly string[], d
 }
 
 function openOwn(options: DataDirectoryOptions, done: Done<IdentityFile>): void {
-  readOwner(options.disk, (error, owner) => {
-    if (owner === undefined) return done(error);
-    const problem = foreignness(owner, options);
-    if (problem === undefined) done(undefined, new IdentityFile(options.disk, owner));
-    else done(problem);
+  readOwner(options.disk, (error, found) => {
+    if (found === undefined) return done(error);
+    const problem = foreignness(found.owner, options);
+    if (problem !== undefined) return done(problem);
+    const file = new IdentityFile(options.disk, found.owner);
+    if (found.hasChecksum) return done(undefined, file);
+    // That of an earlier version gets its checksum now.
+    file.create((writeError) => (writeError === undefined ? done(undefined, file) : done(writeError)));
   });
 }
 

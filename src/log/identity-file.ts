@@ -3,6 +3,7 @@ import { invariant } from '../raft/invariant.js';
 import type { Disk } from '../seams/disk.js';
 import type { KnownPeers } from '../seams/known-peers.js';
 import type { Identity } from '../seams/transport.js';
+import { crc32 } from './crc32.js';
 import { damage } from './log-failures.js';
 import { readWhole, writeWhole } from './whole-file.js';
 
@@ -69,7 +70,7 @@ export class IdentityFile implements KnownPeers {
     this.#apply((owner) => ({ ...owner, hasLog: true }), done);
   }
 
-  /** Writes the file where there is none yet. */
+  /** Writes the file where there is none yet, or none with a checksum. */
   create(done: (error?: Error) => void): void {
     this.#apply((owner) => ({ ...owner }), done);
   }
@@ -110,19 +111,48 @@ export class IdentityFile implements KnownPeers {
 function write(disk: Disk, owner: Owner, done: (error?: Error) => void): void {
   const { identity, cluster, members, hasLog, met } = owner;
   const fields = { version: FORMAT_VERSION, ...identity, cluster, members, hasLog, met: Object.fromEntries(met) };
-  writeWhole(disk, FILE, new TextEncoder().encode(`${JSON.stringify(fields)}\n`), done);
+  const content = new TextEncoder().encode(JSON.stringify(fields).slice(0, -1));
+  writeWhole(disk, FILE, Uint8Array.from([...content, ...endFor(content)]), done);
 }
 
-/** Reads who owns the directory. Fails with DATA_DAMAGED, or with the disk's own error. */
-export function readOwner(disk: Disk, done: (error: Error | undefined, owner?: Owner) => void): void {
+/** The end of the file: the checksum of all that stands before it, as one more field. */
+function endFor(content: Uint8Array): Uint8Array {
+  return new TextEncoder().encode(`,"checksum":"${crc32(content).toString(16).padStart(8, '0')}"}\n`);
+}
+
+const END_BYTES = endFor(new Uint8Array()).byteLength;
+
+/** Reads who owns the directory. Fails with DATA_DAMAGED, or with the disk's own error. A file of an earlier version has no checksum. */
+export function readOwner(
+  disk: Disk,
+  done: (error: Error | undefined, found?: { readonly owner: Owner; readonly hasChecksum: boolean }) => void,
+): void {
   readWhole(disk, IDENTITY_FILE, (error, bytes) => {
     if (bytes === undefined) return done(error);
     try {
-      done(undefined, ownerIn(parse(bytes)));
+      const hasChecksum = isChecked(bytes);
+      const fields = parse(bytes);
+      if (!hasChecksum) mustBeOld(fields);
+      done(undefined, { owner: ownerIn(fields), hasChecksum });
     } catch (thrown) {
       done(thrown as Error);
     }
   });
+}
+
+/** Whether the file ends with the checksum of what stands before it. */
+function isChecked(bytes: Uint8Array): boolean {
+  const at = Math.max(0, bytes.byteLength - END_BYTES);
+  const expected = endFor(bytes.subarray(0, at));
+  return expected.every((byte, place) => byte === bytes[at + place]);
+}
+
+/** Fields of the versions that wrote no checksum. Where there is another one, the checksum is wrong, or what is left of it. */
+const OLD_FIELDS = ['version', 'clusterId', 'nodeId', 'incarnation', 'cluster', 'members', 'hasLog', 'met'];
+
+function mustBeOld(fields: Record<string, unknown>): void {
+  const isOld = Object.keys(fields).every((name) => OLD_FIELDS.includes(name));
+  if (!isOld) throw damage(IDENTITY_FILE, 0, 'its checksum is wrong');
 }
 
 function parse(bytes: Uint8Array): Record<string, unknown> {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { turnBit } from '../../src/log/crc32.js';
 import type { DataDirectory } from '../../src/log/data-directory.js';
 import { openDataDirectory } from '../../src/log/data-directory.js';
 import { nodeChecksum } from '../../src/log/node-disk.js';
@@ -88,6 +89,23 @@ describe('a data directory', () => {
     });
   });
 
+  test('whose identity has any one bit wrong is refused as damaged: what it says decides who is a peer and what is a batch', () => {
+    const disk = quickDisk();
+    made(disk);
+    disk.kill();
+    const bytes = disk.peek('identity.json') as Uint8Array;
+    for (let bit = 0; bit < bytes.byteLength * 8; bit += 1) {
+      const other = bytes.slice();
+      turnBit(other, { at: bit >> 3, bit: bit & 7 });
+      const damaged = quickDisk();
+      damaged.poke('identity.json', other);
+      expect(open(damaged).error).toMatchObject({
+        code: 'QUORATE_DATA_DAMAGED',
+        details: { file: 'identity.json', offset: 0 },
+      });
+    }
+  });
+
   test('with a log and no identity is refused: another node would be made of its votes', async () => {
     const disk = quickDisk();
     const { log } = made(disk);
@@ -125,7 +143,10 @@ describe('a data directory', () => {
     await write(first.log, entries(1, 2, 1));
     disk.kill();
     disk.poke('identity.json', new TextEncoder().encode(bare));
-    expect(await opened(made(disk).log)).toMatchObject({ log: { lastIndex: 2 } });
+    const again = made(disk);
+    // Its identity has a checksum from then on.
+    expect(new TextDecoder().decode(disk.peek('identity.json'))).toMatch(/,"checksum":"[\da-f]{8}"}\n$/);
+    expect(await opened(again.log)).toMatchObject({ log: { lastIndex: 2 } });
     disk.kill();
     each(disk, (name) => disk.remove(name, () => undefined));
     await expect(opened(made(disk).log)).rejects.toMatchObject({ code: 'QUORATE_DATA_DAMAGED' });
