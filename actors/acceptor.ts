@@ -3,6 +3,7 @@ import type { PeerMessage } from '../src/raft/messages.js';
 import type { NodeId } from '../src/raft/numbers-and-ids.js';
 import type { Clock } from '../src/seams/clock.js';
 import { PauseWatch } from '../src/seams/pause-watch.js';
+import type { SnapshotServing } from '../src/seams/snapshot-source.js';
 import type { Identity, LinkSettings, Transport } from '../src/seams/transport.js';
 import type { AcceptorReport } from './events.js';
 
@@ -11,28 +12,33 @@ export interface AcceptorInput {
   readonly identity: Identity;
   readonly clock: Clock;
   readonly settings: LinkSettings;
+  /** Where peers' fetches of snapshots are served from. Without it none are. */
+  readonly snapshots?: SnapshotServing['store'] | undefined;
 }
 
 /** Takes peers' connections for as long as the node is active, and turns what comes in into the chart's events. */
 export const acceptor = fromCallback<{ type: 'never' }, AcceptorInput>(({ input, sendBack }) => {
-  const { transport, identity, clock, settings } = input;
+  const { transport, identity, clock, settings, snapshots: store } = input;
   const report = (event: AcceptorReport): void => sendBack(event);
   const pauses = new PauseWatch(clock);
   const receive = (from: NodeId, message: PeerMessage): void => {
     const atMs = clock.now();
     report({ type: 'peer.received', from, message: aged(message, pauses.mostWaitMs(atMs)), atMs });
   };
+  const refused = (reason: string): void => report({ type: 'peer.refused', reason });
   const stop = transport.accept(
     identity,
     {
       arrived: (from) => report({ type: 'peer.arrived', from }),
       received: receive,
       heard: (from) => report({ type: 'peer.heard', from, atMs: clock.now() }),
-      refused: (reason) => report({ type: 'peer.refused', reason }),
+      refused,
     },
     settings,
   );
+  const stopServing = store && transport.serveSnapshots?.(identity, { store, refused }, settings);
   return () => {
+    stopServing?.();
     stop();
     pauses.stop();
   };

@@ -16,8 +16,8 @@ export interface AdmissionOptions {
 
 /** Descriptors that clients never get: for the log's files, name lookups, and what the process opens now and then. */
 const KEPT_FOR_LOG = 16;
-/** For each other node: its connection, ours, and the next ones while these end. */
-const KEPT_FOR_EACH_PEER = 4;
+/** For each other node: its connection, ours, the next ones while these end, and a snapshot that travels: its connection and its file. */
+const KEPT_FOR_EACH_PEER = 6;
 /** Connections over the bound that may wait at the same time until they have said what they want. */
 const MOST_UNDECIDED = 8;
 const CHECK_EVERY_MS = 2_000;

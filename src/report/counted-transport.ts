@@ -20,12 +20,16 @@ export interface Traffic {
 
 /** A transport that counts the messages of each peer on their way, and is otherwise the one that it is made of. */
 export class CountedTransport implements Transport {
+  readonly serveSnapshots: Transport['serveSnapshots'];
+  readonly snapshotSource: Transport['snapshotSource'];
   readonly #inner: Transport;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #traffic = new Map<string, Traffic>();
 
   constructor(inner: Transport, clock: Pick<Clock, 'now'>) {
     this.#inner = inner;
+    this.serveSnapshots = inner.serveSnapshots?.bind(inner);
+    this.snapshotSource = inner.snapshotSource?.bind(inner);
     this.#clock = clock;
   }
 

@@ -76,7 +76,9 @@ export interface Transport {
    * Serves peers' fetches of this node's snapshots, each over a connection of its own that is checked as their links are. The
    * function returned stops it and ends those under way. A transport without these two methods carries no snapshots.
    */
-  serveSnapshots?(identity: Identity, serving: SnapshotServing, settings: LinkSettings): () => void;
+  serveSnapshots?: ((identity: Identity, serving: SnapshotServing, settings: LinkSettings) => () => void) | undefined;
   /** Fetches snapshots from `peers`. */
-  snapshotSource?(identity: Identity, peers: readonly PeerAddress[], settings: LinkSettings): SnapshotSource;
+  snapshotSource?:
+    | ((identity: Identity, peers: readonly PeerAddress[], settings: LinkSettings) => SnapshotSource)
+    | undefined;
 }

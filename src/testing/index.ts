@@ -20,7 +20,12 @@ export {
   stateMachineConformance,
   stateMachineSnapshotConformance,
 } from './conformance/state-machine.js';
-export { type TransportReasons, type TransportWorld, transportConformance } from './conformance/transport.js';
+export {
+  snapshotTransportConformance,
+  type TransportReasons,
+  type TransportWorld,
+  transportConformance,
+} from './conformance/transport.js';
 export { type Exploration, explore } from './explore.js';
 export { LoneReplica, type Sent } from './lone-replica.js';
 export type { Outcome } from './proposals.js';

@@ -7,7 +7,7 @@ import { VirtualClock } from '../../src/testing/index.js';
 
 const PEERS = 2;
 /** What is kept back beside two peers. */
-const KEPT = 16 + 4 * PEERS;
+const KEPT = 16 + 6 * PEERS;
 
 /** Closes at once. */
 class PlayedSocket extends EventEmitter {

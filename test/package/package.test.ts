@@ -31,7 +31,7 @@ const EXPORTS = {
     'ConformanceFailure LoneReplica MemoryLogStore MemoryNetwork Recorder SafetyChecker SafetyViolation SimulatedCluster SimulatedReplica ' +
     'SimulationStuck VirtualClock VirtualDisk checkStateMachine clockConformance diskConformance diskPowerCutConformance explore knownPeersConformance ' +
     'knownPeersRestartConformance logStoreConformance logStoreFaultConformance replicaEvents replicaInput simulate stateMachineConformance ' +
-    'stateMachineSnapshotConformance transportConformance',
+    'snapshotTransportConformance stateMachineSnapshotConformance transportConformance',
 };
 const INTEROP = ['default', '__esModule', 'module.exports'];
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { DEFAULT_SETTINGS } from '../../src/raft/settings.js';
-import { transportConformance, VirtualClock } from '../../src/testing/index.js';
+import { snapshotTransportConformance, transportConformance, VirtualClock } from '../../src/testing/index.js';
 import type { Conditions } from '../../transport/memory/transport.js';
 import { MemoryNetwork } from '../../transport/memory/transport.js';
 import { conforms } from '../testing/conforms.js';
@@ -10,6 +10,10 @@ import { identityOf } from './reasons.js';
 conforms(
   'MemoryNetwork is a transport',
   transportConformance(async () => memoryWorld()),
+);
+conforms(
+  'MemoryNetwork carries snapshots',
+  snapshotTransportConformance(async () => memoryWorld()),
 );
 
 /** A pulse so slow that no test meets it. */

@@ -12,7 +12,7 @@ import { systemClock } from '../../src/node/system-clock.js';
 import type { PeerMessage } from '../../src/raft/messages.js';
 import { DEFAULT_SETTINGS } from '../../src/raft/settings.js';
 import type { TransportWorld } from '../../src/testing/index.js';
-import { transportConformance } from '../../src/testing/index.js';
+import { snapshotTransportConformance, transportConformance } from '../../src/testing/index.js';
 import { MOST_FRAME_BYTES, PART_BYTES } from '../../transport/fragments.js';
 import { encodeMessage } from '../../transport/frames.js';
 import { encodeHello } from '../../transport/hello.js';
@@ -77,6 +77,7 @@ async function world(): Promise<TransportWorld> {
 }
 
 conforms('WebSocketTransport is a transport', transportConformance(world));
+conforms('WebSocketTransport carries snapshots', snapshotTransportConformance(world));
 
 /** However busy the machine is, a peer of a test has said hello by then. */
 const LONG_MS = 60_000;

@@ -7,10 +7,14 @@ import type { LinkSettings, Transport } from '../../src/seams/transport.js';
 import { EntryEncoder } from '../../src/wire/records.js';
 import { PeersKnownInMemory } from '../hello.js';
 import { Pulse } from '../pulse.js';
+import { ServedFetches } from '../served-fetches.js';
 import type { Listening, Wiring } from './dial.js';
 import { MemoryDial } from './dial.js';
+import type { FetchEnd, FetchOptions, FetchWires, ServingNode } from './fetch.js';
+import { MemoryFetch } from './fetch.js';
 import type { Fate, Line, MemoryHost } from './line.js';
 
+export type { FetchEnd } from './fetch.js';
 export type { MemoryHost } from './line.js';
 
 /** The accidents that may happen to a message that carries a term. Others only wait: a connection neither loses nor repeats. */
@@ -52,6 +56,7 @@ const BUFFER_BYTES = 4 * 1024 * 1024;
  * - `conditions`: delay, loss, duplication, reordering, `bytesPerSecond`, `bufferBytes`, `lookupMs`. May be changed at any time.
  * - `cut(from, to)`: a half-open link, in one direction. Connections look open, and what is sent waits, until the pulse of the
  *   end that hears nothing closes it; what waits on one that is still open when the cut heals arrives then, late.
+ * - `fetchEnds(fetcher, server)`: cuts a fetch of a snapshot after any byte, or has it hang there. Cuts, delay and speed are those of links.
  * - `transport(address, knownPeers, host)`: `host` is the process there. While it is stopped nothing of its runs, and nothing
  *   that arrives is read: its peers' buffers fill up, and their pulses find it silent.
  */
@@ -59,18 +64,29 @@ export class MemoryNetwork {
   conditions: Conditions;
   /** Says of single messages, addressed by node addresses, that they never arrive: for telling a story step by step. */
   drops: (from: string, to: string, message: PeerMessage) => boolean = () => false;
+  /** Asked when a node begins to fetch a snapshot: where its connection breaks or hangs. Default: nowhere. */
+  fetchEnds: (fetcher: string, server: string) => FetchEnd | undefined = () => undefined;
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #listeners = new Map<string, Listening>();
   readonly #lines = new Set<Line>();
+  readonly #servings = new Map<string, ServingNode>();
+  readonly #fetches = new Set<MemoryFetch>();
   readonly #cuts = new Set<string>();
   readonly #wiring: Wiring;
+  readonly #fetchWires: FetchWires;
 
   constructor({ clock, random = () => 0.5, conditions = {} }: MemoryNetworkOptions) {
     this.#clock = clock;
     this.#random = random;
     this.conditions = { ...CALM, ...conditions };
     this.#wiring = this.#makeWiring();
+    this.#fetchWires = {
+      ...this.#wiring,
+      servingAt: (address) => this.#servings.get(address),
+      endOf: (fetcher, server) => this.fetchEnds(fetcher, server),
+      removed: (fetch) => void this.#fetches.delete(fetch),
+    };
   }
 
   /** The way into the network for the node at `address`; without `knownPeers` it forgets with this object whom it has met. */
@@ -98,6 +114,16 @@ export class MemoryNetwork {
         const dialing = { identity, peer, events, settings, pulse: pulseFor(settings), ...own };
         return new MemoryDial(this.#wiring, address, dialing);
       },
+      serveSnapshots: (identity, serving) => {
+        return this.#serve(address, { identity, knownPeers, host, serving, fetches: new ServedFetches(host, serving) });
+      },
+      snapshotSource: (identity, peers, settings) => ({
+        fetch: (id, wanted, from, receiver) => {
+          const peer = peers.find((one) => one.id === id) ?? { id, address: '' };
+          const request = { wanted, from };
+          return this.#fetch({ from: address, identity, peer, request, receiver, settings, knownPeers, host });
+        },
+      }),
     };
   }
 
@@ -125,6 +151,11 @@ export class MemoryNetwork {
   /** The process at `address` is gone: so are its connections, and what was on its way to it. */
   crash(address: string): void {
     this.#listeners.delete(address);
+    this.#servings.delete(address);
+    for (const fetch of [...this.#fetches]) {
+      if (fetch.options.from === address) fetch.drop();
+      else if (fetch.options.peer.address === address) fetch.hangUp();
+    }
     for (const line of [...this.#lines]) {
       if (line.ends.from === address) line.drop();
       else if (line.ends.to === address) line.hangUp('the peer is gone');
@@ -139,7 +170,22 @@ export class MemoryNetwork {
     };
   }
 
+  #serve(address: string, node: ServingNode): () => void {
+    this.#servings.set(address, node);
+    return () => {
+      if (this.#servings.get(address) === node) this.#servings.delete(address);
+      node.fetches.stop();
+    };
+  }
+
+  #fetch(options: FetchOptions): MemoryFetch {
+    const fetch = new MemoryFetch(this.#fetchWires, options);
+    this.#fetches.add(fetch);
+    return fetch;
+  }
+
   #resume(): void {
+    for (const fetch of [...this.#fetches]) fetch.resume();
     for (const line of [...this.#lines]) line.resume();
   }
 

@@ -4,6 +4,8 @@ import { asIndex, asReadRound, asTerm } from '../../raft/numbers-and-ids.js';
 import { DEFAULT_SETTINGS } from '../../raft/settings.js';
 import type { Connection, DialEvents, Identity, Inbound, LinkSettings, Transport } from '../../seams/transport.js';
 import { ConformanceFailure } from './conformance-case.js';
+import type { FetchChange, Serving } from './transport-fetches.js';
+import { Fetched, FileInMemory } from './transport-fetches.js';
 
 /** A kind of transport, as its checks need it: endpoints by name, and a way to let things happen. */
 export interface TransportWorld {
@@ -100,9 +102,16 @@ export class Endpoints {
   /** A pulse so slow that no case meets it, but for those that are about it. */
   settings: LinkSettings = { ...DEFAULT_SETTINGS, HEARTBEAT_INTERVAL: 1_000_000 };
 
+  readonly #stops: (() => void)[] = [];
+
   constructor(world: TransportWorld) {
     this.world = world;
     this.reasons = { ...ANY_REASONS, ...world.reasons };
+  }
+
+  /** Stops all that serves snapshots. */
+  stop(): void {
+    for (const stop of this.#stops) stop();
   }
 
   /** Endpoints made from now on have a pulse that a case can wait for: three missed heartbeats are 60 ms. */
@@ -132,6 +141,35 @@ export class Endpoints {
     };
     const connection = transport.dial(identity, { id: to.id, address: to.address }, events, this.settings);
     return Object.assign(state, { connection });
+  }
+
+  /** b serves a snapshot whose file has so many bytes. */
+  async serving(bytes: number): Promise<Serving> {
+    const { transport, address } = await this.world.endpoint();
+    const store = new FileInMemory(bytes);
+    const refused = (reason: string): void => void store.refusals.push(reason);
+    const stop = transport.serveSnapshots?.(identityOf('b'), { store, refused }, this.settings);
+    if (stop !== undefined) this.#stops.push(stop);
+    return { transport, address, store };
+  }
+
+  /** a fetches what b serves. */
+  async fetch({ address }: Serving, change: FetchChange): Promise<Fetched> {
+    const { transport } = await this.world.endpoint();
+    const { identity = identityOf('a'), wanted = { index: asIndex(7), term: asTerm(1) }, from = 0 } = change;
+    const source = transport.snapshotSource?.(identity, [{ id: 'b', address }], this.settings);
+    const fetched = new Fetched(change);
+    fetched.fetch = source?.fetch('b', wanted, from, fetched);
+    return fetched;
+  }
+
+  /** Where b serves a snapshot: it accepts links, too, and a has one to it. */
+  async connectedTo({ transport, address }: Serving): Promise<{ readonly a: Dialed; readonly listener: Listener }> {
+    const listener = new Listener();
+    transport.accept(identityOf('b'), listener, this.settings);
+    const a = await this.dial(identityOf('a'), { id: 'b', address });
+    await this.world.until(() => a.opened);
+    return { a, listener };
   }
 
   /** a has dialed b, which accepts, and the connection is open. */

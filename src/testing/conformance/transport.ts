@@ -7,16 +7,28 @@ import { areEqual, mustBe, mustHold, mustMatch } from './expectations.js';
 import type { TransportReasons, TransportWorld } from './transport-endpoints.js';
 import { accepted, append, Endpoints, fill, identityOf, Listener, large, vote } from './transport-endpoints.js';
 import { mustHaveEnded, pulse } from './transport-pulse.js';
+import { snapshots } from './transport-snapshots.js';
 
 export type { TransportReasons, TransportWorld } from './transport-endpoints.js';
 
 /** What every `Transport` must do. `create` makes a world without endpoints for each case. */
 export function transportConformance(create: () => Promise<TransportWorld>): readonly ConformanceCase[] {
-  return casesOf({ ...delivering, ...bounds, ...pulse, ...connecting, ...refusing }, async (check) => {
+  return inWorlds(create, { ...delivering, ...bounds, ...pulse, ...connecting, ...refusing });
+}
+
+/** What a `Transport` with `serveSnapshots` and `snapshotSource` must do, beside what all must. */
+export function snapshotTransportConformance(create: () => Promise<TransportWorld>): readonly ConformanceCase[] {
+  return inWorlds(create, snapshots);
+}
+
+function inWorlds(create: () => Promise<TransportWorld>, checks: Checks<Endpoints>): readonly ConformanceCase[] {
+  return casesOf(checks, async (check) => {
     const world = await create();
+    const endpoints = new Endpoints(world);
     try {
-      await check(new Endpoints(world));
+      await check(endpoints);
     } finally {
+      endpoints.stop();
       await world.close();
     }
   });
