@@ -46,7 +46,7 @@ export const PROGRAM_PATH = '/inspector/program';
  * Nothing is watched while nobody looks. Rejects with CONFIG_INVALID where the port is taken or the options cannot work.
  */
 export async function createInspector(options: CreateInspectorOptions, clock: Clock): Promise<Inspector> {
-  const hub = new InspectionHub(() => clock.wallNow());
+  const hub = new InspectionHub(clock);
   const served = await serve(options, hub, clock);
   const roots = new InspectedRoots({ hub, clock, pid: process.pid, ...named(options) });
   return {

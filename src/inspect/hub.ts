@@ -1,11 +1,10 @@
-import type {
-  InspectionActor,
-  InspectionMachine,
-  InspectionMessage,
-  InspectionSystem,
-  InspectionTransition,
-} from './stream.js';
-import { INSPECTION_VERSION } from './stream.js';
+import type { Clock } from '../seams/clock.js';
+import { ShownActors } from './shown-actors.js';
+import type { InspectionActor, InspectionActorGone, InspectionMachine, InspectionMessage } from './stream.js';
+import { INSPECTION_VERSION, type InspectionSystem } from './stream.js';
+
+/** How many actors are not shown is told at most this often. */
+const COUNTED_EVERY_MS = 200;
 
 /** Somebody who looks. */
 export interface Viewer {
@@ -26,9 +25,11 @@ export interface InspectionSource {
 
 /** All that a late viewer has to be told of a system. */
 interface KnownSystem {
-  system: InspectionSystem;
+  /** As its source told it last, without the actors that this hub does not show. */
+  told: InspectionSystem;
   readonly machines: Map<string, InspectionMachine>;
-  readonly actors: Map<string, InspectionActor>;
+  readonly actors: ShownActors;
+  countTimer: unknown;
 }
 
 /**
@@ -36,14 +37,17 @@ interface KnownSystem {
  * that are over are not kept. Sources are watched from the first viewer's coming to the last one's leaving.
  */
 export class InspectionHub {
-  readonly #wallNow: () => number;
+  readonly #clock: Clock;
+  readonly #mostActors: number | undefined;
   readonly #viewers = new Set<Viewer>();
   readonly #systems = new Map<string, KnownSystem>();
   /** Each with how to stop watching it; undefined while nobody looks. */
   readonly #sources = new Map<InspectionSource, (() => void) | undefined>();
 
-  constructor(wallNow: () => number) {
-    this.#wallNow = wallNow;
+  /** `mostActors`: so many of a system's actors are shown. Default 10,000. */
+  constructor(clock: Clock, mostActors?: number) {
+    this.#clock = clock;
+    this.#mostActors = mostActors;
   }
 
   get viewers(): number {
@@ -58,65 +62,117 @@ export class InspectionHub {
       this.#sources.get(source)?.();
       if (!this.#sources.delete(source)) return;
       const known = this.#systems.get(source.system);
-      if (known !== undefined) this.publish({ ...known.system, connected: false });
-      this.#systems.delete(source.system);
+      if (known !== undefined) this.publish({ ...known.told, connected: false });
+      this.#drop(source.system);
     };
   }
 
   /** Lets a viewer in. Returns how to let it go. */
   admit(viewer: Viewer): () => void {
     if (this.#viewers.size === 0) for (const source of this.#sources.keys()) this.#watch(source);
-    const there = [...this.#systems.values()].flatMap(({ system, machines, actors }) => {
-      return [system, ...machines.values(), ...actors.values()];
+    const there = [...this.#systems.values()].flatMap((known) => {
+      return [systemOf(known), ...known.machines.values(), ...known.actors];
     });
     this.#viewers.add(viewer);
-    viewer.begin([{ type: 'hello', version: INSPECTION_VERSION, atMs: this.#wallNow() }, ...there]);
+    viewer.begin([{ type: 'hello', version: INSPECTION_VERSION, atMs: this.#clock.wallNow() }, ...there]);
     return () => {
       if (!this.#viewers.delete(viewer) || this.#viewers.size > 0) return;
       for (const [source, stop] of this.#sources) {
         stop?.();
         this.#sources.set(source, undefined);
-        this.#systems.delete(source.system);
+        this.#drop(source.system);
       }
     };
   }
 
   /** Keeps what late viewers must know of a message, and passes it on. */
   readonly publish: Publish = (message) => {
-    this.#keep(message);
-    if (this.#viewers.size === 0) return;
-    const text = JSON.stringify(message);
-    for (const viewer of this.#viewers) viewer.send(message, text);
+    if (message.type === 'hello') return;
+    const known = this.#systems.get(message.system);
+    switch (message.type) {
+      case 'system':
+        return this.#send(systemOf(this.#know(message)));
+      case 'machine':
+        known?.machines.set(message.machine, message);
+        return this.#send(message);
+      case 'actor':
+        return known === undefined ? undefined : this.#announce(known, message);
+      case 'gone':
+        return known === undefined ? undefined : this.#end(known, message);
+      default:
+        if (known?.actors.has(message.actor) !== true) return;
+        if (message.type === 'snapshot') known.actors.moved(message);
+        this.#send(message);
+    }
   };
 
   /** Tells viewers that all of a system's actors are gone, and keeps nothing of it. */
   forget(system: string): void {
     const known = this.#systems.get(system);
     if (known === undefined) return;
-    for (const { actor, sequence } of [...known.actors.values()].reverse()) {
-      this.publish({ type: 'gone', system, sequence, atMs: this.#wallNow(), actor });
-    }
-    this.#systems.delete(system);
+    for (const actor of [...known.actors].reverse()) this.#send(this.#gone(actor, actor.actor));
+    this.#drop(system);
   }
 
   #watch(source: InspectionSource): void {
     this.#sources.set(source, source.watch(this.publish));
   }
 
-  #keep(message: InspectionMessage): void {
-    if (message.type === 'hello') return;
-    const known = this.#systems.get(message.system);
-    if (message.type === 'system') {
-      if (known !== undefined) known.system = message;
-      else this.#systems.set(message.system, { system: message, machines: new Map(), actors: new Map() });
-    } else if (message.type === 'machine') known?.machines.set(message.machine, message);
-    else if (message.type === 'actor') known?.actors.set(message.actor, message);
-    else if (message.type === 'snapshot') keepNewest(known, message);
-    else if (message.type === 'gone') known?.actors.delete(message.actor);
+  #send(message: InspectionMessage): void {
+    if (this.#viewers.size === 0) return;
+    const text = JSON.stringify(message);
+    for (const viewer of this.#viewers) viewer.send(message, text);
+  }
+
+  #know(told: InspectionSystem): KnownSystem {
+    const known = this.#systems.get(told.system);
+    if (known !== undefined) {
+      known.told = told;
+      return known;
+    }
+    const actors = new ShownActors(this.#mostActors);
+    const made: KnownSystem = { told, machines: new Map(), actors, countTimer: undefined };
+    this.#systems.set(told.system, made);
+    return made;
+  }
+
+  #drop(system: string): void {
+    this.#clock.clearTimeout(this.#systems.get(system)?.countTimer);
+    this.#systems.delete(system);
+  }
+
+  /** An actor comes. Where there is no room, one that has ended makes way, the oldest first; without any it is only counted. */
+  #announce(known: KnownSystem, message: InspectionActor): void {
+    const { actors } = known;
+    if (actors.isFull && !actors.has(message.actor)) {
+      this.#countLater(known);
+      const ended = actors.dropEnded();
+      if (ended === undefined) return actors.refuse();
+      this.#send(this.#gone(message, ended));
+    }
+    actors.put(message);
+    this.#send(message);
+  }
+
+  #end(known: KnownSystem, message: InspectionActorGone): void {
+    if (known.actors.remove(message.actor)) this.#send(message);
+    else this.#countLater(known);
+  }
+
+  #gone({ system, sequence }: InspectionActor, actor: string): InspectionActorGone {
+    return { type: 'gone', system, sequence, atMs: this.#clock.wallNow(), actor };
+  }
+
+  #countLater(known: KnownSystem): void {
+    known.countTimer ??= this.#clock.setTimeout(() => {
+      known.countTimer = undefined;
+      this.#send(systemOf(known));
+    }, COUNTED_EVERY_MS);
   }
 }
 
-function keepNewest(known: KnownSystem | undefined, { actor, sequence, atMs, snapshot }: InspectionTransition): void {
-  const last = known?.actors.get(actor);
-  if (last !== undefined) known?.actors.set(actor, { ...last, sequence, atMs, snapshot });
+/** The system with the actors that are not shown: its source's, where that has a hub of its own, and this hub's. */
+function systemOf({ told, actors }: KnownSystem): InspectionSystem {
+  const actorsNotShown = (told.actorsNotShown ?? 0) + actors.notShown;
+  return actorsNotShown === 0 ? told : { ...told, actorsNotShown };
 }

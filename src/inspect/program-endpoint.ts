@@ -10,7 +10,7 @@ import type { InspectionHub } from './hub.js';
 import { QuorateProgram } from './quorate-program.js';
 import type { Program } from './stately-program.js';
 import { StatelyProgram } from './stately-program.js';
-import type { InspectionMessage } from './stream.js';
+import type { InspectionMessage, InspectionSystem } from './stream.js';
 import { INSPECTION_PROTOCOL } from './stream.js';
 
 export interface ProgramEndpointOptions {
@@ -23,7 +23,7 @@ export interface ProgramEndpointOptions {
 /** `@statelyai/inspect` makes a list of numbers of a buffer. */
 const MOST_MESSAGE_BYTES = 32 * 1024 * 1024;
 const MOST_PROGRAMS = 64;
-/** Most programs that have gone and are still shown. */
+/** Most systems of programs that are over and still shown. */
 const MOST_GONE = 8;
 
 /**
@@ -38,15 +38,23 @@ export function openProgramEndpoint({ server, paths, hub, clock }: ProgramEndpoi
     perMessageDeflate: false,
   });
   sockets.on('wsClientError', refuseHandshake);
-  const gone: (readonly string[])[] = [];
+  /** The systems that are over, in the order in which they ended. */
+  const gone = new Set<string>();
   let count = 0;
+  const noteSystem = ({ system, connected }: InspectionSystem): void => {
+    gone.delete(system);
+    if (!connected) gone.add(system);
+    const [oldest] = gone;
+    if (oldest === undefined || gone.size <= MOST_GONE) return;
+    gone.delete(oldest);
+    hub.forget(oldest);
+  };
+  const publish = (message: InspectionMessage): void => {
+    hub.publish(message);
+    if (message.type === 'system') noteSystem(message);
+  };
   const admit = (socket: WebSocket): void => {
     count += 1;
-    const told = new Set<string>();
-    const publish = (message: InspectionMessage): void => {
-      if (message.type === 'system') told.add(message.system);
-      hub.publish(message);
-    };
     const options = { clock, system: `p${count}`, publish };
     const program: Program =
       socket.protocol === INSPECTION_PROTOCOL ? new QuorateProgram(options) : new StatelyProgram(options);
@@ -54,11 +62,7 @@ export function openProgramEndpoint({ server, paths, hub, clock }: ProgramEndpoi
     socket.on('message', (data, isBinary) => {
       if (!isBinary) program.take(parsed(data));
     });
-    socket.once('close', () => {
-      program.leave();
-      gone.push([...told]);
-      if (gone.length > MOST_GONE) for (const system of gone.shift() ?? []) hub.forget(system);
-    });
+    socket.once('close', () => program.leave());
   };
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     if (!maySend(request)) return refuseUpgrade(socket, '403 Forbidden', WHO_MAY_SEND);

@@ -11,6 +11,9 @@ const TYPES: readonly InspectionMessage['type'][] = [
   'gone',
 ];
 
+/** Most systems that one program may have at the same time. */
+const MOST_SYSTEMS = 256;
+
 /** A program that sends the inspection stream itself, as `createInspector({ url })` does: it may hold several systems. */
 export class QuorateProgram implements Program {
   readonly #options: ProgramOptions;
@@ -25,9 +28,15 @@ export class QuorateProgram implements Program {
     if (!TYPES.includes(message.type) || message.type === 'hello' || typeof message.system !== 'string') return;
     // Two programs may call their systems alike.
     const placed = { ...message, system: `${this.#options.system}/${message.system}` };
-    if (placed.type === 'system') this.#systems.set(placed.system, placed);
-    else if (!this.#systems.has(placed.system)) return;
+    const isNew = !this.#systems.has(placed.system);
+    if (isNew && (placed.type !== 'system' || this.#systems.size >= MOST_SYSTEMS)) return;
+    if (placed.type === 'system') this.#note(placed);
     this.#options.publish(placed);
+  }
+
+  #note(system: InspectionSystem): void {
+    if (system.connected === true) this.#systems.set(system.system, system);
+    else this.#systems.delete(system.system);
   }
 
   leave(): void {

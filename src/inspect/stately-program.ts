@@ -2,6 +2,7 @@ import type { AnyEventObject } from 'xstate';
 import type { Clock } from '../seams/clock.js';
 import { KnownMachines } from './known-machines.js';
 import { definitionFromJson } from './serialized-definition.js';
+import { MOST_ACTORS } from './shown-actors.js';
 import type { AnySnapshot } from './shown-snapshot.js';
 import type { InspectionMessage } from './stream.js';
 import { ThinnedStream } from './thinned-stream.js';
@@ -41,7 +42,9 @@ export class StatelyProgram implements Program {
       this.#count += 1;
       return this.#count;
     };
-    this.#stream = new ThinnedStream({ clock, system, sequence, emit: publish }, (work) => work());
+    this.#stream = new ThinnedStream({ clock, system, sequence, emit: publish, mostActors: MOST_ACTORS }, (work) =>
+      work(),
+    );
     this.#machines = new KnownMachines((machine, definition) =>
       publish({ type: 'machine', system, machine, definition }),
     );
@@ -68,7 +71,8 @@ export class StatelyProgram implements Program {
 
   /** Its inspector keeps only so many messages while it is not connected: an actor's announcement may be lost. */
   #announceUnknown(message: Json & { readonly sessionId: string }): void {
-    if (message.type === '@xstate.snapshot' && this.#stream.get(message.sessionId) === undefined) {
+    if (message.type !== '@xstate.snapshot' || this.#stream.isFull) return;
+    if (this.#stream.get(message.sessionId) === undefined) {
       this.#announce(message.sessionId, message);
     }
   }

@@ -23,6 +23,8 @@ export interface InspectionSystem {
   readonly via: 'quorate' | '@statelyai/inspect';
   readonly pid: number | null;
   readonly connected: boolean;
+  /** Actors beyond the 10,000 that are shown of a program; absent where all are shown. */
+  readonly actorsNotShown?: number;
 }
 
 /** A machine's definition, once for all actors that run it. Comes before the first of them. */

@@ -16,6 +16,8 @@ export interface ThinnedStreamOptions {
   readonly isQuiet?: ((event: AnyEventObject) => boolean) | undefined;
   /** Makes the event that may be shown out of the one that happened. Default: the same. */
   readonly shownOf?: ((event: AnyEventObject) => AnyEventObject) | undefined;
+  /** Further actors are announced and not remembered, so that nothing else is told of them. Default: there is no bound. */
+  readonly mostActors?: number;
 }
 
 /** A context that changes within a state is told at most this often. */
@@ -54,9 +56,14 @@ export class ThinnedStream {
     return this.#actors.get(actor);
   }
 
+  get isFull(): boolean {
+    return this.#actors.size >= (this.#options.mostActors ?? Number.POSITIVE_INFINITY);
+  }
+
   announce(facts: Pick<InspectionActor, 'actor' | 'parent' | 'id' | 'kind' | 'machine'>, snapshot: AnySnapshot): void {
     const { actor } = facts;
-    this.#actors.set(actor, new WatchedActor(actor, facts.parent === null, snapshot));
+    while (this.isFull && this.#ended.length > 0) this.#forget(this.#ended.shift() as string);
+    if (!this.isFull) this.#actors.set(actor, new WatchedActor(actor, facts.parent === null, snapshot));
     this.#emit({ type: 'actor', ...facts, snapshot: shownSnapshot(snapshot) });
     if (snapshot.status !== 'active') this.#noteEnd(actor);
   }

@@ -34,7 +34,7 @@ export function serveInspection(
   const server = ownServer ?? (prefix === '' ? undefined : usersServer);
   if (server === undefined) return async () => undefined;
   const { id } = node.state;
-  const hub = new InspectionHub(() => clock.wallNow());
+  const hub = new InspectionHub(clock);
   hub.add(
     actorSource({
       actor: node.actor,

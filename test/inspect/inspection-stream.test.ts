@@ -4,13 +4,13 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { createActor, createMachine } from 'xstate';
 import { actorSource } from '../../src/inspect/actor-source.js';
-import type { Viewer } from '../../src/inspect/hub.js';
 import { InspectionHub } from '../../src/inspect/hub.js';
 import type { InspectionMessage } from '../../src/inspect/stream.js';
 import { VirtualClock } from '../../src/testing/index.js';
 import type { StoreNode } from '../node/real-nodes.js';
 import { freePorts, put, RealNodes, STEADY, standForElection } from '../node/real-nodes.js';
 import { until } from '../waiting/conditions.js';
+import { Seen } from './seen.js';
 
 let nodes: RealNodes | undefined;
 const viewers: WebSocket[] = [];
@@ -199,16 +199,6 @@ describe("a node's own stream", () => {
   });
 });
 
-class Seen implements Viewer {
-  readonly messages: InspectionMessage[] = [];
-  begin(there: readonly InspectionMessage[]): void {
-    this.messages.push(...there);
-  }
-  send(message: InspectionMessage): void {
-    this.messages.push(message);
-  }
-}
-
 describe('a hub', () => {
   const toggling = createMachine({
     id: 'light',
@@ -228,7 +218,7 @@ describe('a hub', () => {
   };
 
   test('goes on counting where a source is watched anew, and says when its program is gone', () => {
-    const hub = new InspectionHub(() => 0);
+    const hub = new InspectionHub(new VirtualClock());
     const { actor, source } = sourceOf('one');
     const remove = hub.add(source);
     const leave = hub.admit(new Seen());
@@ -247,7 +237,7 @@ describe('a hub', () => {
   });
 
   test('tells a late viewer the newest snapshots, and nothing of what is gone', () => {
-    const hub = new InspectionHub(() => 0);
+    const hub = new InspectionHub(new VirtualClock());
     const { actor, source } = sourceOf('one');
     hub.add(source);
     hub.admit(new Seen());

@@ -152,7 +152,7 @@ describe('a viewer that comes', () => {
   });
 
   test('first, is told what the sources announce in one piece: it does not count as what it reads too slowly', () => {
-    const hub = new InspectionHub(() => 0);
+    const hub = new InspectionHub(new VirtualClock());
     const many = Array.from({ length: 200 }, (_, at) => actor(at + 1));
     const system = { type: 'system', system: 's', name: 's', via: 'quorate', pid: null, connected: true } as const;
     hub.add({
@@ -189,7 +189,7 @@ describe('a stream of a server', () => {
     const server = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     const light = createActor(toggling).start();
-    const hub = new InspectionHub(() => 0);
+    const hub = new InspectionHub(new VirtualClock());
     const failed = (error: unknown): void => {
       throw error;
     };

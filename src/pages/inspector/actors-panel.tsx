@@ -1,5 +1,6 @@
 import './actors.css';
 import type { RefObject } from 'preact';
+import { whole } from '../shared/format.js';
 import { px } from '../shared/px.js';
 import type { ActorRow, ActorTree } from './model/actor-rows.js';
 import { WindowedList } from './windowed-list.js';
@@ -17,13 +18,13 @@ export interface ActorsPanelProps {
 /** The tree of actors: each below its parent, with its state. */
 export function ActorsPanel(props: ActorsPanelProps) {
   const { tree, selected, filter, filterElement, rowHeight, setFilter, select } = props;
-  const { rows, total, done } = tree;
+  const { rows, total, done, notShown } = tree;
   return (
     <section class="actors panel" aria-label="Actors">
       <header>
         <h2>Actors</h2>
         <span class="aside">
-          {total.toLocaleString('en-US')}
+          {whole(total)}
           {done === 0 ? '' : ` · ${done} done`}
         </span>
       </header>
@@ -55,6 +56,14 @@ export function ActorsPanel(props: ActorsPanelProps) {
             return <ActorLine key={row.actor} row={row} isSelected={row.actor === selected} select={select} />;
           }}
         />
+      )}
+      {notShown === 0 ? null : (
+        <p
+          class="not-shown"
+          title="An inspector shows 10,000 actors of a program. Those that ended first make way for new ones."
+        >
+          {notShown === 1 ? '1 more actor is not shown' : `${whole(notShown)} more actors are not shown`}
+        </p>
       )}
     </section>
   );

@@ -21,6 +21,8 @@ export interface ActorTree {
   readonly rows: readonly ActorRow[];
   readonly total: number;
   readonly done: number;
+  /** Actors that the program has beyond those that an inspector shows. */
+  readonly notShown: number;
 }
 
 /** A change counts as fresh for so long, measured by the system's own time: nothing fades while nothing happens. */
@@ -40,7 +42,12 @@ export function actorTree(system: SystemHistory, position: Position, filter: str
   };
   visit(null, 0);
   const done = rows.filter(({ status }) => status === 'done').length;
-  return { rows: matching(rows, filter.trim().toLowerCase()), total: rows.length, done };
+  return {
+    rows: matching(rows, filter.trim().toLowerCase()),
+    total: rows.length,
+    done,
+    notShown: system.info.actorsNotShown ?? 0,
+  };
 }
 
 function childrenOf(actors: readonly ActorHistory[]): ReadonlyMap<string | null, readonly ActorHistory[]> {
