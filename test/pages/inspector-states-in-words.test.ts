@@ -57,6 +57,16 @@ describe('parallel states in few words', () => {
   });
 });
 
+test('the fifth region and further ones are in the last lane, together with the fourth', () => {
+  const before = { a: 'a1', b: 'b1', c: 'c1', d: 'd1', e: 'e1', f: { g: 'g1' } };
+  expect(lanesOf(shopIn([before, { ...before, f: { g: 'g2' } }]))).toEqual([
+    ['a1 neutral'],
+    ['b1 neutral'],
+    ['c1 neutral'],
+    ['d1 ‖ e1 ‖ g1 neutral', 'd1 ‖ e1 ‖ g2 accent'],
+  ]);
+});
+
 test('bands tell of waiting and failing by the state itself, not by where it is', () => {
   expect(lanesOf(shopIn(['backingOff', { failover: 'idle' }, { pump: 'failed' }, { errors: 'shown' }]))).toEqual([
     ['backingOff wait', 'idle neutral', 'failed danger', 'shown accent'],

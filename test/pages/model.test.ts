@@ -209,6 +209,33 @@ describe("the page's model of a cluster", () => {
     expect(told.view.isCommitting).toBe(true);
   });
 
+  test('elections from before the page saw the cluster are lines that news tell of, until five minutes have passed', () => {
+    const told = new Told({ n2: 90_000 });
+    const sawAtMs = told.nowMs;
+    const tell = (id: string, event: string, term: number, agoMs: number, details = {}): void => {
+      const atMs = sawAtMs - agoMs - (told.aheadMs[id] ?? 0);
+      told.model.news(
+        id,
+        { sequence: term, atMs, term, event, tone: 'wait', text: `${event} ${term}`, details },
+        told.nowMs,
+      );
+    };
+    tell('n1', 'role.changed', 7, 20_000, { role: 'leader' });
+    tell('n2', 'election.started', 6, 200_100);
+    tell('n2', 'role.changed', 6, 200_000, { role: 'leader' });
+    tell('n3', 'role.changed', 5, 290_000, { role: 'leader' });
+    tell('n1', 'role.changed', 6, 150_000, { role: 'follower' });
+    tell('n1', 'role.changed', 8, -10_000, { role: 'leader' });
+    const marks = () => told.model.marks.marks.map(({ label, atMs }) => [label, sawAtMs - atMs]);
+    expect(marks()).toEqual([
+      ['n3 leads', 290_000],
+      ['n2 leads', 200_100],
+      ['n1 leads', 20_000],
+    ]);
+    told.pass(11_000);
+    expect(marks()[0]).toEqual(['n2 leads', 200_100]);
+  });
+
   test('of lines in a chart that are nearer than six pixels only the newest is drawn', () => {
     const marks = [0, 5, 11, 20, 24].map((atMs) => ({ atMs, label: `${atMs}`, tone: 'wait' as const }));
     expect(apart(marks, ({ atMs }) => atMs, 6).map(({ label }) => label)).toEqual(['5', '11', '24']);

@@ -108,6 +108,8 @@ export class ClusterModel {
     const node = this.#node(id, '');
     this.#heard(node, nowMs);
     this.feed.heard(id, news, node.clock.offsetMs);
+    if (news.event !== 'role.changed' || news.details.role !== 'leader') return;
+    this.marks.elected(id, news.term, this.feed.termBegan(news.term) ?? news.atMs + node.clock.offsetMs);
   }
 
   /** The connection to a node ended, or did not come about, and is tried again at `nextTryMs`. */

@@ -38,7 +38,7 @@ export type FeedRow =
     };
 
 const MOST_ITEMS = 1_000;
-const BEGINS_A_TERM = /^(election\.started|role\.changed|leader\.changed)$/;
+const BEGINS_A_TERM = /^(election\.started|role\.changed)$/;
 const QUIET_MS = 60_000;
 const FOLDED_WITHIN_MS = 30_000;
 /** A repeat is looked for among as many of its node's newest rows. */

@@ -23,14 +23,14 @@ const FAILED = /^(halted|error|failed|failure|failing)$/;
 
 /** Narrower bands are left out, but for those that mean a wait or a failure, as an election that took milliseconds. */
 const NARROWEST = 0.0008;
-/** More lanes than these would be too low to read: regions beyond share none. */
+/** More lanes than these would be too low to read: where there are more regions, the last lane has all that are left. */
 const MOST_LANES = 4;
 
-/** The states of an actor over a span of time: a lane of bands, or for a parallel machine one for each of its regions. */
+/** The states of an actor over a span of time: a lane of bands, or for a parallel machine one for each of its first regions. */
 export function stateLanes(system: SystemHistory, actor: ActorHistory, span: TimeSpan): readonly (readonly Band[])[] {
   const found = stays(system, actor, span);
-  const lanes = regionsOf(actor, found).map((region) => bandsOf(actor, found, span, region));
-  // Only the region that changed last is marked: otherwise all parallel states would be.
+  const lanes = laneRegions(actor, found).map((regions) => bandsOf(actor, found, span, regions));
+  // Only the lane that changed last is marked: otherwise all parallel states would be.
   const newestFrom = Math.max(...lanes.map((bands) => bands.at(-1)?.from ?? 0));
   return lanes.map((bands) =>
     bands.map((band, at) => {
@@ -40,18 +40,26 @@ export function stateLanes(system: SystemHistory, actor: ActorHistory, span: Tim
   );
 }
 
-/** The keys of the regions; null alone for a machine without. */
-function regionsOf(actor: ActorHistory, found: readonly Stay[]): readonly (string | null)[] {
+/** The keys of each lane's regions; null alone for a machine without regions. */
+function laneRegions(actor: ActorHistory, found: readonly Stay[]): readonly (readonly string[] | null)[] {
   const value = actor.snapshotAt(found.at(-1)?.position ?? -1)?.value;
   const keys = typeof value === 'object' && value !== null ? Object.keys(value) : [];
-  return keys.length > 1 ? keys.slice(0, MOST_LANES) : [null];
+  if (keys.length < 2) return [null];
+  const alone = keys.length > MOST_LANES ? MOST_LANES - 1 : keys.length;
+  const lanes = keys.slice(0, alone).map((key) => [key]);
+  return alone === keys.length ? lanes : [...lanes, keys.slice(alone)];
 }
 
-function bandsOf(actor: ActorHistory, found: readonly Stay[], span: TimeSpan, region: string | null): readonly Band[] {
+function bandsOf(
+  actor: ActorHistory,
+  found: readonly Stay[],
+  span: TimeSpan,
+  regions: readonly string[] | null,
+): readonly Band[] {
   const length = span.untilMs - span.fromMs;
   const bands = found.map(({ position, fromMs, untilMs }): Band => {
     const snapshot = actor.snapshotAt(position);
-    const leaves = leafPaths(snapshot?.value).filter((leaf) => region === null || leaf.split('.')[0] === region);
+    const leaves = leafPaths(snapshot?.value).filter((leaf) => regions?.includes(leaf.split('.')[0] ?? '') ?? true);
     const path = leaves.join(' ‖ ') || (snapshot?.status ?? 'active');
     const from = Math.max(0, (fromMs - span.fromMs) / length);
     const until = Math.min(1, (untilMs - span.fromMs) / length);
