@@ -24,14 +24,13 @@ export function useInspection(): Inspection {
   const [, setVersion] = useState(0);
   useEffect(() => {
     let calm: number | undefined;
-    let newestMs: number | null = null;
     const draw = (): void => {
       setVersion(model.version);
-      if (newestMs !== null && model.clockOffsetMs !== null) {
-        setLateMs(Math.max(0, Date.now() + model.clockOffsetMs - newestMs));
-        clearTimeout(calm);
-        calm = setTimeout(setLateMs, CALM_AFTER_MS, 0) as unknown as number;
-      }
+      const ageMs = model.ageMs(Date.now());
+      if (ageMs === null) return;
+      setLateMs(ageMs);
+      clearTimeout(calm);
+      calm = setTimeout(setLateMs, CALM_AFTER_MS, 0) as unknown as number;
     };
     const drawing = new Drawing(draw, window);
     const client = new StreamClient({
@@ -42,7 +41,6 @@ export function useInspection(): Inspection {
         } catch (error) {
           setProblem(error instanceof Error ? error.message : String(error));
         }
-        if (message.type === 'event' || message.type === 'snapshot') newestMs = message.atMs;
         drawing.ask(message.type === 'snapshot' && message.changed);
       },
     });

@@ -147,7 +147,7 @@ function rowOf(system: SystemHistory, entry: Entry): EventRow | null {
     const { type, ...payload } = message.event;
     return { kind: 'event', entry, type: eventName(type), route: routeOf(system, message), payload, repeats: 1 };
   }
-  if (message.type !== 'snapshot' || entry.isPartOfEvent || entry.change === '') return null;
+  if (message.type !== 'snapshot' || entry.change === '') return null;
   const route = `in ${nameOf(system, message.actor)}`;
   return { kind: 'event', entry, type: eventName(message.event.type), route, payload: null, repeats: 1 };
 }

@@ -24,12 +24,10 @@ export type KeptMessage =
 export interface Entry {
   readonly position: Position;
   readonly message: KeptMessage;
-  /** For an event, how it changed its actor's state, as `follower → candidate`; empty where it did not. */
+  /** How an event changed its actor's state, as `follower → candidate`; at its snapshot where the event has no entry; empty otherwise. */
   change: string;
   /** Where the snapshot came in that the event led to: this moment shows what it did. */
   resultAt: Position;
-  /** A snapshot whose event has an entry of its own. */
-  isPartOfEvent: boolean;
 }
 
 const KEPT = 20_000;
@@ -88,11 +86,6 @@ export class SystemHistory {
     return this.#first + Math.max(0, lastUpTo(this.#times, atMs));
   }
 
-  /** Entries between two times: how many there are. */
-  countBetween(fromMs: number, untilMs: number): number {
-    return lastUpTo(this.#times, untilMs) - lastUpTo(this.#times, fromMs);
-  }
-
   get times(): readonly number[] {
     return this.#times;
   }
@@ -116,7 +109,7 @@ export class SystemHistory {
 
   #append(message: KeptMessage): Entry {
     const position = this.last + 1;
-    const entry = { position, message, change: '', resultAt: position, isPartOfEvent: false };
+    const entry = { position, message, change: '', resultAt: position };
     this.#entries.push(entry);
     // Clocks may be set back; the search needs times in order.
     this.#times.push(Math.max(message.atMs, this.#times.at(-1) ?? Number.NEGATIVE_INFINITY));
@@ -147,7 +140,6 @@ export class SystemHistory {
     const event = this.#open.get(message.actor);
     const isAnswer = event?.message.type === 'event' && event.message.event.type === message.event.type;
     const told = isAnswer ? event : entry;
-    entry.isPartOfEvent = isAnswer;
     told.resultAt = entry.position;
     this.#open.delete(message.actor);
     const visited = [...activePaths(message.snapshot.value)];
