@@ -8,9 +8,11 @@ import type { Snapshot } from '../src/raft/snapshot.js';
 import type { Clock } from '../src/seams/clock.js';
 import type { LogStore, ReadLimits } from '../src/seams/log-store.js';
 import type { SnapshotStore } from '../src/seams/snapshot-store.js';
-import type { Committed, StateMachine } from '../src/seams/state-machine.js';
+import type { StateMachine } from '../src/seams/state-machine.js';
+import { aligned, applyBatch, checkBatch } from './applying.js';
 import { Captures } from './captures.js';
 import type { ApplierReport } from './events.js';
+import { Hashes } from './hashes.js';
 import { takeNewStateMachine } from './new-state-machines.js';
 import type { Restored } from './restoring.js';
 import { Restoring } from './restoring.js';
@@ -29,6 +31,8 @@ export type ApplierEvent =
   /** The log is readable, and begins behind `previous`: find out what the state machine holds already. */
   | { readonly type: 'state.open'; readonly snapshots?: readonly Snapshot[]; readonly previous?: Index }
   | { readonly type: 'apply.allowed'; readonly upTo: Index }
+  /** The state machine's hash is wanted, as it is after this entry. */
+  | { readonly type: 'hash.asked'; readonly index: Index }
   /** An image of the state as it is after the batch that is being applied. */
   | { readonly type: 'capture.asked' }
   /** The snapshot of that image is durable, or nothing came of it. */
@@ -60,11 +64,13 @@ class Applier {
   #busySinceMs = 0;
   #restoring: Restoring | undefined;
   readonly #captures: Captures;
+  readonly #hashes: Hashes;
 
   constructor(options: ApplierInput, report: (report: ApplierReport) => void) {
     this.#options = options;
     this.#report = report;
     this.#captures = new Captures(options, report);
+    this.#hashes = new Hashes(options, report);
   }
 
   stop(): void {
@@ -99,6 +105,7 @@ class Applier {
     this.#phase = 'idle';
     if (snapshot) this.#captures.restored(snapshot);
     this.#report({ type: 'state.opened', applied, snapshot, damaged });
+    this.#hash();
     this.#work();
   }
 
@@ -131,15 +138,15 @@ class Applier {
   #applyNext(): void {
     const { store, stateMachine } = this.#options;
     const from = advance(this.#applied, 1);
-    const limits = { ...BATCH, maxEntries: Math.min(BATCH.maxEntries, this.#allowed - this.#applied) };
+    const until = this.#hashes.endOfBatch(this.#applied, this.#allowed);
+    const limits = { ...BATCH, maxEntries: Math.min(BATCH.maxEntries, until - this.#applied) };
     store.read(from, limits, (error, entries) => {
       if (entries === undefined || entries.length === 0)
         return this.#fail(error ?? new Error(`entry ${from} is committed but not in the log`));
       attempt(
         () => {
           checkBatch(entries, from, this.#allowed);
-          const commands = entries.filter(isCommand).map((entry) => committed(stateMachine, entry));
-          return commands.length === 0 ? [] : apply(stateMachine, commands);
+          return applyBatch(stateMachine, entries);
         },
         (results) => this.#finish(entries, aligned(entries, results)),
         (failure) => this.#fail(failure),
@@ -155,6 +162,7 @@ class Applier {
     this.#captures.applied(entries);
     this.#report({ type: 'log.applied', entries, results });
     this.#captures.takeIfAsked();
+    if (!this.#hash()) return;
     if (this.#allowed <= this.#applied) this.#phase = 'idle';
     else if (clock.now() - this.#busySinceMs < SPELL_MS) this.#applyNext();
     else
@@ -163,6 +171,23 @@ class Applier {
         this.#phase = 'idle';
         this.#work();
       });
+  }
+
+  /** The hash after entry `index` is wanted. Nothing more has been applied yet, unless the request is an old one. */
+  hash(index: Index): void {
+    this.#hashes.ask(index);
+    if (this.#phase === 'idle') this.#hash();
+  }
+
+  /** False where the state machine cannot go on. */
+  #hash(): boolean {
+    try {
+      this.#hashes.giveAt(this.#applied);
+      return true;
+    } catch (error) {
+      this.#fail(error as Error);
+      return false;
+    }
   }
 
   #fail(error: Error): void {
@@ -182,6 +207,8 @@ export const applier = fromCallback<ApplierEvent, ApplierInput>(({ input, sendBa
         return running.open(event.snapshots ?? [], event.previous ?? NO_INDEX);
       case 'apply.allowed':
         return running.allow(event.upTo);
+      case 'hash.asked':
+        return running.hash(event.index);
       case 'capture.asked':
         return running.capture();
       case 'capture.ended':
@@ -210,71 +237,6 @@ function openedAt(stateMachine: StateMachine<unknown, unknown>): Index | Promise
   if (stateMachine.open !== undefined) return stateMachine.open();
   takeNewStateMachine(stateMachine);
   return NO_INDEX;
-}
-
-/** A state machine is given each entry once, in order, and none that may still be replaced. */
-function checkBatch(entries: readonly Entry[], from: Index, allowed: Index): void {
-  entries.forEach(({ index }, at) => {
-    invariant(index === from + at, 'entries are applied one after another, none twice');
-  });
-  invariant(from + entries.length - 1 <= allowed, 'P16: only what is committed and durable here is applied');
-}
-
-const isCommand = (entry: Entry): boolean => entry.kind === 'command';
-
-function committed(stateMachine: StateMachine<unknown, unknown>, entry: Entry): Committed<unknown> {
-  const { index, term, timeMs, payload } = entry;
-  try {
-    const command = decodeToApply(stateMachine, payload);
-    return { index, term, timeMs, command };
-  } catch (cause) {
-    throw new QuorateError(
-      'QUORATE_DATA_DAMAGED',
-      `the state machine's codec cannot decode entry ${index} of the log (${wordsOf(cause)}): was it written with another state machine, or by a later version?`,
-      { cause },
-    );
-  }
-}
-
-/** A command as the state machine wants it: it may be true only until it is applied. */
-export function decodeToApply(stateMachine: StateMachine<unknown, unknown>, bytes: Uint8Array): unknown {
-  return stateMachine.decodeInPlace === undefined
-    ? stateMachine.codec.decode(bytes)
-    : stateMachine.decodeInPlace(bytes);
-}
-
-/** Adds the entry range to any error that `apply` throws or rejects with. */
-function apply(
-  stateMachine: StateMachine<unknown, unknown>,
-  commands: readonly Committed<unknown>[],
-): readonly unknown[] | Promise<readonly unknown[]> {
-  const fail = (cause: unknown): never => {
-    const [first, last] = [commands[0]?.index, commands.at(-1)?.index];
-    throw new Error(`the state machine's apply failed at entries ${first} to ${last}: ${wordsOf(cause)}`, { cause });
-  };
-  try {
-    const results = stateMachine.apply(commands);
-    return results instanceof Promise ? results.then(checkedResults).catch(fail) : checkedResults(results);
-  } catch (cause) {
-    return fail(cause);
-  }
-}
-
-/** A state machine may be written without types: what it gives is looked at before it is counted. */
-function checkedResults(results: unknown): readonly unknown[] {
-  if (Array.isArray(results)) return results;
-  throw new TypeError(`expected an array with one result for each command, got ${results}`);
-}
-
-const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-/** One result for each entry, undefined where it is no command. */
-function aligned(entries: readonly Entry[], results: readonly unknown[]): readonly unknown[] {
-  if (results.length === entries.length) return results;
-  let next = 0;
-  const spread = entries.map((entry) => (isCommand(entry) ? results[next++] : undefined));
-  if (next !== results.length) throw new Error(`the state machine gave ${results.length} results for ${next} commands`);
-  return spread;
 }
 
 /** Runs what may answer at once or later; a failure of either kind is reported, never thrown. */

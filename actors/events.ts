@@ -76,6 +76,8 @@ export type ApplierReport =
     }
   | { readonly type: 'capture.failed'; readonly reason: string }
   | { readonly type: 'log.applied'; readonly entries: readonly Entry[]; readonly results: readonly unknown[] }
+  /** The state machine's hash after this entry, as hexadecimal digits; empty where it has none. */
+  | { readonly type: 'state.hashed'; readonly index: Index; readonly hash: string; readonly tookMs: number }
   | { readonly type: 'apply.failed'; readonly error: Error };
 
 export type SnapshotReport =

@@ -17,6 +17,7 @@ import {
   refuseRead,
 } from '../src/raft/clients.js';
 import { noteApplied, noteDurable, noteLeaderDurable } from '../src/raft/commit.js';
+import { noteOwnHash } from '../src/raft/comparing.js';
 import type { Notice } from '../src/raft/effects.js';
 import { hasMajority, solicitAgain, startElection, voteDurable } from '../src/raft/elections.js';
 import { hearLeader, noteLeaderGone } from '../src/raft/following.js';
@@ -67,6 +68,7 @@ const clientActions = {
 const commitActions = {
   noteDurable: rule('log.durable', (state, { written }) => noteDurable(state, written)),
   noteLeaderDurable: rule('log.durable', (state, { written }) => noteLeaderDurable(state, written)),
+  noteOwnHash: rule('state.hashed', (state, hashed) => noteOwnHash(state, hashed)),
   noteApplied: rule('log.applied', (state, { entries, results }) => noteApplied(state, entries, results)),
 };
 

@@ -14,6 +14,7 @@ import { asIndex, asReadRound, asTerm, NO_DEADLINE_MS, problemWithId } from '../
 import { ByteReader, ByteWriter, encodeText, MalformedBytes } from '../src/wire/bytes.js';
 import { EntryEncoder, encodedEntriesBytes } from '../src/wire/records.js';
 import type { ScratchBuffer } from '../src/wire/scratch-buffer.js';
+import { decodeStateMessage, encodeStateMessage } from './state-frames.js';
 
 const TYPES = [
   'vote-request',
@@ -24,6 +25,10 @@ const TYPES = [
   'propose-reply',
   'read-request',
   'read-reply',
+  'hash-request',
+  'hash-reply',
+  'divergence',
+  'halt-notice',
 ] as const satisfies readonly PeerMessage['kind'][];
 
 /** Type u8, group u32 (reserved, 0). */
@@ -59,6 +64,11 @@ export function encodeMessage(
         .u64(message.requestId)
         .u8(Number(message.readIndex !== null))
         .u64(message.readIndex ?? 0).bytes;
+    case 'hash-request':
+    case 'hash-reply':
+    case 'divergence':
+    case 'halt-notice':
+      return encodeStateMessage(message, begin);
   }
 }
 
@@ -101,6 +111,11 @@ function decodeBody(kind: PeerMessage['kind'], reader: ByteReader, entryEncoder:
       return decodeReadRequest(reader);
     case 'read-reply':
       return decodeReadReply(reader);
+    case 'hash-request':
+    case 'hash-reply':
+    case 'divergence':
+    case 'halt-notice':
+      return decodeStateMessage(kind, reader);
   }
 }
 

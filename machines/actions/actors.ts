@@ -4,6 +4,7 @@ import type { RoleEntered } from '../../actors/events.js';
 import type { link } from '../../actors/link.js';
 import { Outlet } from '../../actors/link.js';
 import type { replicator } from '../../actors/replicator.js';
+import { compareWithBeat } from '../../src/raft/comparing.js';
 import { beat, becomeLeader, forgetLeader, stepDown } from '../../src/raft/leading.js';
 import { beginBeatRound } from '../../src/raft/lease.js';
 import type { NodeId } from '../../src/raft/numbers-and-ids.js';
@@ -108,7 +109,7 @@ export const leadingActions = {
   becomeLeader: ruleOfState((state, { wallMs }) => becomeLeader(state, wallMs)),
   stepDown: ruleOfState((state) => stepDown(state)),
   forgetLeader: ruleOfState((state) => forgetLeader(state)),
-  beat: ruleOfState((state, { nowMs }) => beat(beginBeatRound(state, nowMs))),
+  beat: ruleOfState((state, { nowMs }) => compareWithBeat(beat(beginBeatRound(state, nowMs)), nowMs)),
   noteStatus: rule('peer.statusChanged', (state, { peer, status, missed }) => noteStatus(state, peer, status, missed)),
   announceServing: action(({ context, enqueue }) => {
     if (context.haltedBy === null) enqueue.emit({ type: 'leader.serving', term: context.state.term });

@@ -9,6 +9,11 @@ export const haltActions = {
   noteHalt: action(({ context, event, enqueue }) => {
     enqueue.assign({ haltedBy: event.type === 'rule.failed' ? (context.haltedBy ?? event.error) : errorOf(event) });
   }),
+  /** The last that peers hear of this node: its links end with `active`, which is left for nothing else. */
+  tellPeersOfHalt: action(({ context, event, enqueue }) => {
+    const { message: reason } = context.haltedBy ?? errorOf(event);
+    for (const outlet of Object.values(context.outlets)) enqueue(() => outlet.send({ kind: 'halt-notice', reason }));
+  }),
   announceCauseOfHalt: action(({ context, enqueue }) => {
     enqueue.emit({ type: 'node.halted', error: context.haltedBy ?? new Error('unknown') });
   }),

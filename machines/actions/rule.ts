@@ -95,14 +95,17 @@ export function carryOutEffects(enqueue: Enqueue, context: ReplicaContext, rule:
     step = rule();
     checkStep(context.state, step);
   } catch (thrown) {
-    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-    // The chart halts only once it has entered the state that it goes to: until then what follows knows that it will.
-    enqueue.assign({ haltedBy: context.haltedBy ?? error });
-    enqueue.raise({ type: 'rule.failed', error });
+    halt(enqueue, context, thrown instanceof Error ? thrown : new Error(String(thrown)));
     return;
   }
   if (step.state !== context.state) enqueue.assign({ state: step.state });
   for (const effect of step.effects) carryOut(enqueue, context, step.state, effect);
+}
+
+/** The chart halts only once it has entered the state that it goes to: until then what follows knows that it will. */
+function halt(enqueue: Enqueue, context: ReplicaContext, error: Error): void {
+  enqueue.assign({ haltedBy: context.haltedBy ?? error });
+  enqueue.raise({ type: 'rule.failed', error });
 }
 
 function carryOut(enqueue: Enqueue, context: ReplicaContext, after: ReplicaState, effect: Effect): void {
@@ -144,6 +147,12 @@ function carryOut(enqueue: Enqueue, context: ReplicaContext, after: ReplicaState
       break;
     case 'apply':
       enqueue.sendTo('applier', { type: 'apply.allowed', upTo: effect.upTo });
+      break;
+    case 'hash':
+      enqueue.sendTo('applier', { type: 'hash.asked', index: effect.index });
+      break;
+    case 'halt':
+      halt(enqueue, context, effect.error);
       break;
     case 'trim':
       enqueue(() => context.logWriter.trim(effect.upTo));

@@ -13,7 +13,7 @@ import { stalled } from './stalled.js';
 export const active = replicaSetup.createStateConfig({
   description: 'Takes part: links to all peers, and one role.',
   entry: 'spawnLinks',
-  exit: 'stopLinks',
+  exit: ['tellPeersOfHalt', 'stopLinks'],
   invoke: {
     src: 'acceptor',
     id: 'acceptor',
@@ -38,6 +38,7 @@ export const active = replicaSetup.createStateConfig({
     'link.delayed': { actions: 'noteLinkClosed' },
     'link.closed': { actions: 'noteLinkClosed' },
     'link.undeliverable': { actions: 'noteUndeliverable' },
+    'state.hashed': { actions: 'noteOwnHash' },
     'results.ready': { actions: 'sendResults' },
   },
 });

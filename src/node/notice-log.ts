@@ -93,6 +93,22 @@ function logNotice(logger: Logger, notice: Notice, ofElections: 'debug' | 'info'
       else logger.warn({ event: 'link', peer, reason }, `not connected to ${peer}: ${reason}`);
       break;
     }
+    case 'peer.halted': {
+      const { peer, reason } = notice;
+      logger.error({ event: 'halted', peer, reason }, `peer ${peer} has halted: ${reason}`);
+      break;
+    }
+    case 'replica.diverged': {
+      const { peer, index, reason } = notice;
+      logger.error({ event: 'diverged', peer, index, reason }, reason);
+      break;
+    }
+    case 'hash.slow': {
+      const tookMs = Math.round(notice.tookMs);
+      const why = `the state machine's hash took ${tookMs} ms: states of replicas are not compared while this node leads; make it incremental`;
+      logger.warn({ event: 'hash', tookMs }, why);
+      break;
+    }
     case 'connection.refused':
       logger.warn({ event: 'refused', reason: notice.reason }, `refused a connection: ${notice.reason}`);
       break;

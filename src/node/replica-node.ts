@@ -226,9 +226,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   /** The document of `GET /v1/status`. */
   status(): NodeStatus {
     const { clusterId } = this.#resources.identity;
-    const snapshot = this.actor.getSnapshot();
-    const value = snapshot.status === 'active' ? snapshot.value : 'halted';
-    return describe(this.state, { clusterId, version: VERSION, value });
+    return describe(this.state, { clusterId, version: VERSION, snapshot: this.actor.getSnapshot() });
   }
 
   /**

@@ -26,6 +26,10 @@ export type Effect =
   | { readonly kind: 'leader-gone'; readonly rank: number }
   /** Entries up to `upTo` may be applied. */
   | { readonly kind: 'apply'; readonly upTo: Index }
+  /** The state machine's hash is wanted, as it is after `index`. */
+  | { readonly kind: 'hash'; readonly index: Index }
+  /** This node halts, after what comes before this. */
+  | { readonly kind: 'halt'; readonly error: Error }
   /** A durable snapshot stands for the entries up to `upTo`, and nobody needs them: the log may let go of them. */
   | { readonly kind: 'trim'; readonly upTo: Index }
   | { readonly kind: 'notify'; readonly notice: Notice };
@@ -76,6 +80,12 @@ export type Notice =
     }
   | { readonly type: 'peer.changed'; readonly peer: NodeId; readonly status: PeerStatus; readonly missed: number }
   | { readonly type: 'link.changed'; readonly peer: NodeId; readonly open: boolean; readonly reason: string }
+  /** The peer said why it halts: it takes no part until its process is started again. */
+  | { readonly type: 'peer.halted'; readonly peer: NodeId; readonly reason: string }
+  /** This node, leading, found that the peer's state after `index` is another one than that of a majority, or that no majority has one. */
+  | { readonly type: 'replica.diverged'; readonly peer: NodeId; readonly index: Index; readonly reason: string }
+  /** The state machine's hash stops the node for so long that states are not compared while this node leads. */
+  | { readonly type: 'hash.slow'; readonly tookMs: number }
   | { readonly type: 'connection.refused'; readonly reason: string }
   | { readonly type: 'node.recovered'; readonly lastIndex: Index; readonly term: Term; readonly tornBytes: number }
   /** The state machine holds everything up to `applied`, and may be read. */
@@ -161,6 +171,9 @@ const ABOUT_THE_NODE = {
   'election.ended': true,
   'peer.changed': true,
   'link.changed': true,
+  'peer.halted': true,
+  'replica.diverged': true,
+  'hash.slow': true,
   'connection.refused': true,
   'node.recovered': true,
   'state.opened': true,

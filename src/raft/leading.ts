@@ -1,5 +1,6 @@
 import { refuseProposal } from './clients.js';
 import { advanceCommit, noteMatch, recordCommit, withApply } from './commit.js';
+import { beginComparing } from './comparing.js';
 import type { Effect, Step, Surroundings } from './effects.js';
 import { notify, told, unchanged } from './effects.js';
 import { hasMajority } from './elections.js';
@@ -26,7 +27,7 @@ export function becomeLeader(state: ReplicaState, wallMs: number): Step {
     silentBeats: {},
     reads: { ...state.reads, echoed: {}, pending: [] },
   });
-  const { state: begun, effects } = appendEntries(leading, 'no-op', [NO_BYTES], wallMs);
+  const { state: begun, effects } = appendEntries(beginComparing(leading), 'no-op', [NO_BYTES], wallMs);
   const { id, term } = state;
   return {
     state: begun,

@@ -129,10 +129,40 @@ export interface ReadReply {
   readonly readIndex: Index | null;
 }
 
+/** The leader wants a hash of the state as it is after `index`, which nobody has passed. */
+export interface HashRequest {
+  readonly kind: 'hash-request';
+  readonly term: Term;
+  readonly index: Index;
+}
+
+export interface HashReply {
+  readonly kind: 'hash-reply';
+  readonly term: Term;
+  readonly index: Index;
+  /** Hexadecimal digits. */
+  readonly hash: string;
+}
+
+/** The receiver's state is not what it should be: it halts. */
+export interface Divergence {
+  readonly kind: 'divergence';
+  readonly term: Term;
+  readonly index: Index;
+  /** What was found and what to do, in words. */
+  readonly reason: string;
+}
+
+/** The sender halts: the last that is heard of it. */
+export interface HaltNotice {
+  readonly kind: 'halt-notice';
+  readonly reason: string;
+}
+
 /** Messages in which a term decides who is heard. */
-export type TermedMessage = VoteRequest | VoteReply | Append | AppendReply;
+export type TermedMessage = VoteRequest | VoteReply | Append | AppendReply | HashRequest | HashReply | Divergence;
 export type ForwardedMessage = ProposeRequest | ProposeReply | ReadRequest | ReadReply;
-export type PeerMessage = TermedMessage | ForwardedMessage;
+export type PeerMessage = TermedMessage | ForwardedMessage | HaltNotice;
 
 /** A message with its addressee. */
 export interface Outgoing {

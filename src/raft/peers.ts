@@ -33,8 +33,17 @@ export function noteLink(state: ReplicaState, peer: NodeId, open: boolean, reaso
   const before = valueFor(state.peers, peer)?.link;
   if (before === undefined || (before.open === open && before.reason === reason)) return unchanged(state);
   return {
-    state: withPeer(state, peer, { link: { open, reason } }),
+    state: withPeer(state, peer, open ? { link: { open, reason }, haltedBy: null } : { link: { open, reason } }),
     effects: [notify({ type: 'link.changed', peer, open, reason })],
+  };
+}
+
+/** The peer halts, and said why. */
+export function noteHalted(state: ReplicaState, peer: NodeId, reason: string): Step {
+  if (valueFor(state.peers, peer) === undefined) return unchanged(state);
+  return {
+    state: withPeer(state, peer, { haltedBy: reason }),
+    effects: [notify({ type: 'peer.halted', peer, reason })],
   };
 }
 

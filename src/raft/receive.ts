@@ -1,4 +1,5 @@
 import { noteProposeReply, noteReadReply, refuseProposal, refuseRead } from './clients.js';
+import { haltAsToldTo, noteHashReply } from './comparing.js';
 import type { Effect, Step, Surroundings } from './effects.js';
 import { notify, unchanged } from './effects.js';
 import { answerVoteRequest, recordVote } from './elections.js';
@@ -10,6 +11,7 @@ import type { PeerMessage } from './messages.js';
 import { hasTerm } from './messages.js';
 import type { NodeId, Term } from './numbers-and-ids.js';
 import { LOG_START } from './numbers-and-ids.js';
+import { noteHalted } from './peers.js';
 import { answerPreVote, recordPreVote } from './pre-vote.js';
 import type { ReplicaState } from './replica-state.js';
 import { changed } from './replica-state.js';
@@ -41,11 +43,14 @@ const OF_EVERY_ROLE: MessageRules = {
   'propose-reply': (state, { message }) => noteProposeReply(state, message),
   'read-request': (state, { from, message }) => refuseRead(state, { from, requestId: message.requestId }),
   'read-reply': (state, { message }) => noteReadReply(state, message),
+  'halt-notice': (state, { from, message }) => noteHalted(state, from, message.reason),
 };
 
 export const FOLLOWER_RULES: MessageRules = {
   ...OF_EVERY_ROLE,
   append: (state, { from, message, atMs }) => acceptAppend(state, from, message, atMs),
+  'hash-request': (state, { message: { index } }) => ({ state, effects: [{ kind: 'hash', index }] }),
+  divergence: (state, { message }) => haltAsToldTo(state, message),
 };
 
 /** The rules for a node that asks before an election. As with a candidate, an append of its own term makes it a follower. */
@@ -65,6 +70,7 @@ export const LEADER_RULES: MessageRules = {
   // §5.2: a second leader of the same term cannot be. The rule's invariant says so, and halts the node.
   append: (state, { from, message, atMs }) => acceptAppend(state, from, message, atMs),
   'append-reply': (state, { from, message }) => noteAppendReply(state, from, message),
+  'hash-reply': (state, { from, message }) => noteHashReply(state, from, message),
   'propose-request': (state, { from, message }, surroundings) => propose(state, { ...message, from }, surroundings),
   'read-request': (state, { from, message }, surroundings) => answerRead(state, { ...message, from }, surroundings),
 };

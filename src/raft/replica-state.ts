@@ -1,3 +1,5 @@
+import type { Comparison } from './comparison.js';
+import { NO_COMPARISON } from './comparison.js';
 import type { LogShape } from './log-shape.js';
 import { EMPTY_LOG, termAt } from './log-shape.js';
 import type { Entry } from './messages.js';
@@ -17,6 +19,8 @@ export interface Peer {
   readonly status: PeerStatus | null;
   /** Whether our own connection to it is open, and if not, why. */
   readonly link: { readonly open: boolean; readonly reason: string };
+  /** Why it halted, in its own words; null where it has not said so since our connection to it opened. */
+  readonly haltedBy: string | null;
 }
 
 /** Who asked: this node's own callers (`from` is null) or a peer that passed its clients' requests on. */
@@ -90,6 +94,8 @@ export interface ReplicaState {
   /** Heartbeats in a row that each peer has left unanswered: filled by a leader. */
   readonly silentBeats: Readonly<Record<NodeId, number>>;
   readonly reads: ReadRounds;
+  /** Hashes of the replicas' states: filled by a leader. */
+  readonly comparison: Comparison;
   /** This node's knowledge of leases, where they are on (`lease.ts`). */
   readonly lease: {
     /** Monotonic ms; when this life of the node began: what it had promised before is not known any more. -Infinity before that. */
@@ -113,7 +119,7 @@ export function initialState(id: NodeId, servers: readonly ServerAddress[], sett
     address: servers.find((server) => server.id === id)?.address ?? '',
     settings,
     voters: servers.map((server) => server.id).sort(),
-    peers: Object.fromEntries(others.map((peer) => [peer.id, { ...peer, status: null, link }])),
+    peers: Object.fromEntries(others.map((peer) => [peer.id, { ...peer, status: null, link, haltedBy: null }])),
     term: NO_TERM,
     votedFor: null,
     log: EMPTY_LOG,
@@ -132,6 +138,7 @@ export function initialState(id: NodeId, servers: readonly ServerAddress[], sett
     answered: [],
     silentBeats: {},
     reads: { current: asReadRound(0), echoed: {}, pending: [] },
+    comparison: NO_COMPARISON,
     lease: { openedAtMs: Number.NEGATIVE_INFINITY, beats: [] },
   };
 }
@@ -165,6 +172,7 @@ export function changed(state: ReplicaState, change: Partial<ReplicaState>): Rep
     answered: state.answered,
     silentBeats: state.silentBeats,
     reads: state.reads,
+    comparison: state.comparison,
     lease: state.lease,
   };
   return Object.assign(copy, change);

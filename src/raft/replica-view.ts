@@ -1,3 +1,4 @@
+import type { Comparison } from './comparison.js';
 import type { LogShape } from './log-shape.js';
 import type { Index, NodeId, ReadRound, Term } from './numbers-and-ids.js';
 import type { Peer, ReplicaState, Role } from './replica-state.js';
@@ -55,6 +56,10 @@ export class ReplicaView {
   }
   get votedFor(): NodeId | null {
     return this.#state.votedFor;
+  }
+  /** The hashes of the replicas' states, as far as this node, leading, has asked for them. */
+  get comparison(): Comparison {
+    return this.#state.comparison;
   }
   get voters(): readonly NodeId[] {
     return this.#state.voters;

@@ -11,6 +11,8 @@ export interface MemberStatus {
   /** null on a node that does not lead. */
   readonly status: PeerStatus | null;
   readonly matchIndex: Index | null;
+  /** Why it halted, as it told this node before its links closed; null where it did not. At this node itself, why it halted. */
+  readonly haltedBy: string | null;
 }
 
 /** The document of `GET /v1/status`. */
@@ -23,6 +25,8 @@ export interface NodeStatus {
   readonly leaderId: NodeId | null;
   readonly commitIndex: Index;
   readonly lastApplied: Index;
+  /** The newest entry after which this node, leading, found that a majority of the replicas has the same state; 0 before that. */
+  readonly agreedIndex: Index;
   readonly firstLogIndex: Index;
   readonly lastLogIndex: Index;
   /** The newest snapshot on this node's disk: up to which entry, and the size of its file. Null where there is none. */
@@ -32,15 +36,26 @@ export interface NodeStatus {
   readonly members: readonly MemberStatus[];
 }
 
-export function describe(
-  state: ReplicaView,
-  { clusterId, version, value }: { clusterId: string; version: string; value: unknown },
-): NodeStatus {
-  const { id, role, term, leaderId, commitIndex, lastApplied, log } = state;
+/** What of a node's status does not stand in its state. */
+interface StatusSources {
+  readonly clusterId: string;
+  readonly version: string;
+  /** The chart's present one. */
+  readonly snapshot: {
+    readonly status: string;
+    readonly value: unknown;
+    readonly context: { readonly haltedBy: Error | null };
+  };
+}
+
+export function describe(state: ReplicaView, { clusterId, version, snapshot: present }: StatusSources): NodeStatus {
+  const { id, role, term, leaderId, commitIndex, lastApplied, comparison, log } = state;
   const firstLogIndex = firstIndex(log);
   const lastLogIndex = log.lastIndex;
   const snapshot = state.snapshot === null ? null : { index: state.snapshot.index, bytes: state.snapshot.bytes };
-  const members = state.voters.map((member) => describeMember(state, member));
+  const haltedBy = present.context.haltedBy?.message ?? null;
+  const value = present.status === 'active' ? present.value : 'halted';
+  const members = state.voters.map((member) => describeMember(state, member, haltedBy));
   return {
     id,
     clusterId,
@@ -50,6 +65,7 @@ export function describe(
     leaderId,
     commitIndex,
     lastApplied,
+    agreedIndex: comparison.agreedIndex,
     firstLogIndex,
     lastLogIndex,
     snapshot,
@@ -58,7 +74,7 @@ export function describe(
   };
 }
 
-function describeMember(state: ReplicaView, id: NodeId): MemberStatus {
+function describeMember(state: ReplicaView, id: NodeId, haltedBy: string | null): MemberStatus {
   const leads = state.role === 'leader';
   const isSelf = id === state.id;
   return {
@@ -67,5 +83,6 @@ function describeMember(state: ReplicaView, id: NodeId): MemberStatus {
     voter: true,
     status: leads ? (isSelf ? 'up' : (valueFor(state.peers, id)?.status ?? null)) : null,
     matchIndex: leads ? (valueFor(state.matchIndex, id) ?? null) : null,
+    haltedBy: isSelf ? haltedBy : (valueFor(state.peers, id)?.haltedBy ?? null),
   };
 }

@@ -1,4 +1,5 @@
 import type { ClusterPicture, HeardNode, Lack, LackKind, LiveNode } from './cluster-picture.js';
+import { haltReasonOf } from './cluster-picture.js';
 
 import { countOf, durationOf, grouped, inWords, listOf } from './phrases.js';
 import { silenceOf } from './silence.js';
@@ -15,9 +16,10 @@ export function rowOf(
 function textOf({ node, kind }: Lack, leader: LiveNode | undefined, nodes: readonly HeardNode[]): string {
   switch (kind) {
     case 'down':
+      if (haltReasonOf(node, nodes) !== undefined) return textOf({ node, kind: 'halted' }, leader, nodes);
       return `${node.report === null ? 'does not answer' : `down for ${durationOf(node.silentMs)}`} · ${placedReason(node, leader, nodes)}`;
     case 'halted':
-      return `has halted · ${node.report?.haltedBy ?? 'its log says why'}`;
+      return `has halted · ${haltReasonOf(node, nodes) ?? 'its log says why'}`;
     case 'recovering':
       return 'recovering: it reads its log before it votes and answers';
     case 'stalled':

@@ -86,7 +86,10 @@ export function electors({ live }: ClusterPicture): readonly LiveNode[] {
 export function lackOf(node: HeardNode, leader: LiveNode | undefined): LackKind | undefined {
   if (node.id === leader?.id) return undefined;
   const status = memberOf(leader, node.id)?.status ?? 'down';
-  if (!isLive(node)) return leader !== undefined && status !== 'down' ? undefined : 'down';
+  if (!isLive(node)) {
+    if (typeof memberOf(leader, node.id)?.haltedBy === 'string') return 'halted';
+    return leader !== undefined && status !== 'down' ? undefined : 'down';
+  }
   const { role, state } = node.report;
   if (role === 'halted' || role === 'recovering') return role;
   if (state.endsWith('stalled')) return 'stalled';
@@ -99,6 +102,12 @@ export function lacksIn(picture: ClusterPicture, leader: LiveNode | undefined): 
     const kind = lackOf(node, leader);
     return kind === undefined ? [] : [{ node, kind }];
   });
+}
+
+/** Why a node halted: in its own report, or as it told those that answer before its links closed. */
+export function haltReasonOf(node: HeardNode, nodes: readonly HeardNode[]): string | undefined {
+  const told = nodes.filter(isLive).map((one) => memberOf(one, node.id)?.haltedBy);
+  return node.report?.haltedBy ?? told.find((reason) => typeof reason === 'string') ?? undefined;
 }
 
 function memberOf(node: LiveNode | undefined, id: string): MemberReport | undefined {

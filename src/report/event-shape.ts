@@ -27,6 +27,12 @@ const orNull =
   (value, path) =>
     value === null ? null : check(value, path);
 
+/** Earlier releases do not have the field. */
+const ifThere =
+  (check: Check): Check =>
+  (value, path) =>
+    value === undefined ? null : check(value, path);
+
 function listOf(check: Check): Check {
   return (value, path) => {
     if (!Array.isArray(value)) return `${path}: expected a list`;
@@ -86,6 +92,7 @@ const REPORT: Shape<NodeReport> = {
       voter: truth,
       status: orNull(oneOf('up', 'suspect', 'down')),
       matchIndex: orNull(number),
+      haltedBy: ifThere(orNull(text)),
     }),
   ),
   log: objectOf<NodeReport['log']>({
@@ -94,6 +101,7 @@ const REPORT: Shape<NodeReport> = {
     durableIndex: number,
     commitIndex: number,
     appliedIndex: number,
+    agreedIndex: ifThere(number),
     terms: listOf(objectOf<NodeReport['log']['terms'][number]>({ startIndex: number, term: number })),
   }),
   snapshot: orNull(objectOf<NonNullable<NodeReport['snapshot']>>({ index: number, bytes: number })),

@@ -32,6 +32,8 @@ export interface MemberReport {
   /** The peer's condition as the leader sees it; null on a node that does not lead. */
   readonly status: 'up' | 'suspect' | 'down' | null;
   readonly matchIndex: number | null;
+  /** Why it halted, as it told this node last; null where it did not. Not there in reports of earlier versions. */
+  readonly haltedBy?: string | null;
 }
 
 /** This node's own connection to a peer, which it dials, and what the peer left unanswered. */
@@ -73,6 +75,8 @@ export interface NodeReport {
     readonly durableIndex: number;
     readonly commitIndex: number;
     readonly appliedIndex: number;
+    /** At a leader: the newest entry after which a majority was found to have the same state. Not there in reports of earlier versions. */
+    readonly agreedIndex?: number;
     /** The newest terms of the log, each with the index of its first entry, oldest first, at most 16. */
     readonly terms: readonly { readonly startIndex: number; readonly term: number }[];
   };

@@ -101,6 +101,17 @@ function gauges({ hello, unsyncedBytes }: MetricSources, scraped: () => Scraped)
       () => report().log.appliedIndex,
     ],
     [
+      'quorate_state_agreed_index',
+      'The newest entry after which this leader found that a majority of the replicas has the same state.',
+      () => report().log.agreedIndex ?? 0,
+    ],
+    [
+      'quorate_peer_halted',
+      'Whether a peer said that it halts (1), and has not come back since, or not (0).',
+      () => haltedPeers(report(), hello.id),
+      'peer',
+    ],
+    [
       'quorate_snapshot_index',
       "Up to this entry the node's newest snapshot holds everything; 0 where there is none.",
       () => report().snapshot?.index ?? 0,
@@ -144,6 +155,12 @@ function gauges({ hello, unsyncedBytes }: MetricSources, scraped: () => Scraped)
     ],
     ['process_resident_memory_bytes', 'Memory of the process, in bytes.', () => process.memoryUsage.rss()],
   ];
+}
+
+function haltedPeers({ members }: NodeReport, own: string): Values {
+  return members
+    .filter(({ id }) => id !== own)
+    .map(({ id, haltedBy = null }) => [{ peer: id }, Number(haltedBy !== null)]);
 }
 
 function lags({ role, members, log }: NodeReport): Values {

@@ -101,10 +101,18 @@ export function pathOf(value: unknown): string {
   return `${key}.${pathOf(inner)}`;
 }
 
-function logOf({ log, commitIndex, lastApplied }: ReplicaState): NodeReport['log'] {
+function logOf({ log, commitIndex, lastApplied, comparison }: ReplicaState): NodeReport['log'] {
   const { lastIndex, durableIndex, runs } = log;
   const terms = runs.slice(-MOST_TERMS).map(([startIndex, term]) => ({ startIndex, term }));
-  return { firstIndex: firstIndex(log), lastIndex, durableIndex, commitIndex, appliedIndex: lastApplied, terms };
+  return {
+    firstIndex: firstIndex(log),
+    lastIndex,
+    durableIndex,
+    commitIndex,
+    appliedIndex: lastApplied,
+    agreedIndex: comparison.agreedIndex,
+    terms,
+  };
 }
 
 /** The votes that a candidate has; of one that asks first whether it could win, who would vote for it. */

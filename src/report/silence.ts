@@ -1,5 +1,5 @@
 import type { HeardNode, LiveNode } from './cluster-picture.js';
-import { isLive } from './cluster-picture.js';
+import { haltReasonOf, isLive } from './cluster-picture.js';
 import type { LinkReport } from './node-report.js';
 import { countOf } from './phrases.js';
 
@@ -16,6 +16,8 @@ export interface Silence {
  * the reader's own last attempt. They may differ by a second or two, and several reasons for one failure would look like several failures.
  */
 export function silenceOf(node: HeardNode, leader: LiveNode | undefined, nodes: readonly HeardNode[]): Silence {
+  const halted = haltReasonOf(node, nodes);
+  if (halted !== undefined && !node.isAnswering) return { reason: `it has halted: ${halted}`, isLinkOpen: false };
   const askers = [...(leader === undefined ? [] : [leader]), ...nodes.filter(isLive)];
   const links = askers.flatMap(({ report }) => report.links.filter(({ peer }) => peer === node.id));
   const missed = links.find((link) => link.state === 'open' && (link.unanswered ?? 0) > 0);

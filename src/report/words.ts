@@ -85,6 +85,18 @@ export class NewsWriter {
         return this.#peer(notice, circumstances);
       case 'link.changed':
         return this.#link(notice, circumstances.nowMs);
+      case 'peer.halted':
+        return { tone: 'danger', text: asSentence(`${notice.peer} has halted: ${notice.reason}`) };
+      case 'replica.diverged':
+        return {
+          tone: 'danger',
+          text: `${id} found that ${notice.peer}'s state after entry ${grouped(notice.index)} is wrong.`,
+        };
+      case 'hash.slow':
+        return {
+          tone: 'wait',
+          text: `${id}'s state machine took ${durationOf(notice.tookMs)} for its hash: states are not compared while it leads.`,
+        };
       case 'connection.refused':
         return { tone: 'wait', text: `${id} refused a connection: ${notice.reason}.` };
       default:
@@ -191,6 +203,8 @@ export class NewsWriter {
     return { tone: 'neutral', text: `${what}: ${why}. It dials again.` };
   }
 }
+
+const asSentence = (text: string): string => `${text}.`.replace(/\.\.$/, '.');
 
 function ofTheDisk(id: NodeId, notice: NodeNotice): Words | undefined {
   switch (notice.type) {

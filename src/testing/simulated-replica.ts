@@ -119,6 +119,11 @@ export class SimulatedReplica<Machine extends AnyStateMachine = Recorder> {
     };
   }
 
+  /** Until its next start a halt of this replica is no failure of the run: something was done to it of which it should find out. */
+  expectHalt(): void {
+    this.#injected.expectHalt();
+  }
+
   /** The disk works again, as fast as at the start. A replica that has halted stays so until it is restarted. */
   mendDisk(): void {
     this.disk.failure = () => undefined;

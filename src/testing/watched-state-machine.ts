@@ -1,4 +1,4 @@
-import { decodeToApply } from '../../actors/applier.js';
+import { decodeToApply } from '../../actors/applying.js';
 import { shown } from '../errors/shown.js';
 import type { Index, NodeId, Term } from '../raft/numbers-and-ids.js';
 import { asIndex, NO_INDEX } from '../raft/numbers-and-ids.js';
@@ -48,6 +48,7 @@ export class WatchedStateMachine<Machine extends AnyStateMachine>
   readonly resultCodec: Codec<Indexed<ResultOf<Machine>>>;
   readonly capture?: () => Capture;
   readonly restore?: () => Restore;
+  readonly hash?: () => Uint8Array;
   /** The index that the machine had applied when it was opened: more than 0 only where it keeps its state itself. */
   openedAt: Index = NO_INDEX;
   /** The newest command that was applied, in this life or before. */
@@ -64,7 +65,8 @@ export class WatchedStateMachine<Machine extends AnyStateMachine>
       decode: (bytes) => machine.codec.decode(bytes),
     };
     this.resultCodec = withIndex(machine.resultCodec);
-    const { capture, restore } = machine as AnyStateMachine;
+    const { capture, restore, hash } = machine as AnyStateMachine;
+    if (hash !== undefined) this.hash = hash.bind(machine);
     if (capture === undefined || restore === undefined) return;
     this.capture = () => this.#captureBy(capture.bind(machine));
     this.restore = () => this.#restoreBy(restore.bind(machine));

@@ -221,6 +221,7 @@ describe('status and health', () => {
       'leaderId',
       'commitIndex',
       'lastApplied',
+      'agreedIndex',
       'firstLogIndex',
       'lastLogIndex',
       'snapshot',

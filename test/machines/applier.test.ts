@@ -23,7 +23,8 @@ function applierOver(count: number, batchMs: number, more: Partial<StateMachine<
   const { children } = createActor(owner, { clock }).start().getSnapshot();
   children.applier?.send({ type: 'state.open' });
   const allow = (upTo: number): void => children.applier?.send({ type: 'apply.allowed', upTo: asIndex(upTo) });
-  return { clock, allow, applied: () => recorder.commands.length, commands: recorder.commands };
+  const ask = (index: number): void => children.applier?.send({ type: 'hash.asked', index: asIndex(index) });
+  return { clock, allow, ask, applied: () => recorder.commands.length, commands: recorder.commands };
 }
 
 test('sockets and timers get a turn after 5 ms of applying, and the rest is applied after it', () => {
@@ -50,4 +51,23 @@ test('a state machine that decodes in place gets its commands that way', () => {
   allow(3);
   expect(new Set(commands)).toEqual(new Set([`${entry(1, 1).payload.byteLength} bytes, in place`]));
   expect(commands.length).toBe(3);
+});
+
+test('a hash is taken after exactly the entry at which it is wanted, whatever the batches, and at once where that was the last', () => {
+  const at: number[] = [];
+  const { allow, ask, applied } = applierOver(600, 1, {
+    hash: () => {
+      at.push(applied());
+      return new Uint8Array([at.length]);
+    },
+  });
+  ask(200);
+  ask(300);
+  allow(600);
+  expect(at).toEqual([300]);
+  ask(600);
+  expect(at).toEqual([300, 600]);
+  ask(599);
+  expect(at).toEqual([300, 600]);
+  expect(applied()).toBe(600);
 });

@@ -87,6 +87,10 @@ const others: fc.Arbitrary<PeerMessage> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('read-request'), requestId: whole }),
   fc.record({ kind: fc.constant('read-reply'), requestId: whole, readIndex: fc.option(whole) }),
+  fc.record({ kind: fc.constant('hash-request'), term: whole, index: whole }),
+  fc.record({ kind: fc.constant('hash-reply'), term: whole, index: whole, hash: fc.constantFrom('', '00ff12') }),
+  fc.record({ kind: fc.constant('divergence'), term: whole, index: whole, reason: fc.string({ maxLength: 300 }) }),
+  fc.record({ kind: fc.constant('halt-notice'), reason: fc.string({ unit: 'grapheme', maxLength: 300 }) }),
 ) as fc.Arbitrary<PeerMessage>;
 
 const message = fc.oneof(append, others);
