@@ -14,6 +14,7 @@ import { asIndex, asReadRound, asTerm, NO_DEADLINE_MS, problemWithId } from '../
 import { ByteReader, ByteWriter, encodeText, MalformedBytes } from '../src/wire/bytes.js';
 import { EntryEncoder, encodedEntriesBytes } from '../src/wire/records.js';
 import type { ScratchBuffer } from '../src/wire/scratch-buffer.js';
+import { decodeRuns, encodeRuns, runsBytes } from './runs.js';
 import { decodeStateMessage, encodeStateMessage } from './state-frames.js';
 
 const TYPES = [
@@ -281,22 +282,4 @@ function decodeReadReply(reader: ByteReader): ReadReply {
   const confirmed = reader.boolean();
   const readIndex = asIndex(reader.u64());
   return { kind: 'read-reply', requestId, readIndex: confirmed ? readIndex : null };
-}
-
-function runsBytes(runs: readonly Uint8Array[]): number {
-  return runs.reduce((sum, run) => sum + 4 + run.byteLength, 4);
-}
-
-function encodeRuns(writer: ByteWriter, runs: readonly Uint8Array[]): Uint8Array {
-  writer.u32(runs.length);
-  for (const run of runs) writer.text(run);
-  return writer.bytes;
-}
-
-function decodeRuns(reader: ByteReader): Uint8Array[] {
-  const count = reader.u32();
-  if (count * 4 > reader.left) throw new MalformedBytes(`${count} runs cannot be in so few bytes`);
-  const runs: Uint8Array[] = [];
-  for (let at = 0; at < count; at += 1) runs.push(reader.run(reader.u32()));
-  return runs;
 }
