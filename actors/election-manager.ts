@@ -3,15 +3,17 @@ import type { Term } from '../src/raft/numbers-and-ids.js';
 import { NO_TERM } from '../src/raft/numbers-and-ids.js';
 import type { RandomState } from '../src/raft/random.js';
 import { draw } from '../src/raft/random.js';
-import type { Settings } from '../src/raft/settings.js';
+import type { ReplicaSettings } from '../src/raft/settings.js';
 import type { Clock } from '../src/seams/clock.js';
 import { parentOf } from './actor-refs.js';
+import type { Silence } from './election-timing.js';
+import { inWords, isQuiet, quietSince, STEP_MS, yieldMs } from './election-timing.js';
 import type { ElectionManagerEvent, ElectionReport, HeartbeatManagerEvent, HeartbeatManagerRef } from './events.js';
 import type { ClockEvent } from './turns-and-pauses.js';
 import { oneTurn, pauses } from './turns-and-pauses.js';
 
 export interface ElectionManagerInput {
-  readonly settings: Settings;
+  readonly settings: ReplicaSettings;
   readonly clock: Clock;
   /** Where the random timeouts come from. */
   readonly chance: RandomState;
@@ -21,8 +23,10 @@ export interface ElectionManagerContext extends ElectionManagerInput {
   readonly heartbeatManager: HeartbeatManagerRef | null;
   /** Term of the election that this node stands for, or stood for last. */
   readonly term: Term;
-  /** This wait's random timeout, drawn once. */
+  /** This wait's random timeout, drawn once, and what a lower priority adds to it. */
   readonly timeoutMs: number;
+  /** Waits and elections in a row that ended without a leader. */
+  readonly waitsInVain: number;
   /** Silence is counted from here: the wait's beginning, or when the leader was last heard. */
   readonly quietSinceMs: number;
   /** The timeout left when the timer was last set, and when it was set. */
@@ -39,9 +43,6 @@ export interface ElectionManagerContext extends ElectionManagerInput {
   readonly goneSinceMs: number;
   readonly waitForOthersMs: number;
 }
-
-/** Each survivor stands so much later than the one before it, by id: enough for an election between two that can hear each other. */
-const STEP_MS = 20;
 
 const electionSetup = setup({
   types: {
@@ -61,6 +62,11 @@ const electionSetup = setup({
       const timeoutMs = ELECTION_TIMEOUT_MIN + value * (ELECTION_TIMEOUT_MAX - ELECTION_TIMEOUT_MIN);
       return { chance: next, timeoutMs };
     }),
+    /** Those of a higher priority stand first, where there are any. */
+    yieldToOthers: assign(({ context: { settings, timeoutMs, waitsInVain } }) => ({
+      timeoutMs: timeoutMs + yieldMs(settings, waitsInVain),
+    })),
+    noteVain: assign({ waitsInVain: ({ context }) => context.waitsInVain + 1 }),
     /** A pause of an earlier wait ended before this, so that it does not count any more. */
     startListening: assign({ quietSinceMs: ({ context }) => context.clock.now() }),
     /** The timer is not set anew for each message: it runs out and is set for what is left. */
@@ -77,7 +83,17 @@ const electionSetup = setup({
       const sought: HeartbeatManagerEvent = { type: 'silence.asked', atMs };
       if (context.heartbeatManager !== null) enqueue(sendTo(context.heartbeatManager as never, sought as never));
     }),
-    countFromLastHeard: assign(({ context }, silence: Silence) => ({ quietSinceMs: quietSince(context, silence) })),
+    /** Where a leader was heard, a lower priority counts in full again. */
+    countFromLastHeard: assign(({ context }, silence: Silence) => {
+      const { settings, timeoutMs, waitsInVain, quietSinceMs } = context;
+      const wasHeard = silence.heardAtMs > quietSinceMs;
+      const more = wasHeard ? yieldMs(settings, 0) - yieldMs(settings, waitsInVain) : 0;
+      return {
+        quietSinceMs: quietSince(context, silence),
+        timeoutMs: timeoutMs + more,
+        waitsInVain: wasHeard ? 0 : waitsInVain,
+      };
+    }),
     /** Between one and two heartbeats: random, so that followers which stood still together do not stand together. */
     drawGrace: assign(({ context }) => {
       const { value, next } = draw(context.chance);
@@ -124,7 +140,6 @@ const electionSetup = setup({
 });
 
 type ElectionOutcome = Extract<ElectionReport, { type: 'election.ended' }>;
-type Silence = Extract<ElectionManagerEvent, { type: 'silence.measured' }>;
 
 /**
  * Times elections for the node's whole life. Waiting, it reports a leader's silence of one random timeout, by what the
@@ -138,6 +153,7 @@ export const electionManager = electionSetup.createMachine({
     heartbeatManager: null,
     term: NO_TERM,
     timeoutMs: input.settings.ELECTION_TIMEOUT_MAX,
+    waitsInVain: 0,
     quietSinceMs: 0,
     remainingMs: 0,
     armedAtMs: 0,
@@ -162,7 +178,7 @@ export const electionManager = electionSetup.createMachine({
     idle: { description: 'The node leads, or takes no part: nothing is timed.' },
     waiting: {
       description: 'The node follows: one random timeout of silence, and it stands for election.',
-      entry: ['drawTimeout', 'startListening'],
+      entry: ['drawTimeout', 'yieldToOthers', 'startListening'],
       invoke: { src: 'pauses', input: ({ context }) => context },
       initial: 'counting',
       on: {
@@ -191,7 +207,7 @@ export const electionManager = electionSetup.createMachine({
                 guard: { type: 'isQuiet', params: ({ event }) => event },
                 target: '#electionManager.waiting',
                 reenter: true,
-                actions: { type: 'reportSilence', params: ({ event }) => event },
+                actions: ['noteVain', { type: 'reportSilence', params: ({ event }) => event }],
               },
               { target: 'counting', actions: { type: 'countFromLastHeard', params: ({ event }) => event } },
             ],
@@ -218,13 +234,13 @@ export const electionManager = electionSetup.createMachine({
                 guard: { type: 'isGone', params: ({ event }) => event },
                 target: '#electionManager.waiting',
                 reenter: true,
-                actions: { type: 'reportGone', params: ({ event }) => event },
+                actions: ['noteVain', { type: 'reportGone', params: ({ event }) => event }],
               },
               {
                 guard: { type: 'isQuiet', params: ({ event }) => event },
                 target: '#electionManager.waiting',
                 reenter: true,
-                actions: { type: 'reportSilence', params: ({ event }) => event },
+                actions: ['noteVain', { type: 'reportSilence', params: ({ event }) => event }],
               },
               { target: 'counting', actions: { type: 'countFromLastHeard', params: ({ event }) => event } },
             ],
@@ -280,18 +296,3 @@ export const electionManager = electionSetup.createMachine({
     },
   },
 });
-
-/** The wait's beginning, or when the leader was last heard, whichever is later. */
-function quietSince(context: ElectionManagerContext, { heardAtMs }: Silence): number {
-  return Math.max(context.quietSinceMs, heardAtMs);
-}
-
-function isQuiet(context: ElectionManagerContext, silence: Silence): boolean {
-  return silence.atMs - quietSince(context, silence) >= context.timeoutMs;
-}
-
-function inWords(context: ElectionManagerContext, silence: Silence): string {
-  const { leaderId, heardAtMs, missed, atMs } = silence;
-  if (leaderId === null) return `no leader for ${Math.round(atMs - quietSince(context, silence))} ms`;
-  return `nothing from leader ${leaderId} for ${Math.round(atMs - heardAtMs)} ms, ${missed} heartbeats missed`;
-}

@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { TOP_PRIORITY } from '../raft/settings.js';
 import type { NodeStatus } from '../replica/status.js';
 import type { ClientFlags } from './client-flags.js';
 import { clientOptions, withClientFlags } from './client-flags.js';
@@ -90,7 +91,10 @@ function print(flags: ClientFlags, rows: readonly Row[]): void {
     else {
       const { role, term, commitIndex, lastApplied } = status;
       const behind = leader === undefined || leader === null ? '-' : Math.max(0, leader.commitIndex - lastApplied);
-      table.push([id, address, role, term, commitIndex, lastApplied, behind, ready ? 'ready' : 'not ready']);
+      // Nodes of an older version tell none.
+      const isLow = status.priority < TOP_PRIORITY;
+      const roleText = isLow ? `${role} (priority ${status.priority})` : role;
+      table.push([id, address, roleText, term, commitIndex, lastApplied, behind, ready ? 'ready' : 'not ready']);
     }
   }
   process.stdout.write(`${table.toString()}\n`);

@@ -1,7 +1,7 @@
 import type { ZodType } from 'zod';
 import { isPrefix } from '../http/request-target.js';
 import type { Settings } from '../raft/settings.js';
-import { DEFAULT_SETTINGS } from '../raft/settings.js';
+import { DEFAULT_SETTINGS, TOP_PRIORITY } from '../raft/settings.js';
 import type { AnyService } from '../seams/service.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
 import type { ReplicaNodeOptions } from './options.js';
@@ -115,6 +115,14 @@ const SHARED = {
       default: false,
       expected: '1 or 0, yes or no',
       read: yesOrNoFrom,
+    }),
+  },
+  priority: {
+    schema: (z) => z.int().min(1).max(TOP_PRIORITY),
+    expected: `a whole number from 1 to ${TOP_PRIORITY}`,
+    serve: served('priority', '<n>', `1 to ${TOP_PRIORITY}: a node with a lower one stands for election later`, {
+      default: TOP_PRIORITY,
+      read: numberFrom,
     }),
   },
   maxConnections: {

@@ -76,6 +76,11 @@ export interface ReplicaNodeOptions<Machine extends AnyStateMachine> extends Par
    * and assumes that no clock gains more than 10 % on another. Default: false.
    */
   readonly readLease?: boolean;
+  /**
+   * From 1 to 10: where the leader is gone, a node with a lower one stands for election later, so that the others lead while they can.
+   * Each node has its own. Default: 10.
+   */
+  readonly priority?: number;
   /** Aborting it closes the node. */
   readonly signal?: AbortSignal;
   /**

@@ -1,5 +1,6 @@
 import type { QuorateError } from '../errors/quorate-error.js';
-import type { Settings } from '../raft/settings.js';
+import type { ReplicaSettings } from '../raft/settings.js';
+import { priorityOf } from '../raft/settings.js';
 import type { Replica } from '../replica/replica.js';
 import type { NodeStatus } from '../replica/status.js';
 import { EVENTS_VERSION, type StreamHello } from '../report/node-report.js';
@@ -12,7 +13,7 @@ import { VERSION } from './version.js';
 export function helloOf(
   { id, cluster, startCommand }: ResourceOptions,
   { identity, address }: NodeResources,
-  settings: Settings,
+  settings: ReplicaSettings,
 ): StreamHello {
   return {
     version: EVENTS_VERSION,
@@ -27,6 +28,7 @@ export function helloOf(
       electionTimeoutMaxMs: settings.ELECTION_TIMEOUT_MAX,
       heartbeatMs: settings.HEARTBEAT_INTERVAL,
       maxMissedHeartbeats: settings.MAX_MISSED_HEARTBEATS,
+      priority: priorityOf(settings),
     },
   };
 }

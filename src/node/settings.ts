@@ -16,6 +16,7 @@ export interface CheckedOptions extends Settings {
   readonly peers: Readonly<Record<string, string>>;
   readonly insecure?: boolean | undefined;
   readonly readLease?: boolean | undefined;
+  readonly priority?: number | undefined;
 }
 
 /** Refuses options that cannot work together, with one line that names them and says what would work. Each is of the right kind. */
@@ -26,9 +27,13 @@ export function checkNodeOptions(options: CheckedOptions): ReplicaSettings {
     problemWithAddresses(options) ??
     problemWithSettings(options);
   if (problem !== undefined) throw invalid(problem);
-  const { ELECTION_TIMEOUT_MIN, ELECTION_TIMEOUT_MAX, HEARTBEAT_INTERVAL, MAX_MISSED_HEARTBEATS, readLease } = options;
-  const settings = { ELECTION_TIMEOUT_MIN, ELECTION_TIMEOUT_MAX, HEARTBEAT_INTERVAL, MAX_MISSED_HEARTBEATS };
-  return readLease === true ? { ...settings, readLease } : settings;
+  const { ELECTION_TIMEOUT_MIN, ELECTION_TIMEOUT_MAX, HEARTBEAT_INTERVAL, MAX_MISSED_HEARTBEATS } = options;
+  const { readLease, priority } = options;
+  return {
+    ...{ ELECTION_TIMEOUT_MIN, ELECTION_TIMEOUT_MAX, HEARTBEAT_INTERVAL, MAX_MISSED_HEARTBEATS },
+    ...(readLease === true ? { readLease } : {}),
+    ...(priority === undefined ? {} : { priority }),
+  };
 }
 
 function problemWithRoutes({ server, routes }: CheckedOptions): string | undefined {

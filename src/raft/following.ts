@@ -10,6 +10,7 @@ import type { Index, NodeId } from './numbers-and-ids.js';
 import { advance, greater, lesser } from './numbers-and-ids.js';
 import type { ReplicaState } from './replica-state.js';
 import { applicableIndex, changed, lastTimeMs } from './replica-state.js';
+import { priorityOf, TOP_PRIORITY } from './settings.js';
 
 /**
  * AppendEntries at a follower (§5.3). What it holds already is left alone, a real conflict cuts the log there
@@ -98,13 +99,18 @@ export function hearsLiveLeader(state: ReplicaState, atMs: number): boolean {
 
 /**
  * Our connection to `peer` closed. Where it leads, its process may have ended: until it is heard again its silence is no reason to
- * refuse others a vote, and this node stands after those survivors whose ids come before its own, so that they do
- * not split the vote. A wrong hint does no harm: the next heartbeat undoes it. Where leases are on it is none: a leader whose
+ * refuse others a vote, and this node stands after those survivors whose ids come before its own, and later where its priority
+ * is lower, so that they do not split the vote. A wrong hint does no harm: the next heartbeat undoes it. Where leases are on it is none: a leader whose
  * connection was cut by something in between may hold one that rests on this node's word.
  */
 export function noteLeaderGone(state: ReplicaState, peer: NodeId): Step {
   if (peer !== state.leaderId || state.settings.readLease === true) return unchanged(state);
-  const rank = state.voters.filter((voter) => voter !== peer && voter < state.id).length;
+  // It is dialed again and again: each failure would begin the wait anew.
+  if (state.isLeaderGone) return unchanged(state);
+  const survivors = state.voters.filter((voter) => voter !== peer);
+  const before = survivors.filter((voter) => voter < state.id).length;
+  // Survivors of a higher priority come first, whatever their ids.
+  const rank = (TOP_PRIORITY - priorityOf(state.settings)) * survivors.length + before;
   return {
     state: changed(state, { isLeaderGone: true }),
     effects: [{ kind: 'leader-gone', rank }],

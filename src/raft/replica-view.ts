@@ -2,7 +2,7 @@ import type { Comparison } from './comparison.js';
 import type { LogShape } from './log-shape.js';
 import type { Index, NodeId, ReadRound, Term } from './numbers-and-ids.js';
 import type { Peer, ReplicaState, Role } from './replica-state.js';
-import type { Settings } from './settings.js';
+import type { ReplicaSettings } from './settings.js';
 import type { Snapshot } from './snapshot.js';
 
 /**
@@ -95,7 +95,7 @@ export class ReplicaView {
   get readRound(): ReadRound {
     return this.#state.reads.current;
   }
-  get settings(): Settings {
+  get settings(): ReplicaSettings {
     return this.#state.settings;
   }
 

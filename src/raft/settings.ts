@@ -17,6 +17,18 @@ export interface ReplicaSettings extends Settings {
    * on all nodes. Default: false.
    */
   readonly readLease?: boolean;
+  /**
+   * From 1 to 10, each node its own: where no leader is heard, a node with a lower one stands later. It decides when a node stands, and
+   * nothing else: whom voters elect is decided by what its log holds. Default: 10.
+   */
+  readonly priority?: number;
+}
+
+/** The highest priority, and the default. */
+export const TOP_PRIORITY = 10;
+
+export function priorityOf({ priority = TOP_PRIORITY }: ReplicaSettings): number {
+  return priority;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -38,6 +50,12 @@ export function problemWithSettings(settings: Settings): string | undefined {
   if (beat * 3 <= least) return undefined;
   const third = Math.floor(least / 3);
   return `HEARTBEAT_INTERVAL (${beat}) is not well under ELECTION_TIMEOUT_MIN (${least}): set it to at most ${third}, a third of it`;
+}
+
+/** As `problemWithSettings`, of a node's priority. */
+export function problemWithPriority(priority: unknown): string | undefined {
+  if (priority === undefined || (isPositiveWhole(priority) && Number(priority) <= TOP_PRIORITY)) return undefined;
+  return `expected priority to be a whole number from 1 to ${TOP_PRIORITY}, got ${quoted(priority)}`;
 }
 
 const LARGEST = 2 ** 31 - 1;

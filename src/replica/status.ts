@@ -3,6 +3,7 @@ import type { Index, NodeId, Term } from '../raft/numbers-and-ids.js';
 import { valueFor } from '../raft/numbers-and-ids.js';
 import type { PeerStatus, Role } from '../raft/replica-state.js';
 import type { ReplicaView } from '../raft/replica-view.js';
+import { priorityOf } from '../raft/settings.js';
 
 export interface MemberStatus {
   readonly id: NodeId;
@@ -21,6 +22,8 @@ export interface NodeStatus {
   readonly clusterId: string;
   readonly version: string;
   readonly role: Role;
+  /** Its priority in elections, from 1 to 10. */
+  readonly priority: number;
   readonly term: Term;
   readonly leaderId: NodeId | null;
   readonly commitIndex: Index;
@@ -61,6 +64,7 @@ export function describe(state: ReplicaView, { clusterId, version, snapshot: pre
     clusterId,
     version,
     role,
+    priority: priorityOf(state.settings),
     term,
     leaderId,
     commitIndex,

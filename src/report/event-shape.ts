@@ -154,6 +154,7 @@ const EVENTS: Shape<EventStream> = {
       electionTimeoutMaxMs: number,
       heartbeatMs: number,
       maxMissedHeartbeats: number,
+      priority: number,
     }),
   }),
   report: objectOf(REPORT),

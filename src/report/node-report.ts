@@ -22,6 +22,8 @@ export interface StreamHello {
     readonly electionTimeoutMaxMs: number;
     readonly heartbeatMs: number;
     readonly maxMissedHeartbeats: number;
+    /** This node's own priority in elections, from 1 to 10. */
+    readonly priority: number;
   };
 }
 

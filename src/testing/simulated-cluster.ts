@@ -19,7 +19,7 @@ import { SafetyChecker, SafetyViolation } from './safety.js';
 import { noSuchReplica, SimulatedNetwork } from './simulated-network.js';
 import { SimulatedReplica } from './simulated-replica.js';
 import type { SimulationOptions } from './simulation-options.js';
-import { checkDuration, checkSimulationOptions } from './simulation-options.js';
+import { checkDuration, checkSimulationOptions, settingsOf } from './simulation-options.js';
 import { withoutElectionTimers } from './told-elections.js';
 import { VirtualClock } from './virtual-clock.js';
 import type { Watcher } from './watched-state-machine.js';
@@ -84,7 +84,6 @@ export class SimulatedCluster<Machine extends AnyStateMachine = Recorder> {
       mostDiskMs,
       snapshotLogBytes,
       random,
-      settings: this.settings,
       time: this.time,
       network: this.network,
       safety: this.safety,
@@ -102,7 +101,9 @@ export class SimulatedCluster<Machine extends AnyStateMachine = Recorder> {
           this.safety.applied(id, applied, applied.command);
         }),
     };
-    this.replicas = new Map(ids.map((id) => [id, new SimulatedReplica<Machine>({ ...shared, id })]));
+    this.replicas = new Map(
+      ids.map((id) => [id, new SimulatedReplica<Machine>({ ...shared, id, settings: settingsOf(options, id) })]),
+    );
     for (const replica of this.replicas.values()) replica.start();
     const isStarted = ({ role }: SimulatedReplica<Machine>): boolean => role !== 'crashed' && role !== 'recovering';
     const withinMs = LONG_TIME_MS + STARTING_OPERATIONS * mostDiskMs;

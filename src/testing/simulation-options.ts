@@ -4,9 +4,9 @@ import type { Conditions } from '../../transport/memory/transport.js';
 import { QuorateError } from '../errors/quorate-error.js';
 import { shown } from '../errors/shown.js';
 import type { NodeId } from '../raft/numbers-and-ids.js';
-import { problemWithId } from '../raft/numbers-and-ids.js';
+import { problemWithId, valueFor } from '../raft/numbers-and-ids.js';
 import type { ReplicaSettings } from '../raft/settings.js';
-import { DEFAULT_SETTINGS, problemWithSettings } from '../raft/settings.js';
+import { DEFAULT_SETTINGS, problemWithPriority, problemWithSettings } from '../raft/settings.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
 import type { Recorder } from './recorder.js';
 
@@ -21,6 +21,8 @@ export interface SimulationOptions<Machine extends AnyStateMachine = Recorder> {
    */
   readonly stateMachine?: (id: NodeId) => Machine;
   readonly settings?: Partial<ReplicaSettings>;
+  /** Priorities in elections by id, as in `{ a: 1 }`. Default: 10 for each. */
+  readonly priorities?: Readonly<Record<NodeId, number>>;
   readonly conditions?: Partial<Conditions>;
   /** `timed`: by their timers, as in production. `told`: only where `elect` says so, for stories told step by step. */
   readonly elections?: 'timed' | 'told';
@@ -62,6 +64,7 @@ const OPTIONS: Fields<SimulationOptions> = {
     expected: 'a function that makes a new state machine for each start of a replica, as in () => new Counter()',
   },
   settings: { is: isObject, expected: 'an object with some of the four settings, and readLease' },
+  priorities: { is: isObject, expected: 'an object, as in { a: 1 }' },
   conditions: { is: isObject, expected: 'an object, as in { loss: 0.1 }' },
   elections: { is: (value) => value === 'timed' || value === 'told', expected: "'timed' or 'told'" },
   machine: {
@@ -99,6 +102,7 @@ export function checkSimulationOptions(options: SimulationOptions<AnyStateMachin
   checkFields('settings', 'settings.', ANY_SETTINGS, settings);
   const problem = problemWithSettings({ ...DEFAULT_SETTINGS, ...settings });
   if (problem !== undefined) throw invalid(problem);
+  checkPriorities(options);
   checkConditions(conditions);
   if (flow === undefined) return;
   checkFields(
@@ -124,6 +128,24 @@ const LIMIT = 'an object with maxEntries and maxBytes';
 const ANY_SETTINGS = Object.fromEntries(
   [...Object.keys(DEFAULT_SETTINGS), 'readLease'].map((name) => [name, { is: () => true, expected: '' }]),
 );
+
+function checkPriorities({ priorities = {}, replicas = 'abc' }: SimulationOptions<AnyStateMachine>): void {
+  const stranger = Object.keys(priorities).find((id) => !replicas.includes(id));
+  if (stranger !== undefined) throw invalid(`priorities: there is no replica ${stranger}`);
+  const problem = Object.values(priorities)
+    .map(problemWithPriority)
+    .find((found) => found !== undefined);
+  if (problem !== undefined) throw invalid(problem);
+}
+
+/** The settings of one replica. */
+export function settingsOf(
+  { settings, priorities = {} }: SimulationOptions<AnyStateMachine>,
+  id: NodeId,
+): ReplicaSettings {
+  const priority = valueFor(priorities, id);
+  return { ...DEFAULT_SETTINGS, ...settings, ...(priority === undefined ? {} : { priority }) };
+}
 
 function checkConditions(conditions: Partial<Conditions>): void {
   checkFields('conditions', 'conditions.', CONDITIONS, conditions);

@@ -217,6 +217,7 @@ describe('status and health', () => {
       'clusterId',
       'version',
       'role',
+      'priority',
       'term',
       'leaderId',
       'commitIndex',

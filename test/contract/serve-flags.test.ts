@@ -90,6 +90,8 @@ describe('quorate serve', () => {
     [['--listen', '127.0.0.1:8000'], {}, /peers say that n1 is at/],
     [['--config', 'missing.json'], {}, /missing\.json cannot be read/],
     [['--max-connections', '0'], {}, /expected --max-connections to be a whole number .*, got 0/],
+    [['--priority', '11'], {}, /expected --priority to be a whole number from 1 to 10, got 11/],
+    [[], { QUORATE_PRIORITY: '0' }, /expected QUORATE_PRIORITY to be a whole number from 1 to 10, got 0/],
     [[], { QUORATE_MAX_CONNECTIONS: 'all' }, /expected QUORATE_MAX_CONNECTIONS to be .*, got "all"/],
     [['--peers', 'n1=127.0.0.1:7999,n2=there'], {}, /expected the address of n2 to be host:port, .*, got "there"/],
     [['--log-level', 'loud'], {}, /expected --log-level to be one of trace, .*got "loud"/],

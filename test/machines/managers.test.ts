@@ -28,6 +28,46 @@ describe('ElectionManager', () => {
     expect(Math.max(...slow)).toBeLessThanOrEqual(1_105);
   });
 
+  test('a lower priority adds a quarter of the longest timeout for each step below the top', () => {
+    const next = firstElections({ priority: 9 });
+    expect(Math.min(...next)).toBeGreaterThanOrEqual(150 + 75);
+    expect(Math.max(...next)).toBeLessThanOrEqual(305 + 75);
+    expect(Math.min(...firstElections({ priority: 1 }))).toBeGreaterThanOrEqual(150 + 9 * 75);
+  });
+
+  test('what a lower priority adds halves with each wait in vain, and is whole again once a leader was heard', () => {
+    const settings = { ...DEFAULT_SETTINGS, priority: 1 };
+    const clock = new VirtualClock();
+    let [elections] = initialTransition(electionManager, { settings, clock, chance: seeded(1) });
+    const send = (event: object): void => {
+      [elections] = transition(electionManager, elections, event as never);
+    };
+    /** Whether the wait's timeout is a random one and so much more. */
+    const adds = (ms: number): boolean => {
+      const { timeoutMs } = elections.context;
+      return timeoutMs >= 150 + ms && timeoutMs <= 300 + ms;
+    };
+    const measure = (atMs: number, heardAtMs: number): void => {
+      send({ type: 'xstate.after.ELECTION_TIMEOUT.electionManager.waiting.counting' });
+      send({ type: 'silence.measured', atMs, leaderId: null, heardAtMs, missed: 0 });
+    };
+    send({ type: 'follower.entered' });
+    expect(adds(675)).toBe(true);
+    for (const [atMs, ms] of [
+      [2_000, 337.5],
+      [4_000, 168.75],
+      [6_000, 84.375],
+    ] as const) {
+      measure(atMs, Number.NEGATIVE_INFINITY);
+      send({ type: 'preCandidate.entered' });
+      expect(elections.context.timeoutMs).toBeLessThanOrEqual(300);
+      send({ type: 'follower.entered' });
+      expect(adds(ms)).toBe(true);
+    }
+    measure(6_100, 6_050);
+    expect(adds(675)).toBe(true);
+  });
+
   test('the same seed draws the same timeouts', () => {
     expect(firstElections({}, 5)).toEqual(firstElections({}, 5));
   });

@@ -5,6 +5,7 @@ export const SETTINGS = {
   electionTimeoutMinMs: 150,
   electionTimeoutMaxMs: 300,
   heartbeatMs: 50,
+  priority: 10,
   maxMissedHeartbeats: 3,
 };
 

@@ -105,6 +105,8 @@ describe('a server that is asked for its pre-vote', () => {
     expect(answerOf(gone.state, request(5, at(1, 5)), 1_001)).toEqual(reply(6, true));
     expect(answerOf(hearLeader(gone.state, 'b', 1_002).state, request(5, at(1, 5)), 1_003)).toEqual(reply(5, false));
     expect(noteLeaderGone(voter, 'c')).toEqual({ state: voter, effects: [] });
+    // Dialing it again fails.
+    expect(noteLeaderGone(gone.state, 'b')).toEqual({ state: gone.state, effects: [] });
   });
 
   test('survivors stand one after the other, by their ids', () => {
@@ -113,6 +115,21 @@ describe('a server that is asked for its pre-vote', () => {
       return effectsOf(noteLeaderGone(state, 'b'), 'leader-gone')[0]?.rank;
     });
     expect(ranks).toEqual([0, 1, 2]);
+  });
+
+  test('survivors of a lower priority stand after all of a higher one, whatever their ids', () => {
+    const priorities: Record<string, number> = { a: 9, c: 10, d: 9, e: 8 };
+    const ranks = Object.entries(priorities).map(([id, priority]) => {
+      const state = stateOf({ leaderId: 'b' }, 'abcde');
+      const settings = { ...state.settings, priority };
+      return [id, effectsOf(noteLeaderGone({ ...state, id, settings }, 'b'), 'leader-gone')[0]?.rank];
+    });
+    expect(ranks).toEqual([
+      ['a', 4],
+      ['c', 1],
+      ['d', 6],
+      ['e', 11],
+    ]);
   });
 });
 

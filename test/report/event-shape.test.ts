@@ -8,7 +8,13 @@ import { eventFault } from '../../src/report/event-shape.js';
 import type { EventStream } from '../../src/report/node-report.js';
 import { report } from './heard-nodes.js';
 
-const settings = { electionTimeoutMinMs: 150, electionTimeoutMaxMs: 300, heartbeatMs: 50, maxMissedHeartbeats: 3 };
+const settings = {
+  electionTimeoutMinMs: 150,
+  electionTimeoutMaxMs: 300,
+  heartbeatMs: 50,
+  maxMissedHeartbeats: 3,
+  priority: 10,
+};
 const hello = {
   version: 1,
   id: 'n1',

@@ -9,7 +9,13 @@ import { NodeReporter } from '../../src/report/reporter.js';
 import { LoneReplica } from '../../src/testing/index.js';
 
 const unknown = new QuorateError('QUORATE_OUTCOME_UNKNOWN', 'no answer came in time');
-const SETTINGS = { electionTimeoutMinMs: 150, electionTimeoutMaxMs: 300, heartbeatMs: 50, maxMissedHeartbeats: 3 };
+const SETTINGS = {
+  electionTimeoutMinMs: 150,
+  electionTimeoutMaxMs: 300,
+  heartbeatMs: 50,
+  maxMissedHeartbeats: 3,
+  priority: 10,
+};
 
 class Reader {
   readonly messages: { readonly name: string; readonly data: unknown }[] = [];

@@ -25,6 +25,7 @@ export function MembersPage({ view }: { readonly view: ClusterView }) {
                   'address',
                   'role',
                   'votes',
+                  'priority',
                   'leader says',
                   'term',
                   'last entry',
@@ -71,6 +72,7 @@ function Member({ view, node }: { readonly view: ClusterView; readonly node: Nod
         <Badge look={look} text={badge} />
       </td>
       <td>{member === undefined ? '–' : member.voter ? 'yes' : 'no'}</td>
+      <td class="mono">{hello?.settings.priority ?? '–'}</td>
       <td>{statusText(view, node)}</td>
       <td class="mono">{report?.term ?? '–'}</td>
       <td class="mono">{report === null ? '–' : whole(report.log.lastIndex)}</td>
