@@ -20,6 +20,8 @@ interface Position {
 
 /** Each entry costs about so much in the log beside its payload. */
 const ENTRY_OVERHEAD_BYTES = 64;
+/** Until there is a snapshot the log lets go of nothing, so that another attempt comes after this part of what usually lies between two. */
+const SOONER_AFTER_FAILURE = 0.25;
 
 /** Captures images of a state machine between two batches, and says when the log has grown so much that a snapshot is due. */
 export class Captures {
@@ -82,10 +84,11 @@ export class Captures {
     this.#report({ type: 'capture.failed', reason });
   }
 
-  /** Another one is due when as much has been applied again. */
+  /** Another one is due when as much has been applied again; where nothing came of this one, as on a full disk, when a quarter of that has. */
   ended(snapshot: Snapshot | undefined): void {
     this.#isDue = false;
     if (snapshot !== undefined) this.#dueBytes = Math.max(this.#leastBytes, snapshot.bytes);
+    else this.#bytes = Math.max(this.#bytes, this.#dueBytes * (1 - SOONER_AFTER_FAILURE));
   }
 
   get #leastBytes(): number {

@@ -98,7 +98,7 @@ export type Notice =
       readonly bytes: number;
       readonly tookMs: number;
     }
-  /** Nothing came of a snapshot. The node goes on, and tries again when its log has grown as much again. */
+  /** Nothing came of a snapshot. The node goes on, and tries again when its log has grown by a quarter of what usually lies between two. */
   | { readonly type: 'snapshot.failed'; readonly reason: string }
   /** A file that should be a whole snapshot is none. An older one was used, or the log from its start. */
   | { readonly type: 'snapshot.damaged'; readonly reason: string }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { QuorateClient } from '../../src/client/node.js';
@@ -45,10 +45,14 @@ afterAll(async () => {
 const diskOf = (id: string): string => path.join(cluster.directory, id);
 const ballast = (id: string): string => path.join(diskOf(id), 'ballast');
 
-function fillDisk(id: string): void {
+/** Leaves room for so many bytes. */
+function fillDisk(id: string, left = 0): void {
   const { bavail, bsize } = statfsSync(diskOf(id));
-  writeFileSync(ballast(id), Buffer.alloc(bavail * bsize));
+  writeFileSync(ballast(id), Buffer.alloc(bavail * bsize - left));
 }
+
+const snapshotsOf = (id: string): readonly string[] =>
+  readdirSync(diskOf(id)).filter((name) => name.includes('snapshot'));
 
 async function stateOf(id: string): Promise<{ readonly state: unknown; readonly term: number; readonly role: string }> {
   return JSON.parse((await cluster.http(id, 'GET', '/v1/status')).body);
@@ -86,4 +90,22 @@ test('a leader whose disk is full is replaced, says what to free, and takes part
   expect(acknowledged.length).toBeGreaterThan(10);
   for (const key of acknowledged) expect((await cluster.http(old, 'GET', `/v1/kv/${key}`)).status).toBe(200);
   expect(cluster.logOf(old)).toContain('the disk has room again');
+});
+
+test('a snapshot for which there is no room is given up and removed; the node goes on, and takes one once there is room', async () => {
+  const id = await cluster.leader();
+  // A new segment of the log has room for these.
+  for (let n = 0; n < 24; n += 1) await answered(() => client.put(`s${n}`, new Uint8Array(256 * 1024)));
+  fillDisk(id, 4 * MIB);
+  const refused = await cluster.http(id, 'POST', '/v1/snapshot');
+  expect([refused.status, JSON.parse(refused.body).error.code]).toEqual([500, 'SNAPSHOT_FAILED']);
+  expect(refused.body).toContain('ENOSPC');
+  expect(snapshotsOf(id)).toEqual([]);
+  await answered(() => client.put('after', 'x'));
+  await until(async () => (await cluster.http(id, 'GET', '/v1/kv/after?consistency=stale')).status === 200);
+  expect(await isFull(id)).toBe(false);
+  rmSync(ballast(id));
+  const taken = await cluster.http(id, 'POST', '/v1/snapshot');
+  expect(taken.status).toBe(200);
+  expect(snapshotsOf(id)).toHaveLength(1);
 });
