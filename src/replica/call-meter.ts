@@ -4,8 +4,8 @@ import type { QuorateError } from '../errors/quorate-error.js';
 export interface CallMeter {
   /** `count` commands that came in together at about `receivedAtMs` were acknowledged. */
   commandsDone(count: number, receivedAtMs: number): void;
-  /** `count` linearizable reads that came in together at about `receivedAtMs` may be answered. */
-  readsDone(count: number, receivedAtMs: number): void;
+  /** `count` linearizable reads that came in together at about `receivedAtMs` may be answered; `isByLease`: those for which a lease was enough. */
+  readsDone(count: number, receivedAtMs: number, isByLease: boolean): void;
   failed(kind: 'command' | 'read', error: QuorateError, receivedAtMs: number): void;
 }
 

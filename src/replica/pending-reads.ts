@@ -128,7 +128,9 @@ export class PendingReads {
     for (const { reads } of ready) {
       const waiting = reads.filter(isWaiting);
       const count = waiting.reduce((all, read) => all + read.count, 0);
-      if (count > 0) this.#options.meter.readsDone(count, waiting[0]?.earliestReceivedMs ?? 0);
+      // Reads for which a lease is enough are asked for apart from the others.
+      const [first] = waiting;
+      if (first !== undefined) this.#options.meter.readsDone(count, first.earliestReceivedMs, this.#byLease.has(first));
       for (const read of waiting) read.resolve(undefined);
     }
   }

@@ -7,6 +7,8 @@ import { Latencies } from './latencies.js';
 export class MeasuredCalls implements CallMeter {
   readonly puts = new Latencies();
   readonly reads = new Latencies();
+  /** The part of `reads` for which a leader's lease was enough. */
+  leaseReads = 0;
   /** Reads of what this node happened to have: they wait for nobody. */
   staleReads = 0;
   /** Commands, reads and HTTP requests that ended with an error, by its code without QUORATE_. */
@@ -29,7 +31,8 @@ export class MeasuredCalls implements CallMeter {
     this.endedUnknown = 0;
   }
 
-  readsDone(count: number, receivedAtMs: number): void {
+  readsDone(count: number, receivedAtMs: number, isByLease: boolean): void {
+    if (isByLease) this.leaseReads += count;
     this.reads.note(this.#clock.now() - receivedAtMs, count);
   }
 

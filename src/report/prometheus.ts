@@ -182,7 +182,8 @@ function counters({ calls, elections, snapshots, traffic }: MetricSources, scrap
       'quorate_reads_total',
       'Reads of callers of this node that were answered.',
       () => [
-        [{ consistency: 'linearizable' }, calls.reads.count],
+        [{ consistency: 'linearizable' }, calls.reads.count - calls.leaseReads],
+        [{ consistency: 'lease' }, calls.leaseReads],
         [{ consistency: 'stale' }, calls.staleReads],
       ],
       'consistency',

@@ -59,6 +59,10 @@ test('calls, their times, their errors and the syncs are counted where the calle
   await follower.read((store) => store.get('k1'));
   await follower.read((store) => store.get('k1'), { consistency: 'stale' });
   await fetch(`http://${follower.address}/v1/kv/k1?consistency=stale`).then((answer) => answer.text());
+  const linearizable = await sampleOf(follower, 'quorate_reads_total{consistency="linearizable"}');
+  await follower.read((store) => store.get('k1'), { consistency: 'lease' });
+  expect(await sampleOf(follower, 'quorate_reads_total{consistency="lease"}')).toBe(1);
+  expect(await sampleOf(follower, 'quorate_reads_total{consistency="linearizable"}')).toBe(linearizable);
   expect(await sampleOf(follower, 'quorate_puts_total')).toBeGreaterThanOrEqual(before + 5);
   expect(await sampleOf(follower, 'quorate_put_duration_seconds_count')).toBeGreaterThanOrEqual(before + 5);
   expect(await sampleOf(follower, 'quorate_put_duration_seconds_sum')).toBeGreaterThan(0);
