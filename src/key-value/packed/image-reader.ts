@@ -67,8 +67,9 @@ class FramedFormat implements Format {
   }
 
   write(piece: Uint8Array): void {
-    this.#parts.push(new Uint8Array(piece));
-    this.#have += piece.byteLength;
+    const rest = this.#have === 0 ? this.#readInPlace(piece) : piece;
+    if (rest.byteLength > 0) this.#parts.push(new Uint8Array(rest));
+    this.#have += rest.byteLength;
     while (this.#needed !== undefined && this.#have >= this.#needed) {
       this.#goOn(this.#content.next(this.#taken(this.#needed)));
     }
@@ -80,6 +81,17 @@ class FramedFormat implements Format {
     throw new MalformedBytes(
       `it ends early, where ${this.#needed} bytes more should be, with ${this.#have} of them there`,
     );
+  }
+
+  /** Reads what is whole in this piece without a copy, because the content keeps none of its bytes. Returns the rest. */
+  #readInPlace(piece: Uint8Array): Uint8Array {
+    let at = 0;
+    while (this.#needed !== undefined && piece.byteLength - at >= this.#needed) {
+      const end = at + this.#needed;
+      this.#goOn(this.#content.next(piece.subarray(at, end)));
+      at = end;
+    }
+    return piece.subarray(at);
   }
 
   #goOn(asked: IteratorResult<number, RestoredState>): void {
@@ -150,9 +162,10 @@ function readEntry(
   const keyEnd = key + reader.skipText(MOST_KEY_BYTES);
   reader.skip(reader.u32());
   if (own > revision) throw new MalformedBytes(`an entry has the revision ${own}, the store ${revision}`);
-  if (last !== undefined && entries.pages.compareKey(last, bytes, key, keyEnd) >= 0)
-    throw new MalformedBytes('its keys are not in order');
-  if (entries.seek(bytes, key, keyEnd) !== undefined) throw new MalformedBytes('a key comes twice');
+  if (last !== undefined) {
+    if (entries.pages.compareKey(last, bytes, key, keyEnd) >= 0) throw new MalformedBytes('its keys are not in order');
+    entries.seekEnd();
+  } else if (entries.seek(bytes, key, keyEnd) !== undefined) throw new MalformedBytes('a key comes twice');
   return entries.put(bytes, run, reader.position, own);
 }
 

@@ -65,6 +65,19 @@ export class OrderedIndex {
     return this.#pages.compareKey(location, bytes, from, until) === 0 ? location : ABSENT;
   }
 
+  /** Finds the place behind all keys: `insert` is about that one. */
+  seekEnd(): void {
+    let node = this.#root;
+    for (let level = 0; level < this.#height; level += 1) {
+      const branch = node as Branch;
+      this.#path[level] = branch;
+      this.#slots[level] = branch.count - 1;
+      node = branch.children[branch.count - 1] as IndexNode;
+    }
+    this.#leaf = node as Leaf;
+    this.#slot = this.#leaf.count;
+  }
+
   /** The entry that `seek` found is at this location now. */
   replace(location: Location): void {
     this.#ownLeaf().locations[this.#slot] = location;

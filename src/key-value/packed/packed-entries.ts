@@ -81,6 +81,12 @@ export class PackedEntries {
     return this.#found === ABSENT ? undefined : this.#found;
   }
 
+  /** Finds the place of a key that comes after all that there are. */
+  seekEnd(): void {
+    this.#index.seekEnd();
+    this.#found = ABSENT;
+  }
+
   /** Locations in the order of their keys, from the first one on that does not come before `from`. Valid until the next change. */
   locations(from?: Uint8Array): Iterable<Location> {
     return locationsIn(this.#index.tree, this.#pages, from);
