@@ -159,8 +159,9 @@ class Applier {
     const { clock } = this.#options;
     invariant(results.length === entries.length, 'each entry that was applied has its result');
     this.#applied = (entries.at(-1) as Entry).index;
-    this.#captures.applied(entries);
     this.#report({ type: 'log.applied', entries, results });
+    // A snapshot that is due is one of what the chart knows to be applied: it asks for none that it has.
+    this.#captures.applied(entries);
     this.#captures.takeIfAsked();
     if (!this.#hash()) return;
     if (this.#allowed <= this.#applied) this.#phase = 'idle';

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Committed } from '../../src/seams/state-machine.js';
 import { explore } from '../../src/testing/explore.js';
+import { Recorder } from '../../src/testing/recorder.js';
 import type { SimulatedCluster } from '../../src/testing/simulated-cluster.js';
 import { simulate } from '../../src/testing/simulated-cluster.js';
 
@@ -45,6 +47,26 @@ describe('snapshots while a cluster works', () => {
     expect(begin()).toBeLessThanOrEqual(201);
     cluster.restart(down).verify();
   });
+});
+
+/** Keeps only how long the newest command is, so that one command is more than a snapshot. */
+class NewestLength extends Recorder {
+  override apply(batch: readonly Committed<string>[]): readonly number[] {
+    return batch.map(({ command }) => {
+      this.commands.splice(0, this.commands.length, String(command.length));
+      return 1;
+    });
+  }
+}
+
+test('the first command after a snapshot that is enough for another one brings it, and so does each after it', () => {
+  const stateMachine = (): NewestLength => new NewestLength();
+  const cluster = simulate({ seed: 1, replicas: 'a', snapshotLogBytes: 1_000, stateMachine }).untilServing();
+  const taken = ['1', '22', '333', '4444'].map((name) => {
+    cluster.propose(name + 'x'.repeat(10_000 - name.length)).runFor(300);
+    return cluster.replica('a').raft?.snapshot?.index;
+  });
+  expect(taken).toEqual([2, 3, 4, 5]);
 });
 
 test('a damaged newest snapshot gives way to the one before it, and nothing that was acknowledged is missing', () => {
