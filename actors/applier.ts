@@ -1,5 +1,4 @@
 import { fromCallback } from 'xstate';
-import { QuorateError } from '../src/errors/quorate-error.js';
 import { invariant } from '../src/raft/invariant.js';
 import type { Entry } from '../src/raft/messages.js';
 import type { Index } from '../src/raft/numbers-and-ids.js';
@@ -15,7 +14,7 @@ import type { ApplierReport } from './events.js';
 import { Hashes } from './hashes.js';
 import { takeNewStateMachine } from './new-state-machines.js';
 import type { Restored } from './restoring.js';
-import { Restoring } from './restoring.js';
+import { Restoring, unreachable } from './restoring.js';
 
 export interface ApplierInput {
   readonly store: LogStore;
@@ -33,6 +32,9 @@ export type ApplierEvent =
   | { readonly type: 'apply.allowed'; readonly upTo: Index }
   /** The state machine's hash is wanted, as it is after this entry. */
   | { readonly type: 'hash.asked'; readonly index: Index }
+  /** The log begins anew behind a snapshot: nothing more is applied before that is restored. */
+  | { readonly type: 'apply.paused' }
+  | { readonly type: 'state.restore'; readonly snapshot: Snapshot }
   /** An image of the state as it is after the batch that is being applied. */
   | { readonly type: 'capture.asked' }
   /** The snapshot of that image is durable, or nothing came of it. */
@@ -46,9 +48,10 @@ const BATCH: ReadLimits = { maxEntries: 512, maxBytes: 1024 * 1024 };
  * - `closed`: the log is not readable yet, or the state machine has not said yet how much it has applied
  * - `idle`: all that is allowed is applied
  * - `applying`: a batch is read and applied, or lets sockets and timers have a turn
+ * - `restoring`: the state machine takes in a snapshot in place of what it holds
  * - `over`: the state machine cannot go on, or this was stopped
  */
-type Phase = 'closed' | 'idle' | 'applying' | 'over';
+type Phase = 'closed' | 'idle' | 'applying' | 'restoring' | 'over';
 
 /**
  * Feeds committed entries to the state machine, in batches, giving way every few milliseconds. A synchronous batch costs
@@ -63,6 +66,9 @@ class Applier {
   /** Monotonic ms; when this spell of work began. */
   #busySinceMs = 0;
   #restoring: Restoring | undefined;
+  /** The log begins anew behind a snapshot, from which the state machine is restored before anything is applied. */
+  #isPaused = false;
+  #toRestore: Snapshot | undefined;
   readonly #captures: Captures;
   readonly #hashes: Hashes;
 
@@ -113,11 +119,52 @@ class Applier {
   capture(): void {
     this.#captures.ask();
     if (this.#phase === 'idle') this.#captures.takeIfAsked();
-    else if (this.#phase !== 'applying') this.#captures.refuse('the state machine cannot go on');
+    else if (this.#phase !== 'applying' && this.#phase !== 'restoring')
+      this.#captures.refuse('the state machine cannot go on');
   }
 
   captureEnded(snapshot: Snapshot | undefined): void {
     this.#captures.ended(snapshot);
+  }
+
+  /** The entries that come next can be read no more: a snapshot stands for them. A batch that is being applied is finished. */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  /** Takes in `snapshot` in place of all that the state machine holds. */
+  restore(snapshot: Snapshot): void {
+    this.#toRestore = snapshot;
+    if (this.#phase === 'idle') this.#rest();
+  }
+
+  #rest(): void {
+    this.#phase = 'idle';
+    const snapshot = this.#toRestore;
+    if (snapshot === undefined) return;
+    this.#toRestore = undefined;
+    const { stateMachine, snapshots: store, clock } = this.#options;
+    const begin = stateMachine.restore?.bind(stateMachine);
+    if (begin === undefined || store === undefined)
+      return this.#fail(unreachable(stateMachine, snapshot.index, ['this node keeps no snapshots']));
+    this.#phase = 'restoring';
+    this.#restoring = new Restoring({ store, snapshots: [snapshot], begin, clock }, (error, restored) => {
+      if (this.#phase !== 'restoring') return;
+      if (restored?.snapshot) this.#restored(restored.snapshot);
+      else this.#fail(error ?? unreachable(stateMachine, snapshot.index, restored?.damaged ?? []));
+    });
+    this.#restoring.start();
+  }
+
+  /** P30: the state machine and what is known to be applied move in one turn. */
+  #restored(snapshot: Snapshot): void {
+    this.#applied = snapshot.index;
+    this.#isPaused = false;
+    this.#phase = 'idle';
+    this.#captures.restored(snapshot);
+    this.#report({ type: 'state.restored', snapshot });
+    this.#captures.takeIfAsked();
+    if (this.#hash()) this.#work();
   }
 
   /** Entries up to `upTo` may be applied. */
@@ -128,7 +175,7 @@ class Applier {
   }
 
   #work(): void {
-    if (this.#phase !== 'idle' || this.#allowed <= this.#applied) return;
+    if (this.#phase !== 'idle' || this.#isPaused || this.#allowed <= this.#applied) return;
     this.#phase = 'applying';
     this.#busySinceMs = this.#options.clock.now();
     this.#applyNext();
@@ -141,6 +188,7 @@ class Applier {
     const until = this.#hashes.endOfBatch(this.#applied, this.#allowed);
     const limits = { ...BATCH, maxEntries: Math.min(BATCH.maxEntries, until - this.#applied) };
     store.read(from, limits, (error, entries) => {
+      if (this.#isPaused) return this.#rest();
       if (entries === undefined || entries.length === 0)
         return this.#fail(error ?? new Error(`entry ${from} is committed but not in the log`));
       attempt(
@@ -164,12 +212,13 @@ class Applier {
     this.#captures.applied(entries);
     this.#captures.takeIfAsked();
     if (!this.#hash()) return;
-    if (this.#allowed <= this.#applied) this.#phase = 'idle';
+    if (this.#isPaused) this.#rest();
+    else if (this.#allowed <= this.#applied) this.#phase = 'idle';
     else if (clock.now() - this.#busySinceMs < SPELL_MS) this.#applyNext();
     else
       clock.defer(() => {
         if (this.#phase !== 'applying') return;
-        this.#phase = 'idle';
+        this.#rest();
         this.#work();
       });
   }
@@ -210,6 +259,10 @@ export const applier = fromCallback<ApplierEvent, ApplierInput>(({ input, sendBa
         return running.allow(event.upTo);
       case 'hash.asked':
         return running.hash(event.index);
+      case 'apply.paused':
+        return running.pause();
+      case 'state.restore':
+        return running.restore(event.snapshot);
       case 'capture.asked':
         return running.capture();
       case 'capture.ended':
@@ -218,21 +271,6 @@ export const applier = fromCallback<ApplierEvent, ApplierInput>(({ input, sendBa
   });
   return () => running.stop();
 });
-
-/** Nothing brings the state machine to where the log begins. */
-function unreachable(
-  { restore }: StateMachine<unknown, unknown>,
-  previous: Index,
-  damaged: readonly string[],
-): QuorateError {
-  const begins = `the log begins behind entry ${previous}, because a snapshot stands for what came before`;
-  if (restore === undefined) {
-    const what = `${begins}, and this state machine has no restore to take one in: start this node with the state machine that it had`;
-    return new QuorateError('QUORATE_CONFIG_INVALID', what);
-  }
-  const why = damaged.length === 0 ? 'there is none that reaches so far' : damaged.join(' ');
-  return new QuorateError('QUORATE_DATA_DAMAGED', `${begins}: ${why}`);
-}
 
 function openedAt(stateMachine: StateMachine<unknown, unknown>): Index | Promise<Index> {
   if (stateMachine.open !== undefined) return stateMachine.open();

@@ -46,6 +46,7 @@ export class Captures {
 
   restored(snapshot: Snapshot): void {
     this.#position = snapshot;
+    this.#bytes = 0;
     this.#dueBytes = Math.max(this.#leastBytes, snapshot.bytes);
   }
 

@@ -1,6 +1,6 @@
 import type { Append, Entry, ForwardedMessage, PeerMessage } from '../src/raft/messages.js';
 import type { Index, LogPosition, NodeId, Term } from '../src/raft/numbers-and-ids.js';
-import type { PeerStatus } from '../src/raft/replica-state.js';
+import type { Installing, PeerStatus } from '../src/raft/replica-state.js';
 import type { Snapshot } from '../src/raft/snapshot.js';
 import type { Recovered } from '../src/seams/log-store.js';
 import type { Capture } from '../src/seams/state-machine.js';
@@ -12,6 +12,8 @@ export type Report =
   | LogReport
   | ApplierReport
   | SnapshotReport
+  | InstallReport
+  | ReplicatorReport
   | LinkReport
   | AcceptorReport;
 
@@ -44,6 +46,8 @@ export type LogReport =
   | { readonly type: 'log.recovered'; readonly recovered: Recovered }
   | { readonly type: 'log.durable'; readonly written: LogPosition }
   | { readonly type: 'vote.durable'; readonly term: Term; readonly votedFor: NodeId | null }
+  /** The log says that this snapshot of a peer may take its place. */
+  | { readonly type: 'install.durable'; readonly snapshot: LogPosition }
   /** A sync does not end: nothing that is written can be vouched for until it does. */
   | { readonly type: 'log.stalled'; readonly waitedMs: number }
   | { readonly type: 'log.resumed'; readonly waitedMs: number }
@@ -64,6 +68,8 @@ export type ApplierReport =
       readonly snapshot?: Snapshot | null | undefined;
       readonly damaged?: readonly string[] | undefined;
     }
+  /** It was restored from a peer's snapshot, and holds exactly what that does. */
+  | { readonly type: 'state.restored'; readonly snapshot: Snapshot }
   /** The log has grown enough since the last snapshot. */
   | { readonly type: 'snapshot.due' }
   /** An image of the state at this entry. */
@@ -85,6 +91,22 @@ export type SnapshotReport =
   | { readonly type: 'capture.wanted' }
   | { readonly type: 'snapshot.written'; readonly snapshot: Snapshot; readonly tookMs: number }
   | { readonly type: 'snapshot.failed'; readonly reason: string };
+
+export type InstallReport =
+  /** So much of a peer's snapshot is here. */
+  | { readonly type: 'install.progressed'; readonly installing: Installing }
+  /** All of its file is here, and no snapshot of this node's yet. */
+  | { readonly type: 'install.arrived'; readonly snapshot: LogPosition }
+  /** It is whole and durable, and one of this node's. */
+  | { readonly type: 'snapshot.received'; readonly snapshot: Snapshot }
+  /** An attempt failed. */
+  | { readonly type: 'install.failed'; readonly from: NodeId; readonly index: Index; readonly reason: string }
+  /** The peer does not have that snapshot any more: the leader will name another one where it is needed. */
+  | { readonly type: 'install.ended' };
+
+export type ReplicatorReport =
+  /** The entries that `peer` needs are gone from this leader's log. */
+  { readonly type: 'snapshot.needed'; readonly peer: NodeId };
 
 export type LinkReport =
   | { readonly type: 'link.opened'; readonly peer: NodeId }

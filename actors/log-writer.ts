@@ -136,7 +136,7 @@ export class LogWriter {
 
   #synced(): void {
     if (this.#phase === 'over') return;
-    const { then, last, vote } = this.#syncing;
+    const { then, last, vote, installing } = this.#syncing;
     const stalledForMs = this.#phase === 'stalled' ? this.#waitedMs : null;
     const fullSinceMs = this.#fullSinceMs;
     this.#fullSinceMs = undefined;
@@ -151,6 +151,7 @@ export class LogWriter {
     // The messages that waited for the disk have left; now the chart learns what is durable.
     if (vote !== null) this.#report({ type: 'vote.durable', term: vote.term, votedFor: vote.votedFor });
     if (last !== null) this.#report({ type: 'log.durable', written: last });
+    if (installing !== null) this.#report({ type: 'install.durable', snapshot: installing });
     if (fullSinceMs !== undefined)
       this.#report({ type: 'log.roomMade', fullForMs: this.#options.clock.now() - fullSinceMs });
     else if (stalledForMs !== null) this.#report({ type: 'log.resumed', waitedMs: stalledForMs });

@@ -3,73 +3,13 @@ import { fastTransition } from '../src/fast-transition/fast-transition.js';
 import { invariant } from '../src/raft/invariant.js';
 import { nextAfterRejection, termAt } from '../src/raft/log-shape.js';
 import type { Append, AppendAccepted, AppendRejected, Entry } from '../src/raft/messages.js';
-import type { Index, LogPosition, NodeId } from '../src/raft/numbers-and-ids.js';
+import type { Index, LogPosition } from '../src/raft/numbers-and-ids.js';
 import { advance, greater, NO_INDEX, valueFor } from '../src/raft/numbers-and-ids.js';
-import type { ReplicaState } from '../src/raft/replica-state.js';
-import type { LogStore, ReadLimits } from '../src/seams/log-store.js';
 import { parentOf, sendIfRunning } from './actor-refs.js';
-import type { LogReport } from './events.js';
-import type { Outlet } from './link.js';
+import type { LogReport, ReplicatorReport } from './events.js';
+import { flightOf, hasRoom } from './flow.js';
+import type { InternalEvent, LeaderState, ReplicatorContext, ReplicatorInput } from './replicator-events.js';
 import { checkedProgress } from './replicator-invariants.js';
-
-/** How much a replicator sends at once, and how much it leaves unacknowledged. */
-export interface FlowLimits {
-  /** One append. An entry larger than this goes alone. */
-  readonly append: ReadLimits;
-  /** All appends in flight to one peer: another is sent while they are below both. */
-  readonly window: ReadLimits;
-}
-
-export const DEFAULT_FLOW: FlowLimits = {
-  append: { maxEntries: 1_024, maxBytes: 1024 * 1024 },
-  window: { maxEntries: 8_192, maxBytes: 8 * 1024 * 1024 },
-};
-
-/** The facts that a leader's appends are made of. They travel in the chart's events, so that a replicator knows what the leader knew then. */
-export type LeaderState = Pick<ReplicaState, 'term' | 'log' | 'commitIndex' | 'reads' | 'matchIndex'>;
-
-export interface ReplicatorInput {
-  readonly peer: NodeId;
-  readonly outlet: Outlet;
-  readonly store: LogStore;
-  readonly leader: LeaderState;
-  readonly flow: FlowLimits;
-  /** Index of the entry to send next. A new leader starts at its own no-op, so that the probe names the entry before it (§5.3). */
-  readonly nextIndex: Index;
-}
-
-export type ReplicatorEvent =
-  | { readonly type: 'log.grew'; readonly leader: LeaderState }
-  | { readonly type: 'beat'; readonly leader: LeaderState }
-  /** A read round began: something must be sent that can confirm it. */
-  | { readonly type: 'round.began'; readonly leader: LeaderState }
-  | { readonly type: 'append.accepted'; readonly reply: AppendAccepted; readonly leader: LeaderState }
-  | { readonly type: 'append.rejected'; readonly reply: AppendRejected; readonly leader: LeaderState }
-  /** The link did not take this append: too much waits on it. */
-  | { readonly type: 'append.refused'; readonly append: Append }
-  /** After that: the link takes appends again. */
-  | { readonly type: 'room.made'; readonly leader: LeaderState }
-  /** The connection is new: whatever was on the old one may be lost. */
-  | { readonly type: 'link.opened'; readonly leader: LeaderState };
-
-export type InternalEvent =
-  | ReplicatorEvent
-  | { readonly type: 'entries.read'; readonly entries: readonly Entry[] }
-  | { readonly type: 'read.failed'; readonly error: Error };
-
-export interface InFlight {
-  readonly lastIndex: Index;
-  readonly entries: number;
-  readonly bytes: number;
-}
-
-export interface ReplicatorContext extends ReplicatorInput {
-  /** The follower is known to equal us up to here: the match index, as of the last event that told of it. */
-  readonly matched: Index;
-  readonly inFlight: readonly InFlight[];
-  /** There was room for more, and what comes next was not in memory: as of the last time that the window was filled. */
-  readonly isNextOnDisk: boolean;
-}
 
 const replicatorSetup = setup({
   types: { context: {} as ReplicatorContext, events: {} as InternalEvent, input: {} as ReplicatorInput },
@@ -78,17 +18,19 @@ const replicatorSetup = setup({
     /**
      * An append without entries, behind everything that was sent: a heartbeat and a read round, and a probe as well. A link
      * keeps order, so a peer that has it has everything before it, and says so; one that lacks something says where. Slow is
-     * not lost: nothing is sent again for having no answer yet (P50).
+     * not lost: nothing is sent again for having no answer yet (P50). A peer that is behind the begin of the log is beaten for, too.
      */
     sendEmptyAppend: enqueueActions(({ context, enqueue }) => {
-      transmit(enqueue, context, appendAfter(context, advance(context.nextIndex, -1), []));
+      const behind = greater(advance(context.nextIndex, -1), context.leader.log.previous.index);
+      transmit(enqueue, context, appendAfter(context, behind, []));
     }),
     /** Sends whatever lies in memory and fits the window, as several appends in flight. */
     fillWindow: enqueueActions(({ context, enqueue }) => {
       const { leader, store, flow } = context;
       let { nextIndex, inFlight } = context;
       let isNextOnDisk = false;
-      while (nextIndex <= leader.log.lastIndex && hasRoom(inFlight, flow)) {
+      const isThere = nextIndex > leader.log.previous.index;
+      while (isThere && nextIndex <= leader.log.lastIndex && hasRoom(inFlight, flow)) {
         const entries = store.cached(nextIndex, flow.append);
         isNextOnDisk = entries === undefined;
         if (entries === undefined || entries.length === 0) break;
@@ -128,6 +70,17 @@ const replicatorSetup = setup({
     }),
     /** The probe will tell what of it arrived. */
     forgetFlights: assign({ inFlight: [] }),
+    /** What comes next is behind the snapshot, whichever it will be. */
+    standBehindSnapshot: assign(({ context }) => {
+      const { matched, leader } = context;
+      return checkedProgress(context, {
+        nextIndex: advance(greater(matched, leader.log.previous.index), 1),
+        inFlight: [],
+      });
+    }),
+    orderInstall: sendTo(parentOf, ({ context }): ReplicatorReport => {
+      return { type: 'snapshot.needed', peer: context.peer };
+    }),
   },
   guards: {
     answersProbe: ({ context }, { reply }: { reply: AppendRejected }) => {
@@ -141,6 +94,19 @@ const replicatorSetup = setup({
     isKnownToMatch: ({ context }, { leader }: { leader: LeaderState }) => {
       return matchOf(context, leader) >= context.nextIndex - 1;
     },
+    /** The peer does not even hold the entry before the first that this log has. */
+    needsSnapshot: ({ context }, { reply, leader }: { reply: AppendRejected; leader: LeaderState }) => {
+      const { index } = leader.log.previous;
+      return (
+        matchOf(context, leader) < index && (reply.rejectedIndex <= index || reply.lastPossibleMatch.index < index)
+      );
+    },
+    /** The store has let go of it since. */
+    isGone: (_, { entries }: { entries: readonly Entry[] }) => entries.length === 0,
+    reachesLog: ({ context }, { leader }: { leader: LeaderState }) =>
+      matchOf(context, leader) >= leader.log.previous.index,
+    acceptedWithinLog: (_, { reply, leader }: { reply: AppendAccepted; leader: LeaderState }) =>
+      reply.matchIndex >= leader.log.previous.index,
     matchesProbe: ({ context }, { reply }: { reply: AppendAccepted }) => reply.matchIndex >= context.nextIndex - 1,
     needsDisk: ({ context }) => context.isNextOnDisk,
     /** Whether an append is of the present term, and not of one in which this node led before. */
@@ -181,12 +147,19 @@ export const replicator = fastTransition(
             target: 'streaming',
             actions: 'noteLeader',
           },
-          'append.rejected': {
-            guard: { type: 'answersProbe', params: ({ event }) => event },
-            target: 'probing',
-            reenter: true,
-            actions: ['noteLeader', { type: 'stepBack', params: ({ event }) => event }],
-          },
+          'append.rejected': [
+            {
+              guard: { type: 'needsSnapshot', params: ({ event }) => event },
+              target: 'sendingSnapshot',
+              actions: 'noteLeader',
+            },
+            {
+              guard: { type: 'answersProbe', params: ({ event }) => event },
+              target: 'probing',
+              reenter: true,
+              actions: ['noteLeader', { type: 'stepBack', params: ({ event }) => event }],
+            },
+          ],
         },
       },
       streaming: {
@@ -231,12 +204,37 @@ export const replicator = fastTransition(
                 target: '#replicator.failed',
                 actions: { type: 'reportFailure', params: ({ event }) => event },
               },
-              'entries.read': { target: 'flowing', actions: { type: 'sendRead', params: ({ event }) => event } },
+              'entries.read': [
+                { guard: { type: 'isGone', params: ({ event }) => event }, target: '#replicator.sendingSnapshot' },
+                { target: 'flowing', actions: { type: 'sendRead', params: ({ event }) => event } },
+              ],
             },
           },
           waitingForRoom: {
             description: 'The link refused an append: too much waits on it.',
             on: { 'room.made': { target: 'flowing', actions: 'noteLeader' } },
+          },
+        },
+      },
+      sendingSnapshot: {
+        description: 'What the peer needs is gone from the log: tells it to install a snapshot, at each heartbeat.',
+        entry: ['standBehindSnapshot', 'orderInstall'],
+        on: {
+          'link.opened': { actions: ['noteLeader', 'sendEmptyAppend', 'orderInstall'] },
+          beat: { actions: ['noteLeader', 'sendEmptyAppend', 'orderInstall'] },
+          'round.began': { actions: ['noteLeader', 'sendEmptyAppend'] },
+          'log.grew': [
+            {
+              guard: { type: 'reachesLog', params: ({ event }) => event },
+              target: 'streaming',
+              actions: 'noteLeader',
+            },
+            { actions: 'noteLeader' },
+          ],
+          'append.accepted': {
+            guard: { type: 'acceptedWithinLog', params: ({ event }) => event },
+            target: 'streaming',
+            actions: 'noteLeader',
           },
         },
       },
@@ -274,19 +272,4 @@ function knowing(context: ReplicatorContext, leader: LeaderState): Partial<Repli
     nextIndex: greater(context.nextIndex, advance(matched, 1)),
     inFlight: context.inFlight.filter((flight) => flight.lastIndex > matched),
   });
-}
-
-function hasRoom(inFlight: readonly InFlight[], { window }: FlowLimits): boolean {
-  let entries = 0;
-  let bytes = 0;
-  for (const flight of inFlight) {
-    entries += flight.entries;
-    bytes += flight.bytes;
-  }
-  return entries < window.maxEntries && bytes < window.maxBytes;
-}
-
-function flightOf(entries: readonly Entry[]): InFlight {
-  const bytes = entries.reduce((sum, entry) => sum + entry.payload.byteLength, 0);
-  return { lastIndex: (entries.at(-1) as Entry).index, entries: entries.length, bytes };
 }

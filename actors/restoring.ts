@@ -1,8 +1,9 @@
 import { QuorateError } from '../src/errors/quorate-error.js';
+import type { Index } from '../src/raft/numbers-and-ids.js';
 import type { Snapshot } from '../src/raft/snapshot.js';
 import type { Clock } from '../src/seams/clock.js';
 import type { SnapshotReader, SnapshotStore } from '../src/seams/snapshot-store.js';
-import type { Restore } from '../src/seams/state-machine.js';
+import type { Restore, StateMachine } from '../src/seams/state-machine.js';
 
 export interface RestoringOptions {
   readonly store: Pick<SnapshotStore, 'read'>;
@@ -123,4 +124,19 @@ export class Restoring {
       this.#done(new Error(`the state machine's restore failed: ${why}`, { cause }));
     }
   }
+}
+
+/** Nothing brings the state machine to where the log begins. */
+export function unreachable(
+  { restore }: StateMachine<unknown, unknown>,
+  previous: Index,
+  damaged: readonly string[],
+): QuorateError {
+  const begins = `the log begins behind entry ${previous}, because a snapshot stands for what came before`;
+  if (restore === undefined) {
+    const what = `${begins}, and this state machine has no restore to take one in: start this node with the state machine that it had`;
+    return new QuorateError('QUORATE_CONFIG_INVALID', what);
+  }
+  const why = damaged.length === 0 ? 'there is none that reaches so far' : damaged.join(' ');
+  return new QuorateError('QUORATE_DATA_DAMAGED', `${begins}: ${why}`);
 }

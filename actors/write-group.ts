@@ -15,32 +15,44 @@ export interface Group {
   readonly then: readonly HeldMessage[];
   readonly last: LogPosition | null;
   readonly vote: Extract<LogRecord, { kind: 'vote' }> | null;
+  /** A peer's snapshot that may take its place once this is durable. */
+  readonly installing: LogPosition | null;
   readonly content: 'nothing' | 'messages' | 'records';
   /** Size of the entries' payloads. */
   readonly bytes: number;
 }
 
-export const NOTHING: Group = { then: [], last: null, vote: null, content: 'nothing', bytes: 0 };
+export const NOTHING: Group = { then: [], last: null, vote: null, installing: null, content: 'nothing', bytes: 0 };
 
 /**
  * Whether `record` cuts entries up to `last`, which are being made durable. What that sync leaves on the disk is no longer the
  * log, even if the same entries should come once more in a later record (P13).
  */
 export function cuts(record: LogRecord, last: LogPosition | null): boolean {
-  return record.kind === 'truncation' && last !== null && record.from <= last.index;
+  if (last === null) return false;
+  return record.kind === 'installed' || (record.kind === 'truncation' && record.from <= last.index);
 }
 
 export function join(group: Group, records: readonly LogRecord[], then: readonly HeldMessage[]): Group {
-  let { last, vote, bytes } = group;
+  let { last, vote, installing, bytes } = group;
   for (const record of records) {
     if (record.kind === 'vote') vote = record;
+    if (record.kind === 'installing') installing = record.snapshot;
+    if (record.kind === 'installed') last = record.snapshot;
     if (record.kind !== 'entries') continue;
     last = record.entries.at(-1) ?? last;
     for (const { payload } of record.entries) bytes += payload.byteLength;
   }
   const position = last === null ? null : { index: last.index, term: last.term };
   const content = records.length > 0 || group.content === 'records' ? 'records' : 'messages';
-  return { then: then.length === 0 ? group.then : [...group.then, ...then], last: position, vote, content, bytes };
+  return {
+    then: then.length === 0 ? group.then : [...group.then, ...then],
+    last: position,
+    vote,
+    installing,
+    content,
+    bytes,
+  };
 }
 
 /** Like `join`, while the disk hangs. */
@@ -76,6 +88,7 @@ export function follow(group: Group, next: Group): Group {
     then: next.then.reduce(withNewest, group.then).filter((held) => !isOver(held)),
     last: next.last ?? group.last,
     vote: next.vote,
+    installing: next.installing ?? group.installing,
     content: 'records',
     bytes: group.bytes + next.bytes,
   };

@@ -1,10 +1,11 @@
 import type { ActorRefFrom } from 'xstate';
 import type { electionManager } from '../actors/election-manager.js';
 import type { Report } from '../actors/events.js';
+import type { FlowLimits } from '../actors/flow.js';
 import type { heartbeatManager } from '../actors/heartbeat-manager.js';
 import type { link, Outlet } from '../actors/link.js';
 import type { LogWriter } from '../actors/log-writer.js';
-import type { FlowLimits, replicator } from '../actors/replicator.js';
+import type { replicator } from '../actors/replicator.js';
 import type { ProposeReply } from '../src/raft/messages.js';
 import type { NodeId } from '../src/raft/numbers-and-ids.js';
 import type { ReplicaState, ServerAddress } from '../src/raft/replica-state.js';
@@ -67,7 +68,8 @@ export interface ReplicaContext {
 /**
  * Tags of the chart's states: the node's role, and what callers may do. `writable`: it leads, and has committed an entry of its own term.
  * A node that asks for pre-votes has the role of a candidate, and is `preCandidate`. A node whose disk hangs has the role of a
- * follower, and is `stalled`; one whose disk is full is `full`.
+ * follower, and is `stalled`; one whose disk is full is `full`;
+ * one that takes in a snapshot of its leader is `installing`.
  */
 export type ReplicaTag =
   | 'recovering'
@@ -76,6 +78,7 @@ export type ReplicaTag =
   | 'candidate'
   | 'leader'
   | 'writable'
+  | 'installing'
   | 'stalled'
   | 'full'
   | 'halted';
@@ -102,7 +105,12 @@ export interface RuleFailure {
   readonly error: Error;
 }
 
+/** A rule found that this node needs a snapshot of its leader, or that it needs none any more. */
+export interface InstallNeed {
+  readonly type: 'install.began' | 'install.over';
+}
+
 /** Everything that the chart of a replica takes. */
-export type ReplicaEvent = Report | ClientEvent | RuleFailure;
+export type ReplicaEvent = Report | ClientEvent | RuleFailure | InstallNeed;
 export type ReplicaEventType = ReplicaEvent['type'];
 export type EventOf<Type extends ReplicaEventType> = Extract<ReplicaEvent, { type: Type }>;

@@ -1,7 +1,8 @@
 import type { ElectionManagerInput } from '../actors/election-manager.js';
+import { DEFAULT_FLOW } from '../actors/flow.js';
 import type { HeartbeatManagerInput } from '../actors/heartbeat-manager.js';
 import { LogWriter } from '../actors/log-writer.js';
-import { DEFAULT_FLOW } from '../actors/replicator.js';
+import type { SnapshotInstallerInput } from '../actors/snapshot-installer.js';
 import { fastTransition } from '../src/fast-transition/fast-transition.js';
 import { derive } from '../src/raft/random.js';
 import { initialState } from '../src/raft/replica-state.js';
@@ -36,6 +37,7 @@ export const replicaMachine = fastTransition(
         id: 'snapshotTaker',
         input: ({ context: { seams } }) => ({ store: seams.snapshots, clock: seams.clock }),
       },
+      { src: 'snapshotInstaller', id: 'snapshotInstaller', input: ({ context }) => installerInput(context) },
     ],
     initial: 'recovering',
     on: {
@@ -86,7 +88,7 @@ export const replicaMachine = fastTransition(
       halted: {
         tags: 'halted',
         description: 'For good: the disk, the state machine or a rule failed. Requests are refused.',
-        entry: ['tellOfHalt', 'forgetLeader', 'announceCauseOfHalt', 'announceHaltedRole'],
+        entry: ['tellOfHalt', 'stopInstalling', 'forgetLeader', 'announceCauseOfHalt', 'announceHaltedRole'],
         // Once is enough: what fails after the first failure says nothing new.
         on: { 'log.failed': {}, 'apply.failed': {}, 'rule.failed': {}, 'xstate.error.actor.*': {} },
       },
@@ -129,6 +131,13 @@ function contextFrom(input: ReplicaInput, spawn: Spawn): ReplicaContext {
     replicators: {},
     haltedBy: null,
   };
+}
+
+function installerInput({ seams, state }: ReplicaContext): SnapshotInstallerInput {
+  const { transport, identity, snapshots: store } = seams;
+  const { peers, settings } = state;
+  const source = transport.snapshotSource?.(identity, Object.values(peers), settings);
+  return { store, source, waitMs: settings.HEARTBEAT_INTERVAL };
 }
 
 /** JSON of the context leaves it out: a state machine of the user's may hold everything that was ever written. */

@@ -6,6 +6,7 @@ import { heartbeatManager } from '../actors/heartbeat-manager.js';
 import { link } from '../actors/link.js';
 import { logWriter } from '../actors/log-writer.js';
 import { replicator } from '../actors/replicator.js';
+import { snapshotInstaller } from '../actors/snapshot-installer.js';
 import { snapshotTaker } from '../actors/snapshot-taker.js';
 import { QuorateError } from '../src/errors/quorate-error.js';
 import {
@@ -42,6 +43,7 @@ import { isAheadOfLog, recover, resumeApplying } from '../src/raft/recover.js';
 import { hasCommittedInOwnTerm } from '../src/raft/replica-state.js';
 import { actorActions, leadingActions, linkActions } from './actions/actors.js';
 import { haltActions, roleActions } from './actions/announce.js';
+import { installActions } from './actions/installing.js';
 import { action, notice, rule, ruleOfState } from './actions/rule.js';
 import { snapshotActions } from './actions/snapshots.js';
 import type { EventOf, ReplicaContext, ReplicaEvent, ReplicaInput, ReplicaTag } from './context.js';
@@ -145,7 +147,17 @@ export const replicaSetup = setup({
     emitted: {} as Notice,
     tags: {} as ReplicaTag,
   },
-  actors: { electionManager, heartbeatManager, logWriter, applier, acceptor, link, replicator, snapshotTaker },
+  actors: {
+    electionManager,
+    heartbeatManager,
+    logWriter,
+    applier,
+    acceptor,
+    link,
+    replicator,
+    snapshotTaker,
+    snapshotInstaller,
+  },
   actions: {
     ...recoveryActions,
     ...receiveActions,
@@ -158,6 +170,7 @@ export const replicaSetup = setup({
     ...haltActions,
     ...actorActions,
     ...snapshotActions,
+    ...installActions,
   },
   guards: {
     isAheadOfLog: ({ context, event }) => event.type === 'state.opened' && isAheadOfLog(context.state, event.applied),

@@ -14,6 +14,7 @@ import { asIndex, asReadRound, asTerm, NO_DEADLINE_MS, problemWithId } from '../
 import { ByteReader, ByteWriter, encodeText, MalformedBytes } from '../src/wire/bytes.js';
 import { EntryEncoder, encodedEntriesBytes } from '../src/wire/records.js';
 import type { ScratchBuffer } from '../src/wire/scratch-buffer.js';
+import { decodeInstall, encodeInstall, INSTALL_BYTES } from './install-frame.js';
 import { decodeRuns, encodeRuns, runsBytes } from './runs.js';
 import { decodeStateMessage, encodeStateMessage } from './state-frames.js';
 
@@ -30,6 +31,7 @@ const TYPES = [
   'hash-reply',
   'divergence',
   'halt-notice',
+  'install',
 ] as const satisfies readonly PeerMessage['kind'][];
 
 /** Type u8, group u32 (reserved, 0). */
@@ -70,6 +72,8 @@ export function encodeMessage(
     case 'divergence':
     case 'halt-notice':
       return encodeStateMessage(message, begin);
+    case 'install':
+      return encodeInstall(begin(message, INSTALL_BYTES), message);
   }
 }
 
@@ -117,6 +121,8 @@ function decodeBody(kind: PeerMessage['kind'], reader: ByteReader, entryEncoder:
     case 'divergence':
     case 'halt-notice':
       return decodeStateMessage(kind, reader);
+    case 'install':
+      return decodeInstall(reader);
   }
 }
 

@@ -65,7 +65,8 @@ function whyFollower(raft: ReplicaState, event: ReplicaEvent): string | undefine
       return 'its disk is full';
     case 'log.resumed':
     case 'log.roomMade':
-      // It was stalled or full, which is a follower, too: its role is the one that it had.
+    case 'install.over':
+      // It was stalled or full or took in a snapshot, which is a follower, too: its role is the one that it had.
       return undefined;
     case 'peer.received': {
       const { from, message } = event;

@@ -2,7 +2,8 @@ import type { ActionFunction, AnyActorRef } from 'xstate';
 import { assertEvent, enqueueActions } from 'xstate';
 import type { ApplierEvent } from '../../actors/applier.js';
 import type { ElectionManagerEvent, HeartbeatManagerEvent } from '../../actors/events.js';
-import type { ReplicatorEvent } from '../../actors/replicator.js';
+import type { ReplicatorEvent } from '../../actors/replicator-events.js';
+import type { SnapshotInstallerEvent } from '../../actors/snapshot-installer.js';
 import type { HeldMessage } from '../../actors/write-group.js';
 import { checkStep } from '../../src/raft/check-step.js';
 import type { Effect, Notice, Step, Surroundings } from '../../src/raft/effects.js';
@@ -11,7 +12,7 @@ import type { Outgoing } from '../../src/raft/messages.js';
 import { valueFor } from '../../src/raft/numbers-and-ids.js';
 import type { ReplicaState } from '../../src/raft/replica-state.js';
 import { MOST_UNSYNCED_BYTES } from '../../src/seams/log-store.js';
-import type { EventOf, ReplicaContext, ReplicaEvent, ReplicaEventType, RuleFailure } from '../context.js';
+import type { EventOf, InstallNeed, ReplicaContext, ReplicaEvent, ReplicaEventType, RuleFailure } from '../context.js';
 
 /** An action of the replica's chart. */
 export type ReplicaAction<Params extends object | undefined = undefined> = ActionFunction<
@@ -79,8 +80,9 @@ interface Enqueue {
   (action: () => void): void;
   assign(change: Partial<Pick<ReplicaContext, 'state' | 'haltedBy'>>): void;
   emit(notice: Notice): void;
-  raise(event: RuleFailure): void;
+  raise(event: RuleFailure | InstallNeed): void;
   sendTo(target: 'applier', event: ApplierEvent): void;
+  sendTo(target: 'snapshotInstaller', event: SnapshotInstallerEvent): void;
   sendTo(target: AnyActorRef, event: ReplicatorEvent | ElectionManagerEvent | HeartbeatManagerEvent): void;
 }
 
@@ -156,6 +158,20 @@ function carryOut(enqueue: Enqueue, context: ReplicaContext, after: ReplicaState
       break;
     case 'trim':
       enqueue(() => context.logWriter.trim(effect.upTo));
+      break;
+    case 'install':
+      enqueue.sendTo('snapshotInstaller', { type: 'install.ordered', order: effect.order });
+      enqueue.raise({ type: 'install.began' });
+      break;
+    case 'install-over':
+      enqueue.sendTo('snapshotInstaller', { type: 'install.off' });
+      enqueue.raise({ type: 'install.over' });
+      break;
+    case 'pause-applying':
+      enqueue.sendTo('applier', { type: 'apply.paused' });
+      break;
+    case 'restore':
+      enqueue.sendTo('applier', { type: 'state.restore', snapshot: effect.snapshot });
       break;
     case 'notify':
       enqueue.emit(effect.notice);

@@ -2,6 +2,7 @@ import { replicaSetup } from '../vocabulary.js';
 import { candidate } from './candidate.js';
 import { follower } from './follower.js';
 import { full } from './full.js';
+import { installing } from './installing.js';
 import { leader } from './leader.js';
 import { preCandidate } from './pre-candidate.js';
 import { stalled } from './stalled.js';
@@ -20,7 +21,7 @@ export const active = replicaSetup.createStateConfig({
     input: ({ context: { seams, state } }) => ({ ...seams, settings: state.settings }),
   },
   initial: 'follower',
-  states: { follower, preCandidate, candidate, leader, stalled, full },
+  states: { follower, preCandidate, candidate, leader, installing, stalled, full },
   on: {
     'peer.received': {
       guard: 'adoptsTerm',
@@ -40,5 +41,12 @@ export const active = replicaSetup.createStateConfig({
     'link.undeliverable': { actions: 'noteUndeliverable' },
     'state.hashed': { actions: 'noteOwnHash' },
     'results.ready': { actions: 'sendResults' },
+    'install.progressed': { actions: 'noteInstallProgress' },
+    'install.arrived': { actions: 'announceInstall' },
+    'install.durable': { actions: 'allowInstall' },
+    'snapshot.received': { actions: 'installSnapshot' },
+    'install.failed': { actions: 'announceInstallFailure' },
+    'install.ended': { actions: 'endInstall' },
+    'state.restored': { actions: ['noteRestored', 'discardSnapshots'] },
   },
 });

@@ -12,6 +12,7 @@ export const follower = replicaSetup.createStateConfig({
     'election.asked': { target: 'candidate', actions: ['startElectionAskedFor', 'announceCandidate'] },
     'log.stalled': { target: 'stalled', actions: 'announceStall' },
     'log.full': { target: 'full', actions: 'announceFull' },
+    'install.began': 'installing',
     'link.closed': { actions: ['noteLinkClosed', 'noteLeaderGone'] },
     'client.proposed': { actions: 'forwardProposal' },
     'client.read': { actions: 'forwardRead' },

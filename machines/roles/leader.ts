@@ -33,6 +33,7 @@ export const leader = replicaSetup.createStateConfig({
     'link.opened': { actions: ['noteLinkOpened', 'restartReplicator'] },
     'link.full': { actions: 'passOnRefusal' },
     'link.roomMade': { actions: 'passOnRoom' },
+    'snapshot.needed': { actions: 'offerSnapshot' },
     'client.proposed': { actions: 'propose' },
     'client.read': { actions: 'beginRead' },
   },

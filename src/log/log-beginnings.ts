@@ -1,5 +1,8 @@
 import type { Index, LogPosition } from '../raft/numbers-and-ids.js';
+import { NO_INDEX } from '../raft/numbers-and-ids.js';
 import type { Disk } from '../seams/disk.js';
+import type { StoredRecord } from '../wire/records.js';
+import type { EntryPositions } from './entry-lookup.js';
 import { segmentName } from './segment-format.js';
 
 /** A segment that a log can be read from, and the entry before its first. */
@@ -23,6 +26,11 @@ export class LogBeginnings {
     this.#all = this.#all.filter(({ previous }) => previous.index < from);
   }
 
+  /** The log begins anew behind a peer's snapshot at `index`. A segment from before that can be read up to there only if it begins no later. */
+  installed(index: Index): void {
+    this.#all = this.#all.filter(({ previous }) => previous.index <= index);
+  }
+
   /** The latest at or before `upTo` that leaves so many segments before the one in use, and lets go of an entry. */
   find(upTo: Index, keptSegments: number, present: number): Beginning | undefined {
     return this.#all.findLast(({ segmentId, previous }) => {
@@ -32,6 +40,17 @@ export class LogBeginnings {
 
   removedBefore(segmentId: number): void {
     this.#all = this.#all.filter((one) => one.segmentId >= segmentId);
+  }
+}
+
+/** What a record that was written takes out of the log is not looked for any more. */
+export function noteCut(record: StoredRecord, positions: EntryPositions, beginnings: LogBeginnings): void {
+  if (record.kind === 'truncation') {
+    positions.truncated(record.from);
+    beginnings.truncated(record.from);
+  } else if (record.kind === 'installed') {
+    positions.truncated(NO_INDEX);
+    beginnings.installed(record.snapshot.index);
   }
 }
 

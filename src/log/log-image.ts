@@ -1,6 +1,6 @@
 import { InvariantViolation, invariant } from '../raft/invariant.js';
 import type { LogShape } from '../raft/log-shape.js';
-import { beginAfter, EMPTY_LOG, extend, lastPosition, truncate } from '../raft/log-shape.js';
+import { beginAfter, beginAnew, EMPTY_LOG, extend, holds, lastPosition, truncate } from '../raft/log-shape.js';
 import type { Entry, LogRecord } from '../raft/messages.js';
 import type { Index, LogPosition, NodeId, Term } from '../raft/numbers-and-ids.js';
 import { greater, lesser, NO_INDEX, NO_TERM } from '../raft/numbers-and-ids.js';
@@ -14,6 +14,8 @@ export interface LogImage {
   readonly commitIndex: Index;
   readonly lastTimeMs: number;
   readonly closed: boolean;
+  /** A peer's snapshot may have taken its place, and nothing says yet that it has. */
+  readonly installing: LogPosition | null;
 }
 
 export const EMPTY_IMAGE: LogImage = {
@@ -23,6 +25,7 @@ export const EMPTY_IMAGE: LogImage = {
   commitIndex: NO_INDEX,
   lastTimeMs: 0,
   closed: false,
+  installing: null,
 };
 
 /** Why a record cannot follow what came before it. */
@@ -46,6 +49,10 @@ export function withRecord(image: LogImage, record: StoredRecord): LogImage {
       return { ...open, commitIndex: greater(image.commitIndex, lesser(record.index, image.log.lastIndex)) };
     case 'closed':
       return { ...image, closed: true };
+    case 'installing':
+      return { ...open, installing: record.snapshot };
+    case 'installed':
+      return beginningAnew(open, record.snapshot, record.timeMs);
   }
 }
 
@@ -53,6 +60,15 @@ export function withRecord(image: LogImage, record: StoredRecord): LogImage {
 export const beginningAfter = (image: LogImage, previous: LogPosition): LogImage => {
   return { ...image, log: beginAfter(image.log, previous) };
 };
+
+/** A log that holds nothing of what it held, and goes on behind a peer's snapshot (§7). */
+export function beginningAnew(image: LogImage, snapshot: LogPosition, timeMs: number): LogImage {
+  const commitIndex = greater(image.commitIndex, snapshot.index);
+  if (commitIndex > snapshot.index)
+    throw new ImpossibleRecord(`entries up to ${commitIndex} are committed, and a snapshot ends at ${snapshot.index}`);
+  const log = beginAnew(snapshot, snapshot.index);
+  return { ...image, log, commitIndex, lastTimeMs: timeMs, installing: null };
+}
 
 export const endOf = (image: LogImage): LogPosition => lastPosition(image.log);
 
@@ -71,7 +87,10 @@ function withEntries(image: LogImage, entries: readonly Entry[]): LogImage {
     log = extend(log, entry.term, at + 1 - runStart);
     runStart = at + 1;
   });
-  return { ...image, log, lastTimeMs: entries.at(-1)?.timeMs ?? image.lastTimeMs };
+  const { installing } = image;
+  const isThere = installing !== null && installing.index <= log.lastIndex && holds(log, installing);
+  const lastTimeMs = entries.at(-1)?.timeMs ?? image.lastTimeMs;
+  return { ...image, log, lastTimeMs, installing: isThere ? null : installing };
 }
 
 /** Checks a record before it is added to a log that adds up to `image`. */
@@ -87,6 +106,9 @@ export function checkRecord(image: LogImage, record: LogRecord): void {
       return invariant(record.from <= image.log.lastIndex + 1, 'a truncation begins within the log');
     case 'entries':
       return checkTimes(record.entries);
+    case 'installed':
+      return invariant(record.snapshot.index > image.commitIndex, 'P25: a snapshot never replaces what is committed');
+    case 'installing':
     case 'commit':
       return;
   }
@@ -119,12 +141,23 @@ export interface LogAccount {
   readonly cache: { readonly firstIndex: Index; readonly lastIndex: Index };
   /** Entries that the disk has from here on were cut from the log; undefined where no truncation waits for the disk. */
   readonly stagedCut: Index | undefined;
+  /** The log begins anew behind this entry, by a record that waits for the disk. */
+  readonly stagedBeginning: Index | undefined;
 }
 
 /** Checks a log whose sync has ended. */
-export function checkAccount({ appended, durable, stagedRecords, stagedBytes, cache, stagedCut }: LogAccount): void {
+export function checkAccount({
+  appended,
+  durable,
+  stagedRecords,
+  stagedBytes,
+  cache,
+  stagedCut,
+  stagedBeginning,
+}: LogAccount): void {
   invariant(cache.lastIndex === appended.log.lastIndex, 'the cache ends where the log ends');
-  const onDisk = Math.min(durable.log.lastIndex, (stagedCut ?? Number.POSITIVE_INFINITY) - 1);
+  const cutAt = Math.min(durable.log.lastIndex, (stagedCut ?? Number.POSITIVE_INFINITY) - 1);
+  const onDisk = Math.max(cutAt, stagedBeginning ?? 0);
   invariant(cache.firstIndex <= onDisk + 1, 'P13: what is not on disk yet is in memory');
   invariant(stagedRecords > 0 || stagedBytes === 0, 'only records that wait for the disk are counted as waiting');
   invariant(stagedRecords > 0 || stagedCut === undefined, 'a truncation waits for the disk as long as its record does');

@@ -34,6 +34,7 @@ export class MemoryLogStore implements LogStore {
       this.#image = withRecord(this.#image, record);
       if (record.kind === 'entries') this.#stagedBytes += this.#entries.add(record.entries);
       if (record.kind === 'truncation') this.#entries.truncate(record.from);
+      if (record.kind === 'installed') this.#entries.reset(record.snapshot.index);
     }
   }
 

@@ -2,7 +2,9 @@ import type { QuorateError } from '../errors/quorate-error.js';
 import { holds } from '../raft/log-shape.js';
 import type { Recovered } from '../seams/log-store.js';
 import type { FoundSnapshots } from '../seams/snapshot-store.js';
+import { noteCut } from './log-beginnings.js';
 import { damage } from './log-failures.js';
+import { withRecord } from './log-image.js';
 import type { RecoveredLog } from './recovery.js';
 import { recoverLog } from './recovery.js';
 import { segmentName } from './segment-format.js';
@@ -25,11 +27,26 @@ export function recoverWithSnapshots(
     if (options.mark.isSet && !hasBegun(log)) return done(logIsGone(log));
     options.snapshots.open((snapshotError, found) => {
       if (found === undefined) return done(snapshotError);
-      const problem = problemWith(log, found);
-      if (problem === undefined) done(undefined, { log, recovered: recoveredFrom(log, found) });
+      const whole = withInstalled(log, found);
+      const problem = problemWith(whole, found);
+      if (problem === undefined) done(undefined, { log: whole, recovered: recoveredFrom(whole, found) });
       else done(problem);
     });
   });
+}
+
+/**
+ * The node stopped when a peer's snapshot had taken its place, and before the log said that it begins anew behind it. That it was about
+ * to, the log does say.
+ */
+function withInstalled(log: RecoveredLog, { snapshots }: FoundSnapshots): RecoveredLog {
+  const { installing } = log.image;
+  const snapshot = snapshots.find(({ index, term }) => index === installing?.index && term === installing.term);
+  if (snapshot === undefined || snapshot.index <= log.image.commitIndex || holds(log.image.log, snapshot)) return log;
+  const { index, term, timeMs } = snapshot;
+  const unwritten = { kind: 'installed', snapshot: { index, term }, timeMs } as const;
+  noteCut(unwritten, log.positions, log.beginnings);
+  return { ...log, image: withRecord(log.image, unwritten), unwritten };
 }
 
 /** A snapshot stands for what is before the log's first entry; without one that reaches so far, that is lost. */

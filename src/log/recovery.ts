@@ -1,12 +1,13 @@
 import type { QuorateError } from '../errors/quorate-error.js';
 import { InvariantViolation, invariant } from '../raft/invariant.js';
+import type { LogRecord } from '../raft/messages.js';
 import type { Disk } from '../seams/disk.js';
 import { MalformedBytes } from '../wire/bytes.js';
 import type { StoredRecord } from '../wire/records.js';
 import type { WrongBit } from './crc32.js';
 import { turnBit } from './crc32.js';
 import { EntryPositions } from './entry-lookup.js';
-import { LogBeginnings } from './log-beginnings.js';
+import { LogBeginnings, noteCut } from './log-beginnings.js';
 import { isHeaderOneBitOff, judgeEnd } from './log-end.js';
 import { damage, unknownFormat } from './log-failures.js';
 import type { LogImage } from './log-image.js';
@@ -56,6 +57,8 @@ export interface RecoveredLog {
   readonly firstSegmentId: number | undefined;
   /** Null where there is no segment yet. */
   readonly tail: Tail | null;
+  /** A record that `image` takes for written and the disk does not have: it goes before any other. */
+  readonly unwritten?: LogRecord;
 }
 
 export interface RecoveryOptions {
@@ -151,7 +154,7 @@ class Recovery {
   /** The segments before this one were removed, or are lost: a snapshot says which. This one's header tells what they added up to. */
   #beginAt({ previous, term, votedFor, commitIndex, lastTimeMs, sequence }: SegmentHeader): void {
     const log = { previous, lastIndex: previous.index, durableIndex: previous.index, runs: [] };
-    this.#image = { term, votedFor, log, commitIndex, lastTimeMs, closed: false };
+    this.#image = { term, votedFor, log, commitIndex, lastTimeMs, closed: false, installing: null };
     this.#sequence = sequence;
   }
 
@@ -251,10 +254,7 @@ class Recovery {
 
   #record(segmentId: number, at: number, record: StoredRecord): void {
     this.#image = withRecord(this.#image, record);
-    if (record.kind === 'truncation') {
-      this.#positions.truncated(record.from);
-      this.#beginnings.truncated(record.from);
-    }
+    noteCut(record, this.#positions, this.#beginnings);
     const first = record.kind === 'entries' ? record.entries[0] : undefined;
     if (first !== undefined) this.#positions.wrote(first.index, segmentId, at);
   }

@@ -8,7 +8,7 @@ import { isDiskFull, mayOpenLater } from '../seams/disk.js';
 import type { LogStore, ReadLimits, Recovered } from '../seams/log-store.js';
 import type { StoredRecord } from '../wire/records.js';
 import { EntryCache, EntryPositions } from './entry-lookup.js';
-import { LogBeginnings, SegmentRemoval } from './log-beginnings.js';
+import { LogBeginnings, noteCut, SegmentRemoval } from './log-beginnings.js';
 import { halted, NoRoom, storageFull } from './log-failures.js';
 import type { LogImage } from './log-image.js';
 import {
@@ -104,6 +104,8 @@ export class SegmentedLog implements LogStore {
     this.#presentSegment = found.tail?.segmentId ?? 1;
     this.#removal.startAt(found.firstSegmentId ?? 1);
     this.#cache.reset(found.image.log.lastIndex);
+    // It is as good as written: what it is read from is found again. What is written from now on follows it.
+    if (found.unwritten !== undefined) this.#staged.add(found.unwritten, 0);
     inOrder([(next) => this.#writer.open(found.tail, next), (next) => setMark(this.#options.mark, next)], done);
   }
 
@@ -123,8 +125,9 @@ export class SegmentedLog implements LogStore {
       checkRecord(this.#appended, record);
       this.#appended = withRecord(this.#appended, record);
       this.#staged.add(record, record.kind === 'entries' ? this.#cache.add(record.entries) : 0);
-      if (record.kind !== 'truncation') continue;
-      this.#cache.truncate(record.from);
+      if (record.kind === 'truncation') this.#cache.truncate(record.from);
+      else if (record.kind === 'installed') this.#cache.reset(record.snapshot.index);
+      else continue;
       this.#cuts += 1;
     }
   }
@@ -277,10 +280,7 @@ export class SegmentedLog implements LogStore {
   /** `others`: later batches of the same sync. A truncation among them may remove entries of `records`. */
   #note(records: readonly StoredRecord[], { segmentId, offset }: Written, others: readonly StoredRecord[]): void {
     for (const record of records) {
-      if (record.kind === 'truncation') {
-        this.#positions.truncated(record.from);
-        this.#beginnings.truncated(record.from);
-      }
+      noteCut(record, this.#positions, this.#beginnings);
       const first = record.kind === 'entries' ? record.entries[0] : undefined;
       if (first !== undefined) this.#positions.wrote(first.index, segmentId, offset);
     }

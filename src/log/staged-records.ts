@@ -1,6 +1,6 @@
 import type { LogRecord } from '../raft/messages.js';
 import type { Index } from '../raft/numbers-and-ids.js';
-import { lesser } from '../raft/numbers-and-ids.js';
+import { advance, lesser, NO_INDEX } from '../raft/numbers-and-ids.js';
 import type { StoredRecord } from '../wire/records.js';
 import type { LogAccount } from './log-image.js';
 import { encodedBatchBytes } from './segment-format.js';
@@ -15,6 +15,9 @@ export class StagedRecords {
   /** The log was cut here since the last batch was handed to the writer: entries that the disk has from there on are no longer in the log. */
   #cut: Index = NEVER_CUT;
 
+  /** The log begins anew behind this entry, by what is staged. */
+  #beginning: Index = NO_INDEX;
+
   get count(): number {
     return this.#records.length;
   }
@@ -26,20 +29,24 @@ export class StagedRecords {
   /** Where the log was cut, by what is staged or by `records`. */
   cutWith(records: readonly StoredRecord[]): Index {
     return records.reduce((least, record) => {
-      return record.kind === 'truncation' ? lesser(least, record.from) : least;
+      const from = cutOf(record);
+      return from === undefined ? least : lesser(least, from);
     }, this.#cut);
   }
 
-  get account(): Pick<LogAccount, 'stagedRecords' | 'stagedBytes' | 'stagedCut'> {
+  get account(): Pick<LogAccount, 'stagedRecords' | 'stagedBytes' | 'stagedCut' | 'stagedBeginning'> {
     const stagedCut = this.#cut === NEVER_CUT ? undefined : this.#cut;
-    return { stagedRecords: this.count, stagedBytes: this.#bytes, stagedCut };
+    const stagedBeginning = this.#beginning === NO_INDEX ? undefined : this.#beginning;
+    return { stagedRecords: this.count, stagedBytes: this.#bytes, stagedCut, stagedBeginning };
   }
 
   /** `entryBytes`: the size of the record's entries. */
   add(record: LogRecord, entryBytes: number): void {
     this.#records.push(record);
     this.#bytes += entryBytes;
-    if (record.kind === 'truncation') this.#cut = lesser(this.#cut, record.from);
+    const from = cutOf(record);
+    if (from !== undefined) this.#cut = lesser(this.#cut, from);
+    if (record.kind === 'installed') this.#beginning = record.snapshot.index;
   }
 
   take(): readonly LogRecord[] {
@@ -47,6 +54,7 @@ export class StagedRecords {
     this.#records = [];
     this.#bytes = 0;
     this.#cut = NEVER_CUT;
+    this.#beginning = NO_INDEX;
     return records;
   }
 
@@ -66,4 +74,10 @@ export function splitForFullDisk(records: readonly StoredRecord[]): {
   const small = records.filter((record) => record === newestVote || record.kind === 'closed');
   const kept = records.filter((record) => record.kind !== 'vote' && record.kind !== 'closed');
   return { small, kept };
+}
+
+/** From where on what the disk has is no longer the log's: a log that begins anew holds nothing, so that it goes on behind the snapshot. */
+function cutOf(record: StoredRecord): Index | undefined {
+  if (record.kind === 'truncation') return record.from;
+  return record.kind === 'installed' ? advance(record.snapshot.index, 1) : undefined;
 }

@@ -1,6 +1,6 @@
 import type { Effect, Step } from './effects.js';
 import { invariant } from './invariant.js';
-import { lastPosition } from './log-shape.js';
+import { holds, lastPosition } from './log-shape.js';
 import type { LogRecord, Outgoing, PeerMessage } from './messages.js';
 import type { Index } from './numbers-and-ids.js';
 import { valueFor } from './numbers-and-ids.js';
@@ -114,17 +114,23 @@ function checkEffects(before: ReplicaState, after: ReplicaState, effects: readon
 function checkWritten(before: ReplicaState, after: ReplicaState, effects: readonly Effect[]): void {
   const isVoteKept = after.term === before.term && after.votedFor === before.votedFor;
   const isGrown = after.log.lastIndex > before.log.lastIndex;
-  if (isVoteKept && !isGrown) return;
+  const isAnew = after.log.previous !== before.log.previous && !holds(before.log, after.log.previous);
+  if (isVoteKept && !isGrown && !isAnew) return;
   let hasVote = false;
+  let beginning: Index | undefined;
   let lastIndex: Index | undefined;
   for (const effect of effects) {
     if (effect.kind !== 'write') continue;
     for (const record of effect.records) {
       if (record.kind === 'vote') hasVote = record.votedFor === after.votedFor;
       if (record.kind === 'entries') lastIndex = record.entries.at(-1)?.index;
+      if (record.kind !== 'installed') continue;
+      beginning = record.snapshot.index;
+      lastIndex = beginning;
     }
   }
   invariant(isVoteKept || hasVote, 'P1: a term or a vote that is new is written');
+  invariant(!isAnew || beginning === after.log.previous.index, '§7: that a log begins anew is written');
   invariant(!isGrown || lastIndex === after.log.lastIndex, 'whatever the log grows by is written');
 }
 
@@ -132,6 +138,8 @@ function checkRecord(before: ReplicaState, after: ReplicaState, record: LogRecor
   if (record.kind === 'vote') return invariant(record.term === after.term, 'P1: a vote is written with its term');
   if (record.kind === 'truncation')
     return invariant(record.from > before.commitIndex, '§5.4: what is committed is never overwritten');
+  if (record.kind === 'installing' || record.kind === 'installed')
+    return invariant(record.snapshot.index > before.commitIndex, 'P25: a snapshot never replaces what is committed');
   if (record.kind === 'commit')
     return invariant(record.index > before.recordedCommit, 'a commit index is written only where it is news');
 }

@@ -16,14 +16,25 @@ import { applicableIndex, changed } from './replica-state.js';
 export function noteDurable(state: ReplicaState, written: LogPosition): Step {
   if (!holds(state.log, written)) return unchanged(state);
   const durableIndex = greater(state.log.durableIndex, written.index);
-  return withApply(state, changed(state, { log: { ...state.log, durableIndex } }));
+  const noted = withApply(state, changed(state, { log: { ...state.log, durableIndex } }));
+  return state.log.durableIndex < state.log.previous.index ? beginRestore(state, noted) : noted;
+}
+
+/** The log that has begun anew behind a snapshot is durable: the state machine holds no more than a restart would find (P16). */
+function beginRestore({ log: { previous } }: ReplicaState, { state, effects }: Step): Step {
+  const { log, snapshot } = state;
+  invariant(log.durableIndex >= previous.index, 'a log is durable from its beginning on');
+  invariant(snapshot?.index === previous.index, '§7: a snapshot stands for what is before a log');
+  return { state, effects: [{ kind: 'restore', snapshot }, ...effects] };
 }
 
 /** Like `noteDurable`, at a leader: its own copy counts like any other, and only once it is durable (P18). */
 export function noteLeaderDurable(state: ReplicaState, written: LogPosition): Step {
   invariant(state.leaderId === state.id, 'only a leader counts copies');
-  const { state: noted } = noteDurable(state, written);
-  return withApply(state, advanceCommit(noteMatch(noted, noted.id, noted.log.durableIndex)));
+  const { state: noted, effects } = noteDurable(state, written);
+  const counted = withApply(state, advanceCommit(noteMatch(noted, noted.id, noted.log.durableIndex)));
+  const others = effects.filter(({ kind }) => kind !== 'apply');
+  return others.length === 0 ? counted : { state: counted.state, effects: [...others, ...counted.effects] };
 }
 
 /** The state machine has applied `entries`; `results[i]` belongs to `entries[i]`. */

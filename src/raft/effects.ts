@@ -1,6 +1,7 @@
 import type { AppendReply, Behind, Entry, LogRecord, Outgoing, PeerMessage } from './messages.js';
-import type { Index, NodeId, Term } from './numbers-and-ids.js';
+import type { Index, LogPosition, NodeId, Term } from './numbers-and-ids.js';
 import type { PeerStatus, ReplicaState, Role } from './replica-state.js';
+import type { Snapshot } from './snapshot.js';
 
 /** One thing that a rule wants done. It is data, so that the order of durability can be read and tested. */
 export type Effect =
@@ -32,7 +33,22 @@ export type Effect =
   | { readonly kind: 'halt'; readonly error: Error }
   /** A durable snapshot stands for the entries up to `upTo`, and nobody needs them: the log may let go of them. */
   | { readonly kind: 'trim'; readonly upTo: Index }
+  /** A peer's snapshot is to be fetched and put beside this node's own. */
+  | { readonly kind: 'install'; readonly order: InstallOrder }
+  /** No peer's snapshot is needed, or none any more. */
+  | { readonly kind: 'install-over' }
+  /** The log begins anew: nothing is applied before the state machine is restored. */
+  | { readonly kind: 'pause-applying' }
+  /** That the log goes on behind this snapshot is durable: the state machine is restored from it. */
+  | { readonly kind: 'restore'; readonly snapshot: Snapshot }
   | { readonly kind: 'notify'; readonly notice: Notice };
+
+/** The file of `from`'s snapshot that ends at `snapshot`. */
+export interface InstallOrder {
+  readonly from: NodeId;
+  readonly snapshot: LogPosition;
+  readonly bytes: number;
+}
 
 /** Every rule returns this: the next state, and what is to be done. */
 export interface Step {
@@ -102,6 +118,14 @@ export type Notice =
   | { readonly type: 'snapshot.failed'; readonly reason: string }
   /** A file that should be a whole snapshot is none. An older one was used, or the log from its start. */
   | { readonly type: 'snapshot.damaged'; readonly reason: string }
+  /** A peer needs entries that this leader has let go of: it is told to install the leader's snapshot. */
+  | { readonly type: 'snapshot.offered'; readonly peer: NodeId; readonly index: Index; readonly bytes: number }
+  /** This node fetches a snapshot of `from`, because the entries that it needs are gone. */
+  | { readonly type: 'install.began'; readonly from: NodeId; readonly index: Index; readonly bytes: number }
+  /** An attempt ended. Another one follows for as long as the snapshot is needed. */
+  | { readonly type: 'install.failed'; readonly from: NodeId; readonly index: Index; readonly reason: string }
+  /** The log goes on behind a peer's snapshot, and the state machine is restored from it. */
+  | { readonly type: 'snapshot.installed'; readonly index: Index; readonly term: Term; readonly bytes: number }
   /** The disk does not finish a sync: this node neither leads nor votes until it does. */
   | { readonly type: 'log.stalled'; readonly waitedMs: number }
   | { readonly type: 'log.resumed'; readonly waitedMs: number }
@@ -180,6 +204,10 @@ const ABOUT_THE_NODE = {
   'snapshot.taken': true,
   'snapshot.failed': true,
   'snapshot.damaged': true,
+  'snapshot.offered': true,
+  'install.began': true,
+  'install.failed': true,
+  'snapshot.installed': true,
   'log.stalled': true,
   'log.resumed': true,
   'log.full': true,

@@ -1,6 +1,7 @@
 import { recordCommit } from './commit.js';
 import type { Effect, Step } from './effects.js';
 import { notify, unchanged } from './effects.js';
+import { withoutNeed } from './install-need.js';
 import { invariant } from './invariant.js';
 import { mayOweLease } from './lease.js';
 import type { LogShape } from './log-shape.js';
@@ -16,8 +17,9 @@ import { priorityOf, TOP_PRIORITY } from './settings.js';
  * AppendEntries at a follower (§5.3). What it holds already is left alone, a real conflict cuts the log there
  * and nowhere else (P12), and the reply leaves when everything that it vouches for is durable (P15).
  */
-export function acceptAppend(state: ReplicaState, from: NodeId, append: Append, atMs: number): Step {
+export function acceptAppend(state: ReplicaState, from: NodeId, received: Append, atMs: number): Step {
   const { state: following, effects: heard } = followLeader(state, from, atMs);
+  const append = behindSnapshot(following.log, received);
   if (!holds(following.log, append.previous)) {
     return {
       state: following,
@@ -43,7 +45,15 @@ export function acceptAppend(state: ReplicaState, from: NodeId, append: Append, 
     effects.push(notify({ type: 'log.truncated', from: truncatedFrom }));
   }
   if (applicableIndex(merged) > applicableIndex(state)) effects.push({ kind: 'apply', upTo: applicableIndex(merged) });
-  return { state: recorded.state, effects };
+  if (state.installing === null) return { state: recorded.state, effects };
+  const installing = withoutNeed(recorded.state);
+  return { state: installing.state, effects: [...effects, ...installing.effects] };
+}
+
+/** What a log has let go of is committed: every later leader's log has the same, so that it matches up to there (P26). */
+function behindSnapshot({ previous }: LogShape, append: Append): Append {
+  if (append.previous.index >= previous.index) return append;
+  return { ...append, previous, entries: append.entries.filter(({ index }) => index > previous.index) };
 }
 
 /**
@@ -51,8 +61,9 @@ export function acceptAppend(state: ReplicaState, from: NodeId, append: Append, 
  * asked: for what is durable, and not for the entry before the append's. So the leader's replicator does not find the place where
  * the logs agree, and sends no entries before there is room.
  */
-export function acceptNothing(state: ReplicaState, from: NodeId, append: Append, atMs: number): Step {
+export function acceptNothing(state: ReplicaState, from: NodeId, received: Append, atMs: number): Step {
   const { state: following, effects: heard } = followLeader(state, from, atMs);
+  const append = behindSnapshot(following.log, received);
   const { term, readRound, previous } = append;
   if (!holds(following.log, previous)) {
     return {
@@ -70,8 +81,8 @@ export function acceptNothing(state: ReplicaState, from: NodeId, append: Append,
   return { state: noted, effects };
 }
 
-/** §5.2: an append of the current term comes from its one leader. */
-function followLeader(state: ReplicaState, from: NodeId, atMs: number): Step {
+/** §5.2: an append of the current term, or the order to install a snapshot, comes from its one leader. */
+export function followLeader(state: ReplicaState, from: NodeId, atMs: number): Step {
   invariant(from !== state.id && (state.leaderId ?? from) === from, '§5.2: at most one leader in a term');
   const isNews = state.leaderId === null;
   const effects: Effect[] = [];

@@ -24,6 +24,7 @@ export function becomeLeader(state: ReplicaState, wallMs: number): Step {
     leaderId: state.id,
     matchIndex: Object.fromEntries(state.voters.map((voter) => [voter, NO_INDEX])),
     answered: [],
+    offered: {},
     silentBeats: {},
     reads: { ...state.reads, echoed: {}, pending: [] },
   });

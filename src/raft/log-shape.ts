@@ -78,6 +78,11 @@ export function beginAfter(log: LogShape, previous: LogPosition): LogShape {
   return { ...log, previous, runs: runs.filter(([startIndex]) => startIndex <= log.lastIndex) };
 }
 
+/** The shape of a log that holds nothing, and goes on behind `previous`, which is as durable as before up to `durableIndex`. */
+export function beginAnew(previous: LogPosition, durableIndex: Index): LogShape {
+  return { previous, lastIndex: previous.index, durableIndex, runs: [] };
+}
+
 /**
  * The last position at or before `bound.index` whose term is at most `bound.term`. Follower and
  * leader both use it, so that a log which diverged long ago is found in a round trip for each

@@ -30,7 +30,11 @@ export type LogRecord =
   /** Term and vote are one record: neither is ever durable without the other. Also without a vote: a term that was adopted. */
   | { readonly kind: 'vote'; readonly term: Term; readonly votedFor: NodeId | null }
   /** A hint: everything up to `index` is known to be committed. Never waited for. */
-  | { readonly kind: 'commit'; readonly index: Index };
+  | { readonly kind: 'commit'; readonly index: Index }
+  /** A peer's snapshot that ends here is about to take its place: once its file is there, the log begins anew behind it (§7). */
+  | { readonly kind: 'installing'; readonly snapshot: LogPosition }
+  /** It has: whatever the log held is gone, and what follows goes on behind the snapshot. */
+  | { readonly kind: 'installed'; readonly snapshot: LogPosition; readonly timeMs: number };
 
 /** RequestVote (§5.2), and the question before it (thesis §9.6). `transfer` is reserved; this version always sends it false. */
 export interface VoteRequest {
@@ -64,6 +68,18 @@ export interface Append {
   readonly entries: readonly Entry[];
   readonly commitIndex: Index;
   readonly readRound: ReadRound;
+}
+
+/**
+ * InstallSnapshot (§7), as an order: what the follower needs nobody keeps as a log any more, so it is to fetch the leader's snapshot that
+ * ends at `snapshot`, over a connection of its own, and install it. The answer is that to a later append, which matches.
+ */
+export interface Install {
+  readonly kind: 'install';
+  readonly term: Term;
+  readonly snapshot: LogPosition;
+  /** Size of its file. */
+  readonly bytes: number;
 }
 
 /** Leaves only when everything it vouches for is durable. */
@@ -160,7 +176,15 @@ export interface HaltNotice {
 }
 
 /** Messages in which a term decides who is heard. */
-export type TermedMessage = VoteRequest | VoteReply | Append | AppendReply | HashRequest | HashReply | Divergence;
+export type TermedMessage =
+  | VoteRequest
+  | VoteReply
+  | Append
+  | AppendReply
+  | HashRequest
+  | HashReply
+  | Divergence
+  | Install;
 export type ForwardedMessage = ProposeRequest | ProposeReply | ReadRequest | ReadReply;
 export type PeerMessage = TermedMessage | ForwardedMessage | HaltNotice;
 

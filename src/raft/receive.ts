@@ -3,7 +3,8 @@ import { haltAsToldTo, noteHashReply } from './comparing.js';
 import type { Effect, Step, Surroundings } from './effects.js';
 import { notify, unchanged } from './effects.js';
 import { answerVoteRequest, recordVote } from './elections.js';
-import { acceptAppend, acceptNothing, hearsLiveLeader } from './following.js';
+import { acceptAppend, acceptNothing, followLeader, hearsLiveLeader } from './following.js';
+import { beginInstall } from './installing.js';
 import { invariant } from './invariant.js';
 import { noteAppendReply, propose } from './leading.js';
 import { answerRead } from './lease.js';
@@ -51,6 +52,7 @@ export const FOLLOWER_RULES: MessageRules = {
   append: (state, { from, message, atMs }) => acceptAppend(state, from, message, atMs),
   'hash-request': (state, { message: { index } }) => ({ state, effects: [{ kind: 'hash', index }] }),
   divergence: (state, { message }) => haltAsToldTo(state, message),
+  install: (state, { from, message, atMs }) => beginInstall(state, from, message, atMs),
 };
 
 /** The rules for a node that asks before an election. As with a candidate, an append of its own term makes it a follower. */
@@ -69,6 +71,7 @@ export const LEADER_RULES: MessageRules = {
   ...OF_EVERY_ROLE,
   // §5.2: a second leader of the same term cannot be. The rule's invariant says so, and halts the node.
   append: (state, { from, message, atMs }) => acceptAppend(state, from, message, atMs),
+  install: (state, { from, message, atMs }) => beginInstall(state, from, message, atMs),
   'append-reply': (state, { from, message }) => noteAppendReply(state, from, message),
   'hash-reply': (state, { from, message }) => noteHashReply(state, from, message),
   'propose-request': (state, { from, message }, surroundings) => propose(state, { ...message, from }, surroundings),
@@ -76,12 +79,17 @@ export const LEADER_RULES: MessageRules = {
 };
 
 /** P36: a vote that waits for a disk that hangs would come too late, and bind this node to a candidate that has given up. */
-export const STALLED_RULES: MessageRules = { ...FOLLOWER_RULES, 'vote-request': unchanged };
+export const STALLED_RULES: MessageRules = {
+  ...FOLLOWER_RULES,
+  'vote-request': unchanged,
+  install: (state, { from, atMs }) => followLeader(state, from, atMs),
+};
 
 /** A full disk still has room for terms and votes. */
 export const FULL_RULES: MessageRules = {
   ...FOLLOWER_RULES,
   append: (state, { from, message, atMs }) => acceptNothing(state, from, message, atMs),
+  install: (state, { from, atMs }) => followLeader(state, from, atMs),
 };
 
 /**
@@ -116,9 +124,10 @@ export function adoptsTerm(state: ReplicaState, { message, atMs }: Received): bo
   return admit(state, message, atMs) === 'adopt';
 }
 
-/** §5.2: whether a candidate hears from the leader of its own term. */
+/** §5.2: whether a candidate hears from the leader of its own term, which may tell it to install a snapshot (P10). */
 export function hearsLeaderOfTerm(state: ReplicaState, { message, atMs }: Received): boolean {
-  return message.kind === 'append' && admit(state, message, atMs) === 'deliver';
+  const isOfLeader = message.kind === 'append' || message.kind === 'install';
+  return isOfLeader && admit(state, message, atMs) === 'deliver';
 }
 
 /** To the role's rule, past the gate. */

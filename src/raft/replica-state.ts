@@ -3,7 +3,7 @@ import { NO_COMPARISON } from './comparison.js';
 import type { LogShape } from './log-shape.js';
 import { EMPTY_LOG, termAt } from './log-shape.js';
 import type { Entry } from './messages.js';
-import type { Index, NodeId, ReadRound, Term } from './numbers-and-ids.js';
+import type { Index, LogPosition, NodeId, ReadRound, Term } from './numbers-and-ids.js';
 import { asReadRound, NO_INDEX, NO_TERM } from './numbers-and-ids.js';
 import type { ReplicaSettings } from './settings.js';
 import type { Snapshot } from './snapshot.js';
@@ -21,6 +21,17 @@ export interface Peer {
   readonly link: { readonly open: boolean; readonly reason: string };
   /** Why it halted, in its own words; null where it has not said so since our connection to it opened. */
   readonly haltedBy: string | null;
+}
+
+/** A peer's snapshot that this node takes in. */
+export interface Installing {
+  /** Who it comes from. */
+  readonly from: NodeId;
+  /** The last entry that it stands for. */
+  readonly snapshot: LogPosition;
+  /** Size of its file, and how much of it is here. */
+  readonly bytes: number;
+  readonly received: number;
 }
 
 /** Who asked: this node's own callers (`from` is null) or a peer that passed its clients' requests on. */
@@ -64,6 +75,8 @@ export interface ReplicaState {
   readonly log: LogShape;
   /** The newest snapshot that this node could restore. */
   readonly snapshot: Snapshot | null;
+  /** The snapshot that this node takes in, until its state machine is restored from it. */
+  readonly installing: Installing | null;
 
   /**
    * Who leads this term, as far as this node knows. While the chart is in `leader`, and only then, it is this node itself: set by
@@ -91,6 +104,8 @@ export interface ReplicaState {
   readonly matchIndex: Readonly<Record<NodeId, Index>>;
   /** Peers that have answered since the last heartbeat: filled by a leader. */
   readonly answered: readonly NodeId[];
+  /** By peer, the snapshot that it was told to install: filled by a leader. */
+  readonly offered: Readonly<Record<NodeId, Snapshot>>;
   /** Heartbeats in a row that each peer has left unanswered: filled by a leader. */
   readonly silentBeats: Readonly<Record<NodeId, number>>;
   readonly reads: ReadRounds;
@@ -124,6 +139,7 @@ export function initialState(id: NodeId, servers: readonly ServerAddress[], sett
     votedFor: null,
     log: EMPTY_LOG,
     snapshot: null,
+    installing: null,
     leaderId: null,
     leaderHeardAtMs: Number.NEGATIVE_INFINITY,
     isLeaderGone: false,
@@ -136,6 +152,7 @@ export function initialState(id: NodeId, servers: readonly ServerAddress[], sett
     isElectionAskedFor: false,
     matchIndex: {},
     answered: [],
+    offered: {},
     silentBeats: {},
     reads: { current: asReadRound(0), echoed: {}, pending: [] },
     comparison: NO_COMPARISON,
@@ -158,6 +175,7 @@ export function changed(state: ReplicaState, change: Partial<ReplicaState>): Rep
     votedFor: state.votedFor,
     log: state.log,
     snapshot: state.snapshot,
+    installing: state.installing,
     leaderId: state.leaderId,
     leaderHeardAtMs: state.leaderHeardAtMs,
     isLeaderGone: state.isLeaderGone,
@@ -170,6 +188,7 @@ export function changed(state: ReplicaState, change: Partial<ReplicaState>): Rep
     isElectionAskedFor: state.isElectionAskedFor,
     matchIndex: state.matchIndex,
     answered: state.answered,
+    offered: state.offered,
     silentBeats: state.silentBeats,
     reads: state.reads,
     comparison: state.comparison,

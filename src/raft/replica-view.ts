@@ -1,7 +1,7 @@
 import type { Comparison } from './comparison.js';
 import type { LogShape } from './log-shape.js';
 import type { Index, NodeId, ReadRound, Term } from './numbers-and-ids.js';
-import type { Peer, ReplicaState, Role } from './replica-state.js';
+import type { Installing, Peer, ReplicaState, Role } from './replica-state.js';
 import type { ReplicaSettings } from './settings.js';
 import type { Snapshot } from './snapshot.js';
 
@@ -82,6 +82,14 @@ export class ReplicaView {
   /** The newest snapshot that this replica could restore; null where there is none. */
   get snapshot(): Snapshot | null {
     return this.#state.snapshot;
+  }
+  /** The snapshot of a peer that this replica takes in; null where it takes in none. */
+  get installing(): Installing | null {
+    return this.#state.installing;
+  }
+  /** As a leader: the snapshot that each peer was told to install. */
+  get offered(): Readonly<Record<NodeId, Snapshot>> {
+    return this.#state.offered;
   }
   get commitIndex(): Index {
     return this.#state.commitIndex;

@@ -11,6 +11,8 @@ import type { Snapshot } from './snapshot.js';
 /** A snapshot is durable (§7): it stands for the entries up to it, which nobody needs any more whom the log can be sent to. */
 export function noteSnapshot(state: ReplicaState, snapshot: Snapshot): Step {
   invariant(snapshot.index <= state.lastApplied, 'P30: a snapshot is taken of what is applied');
+  // One of a peer's was installed while this one was written.
+  if (snapshot.index < (state.snapshot?.index ?? NO_INDEX)) return unchanged(state);
   const noted = changed(state, { snapshot });
   return { state: noted, effects: [{ kind: 'trim', upTo: neededByNobody(noted, snapshot) }] };
 }
@@ -19,8 +21,8 @@ export function noteSnapshot(state: ReplicaState, snapshot: Snapshot): Step {
  * Only a leader lets go of entries, and only of those that every server has: who leads next has what the slowest server needs, because it kept
  * its own, and no server that leads needs more of others than it had.
  */
-function neededByNobody({ id, leaderId, voters, matchIndex }: ReplicaState, { index }: Snapshot): Index {
-  if (leaderId !== id) return NO_INDEX;
+function neededByNobody({ id, leaderId, voters, matchIndex, installing }: ReplicaState, { index }: Snapshot): Index {
+  if (leaderId !== id || installing !== null) return NO_INDEX;
   return voters.reduce((least, voter) => lesser(least, valueFor(matchIndex, voter) ?? NO_INDEX), index);
 }
 

@@ -53,11 +53,11 @@ export class DurabilityChecker {
   started(id: NodeId, recovered: Recovered): void {
     const disk = this.#diskOf(id);
     let image = disk.synced;
-    let isExpected = isSame(image, recovered);
+    let isExpected = isSame(image, recovered) || isInstalled(image, recovered);
     for (const record of disk.unsynced) {
       if (isExpected) break;
       image = withRecord(image, record);
-      isExpected = isSame(image, recovered);
+      isExpected = isSame(image, recovered) || isInstalled(image, recovered);
     }
     mustHold(isExpected, `${id} recovered ${describe(recovered)}, but its store had synced ${describe(disk.synced)}`);
     disk.synced = { ...EMPTY_IMAGE, ...recovered, closed: false };
@@ -144,6 +144,8 @@ export class DurabilityChecker {
 
   #checkDurable(id: NodeId, { log }: ReplicaState): void {
     const { durableIndex } = log;
+    // The log begins anew, and that is not synced yet: nothing of it is taken for durable.
+    if (durableIndex < log.previous.index) return;
     const { synced } = this.#diskOf(id);
     const term = termAt(log, durableIndex);
     mustHold(
@@ -171,6 +173,13 @@ type Held = Pick<LogImage, 'term' | 'votedFor' | 'log'>;
 function isSame(a: Held, b: Held): boolean {
   const [lastA, lastB] = [lastPosition(a.log), lastPosition(b.log)];
   return a.term === b.term && a.votedFor === b.votedFor && lastA.index === lastB.index && lastA.term === lastB.term;
+}
+
+/** A peer's snapshot may be in its place before the log says more than that it is about to be. */
+function isInstalled({ installing, term, votedFor }: LogImage, recovered: Recovered): boolean {
+  const { previous, lastIndex } = recovered.log;
+  const isThere = installing !== null && installing.index === previous.index && installing.term === previous.term;
+  return isThere && lastIndex === previous.index && term === recovered.term && votedFor === recovered.votedFor;
 }
 
 function describe({ term, votedFor, log }: Held): string {

@@ -1,5 +1,5 @@
 import type { LogShape } from '../raft/log-shape.js';
-import { extend, termAt, truncate } from '../raft/log-shape.js';
+import { beginAnew, extend, termAt, truncate } from '../raft/log-shape.js';
 import type { Entry, LogRecord } from '../raft/messages.js';
 import type { Index, NodeId, Term } from '../raft/numbers-and-ids.js';
 import { advance } from '../raft/numbers-and-ids.js';
@@ -51,6 +51,7 @@ export class SafetyChecker {
     for (const record of records) {
       const shape = this.#shapeOf(id);
       if (record.kind === 'truncation') this.#shapes.set(id, truncate(shape, record.from));
+      if (record.kind === 'installed') this.#shapes.set(id, beginAnew(record.snapshot, record.snapshot.index));
       if (record.kind === 'entries') for (const entry of record.entries) this.#hold(id, entry);
     }
   }

@@ -1,4 +1,4 @@
-import { DEFAULT_FLOW } from '../../actors/replicator.js';
+import { DEFAULT_FLOW } from '../../actors/flow.js';
 import { replicaMachine } from '../../machines/index.js';
 import type { Notice } from '../raft/effects.js';
 import type { NodeId } from '../raft/numbers-and-ids.js';

@@ -1,4 +1,4 @@
-import type { FlowLimits } from '../../actors/replicator.js';
+import type { FlowLimits } from '../../actors/flow.js';
 import type { replicaMachine } from '../../machines/index.js';
 import type { Notice } from '../raft/effects.js';
 import type { NodeId } from '../raft/numbers-and-ids.js';

@@ -1,4 +1,4 @@
-import type { FlowLimits } from '../../actors/replicator.js';
+import type { FlowLimits } from '../../actors/flow.js';
 import type { replicaMachine } from '../../machines/index.js';
 import type { Conditions } from '../../transport/memory/transport.js';
 import { QuorateError } from '../errors/quorate-error.js';

@@ -1,4 +1,5 @@
 import type { Entry, EntryKind, LogRecord } from '../raft/messages.js';
+import type { LogPosition } from '../raft/numbers-and-ids.js';
 import { asIndex, asTerm } from '../raft/numbers-and-ids.js';
 import type { ByteReader, ByteWriter } from './bytes.js';
 import { encodeText, MalformedBytes } from './bytes.js';
@@ -111,6 +112,8 @@ const RECORD_KINDS = [
   'vote',
   'commit',
   'closed',
+  'installing',
+  'installed',
 ] as const satisfies readonly StoredRecord['kind'][];
 const MOST_ID_BYTES = 64;
 
@@ -125,6 +128,10 @@ export function encodedRecordBytes(record: StoredRecord): number {
       return 1 + 8 + 1 + 4 + encodeText(record.votedFor ?? '').byteLength;
     case 'closed':
       return 1;
+    case 'installing':
+      return 1 + 16;
+    case 'installed':
+      return 1 + 16 + 8;
   }
 }
 
@@ -149,6 +156,12 @@ export function writeRecord(writer: ByteWriter, record: StoredRecord, encoder: E
       break;
     case 'closed':
       break;
+    case 'installing':
+      writer.u64(record.snapshot.index).u64(record.snapshot.term);
+      break;
+    case 'installed':
+      writer.u64(record.snapshot.index).u64(record.snapshot.term).u64(record.timeMs);
+      break;
   }
 }
 
@@ -170,7 +183,15 @@ export function readRecord(reader: ByteReader): StoredRecord {
     }
     case 'closed':
       return { kind };
+    case 'installing':
+      return { kind, snapshot: readPosition(reader) };
+    case 'installed':
+      return { kind, snapshot: readPosition(reader), timeMs: reader.u64() };
     default:
       throw new MalformedBytes('a record of a kind that this version does not know');
   }
+}
+
+function readPosition(reader: ByteReader): LogPosition {
+  return { index: asIndex(reader.u64()), term: asTerm(reader.u64()) };
 }

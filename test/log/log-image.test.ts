@@ -29,6 +29,7 @@ const account: LogAccount = {
   stagedBytes: 0,
   cache: { firstIndex: asIndex(3), lastIndex: asIndex(4) },
   stagedCut: undefined,
+  stagedBeginning: undefined,
 };
 
 /** One law each, by what breaks it. */

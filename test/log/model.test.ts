@@ -30,6 +30,9 @@ function withRecord(model: Model, record: LogRecord): Model {
       return { ...model, term: record.term, votedFor: record.votedFor };
     case 'commit':
       return { ...model, commitIndex: Math.max(model.commitIndex, Math.min(record.index, model.entries.length)) };
+    case 'installing':
+    case 'installed':
+      throw new Error('snapshots are told elsewhere');
   }
 }
 
