@@ -11,7 +11,8 @@ import { changed } from './replica-state.js';
 
 /**
  * §5.2: a new term and a vote for oneself, durable before anybody is asked (P1). The candidate's own
- * vote counts only when `voteDurable` says so. One that the leader asked for says so to the voters (thesis §3.10).
+ * vote counts only when `voteDurable` says so. One that the leader asked for says so to the voters (thesis §3.10). Not where leases
+ * are on: this version's leaders ask for none, so that none has ended its lease before, and voters keep their word to it.
  */
 export function startElection(state: ReplicaState, isAskedFor = false): Step {
   invariant(state.leaderId !== state.id, 'a leader does not stand against itself');
@@ -22,7 +23,7 @@ export function startElection(state: ReplicaState, isAskedFor = false): Step {
     votes: {},
     preVotes: {},
     leaderId: null,
-    isElectionAskedFor: isAskedFor,
+    isElectionAskedFor: isAskedFor && state.settings.readLease !== true,
   });
   return {
     state: started,

@@ -114,6 +114,21 @@ describe('reads by lease', () => {
     expect(() => readAfterPause(withoutEndOfLease)).toThrow(/read what entries up to/);
   });
 
+  test.each([1, 2, 3])(
+    'an election that somebody asks for releases no voter from its word to a leader that knows nothing of it (seed %i)',
+    (seed) => {
+      const cluster = simulate({ seed, settings }).untilServing();
+      cluster.propose('before').runFor(300);
+      const { leader, others } = idsOf(cluster);
+      const [asked] = others as [NodeId];
+      cluster.isolate(leader).replica(asked).actor?.send({ type: 'election.asked' });
+      cluster.runUpTo(60, () => cluster.replica(asked).isServing).propose('after', asked);
+      cluster.runUpTo(60, () => cluster.outcomeOf('after') === 'acknowledged');
+      cluster.read(leader, 2_000, 'lease').runFor(10);
+      cluster.heal().verify();
+    },
+  );
+
   /** A voter that answered the leader is restarted at once, while another node asks it for its vote, and the leader is cut off. */
   function readBesideRestartedVoter(machine: typeof replicaMachine): SimulatedCluster {
     const cluster = simulate({ seed: 2, settings, machine, mostDiskMs: 0.1 }).untilServing();
