@@ -10,6 +10,7 @@ import type { Clock } from '../seams/clock.js';
 import { INSPECTION_PATH } from '../wire/connections.js';
 import { dialInspector } from './dial-inspector.js';
 import { InspectionHub } from './hub.js';
+import { idleClock } from './idle-clock.js';
 import { InspectedRoots } from './inspected-roots.js';
 import { answerPage, checkViewer, isPage } from './inspector-page.js';
 import { openProgramEndpoint } from './program-endpoint.js';
@@ -45,7 +46,8 @@ export const PROGRAM_PATH = '/inspector/program';
  * Shows XState 5 actors of this process, and of every program that connects, in a page of its own, without any other network.
  * Nothing is watched while nobody looks. Rejects with CONFIG_INVALID where the port is taken or the options cannot work.
  */
-export async function createInspector(options: CreateInspectorOptions, clock: Clock): Promise<Inspector> {
+export async function createInspector(options: CreateInspectorOptions, systemClock: Clock): Promise<Inspector> {
+  const clock = idleClock(systemClock);
   const hub = new InspectionHub(clock);
   const served = await serve(options, hub, clock);
   const roots = new InspectedRoots({ hub, clock, pid: process.pid, ...named(options) });

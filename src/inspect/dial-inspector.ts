@@ -8,8 +8,8 @@ import { INSPECTION_PROTOCOL } from './stream.js';
 const AGAIN_AFTER_MS = 2_000;
 
 /**
- * Tells a running inspector of this process's actors, whenever it is there: it is dialed again every two seconds. Neither the
- * connection nor the timer keeps the process from ending.
+ * Tells a running inspector of this process's actors, whenever it is there: it is dialed again every two seconds. The
+ * connection keeps no process from ending, nor do the timers of an `idleClock`.
  */
 export function dialInspector(url: string, hub: InspectionHub, clock: Clock): { url: string; close(): Promise<void> } {
   const target = targetOf(url);
@@ -34,7 +34,6 @@ export function dialInspector(url: string, hub: InspectionHub, clock: Clock): { 
       leave();
       if (isOver) return;
       timer = clock.setTimeout(dial, AGAIN_AFTER_MS);
-      (timer as { unref?: () => void }).unref?.();
     });
   };
   dial();

@@ -3,46 +3,16 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { createActor, createMachine } from 'xstate';
-import type { InspectionActor, InspectionMessage } from '../../src/inspect/stream.js';
-import type { CreateInspectorOptions, Inspector } from '../../src/inspect.js';
+import { createActor } from 'xstate';
+import type { CreateInspectorOptions } from '../../src/inspect.js';
 import { createInspector } from '../../src/inspect.js';
 import { freePorts } from '../node/real-nodes.js';
 import { until } from '../waiting/conditions.js';
+import { countObservers, endAll, ends, inspector, light, look } from './looking.js';
+import { outsideAddress } from './outside-address.js';
 import { startStranger } from './stranger.js';
 
-const ends: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-});
-
-async function inspector(options: CreateInspectorOptions = { port: 0 }): Promise<Inspector> {
-  const made = await createInspector(options);
-  ends.push(() => made.close());
-  return made;
-}
-
-function look(url: string) {
-  const messages: InspectionMessage[] = [];
-  const { origin } = new URL(url);
-  const socket = new WebSocket(`${origin.replace('http', 'ws')}/inspector/stream`, 'quorate.inspect.v1', { origin });
-  socket.on('message', (data) => void messages.push(JSON.parse(String(data)) as InspectionMessage));
-  socket.on('error', () => undefined);
-  ends.push(() => socket.terminate());
-  const actor = (id: string): InspectionActor | undefined =>
-    messages.find((message): message is InspectionActor => message.type === 'actor' && message.id === id);
-  const values = (id: string): readonly string[] =>
-    messages.flatMap((message) =>
-      message.type === 'snapshot' && message.actor === actor(id)?.actor ? [JSON.stringify(message.snapshot.value)] : [],
-    );
-  return { messages, socket, actor, values };
-}
-
-const light = createMachine({
-  id: 'light',
-  initial: 'off',
-  states: { off: { on: { toggle: 'on' } }, on: { on: { toggle: 'off' } } },
-});
+afterEach(endAll);
 
 /** How a connection to a path ends that is not let in. */
 const refusal = (url: string, options: object, protocols: readonly string[] = []): Promise<string> =>
@@ -60,6 +30,8 @@ describe("a program of this process's own", () => {
     early.start();
     const late = createActor(light, { id: 'late' }).start();
     attach(late);
+    const observers = countObservers(late);
+    expect(observers()).toBe(0);
     early.send({ type: 'toggle' });
     const page = look(url);
     await until(() => page.actor('light') !== undefined && page.actor('late') !== undefined);
@@ -71,6 +43,9 @@ describe("a program of this process's own", () => {
     await until(() => page.values('third').includes('"on"'));
     const systems = page.messages.flatMap((message) => (message.type === 'system' ? [message.system] : []));
     expect(new Set(systems).size).toBe(3);
+    expect(observers()).toBe(1);
+    page.socket.close();
+    await until(() => observers() === 0);
   });
 
   test('is no longer shown once it is detached', async () => {
@@ -93,6 +68,47 @@ describe("a program of this process's own", () => {
     await until(() => page.values('light').length > 0);
     expect(page.messages.find(({ type }) => type === 'system')).toMatchObject({ name: 'my program', via: 'quorate' });
     expect(page.messages.find(({ type }) => type === 'machine')).toMatchObject({ machine: 'light' });
+  });
+
+  test('is watched no more once the inspector elsewhere has gone, and again when it is back', async () => {
+    const [port = 0] = await freePorts(1);
+    const { attach } = await inspector({ url: `ws://127.0.0.1:${port}` });
+    const actor = createActor(light).start();
+    const observers = countObservers(actor);
+    attach(actor);
+    const elsewhere = await inspector({ port });
+    await until(() => observers() === 1);
+    await elsewhere.close();
+    await until(() => observers() === 0);
+    const { url } = await inspector({ port });
+    const page = look(url);
+    await until(() => page.actor('light') !== undefined);
+  });
+
+  test('ends by itself, whether the inspector elsewhere is there or not', async () => {
+    const { url } = await inspector();
+    const [nobody] = await freePorts(1);
+    for (const target of [url, `http://127.0.0.1:${nobody}`]) {
+      const program = `const { inspect } = await createInspector({ url: '${target}' });
+        createActor(createMachine({ id: 'brief' }), { inspect }).start();
+        await new Promise((resolve) => setTimeout(resolve, 300));`;
+      const imports = `import { createInspector } from '${process.cwd()}/dist/src/inspect.js'; import { createActor, createMachine } from 'xstate';`;
+      const child = spawn(process.execPath, ['--input-type=module', '-e', `${imports}\n${program}`], {
+        stdio: 'ignore',
+      });
+      ends.push(() => child.kill('SIGKILL'));
+      expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(0);
+    }
+  });
+
+  test('is told to be over when its inspector is closed', async () => {
+    const made = await inspector();
+    made.attach(createActor(light).start());
+    const page = look(made.url);
+    await until(() => page.actor('light') !== undefined);
+    await made.close();
+    expect(await page.closed).toEqual({ code: 1001, reason: 'what is shown here ends' });
+    expect(page.messages.at(-1)).toMatchObject({ type: 'system', connected: false });
   });
 });
 
@@ -199,6 +215,23 @@ describe('who may come', () => {
     const { url } = await inspector();
     const stream = `${url.replace('http', 'ws')}/inspector/stream`;
     expect(await refusal(stream, options, ['quorate.inspect.v1'])).toBe('Unexpected server response: 403');
+  });
+
+  test.each(['the page', 'the stream', 'a program'])('nothing comes in from another machine: %s', async (what) => {
+    const { url } = await inspector();
+    const { port } = new URL(url);
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve));
+    ends.push(() => server.close());
+    const shared = await inspector({ server });
+    const outside = outsideAddress();
+    if (what === 'the page') return await expect(fetch(`http://${outside}:${port}`)).rejects.toThrow('fetch failed');
+    const there = `ws://${outside}:${new URL(shared.url).port}`;
+    if (what === 'a program') {
+      return expect(await refusal(`${there}/inspector/program`, {})).toBe('Unexpected server response: 403');
+    }
+    const { code, reason } = await look(`${there.replace('ws', 'http')}/inspector`).closed;
+    expect([code, reason]).toEqual([1008, 'only the machine itself may look at what runs on it']);
   });
 
   test('the page is served to this machine under its own names only', async () => {

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { createActor, createMachine } from 'xstate';
@@ -10,6 +9,7 @@ import { VirtualClock } from '../../src/testing/index.js';
 import type { StoreNode } from '../node/real-nodes.js';
 import { freePorts, put, RealNodes, STEADY, standForElection } from '../node/real-nodes.js';
 import { until } from '../waiting/conditions.js';
+import { outsideAddress } from './outside-address.js';
 import { Seen } from './seen.js';
 
 let nodes: RealNodes | undefined;
@@ -157,17 +157,11 @@ describe("a node's own stream", () => {
     expect(status).toBe(426);
   });
 
-  const outside = Object.values(networkInterfaces())
-    .flat()
-    .find((at) => at?.family === 'IPv4' && !at.internal)?.address;
-
   test.each([false, true])(
     'a viewer of another machine is let in where inspectRemote says so: %s',
     async (inspectRemote) => {
       const [port] = await freePorts(1);
-      if (outside === undefined)
-        throw new Error('expected a network interface beside loopback, got none: give the container one');
-      const address = `${outside}:${port}`;
+      const address = `${outsideAddress()}:${port}`;
       nodes = new RealNodes();
       nodes.peers = { a: address };
       await nodes.open('a', {

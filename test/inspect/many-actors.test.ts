@@ -125,6 +125,26 @@ describe('what one program can make an inspector keep is bounded', () => {
     program.leave();
   });
 
+  test('that sends the stream itself: its systems have its name before theirs, and what no system tells is dropped', () => {
+    const told: InspectionMessage[] = [];
+    const program = new QuorateProgram({ clock, system: 'p1', publish: (message) => told.push(message) });
+    const shared = { system: 's1', sequence: 1, atMs: 0, actor: 'a' };
+    program.take({ type: 'gone', ...shared });
+    program.take({ type: 'hello', version: 1, atMs: 0, system: 's1' });
+    program.take({ type: 'act', ...shared });
+    expect(told).toEqual([]);
+    program.take({ type: 'system', system: 's1', name: 'one', via: 'quorate', pid: 1, connected: true });
+    program.take({ type: 'hello', version: 1, atMs: 0, system: 's1' });
+    program.take({ type: 'act', ...shared });
+    program.take({ type: 'gone', ...shared });
+    program.leave();
+    expect(told).toMatchObject([
+      { type: 'system', system: 'p1/s1', connected: true },
+      { type: 'gone', system: 'p1/s1', actor: 'a' },
+      { type: 'system', system: 'p1/s1', connected: false },
+    ]);
+  });
+
   test('that tells of one system after the other, or of all at once', () => {
     const told: InspectionMessage[] = [];
     const program = new QuorateProgram({ clock, system: 'p1', publish: (message) => told.push(message) });
