@@ -66,6 +66,8 @@ describe('ElectionManager', () => {
     }
     measure(6_100, 6_050);
     expect(adds(675)).toBe(true);
+    measure(6_200, 6_150);
+    expect(adds(675)).toBe(true);
   });
 
   test('the same seed draws the same timeouts', () => {
