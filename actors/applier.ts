@@ -1,6 +1,6 @@
 import { fromCallback } from 'xstate';
 import { invariant } from '../src/raft/invariant.js';
-import type { Entry } from '../src/raft/messages.js';
+import type { AppliedInVain, Entry, Skip } from '../src/raft/messages.js';
 import type { Index } from '../src/raft/numbers-and-ids.js';
 import { advance, NO_INDEX } from '../src/raft/numbers-and-ids.js';
 import type { Snapshot } from '../src/raft/snapshot.js';
@@ -8,7 +8,8 @@ import type { Clock } from '../src/seams/clock.js';
 import type { LogStore, ReadLimits } from '../src/seams/log-store.js';
 import type { SnapshotStore } from '../src/seams/snapshot-store.js';
 import type { StateMachine } from '../src/seams/state-machine.js';
-import { aligned, applyBatch, checkBatch } from './applying.js';
+import type { Exceptions } from './applying.js';
+import { ApplyFailure, applyBatch, attempt, checkBatch, endOfCareful } from './applying.js';
 import { Captures } from './captures.js';
 import type { ApplierReport } from './events.js';
 import { Hashes } from './hashes.js';
@@ -28,7 +29,13 @@ export interface ApplierInput {
 
 export type ApplierEvent =
   /** The log is readable, and begins behind `previous`: find out what the state machine holds already. */
-  | { readonly type: 'state.open'; readonly snapshots?: readonly Snapshot[]; readonly previous?: Index }
+  | {
+      readonly type: 'state.open';
+      readonly snapshots?: readonly Snapshot[];
+      readonly previous?: Index;
+      readonly skips?: readonly Skip[] | undefined;
+      readonly inVain?: AppliedInVain | undefined;
+    }
   | { readonly type: 'apply.allowed'; readonly upTo: Index }
   /** The state machine's hash is wanted, as it is after this entry. */
   | { readonly type: 'hash.asked'; readonly index: Index }
@@ -39,6 +46,8 @@ export type ApplierEvent =
   | { readonly type: 'capture.asked' }
   /** The snapshot of that image is durable, or nothing came of it. */
   | { readonly type: 'capture.ended'; readonly snapshot: Snapshot | undefined };
+
+type EventOfOpening = Extract<ApplierEvent, { type: 'state.open' }>;
 
 /** Applying gives way to sockets and timers after this long. */
 const SPELL_MS = 5;
@@ -71,6 +80,7 @@ class Applier {
   #toRestore: Snapshot | undefined;
   readonly #captures: Captures;
   readonly #hashes: Hashes;
+  #exceptions: Exceptions = { skips: new Map() };
 
   constructor(options: ApplierInput, report: (report: ApplierReport) => void) {
     this.#options = options;
@@ -85,7 +95,8 @@ class Applier {
   }
 
   /** The log is readable: finds out what the state machine holds already, restores a snapshot where it needs one, and reports it. */
-  open(snapshots: readonly Snapshot[], previous: Index): void {
+  open({ snapshots = [], previous = NO_INDEX, skips = [], inVain }: Omit<EventOfOpening, 'type'>): void {
+    this.#exceptions = { skips: new Map(skips.map((skip) => [skip.index, skip])), inVain };
     attempt(
       () => openedAt(this.#options.stateMachine),
       (applied) => {
@@ -185,7 +196,7 @@ class Applier {
   #applyNext(): void {
     const { store, stateMachine } = this.#options;
     const from = advance(this.#applied, 1);
-    const until = this.#hashes.endOfBatch(this.#applied, this.#allowed);
+    const until = endOfCareful(from, this.#hashes.endOfBatch(this.#applied, this.#allowed), this.#exceptions);
     const limits = { ...BATCH, maxEntries: Math.min(BATCH.maxEntries, until - this.#applied) };
     store.read(from, limits, (error, entries) => {
       if (this.#isPaused) return this.#rest();
@@ -194,9 +205,9 @@ class Applier {
       attempt(
         () => {
           checkBatch(entries, from, this.#allowed);
-          return applyBatch(stateMachine, entries);
+          return applyBatch(stateMachine, entries, this.#exceptions.skips);
         },
-        (results) => this.#finish(entries, aligned(entries, results)),
+        (results) => this.#finish(entries, results),
         (failure) => this.#fail(failure),
       );
     });
@@ -207,6 +218,7 @@ class Applier {
     const { clock } = this.#options;
     invariant(results.length === entries.length, 'each entry that was applied has its result');
     this.#applied = (entries.at(-1) as Entry).index;
+    this.#tellOfSkips(entries);
     this.#report({ type: 'log.applied', entries, results });
     // A snapshot that is due is one of what the chart knows to be applied: it asks for none that it has.
     this.#captures.applied(entries);
@@ -244,7 +256,16 @@ class Applier {
     if (this.#phase === 'over') return;
     this.#phase = 'over';
     this.#captures.refuse('the state machine cannot go on');
-    this.#report({ type: 'apply.failed', error });
+    this.#report({ type: 'apply.failed', error, inVain: error instanceof ApplyFailure ? error.inVain : undefined });
+  }
+
+  #tellOfSkips(entries: readonly Entry[]): void {
+    const { skips } = this.#exceptions;
+    if (skips.size === 0) return;
+    for (const { index, term } of entries) {
+      const skip = skips.get(index);
+      if (skip !== undefined) this.#report({ type: 'entry.skipped', index, term, saidAtMs: skip.atMs });
+    }
   }
 }
 
@@ -254,7 +275,7 @@ export const applier = fromCallback<ApplierEvent, ApplierInput>(({ input, sendBa
   receive((event) => {
     switch (event.type) {
       case 'state.open':
-        return running.open(event.snapshots ?? [], event.previous ?? NO_INDEX);
+        return running.open(event);
       case 'apply.allowed':
         return running.allow(event.upTo);
       case 'hash.asked':
@@ -276,20 +297,4 @@ function openedAt(stateMachine: StateMachine<unknown, unknown>): Index | Promise
   if (stateMachine.open !== undefined) return stateMachine.open();
   takeNewStateMachine(stateMachine);
   return NO_INDEX;
-}
-
-/** Runs what may answer at once or later; a failure of either kind is reported, never thrown. */
-function attempt<Value>(
-  work: () => Value | Promise<Value>,
-  done: (value: Value) => void,
-  failed: (error: Error) => void,
-) {
-  const fail = (error: unknown): void => failed(error instanceof Error ? error : new Error(String(error)));
-  try {
-    const outcome = work();
-    if (outcome instanceof Promise) outcome.then(done).catch(fail);
-    else done(outcome);
-  } catch (error) {
-    fail(error);
-  }
 }

@@ -1,16 +1,49 @@
 import { QuorateError } from '../src/errors/quorate-error.js';
 import { invariant } from '../src/raft/invariant.js';
-import type { Entry } from '../src/raft/messages.js';
+import type { AppliedInVain, Entry, Skip } from '../src/raft/messages.js';
 import type { Index } from '../src/raft/numbers-and-ids.js';
+import { advance } from '../src/raft/numbers-and-ids.js';
+import { isSkipped } from '../src/raft/skipping.js';
 import type { Committed, StateMachine } from '../src/seams/state-machine.js';
 
-/** Gives the commands among the entries to the state machine. One result for each command. */
+/** What of the log is not applied as it comes. */
+export interface Exceptions {
+  readonly skips: ReadonlyMap<Index, Skip>;
+  /** Entries that are applied one by one, because the state machine threw at one of them before. */
+  readonly inVain?: AppliedInVain | undefined;
+}
+
+/** The state machine threw at one of these entries. */
+export class ApplyFailure extends Error {
+  override readonly name = 'ApplyFailure';
+
+  constructor(
+    message: string,
+    readonly inVain: AppliedInVain,
+    options: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** A batch that begins at `from` ends at `until` at the latest, and earlier where entries are applied one by one. */
+export function endOfCareful(from: Index, until: Index, { inVain }: Exceptions): Index {
+  if (inVain === undefined || until < inVain.from || from > inVain.to) return until;
+  return from < inVain.from ? advance(inVain.from, -1) : from;
+}
+
+/** Gives the commands among the entries to the state machine. One result for each entry, undefined where it is no command or skipped. */
 export function applyBatch(
   stateMachine: StateMachine<unknown, unknown>,
   entries: readonly Entry[],
+  skips: Exceptions['skips'],
 ): readonly unknown[] | Promise<readonly unknown[]> {
-  const commands = entries.filter(isCommand).map((entry) => committed(stateMachine, entry));
-  return commands.length === 0 ? [] : apply(stateMachine, commands);
+  const isGiven = skips.size === 0 ? isCommand : (entry: Entry) => isCommand(entry) && !isSkipped(skips, entry);
+  const given = entries.filter(isGiven);
+  if (given.length === 0) return entries.map(() => undefined);
+  const results = apply(stateMachine, given);
+  if (results instanceof Promise) return results.then((late) => aligned(entries, isGiven, late));
+  return aligned(entries, isGiven, results);
 }
 
 /** A state machine is given each entry once, in order, and none that may still be replaced. */
@@ -44,14 +77,13 @@ export function decodeToApply(stateMachine: StateMachine<unknown, unknown>, byte
     : stateMachine.decodeInPlace(bytes);
 }
 
-/** Adds the entry range to any error that `apply` throws or rejects with. */
 function apply(
   stateMachine: StateMachine<unknown, unknown>,
-  commands: readonly Committed<unknown>[],
+  entries: readonly Entry[],
 ): readonly unknown[] | Promise<readonly unknown[]> {
+  const commands = entries.map((entry) => committed(stateMachine, entry));
   const fail = (cause: unknown): never => {
-    const [first, last] = [commands[0]?.index, commands.at(-1)?.index];
-    throw new Error(`the state machine's apply failed at entries ${first} to ${last}: ${wordsOf(cause)}`, { cause });
+    throw failureOf(entries, cause);
   };
   try {
     const results = stateMachine.apply(commands);
@@ -59,6 +91,31 @@ function apply(
   } catch (cause) {
     return fail(cause);
   }
+}
+
+/** Names the entry where there is only one, and otherwise how to learn it. */
+function failureOf(entries: readonly Entry[], cause: unknown): ApplyFailure {
+  const [first, last] = [entries[0] as Entry, entries.at(-1) as Entry];
+  const inVain = { kind: 'applied-in-vain', from: first.index, to: last.index } as const;
+  const what =
+    first === last
+      ? `the state machine's apply failed at entry ${first.index}: ${wordsOf(cause)}. Its command is ${shownBytes(first.payload)}. ` +
+        `Start every node with a state machine that takes it, or skip it on every node: quorate skip ${first.index} --data DIR`
+      : `the state machine's apply failed at one of the entries ${first.index} to ${last.index}: ${wordsOf(cause)}. ` +
+        'Start this node again: it applies these one by one then, and names the entry';
+  return new ApplyFailure(what, inVain, { cause });
+}
+
+const MOST_SHOWN_BYTES = 60;
+
+/** The beginning of a command, as text where it is one. */
+function shownBytes(bytes: Uint8Array): string {
+  const beginning = bytes.subarray(0, MOST_SHOWN_BYTES);
+  const text = new TextDecoder().decode(beginning);
+  const isText = !/[^\P{Cc}\n\t]|\ufffd/u.test(text.slice(0, -1));
+  const hex = (): string => Array.from(beginning, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const more = bytes.byteLength > MOST_SHOWN_BYTES ? '…' : '';
+  return `${isText ? JSON.stringify(`${text}${more}`) : `${hex()}${more}`} (${bytes.byteLength} bytes)`;
 }
 
 /** A state machine may be written without types: what it gives is looked at before it is counted. */
@@ -69,11 +126,31 @@ function checkedResults(results: unknown): readonly unknown[] {
 
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** One result for each entry, undefined where it is no command. */
-export function aligned(entries: readonly Entry[], results: readonly unknown[]): readonly unknown[] {
+/** One result for each entry, undefined where none was given. */
+function aligned(
+  entries: readonly Entry[],
+  isGiven: (entry: Entry) => boolean,
+  results: readonly unknown[],
+): readonly unknown[] {
   if (results.length === entries.length) return results;
   let next = 0;
-  const spread = entries.map((entry) => (isCommand(entry) ? results[next++] : undefined));
+  const spread = entries.map((entry) => (isGiven(entry) ? results[next++] : undefined));
   if (next !== results.length) throw new Error(`the state machine gave ${results.length} results for ${next} commands`);
   return spread;
+}
+
+/** Runs what may answer at once or later; a failure of either kind is reported, never thrown. */
+export function attempt<Value>(
+  work: () => Value | Promise<Value>,
+  done: (value: Value) => void,
+  failed: (error: Error) => void,
+) {
+  const fail = (error: unknown): void => failed(error instanceof Error ? error : new Error(String(error)));
+  try {
+    const outcome = work();
+    if (outcome instanceof Promise) outcome.then(done).catch(fail);
+    else done(outcome);
+  } catch (error) {
+    fail(error);
+  }
 }

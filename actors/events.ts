@@ -1,4 +1,4 @@
-import type { Append, Entry, ForwardedMessage, PeerMessage } from '../src/raft/messages.js';
+import type { Append, AppliedInVain, Entry, ForwardedMessage, PeerMessage } from '../src/raft/messages.js';
 import type { Index, LogPosition, NodeId, Term } from '../src/raft/numbers-and-ids.js';
 import type { Installing, PeerStatus } from '../src/raft/replica-state.js';
 import type { Snapshot } from '../src/raft/snapshot.js';
@@ -84,7 +84,9 @@ export type ApplierReport =
   | { readonly type: 'log.applied'; readonly entries: readonly Entry[]; readonly results: readonly unknown[] }
   /** The state machine's hash after this entry, as hexadecimal digits; empty where it has none. */
   | { readonly type: 'state.hashed'; readonly index: Index; readonly hash: string; readonly tookMs: number }
-  | { readonly type: 'apply.failed'; readonly error: Error };
+  | { readonly type: 'entry.skipped'; readonly index: Index; readonly term: Term; readonly saidAtMs: number }
+  /** `inVain`: where the state machine threw, if it did. */
+  | { readonly type: 'apply.failed'; readonly error: Error; readonly inVain?: AppliedInVain | undefined };
 
 export type SnapshotReport =
   /** Asks for an image of the state machine. */

@@ -42,11 +42,12 @@ export const replicaMachine = fastTransition(
     initial: 'recovering',
     on: {
       'log.failed': { target: '.halted', actions: 'noteHalt' },
-      'apply.failed': { target: '.halted', actions: 'noteHalt' },
+      'apply.failed': { target: '.halted', actions: ['noteAppliedInVain', 'noteHalt'] },
       'rule.failed': { target: '.halted', actions: 'noteHalt' },
       'xstate.error.actor.*': { target: '.halted', actions: 'noteHalt' },
       'client.proposed': { actions: 'refuseProposal' },
       'client.read': { actions: 'refuseRead' },
+      'entry.skipped': { actions: 'announceSkip' },
       'log.applied': { actions: 'noteApplied' },
       'snapshot.asked': { actions: 'askForSnapshot' },
       'snapshot.due': { actions: 'askForSnapshot' },

@@ -71,6 +71,12 @@ const commitActions = {
   noteDurable: rule('log.durable', (state, { written }) => noteDurable(state, written)),
   noteLeaderDurable: rule('log.durable', (state, { written }) => noteLeaderDurable(state, written)),
   noteOwnHash: rule('state.hashed', (state, hashed) => noteOwnHash(state, hashed)),
+  /** So that the next start applies these entries one by one, and that they are known to be committed. */
+  noteAppliedInVain: action(({ context, event, enqueue }) => {
+    const record = event.type === 'apply.failed' ? event.inVain : undefined;
+    if (record !== undefined) enqueue(() => context.logWriter.write([record], []));
+  }),
+  announceSkip: notice('entry.skipped', (skipped) => skipped),
   noteApplied: rule('log.applied', (state, { entries, results }) => noteApplied(state, entries, results)),
 };
 
@@ -121,6 +127,8 @@ const recoveryActions = {
     enqueue.sendTo('applier', {
       type: 'state.open',
       snapshots: snapshots ?? [],
+      skips: event.type === 'log.recovered' ? event.recovered?.skips : undefined,
+      inVain: event.type === 'log.recovered' ? event.recovered?.inVain : undefined,
       previous: context.state.log.previous.index,
     });
   }),

@@ -11,6 +11,7 @@ import { asFailure, CommandFailure, EXIT, usage } from './exit.js';
 import { addInspectorCommand } from './inspector-command.js';
 import { addServeCommand } from './serve-command.js';
 import { addServiceCommands } from './service-commands.js';
+import { addSkipCommand } from './skip-command.js';
 import { addSnapshotCommand } from './snapshot-command.js';
 import { addStatusCommand } from './status-command.js';
 
@@ -60,6 +61,7 @@ function createProgram(): Command {
   addServiceCommands(program, keyValueCommands, dialKeyValueStore);
   addStatusCommand(program);
   addSnapshotCommand(program);
+  addSkipCommand(program);
   addBenchCommand(program, dialKeyValueStore);
   addInspectorCommand(program);
   for (const command of program.commands) command.exitOverride();

@@ -1,7 +1,7 @@
 import { InvariantViolation, invariant } from '../raft/invariant.js';
 import type { LogShape } from '../raft/log-shape.js';
 import { beginAfter, beginAnew, EMPTY_LOG, extend, holds, lastPosition, truncate } from '../raft/log-shape.js';
-import type { Entry, LogRecord } from '../raft/messages.js';
+import type { AppliedInVain, Entry, LogRecord, Skip } from '../raft/messages.js';
 import type { Index, LogPosition, NodeId, Term } from '../raft/numbers-and-ids.js';
 import { greater, lesser, NO_INDEX, NO_TERM } from '../raft/numbers-and-ids.js';
 import type { StoredRecord } from '../wire/records.js';
@@ -16,6 +16,9 @@ export interface LogImage {
   readonly closed: boolean;
   /** A peer's snapshot may have taken its place, and nothing says yet that it has. */
   readonly installing: LogPosition | null;
+  readonly skips: readonly Skip[];
+  /** Where the state machine threw last. */
+  readonly inVain: AppliedInVain | undefined;
 }
 
 export const EMPTY_IMAGE: LogImage = {
@@ -26,6 +29,8 @@ export const EMPTY_IMAGE: LogImage = {
   lastTimeMs: 0,
   closed: false,
   installing: null,
+  skips: [],
+  inVain: undefined,
 };
 
 /** Why a record cannot follow what came before it. */
@@ -53,6 +58,14 @@ export function withRecord(image: LogImage, record: StoredRecord): LogImage {
       return { ...open, installing: record.snapshot };
     case 'installed':
       return beginningAnew(open, record.snapshot, record.timeMs);
+    case 'skip':
+      return { ...open, skips: [...image.skips, record] };
+    case 'applied-in-vain':
+      return {
+        ...open,
+        commitIndex: greater(image.commitIndex, lesser(record.to, image.log.lastIndex)),
+        inVain: record,
+      };
   }
 }
 
@@ -106,6 +119,10 @@ export function checkRecord(image: LogImage, record: LogRecord): void {
       return invariant(record.from <= image.log.lastIndex + 1, 'a truncation begins within the log');
     case 'entries':
       return checkTimes(record.entries);
+    case 'skip':
+      return invariant(record.index <= image.commitIndex, 'only what is committed is skipped');
+    case 'applied-in-vain':
+      return invariant(record.to <= image.log.lastIndex, 'only what is in the log was applied in vain');
     case 'installed':
       return invariant(record.snapshot.index > image.commitIndex, 'P25: a snapshot never replaces what is committed');
     case 'installing':

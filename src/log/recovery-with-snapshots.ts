@@ -70,11 +70,11 @@ function problemWith(
 const hasBegun = ({ tail }: RecoveredLog): boolean => tail !== null && tail.offset > 0;
 
 function recoveredFrom({ image, tail }: RecoveredLog, { snapshots, damaged }: FoundSnapshots): Recovered {
-  const { term, votedFor, commitIndex, lastTimeMs, closed } = image;
+  const { term, votedFor, commitIndex, lastTimeMs, closed, skips, inVain } = image;
   const log = { ...image.log, durableIndex: image.log.lastIndex };
   const end = { closedCleanly: closed, tornBytes: tail?.tornBytes ?? 0 };
   const found = { snapshots: snapshots.filter((snapshot) => holds(log, snapshot)), damagedSnapshots: damaged };
-  return { term, votedFor, log, commitIndex, lastTimeMs, ...end, ...found };
+  return { term, votedFor, log, commitIndex, lastTimeMs, ...end, ...found, skips, inVain };
 }
 
 /** The identity file says that there was a log, and no log file has anything. */

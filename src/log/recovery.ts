@@ -154,7 +154,7 @@ class Recovery {
   /** The segments before this one were removed, or are lost: a snapshot says which. This one's header tells what they added up to. */
   #beginAt({ previous, term, votedFor, commitIndex, lastTimeMs, sequence }: SegmentHeader): void {
     const log = { previous, lastIndex: previous.index, durableIndex: previous.index, runs: [] };
-    this.#image = { term, votedFor, log, commitIndex, lastTimeMs, closed: false, installing: null };
+    this.#image = { ...EMPTY_IMAGE, term, votedFor, log, commitIndex, lastTimeMs };
     this.#sequence = sequence;
   }
 

@@ -122,6 +122,15 @@ function logNotice(logger: Logger, notice: Notice, ofElections: 'debug' | 'info'
         logger.warn({ event: 'torn', tornBytes }, `cut ${tornBytes} bytes of an unfinished last write`);
       break;
     }
+    case 'entry.skipped': {
+      const { index, term, saidAtMs } = notice;
+      const when = new Date(saidAtMs).toISOString();
+      logger.warn(
+        { event: 'skipped', index, term },
+        `entry ${index} of term ${term} is skipped, as an operator said at ${when}`,
+      );
+      break;
+    }
     case 'snapshot.taken': {
       const { index, bytes, tookMs } = notice;
       const line = { event: 'snapshot', index, bytes, tookMs };

@@ -106,6 +106,8 @@ export type Notice =
   | { readonly type: 'node.recovered'; readonly lastIndex: Index; readonly term: Term; readonly tornBytes: number }
   /** The state machine holds everything up to `applied`, and may be read. */
   | { readonly type: 'state.opened'; readonly applied: Index }
+  /** As an operator said, the state machine was not given this command. */
+  | { readonly type: 'entry.skipped'; readonly index: Index; readonly term: Term; readonly saidAtMs: number }
   /** An image of the state up to this entry is durable. */
   | {
       readonly type: 'snapshot.taken';
@@ -201,6 +203,7 @@ const ABOUT_THE_NODE = {
   'connection.refused': true,
   'node.recovered': true,
   'state.opened': true,
+  'entry.skipped': true,
   'snapshot.taken': true,
   'snapshot.failed': true,
   'snapshot.damaged': true,

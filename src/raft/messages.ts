@@ -34,7 +34,27 @@ export type LogRecord =
   /** A peer's snapshot that ends here is about to take its place: once its file is there, the log begins anew behind it (§7). */
   | { readonly kind: 'installing'; readonly snapshot: LogPosition }
   /** It has: whatever the log held is gone, and what follows goes on behind the snapshot. */
-  | { readonly kind: 'installed'; readonly snapshot: LogPosition; readonly timeMs: number };
+  | { readonly kind: 'installed'; readonly snapshot: LogPosition; readonly timeMs: number }
+  | Skip
+  | AppliedInVain;
+
+/** An operator's act: the state machine of this server is never given this command. */
+export interface Skip {
+  readonly kind: 'skip';
+  readonly index: Index;
+  readonly term: Term;
+  /** What `checksumOf` gives for the command's bytes, so that no other entry is meant. */
+  readonly checksum: number;
+  /** Wall clock, ms since the epoch. */
+  readonly atMs: number;
+}
+
+/** The state machine threw at one of these entries, which are committed. */
+export interface AppliedInVain {
+  readonly kind: 'applied-in-vain';
+  readonly from: Index;
+  readonly to: Index;
+}
 
 /** RequestVote (§5.2), and the question before it (thesis §9.6). `transfer` is reserved; this version always sends it false. */
 export interface VoteRequest {

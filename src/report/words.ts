@@ -97,6 +97,8 @@ export class NewsWriter {
           tone: 'wait',
           text: `${id}'s state machine took ${durationOf(notice.tookMs)} for its hash: states are not compared while it leads.`,
         };
+      case 'entry.skipped':
+        return { tone: 'wait', text: `${id} skipped entry ${grouped(notice.index)}, as an operator said.` };
       case 'connection.refused':
         return { tone: 'wait', text: `${id} refused a connection: ${notice.reason}.` };
       default:

@@ -1,5 +1,5 @@
 import type { LogShape } from '../raft/log-shape.js';
-import type { Entry, LogRecord } from '../raft/messages.js';
+import type { AppliedInVain, Entry, LogRecord, Skip } from '../raft/messages.js';
 import type { Index, LogPosition, NodeId, Term } from '../raft/numbers-and-ids.js';
 import type { Snapshot } from '../raft/snapshot.js';
 
@@ -16,6 +16,10 @@ export interface Recovered {
   readonly closedCleanly: boolean;
   /** Bytes of a torn last write that were cut off. Nothing in them was ever acknowledged. */
   readonly tornBytes: number;
+  /** Entries that operators said are to be skipped. Default: none. */
+  readonly skips?: readonly Skip[];
+  /** Where the state machine threw last. Default: nowhere. */
+  readonly inVain?: AppliedInVain | undefined;
   /** Snapshots that meet the log, the newest first: the log goes on behind each of them. Default: none. */
   readonly snapshots?: readonly Snapshot[];
   /** A sentence for each file that should be a snapshot and is no whole one. Default: none. */

@@ -114,6 +114,8 @@ const RECORD_KINDS = [
   'closed',
   'installing',
   'installed',
+  'skip',
+  'applied-in-vain',
 ] as const satisfies readonly StoredRecord['kind'][];
 const MOST_ID_BYTES = 64;
 
@@ -132,6 +134,10 @@ export function encodedRecordBytes(record: StoredRecord): number {
       return 1 + 16;
     case 'installed':
       return 1 + 16 + 8;
+    case 'skip':
+      return 1 + 8 + 8 + 4 + 8;
+    case 'applied-in-vain':
+      return 1 + 8 + 8;
   }
 }
 
@@ -162,6 +168,12 @@ export function writeRecord(writer: ByteWriter, record: StoredRecord, encoder: E
     case 'installed':
       writer.u64(record.snapshot.index).u64(record.snapshot.term).u64(record.timeMs);
       break;
+    case 'skip':
+      writer.u64(record.index).u64(record.term).u32(record.checksum).u64(record.atMs);
+      break;
+    case 'applied-in-vain':
+      writer.u64(record.from).u64(record.to);
+      break;
   }
 }
 
@@ -187,6 +199,16 @@ export function readRecord(reader: ByteReader): StoredRecord {
       return { kind, snapshot: readPosition(reader) };
     case 'installed':
       return { kind, snapshot: readPosition(reader), timeMs: reader.u64() };
+    case 'skip':
+      return {
+        kind,
+        index: asIndex(reader.u64()),
+        term: asTerm(reader.u64()),
+        checksum: reader.u32(),
+        atMs: reader.u64(),
+      };
+    case 'applied-in-vain':
+      return { kind, from: asIndex(reader.u64()), to: asIndex(reader.u64()) };
     default:
       throw new MalformedBytes('a record of a kind that this version does not know');
   }

@@ -14,7 +14,10 @@ class Ids {
   ids = [];
 
   apply(batch) {
-    return batch.map(({ command }) => this.ids.push(command));
+    return batch.map(({ command }) => {
+      if (command === 'poison') throw new RangeError('it is poison');
+      return this.ids.push(command);
+    });
   }
 
   capture() {
@@ -46,6 +49,8 @@ const logger = pino({ level: 'info' }, pino.destination({ dest: `${dataDir}.log`
 const snapshotLogBytes = 20_000;
 const node = await ReplicaNode.open({ id, listen: peers[id], peers, dataDir, stateMachine, logger, snapshotLogBytes });
 
+node.actor.on('node.halted', ({ error }) => process.send({ halted: error.message }));
+
 async function propose(proposed) {
   try {
     await node.propose(proposed, { timeoutMs: 2_000 });
@@ -61,6 +66,14 @@ process.on('message', async ({ call, kind, ids }) => {
     const { role, commitIndex, lastApplied, log, term } = node.state;
     const serving = role === 'leader' && node.whyNotReady() === undefined;
     process.send({ call, role, serving, term, commitIndex, lastApplied, lastIndex: log.lastIndex });
+  }
+  if (kind === 'forget') {
+    stateMachine.ids.pop();
+    process.send({ call });
+  }
+  if (kind === 'close') {
+    await node.close();
+    process.exit(0);
   }
   if (kind === 'report') {
     process.send({ call, ids: stateMachine.ids, hash: Buffer.from(stateMachine.hash()).toString('hex') });

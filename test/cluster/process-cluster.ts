@@ -27,6 +27,8 @@ interface Report {
 interface Member {
   child: ChildProcess;
   readonly calls: Map<number, (answer: unknown) => void>;
+  /** Resolves to the reason once the node has halted. */
+  readonly halted: Promise<string>;
 }
 
 const PROGRAM = path.resolve('test/cluster/append-ids-node.mjs');
@@ -50,7 +52,10 @@ export class ProcessCluster {
   /** Starts a node's process; resolves when it follows. */
   async run(id: string): Promise<void> {
     const child = fork(PROGRAM, [id, JSON.stringify(this.#peers), path.join(this.directory, id)], { execArgv: [] });
-    const member: Member = { child, calls: new Map() };
+    const halted = new Promise<string>((resolve) => {
+      child.on('message', ({ halted: reason }: { halted?: string }) => reason !== undefined && resolve(reason));
+    });
+    const member: Member = { child, calls: new Map(), halted };
     this.#members.set(id, member);
     await new Promise<void>((resolve, reject) => {
       child.on('message', (message: { ready?: boolean; call?: number }) => {
@@ -74,6 +79,24 @@ export class ProcessCluster {
     const gone = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGKILL');
     await gone;
+  }
+
+  /** Closes the node, whether or not it has halted; resolves when its process is gone. */
+  async stop(id: string): Promise<void> {
+    const { child } = this.#members.get(id) as Member;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    void this.#call(id, { kind: 'close' });
+    await gone;
+  }
+
+  /** The reason for which the node of this process halts, once it has. */
+  halted(id: string): Promise<string> {
+    return (this.#members.get(id) as Member).halted;
+  }
+
+  /** Its state machine forgets the newest id, as if it had left out a command. */
+  async forget(id: string): Promise<void> {
+    await this.#call(id, { kind: 'forget' });
   }
 
   isUp(id: string): boolean {

@@ -33,6 +33,9 @@ function withRecord(model: Model, record: LogRecord): Model {
     case 'installing':
     case 'installed':
       throw new Error('snapshots are told elsewhere');
+    case 'skip':
+    case 'applied-in-vain':
+      return model;
   }
 }
 

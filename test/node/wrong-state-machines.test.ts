@@ -113,12 +113,15 @@ test.each<[string, Words['apply']]>([
     },
   ],
   ['rejects', () => Promise.reject(new Error('boom'))],
-])('where apply %s the node halts, and says at which entries', async (_what, apply) => {
+])('where apply %s the node halts, and says at which entry, with its command', async (_what, apply) => {
   cluster.peers = { a: '127.0.0.1:0' };
   const node = await open(words({ apply }));
   const halted = halting(node);
   expect(await codeOf(node.propose('word'))).toBe('QUORATE_OUTCOME_UNKNOWN');
-  expect((await halted).message).toBe("the state machine's apply failed at entries 2 to 2: boom");
+  expect((await halted).message).toBe(
+    'the state machine\'s apply failed at entry 2: boom. Its command is "word" (4 bytes). Start every node with a state machine that takes it, ' +
+      'or skip it on every node: quorate skip 2 --data DIR',
+  );
 });
 
 test.each<[string, Words['apply']]>([
@@ -129,8 +132,8 @@ test.each<[string, Words['apply']]>([
   const node = await open(words({ apply }));
   const halted = halting(node);
   expect(await codeOf(node.propose('word'))).toBe('QUORATE_OUTCOME_UNKNOWN');
-  expect((await halted).message).toBe(
-    "the state machine's apply failed at entries 2 to 2: expected an array with one result for each command, got undefined",
+  expect((await halted).message).toContain(
+    "the state machine's apply failed at entry 2: expected an array with one result for each command, got undefined",
   );
 });
 
