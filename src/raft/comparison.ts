@@ -13,6 +13,8 @@ export interface Comparison {
   readonly askedAtMs: number;
   /** No hash is asked for before so much time has passed since the last, ms. */
   readonly restMs: number;
+  /** How long this node's last hash took, ms. */
+  readonly tookMs: number;
   /** By voter, as hexadecimal digits: what has come for `index`. */
   readonly hashes: Readonly<Record<NodeId, string>>;
   /** Voters that were told to halt. */
@@ -25,6 +27,7 @@ export const NO_COMPARISON: Comparison = {
   index: NO_INDEX,
   askedAtMs: Number.NEGATIVE_INFINITY,
   restMs: 0,
+  tookMs: 0,
   hashes: {},
   told: [],
   agreedIndex: NO_INDEX,

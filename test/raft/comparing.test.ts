@@ -127,8 +127,9 @@ describe('the states of replicas', () => {
 
   test('hashing takes a hundredth of the time at the most, and a hash that takes longer than 20 ms is not asked for again', () => {
     const answered = (tookMs: number): Step => {
-      const step = own(asked(leading('a'), 1_000).state, 'aa', tookMs);
-      return step;
+      const first = own(asked(leading('a'), 0).state, 'aa', tookMs);
+      expect(first.effects).toEqual([]);
+      return own(asked(first.state, 1_000).state, 'aa', tookMs);
     };
     expect(asked(answered(15).state, 2_499).effects).toEqual([]);
     expect(asked(answered(15).state, 2_500).effects).not.toEqual([]);
@@ -136,6 +137,9 @@ describe('the states of replicas', () => {
     expect(slow.effects).toEqual([{ kind: 'notify', notice: { type: 'hash.slow', tookMs: 21 } }]);
     expect(asked(slow.state, 1e9).effects).toEqual([]);
     expect(asked(answered(0).state, 1e9).effects).not.toEqual([]);
+    // One that took long by chance changes nothing.
+    const once = own(asked(leading('a'), 0).state, 'aa', 500).state;
+    expect(asked(once, 300).effects).not.toEqual([]);
     expect(asked(own(asked(leading(), 0).state, '').state, 1e9).effects).toEqual([]);
   });
 
