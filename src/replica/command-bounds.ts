@@ -8,9 +8,9 @@ const TOO_MUCH_WAITS = `${MOST_WAITING_BYTES / 2 ** 20} MiB of commands wait at 
 /** A command takes about so much memory beside its bytes: even empty ones count. */
 const OVERHEAD_BYTES = 256;
 
-/** So much may wait however long it takes: a whole batch of commands, without which a node is slow. */
+/** So much may wait however long it takes: a whole batch of commands, without which a node is slow, and some of the largest values. */
 const FREE_COMMANDS = 1_024;
-const FREE_BYTES = 8 * 1024 * 1024;
+const FREE_BYTES = 32 * 1024 * 1024;
 /** A further command is turned away where what waits before it takes longer than this at the present rate, ms. */
 const LONGEST_WAIT_MS = 100;
 /** Where disk or network are slow: so many times what a command takes while hardly any wait. */
@@ -43,9 +43,9 @@ export class CommandBounds {
   refusal(commandBytes: number, nowMs: number): QuorateError | undefined {
     const bytes = this.#bytes + commandBytes + OVERHEAD_BYTES;
     if (bytes > MOST_WAITING_BYTES) return this.turnAway(TOO_MUCH_WAITS, commandBytes, nowMs);
-    const isFree = this.#count < FREE_COMMANDS && bytes <= FREE_BYTES;
+    const isFree = this.#count < FREE_COMMANDS && this.#bytes < FREE_BYTES;
     if (isFree || !this.#isCrowded(nowMs)) return undefined;
-    const waitMs = this.#drain.msFor(bytes, nowMs);
+    const waitMs = this.#drain.msFor(this.#bytes, nowMs);
     if (waitMs <= this.#longestWaitMs) return undefined;
     const why = `${this.#count} commands wait at this node already`;
     if (this.#drain.lately(nowMs) === 0) return overloaded(why, UNKNOWN_WAIT_MS);

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { QuorateError } from '../../src/errors/quorate-error.js';
 import { CommandBounds } from '../../src/replica/command-bounds.js';
 
+const MIB = 2 ** 20;
 let bounds: CommandBounds;
 beforeEach(() => {
   bounds = new CommandBounds();
@@ -45,11 +46,19 @@ describe('how long a command may wait', () => {
     expect(bounds.refusal(0, 3_000)?.code).toBe('QUORATE_OVERLOADED');
   });
 
-  test('8 MiB may wait at any rate, however few commands they are', () => {
-    bounds.add(4 * 2 ** 20, 0);
-    bounds.add(4 * 2 ** 20, 0);
+  test('32 MiB may wait at any rate, however few commands they are', () => {
+    for (let count = 1; count <= 4; count += 1) {
+      expect(bounds.refusal(8 * MIB, 90)).toBeUndefined();
+      bounds.add(8 * MIB, 0);
+    }
     expect(bounds.refusal(0, 100)).toBeUndefined();
     expect(bounds.refusal(0, 101)?.code).toBe('QUORATE_OVERLOADED');
+  });
+
+  test('where nothing waits any command is taken, of any size and however long nothing was done', () => {
+    add(1, 0);
+    done(1, 0, 5);
+    expect(bounds.refusal(32 * MIB, 3_600_000)).toBeUndefined();
   });
 
   test('a burst that comes to an idle node is taken whole', () => {
