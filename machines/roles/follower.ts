@@ -13,7 +13,7 @@ export const follower = replicaSetup.createStateConfig({
     'log.stalled': { target: 'stalled', actions: 'announceStall' },
     'log.full': { target: 'full', actions: 'announceFull' },
     'install.began': 'installing',
-    'link.closed': { actions: ['noteLinkClosed', 'noteLeaderGone'] },
+    'link.closed': { actions: ['noteLeaderGone', 'noteLinkClosed'] },
     'client.proposed': { actions: 'forwardProposal' },
     'client.read': { actions: 'forwardRead' },
   },

@@ -8,7 +8,7 @@ import type { LogShape } from './log-shape.js';
 import { extend, holds, lastPossibleMatch, termAt, truncate } from './log-shape.js';
 import type { Append, AppendAccepted, AppendRejected, Entry, LogRecord } from './messages.js';
 import type { Index, NodeId } from './numbers-and-ids.js';
-import { advance, greater, lesser } from './numbers-and-ids.js';
+import { advance, greater, lesser, valueFor } from './numbers-and-ids.js';
 import type { ReplicaState } from './replica-state.js';
 import { applicableIndex, changed, lastTimeMs } from './replica-state.js';
 import { priorityOf, TOP_PRIORITY } from './settings.js';
@@ -116,8 +116,8 @@ export function hearsLiveLeader(state: ReplicaState, atMs: number): boolean {
  */
 export function noteLeaderGone(state: ReplicaState, peer: NodeId): Step {
   if (peer !== state.leaderId || state.settings.readLease === true) return unchanged(state);
-  // It is dialed again and again: each failure would begin the wait anew.
-  if (state.isLeaderGone) return unchanged(state);
+  // A dial that fails tells nothing new: it is tried again and again, by a node that hears its leader and cannot reach it, too.
+  if (valueFor(state.peers, peer)?.link.open !== true) return unchanged(state);
   const survivors = state.voters.filter((voter) => voter !== peer);
   const before = survivors.filter((voter) => voter < state.id).length;
   // Survivors of a higher priority come first, whatever their ids.

@@ -3,6 +3,7 @@ import { noteLeaderGone } from '../../src/raft/following.js';
 import { noteAppendReply } from '../../src/raft/leading.js';
 import { answerRead, beginBeatRound, holdsLease } from '../../src/raft/lease.js';
 import { asIndex } from '../../src/raft/numbers-and-ids.js';
+import { noteLink } from '../../src/raft/peers.js';
 import type { ReplicaState } from '../../src/raft/replica-state.js';
 import { accepted, leaderOf, logOf, stateOf } from './states.js';
 
@@ -74,7 +75,7 @@ test('what is kept of heartbeats is bounded, however many go unanswered', () => 
 });
 
 test('a closed connection to the leader ends no word of a voter where leases are on, and has nobody stand', () => {
-  const follower = stateOf({ leaderId: 'b', leaderHeardAtMs: 1_000 });
+  const follower = noteLink(stateOf({ leaderId: 'b', leaderHeardAtMs: 1_000 }), 'b', true, 'connected').state;
   expect(noteLeaderGone(follower, 'b').effects).toHaveLength(1);
   const owing = { ...follower, settings: { ...follower.settings, readLease: true } };
   expect(noteLeaderGone(owing, 'b')).toEqual({ state: owing, effects: [] });

@@ -4,6 +4,7 @@ import { acceptAppend, hearLeader, noteLeaderGone } from '../../src/raft/followi
 import { beat, hearsMajority, noteAppendReply } from '../../src/raft/leading.js';
 import type { VoteReply, VoteRequest } from '../../src/raft/messages.js';
 import { asTerm } from '../../src/raft/numbers-and-ids.js';
+import { noteLink } from '../../src/raft/peers.js';
 import {
   answerPreVote,
   askForPreVotesAgain,
@@ -24,6 +25,8 @@ const reply = (term: number, granted: boolean): VoteReply => {
   return { kind: 'vote-reply', term: asTerm(term), granted, preVote: true };
 };
 const voter = stateOf({ term: asTerm(5), log: logOf(5), leaderId: 'b', leaderHeardAtMs: 1_000 });
+/** A state in which the connection to `peer` is open. */
+const connected = (state: ReplicaState, peer: string): ReplicaState => noteLink(state, peer, true, 'connected').state;
 /** The one answer of `asked`, whose state must be what it was. */
 function answerOf(state: ReplicaState, asked: VoteRequest, atMs: number): unknown {
   const step = answerPreVote(state, 'c', asked, atMs);
@@ -99,19 +102,24 @@ describe('a server that is asked for its pre-vote', () => {
   });
 
   test('grants it at once where its own connection to the leader closed, until the leader is heard again', () => {
-    const gone = noteLeaderGone(voter, 'b');
+    const gone = noteLeaderGone(connected(voter, 'b'), 'b');
     expect(effectsOf(gone, 'leader-gone')).toEqual([{ kind: 'leader-gone', rank: 0 }]);
     expect(gone.state.leaderHeardAtMs).toBe(1_000);
     expect(answerOf(gone.state, request(5, at(1, 5)), 1_001)).toEqual(reply(6, true));
     expect(answerOf(hearLeader(gone.state, 'b', 1_002).state, request(5, at(1, 5)), 1_003)).toEqual(reply(5, false));
-    expect(noteLeaderGone(voter, 'c')).toEqual({ state: voter, effects: [] });
-    // Dialing it again fails.
-    expect(noteLeaderGone(gone.state, 'b')).toEqual({ state: gone.state, effects: [] });
+    const other = connected(voter, 'c');
+    expect(noteLeaderGone(other, 'c')).toEqual({ state: other, effects: [] });
+  });
+
+  test('takes a dial of its leader that fails for no sign of anything, as often as that may be and whoever is heard meanwhile', () => {
+    const closed = noteLink(noteLeaderGone(connected(voter, 'b'), 'b').state, 'b', false, 'closed').state;
+    for (const state of [closed, hearLeader(closed, 'b', 1_002).state, voter])
+      expect(noteLeaderGone(state, 'b')).toEqual({ state, effects: [] });
   });
 
   test('survivors stand one after the other, by their ids', () => {
     const ranks = ['a', 'c', 'd'].map((id) => {
-      const state = { ...stateOf({ leaderId: 'b' }, 'abcd'), id };
+      const state = { ...connected(stateOf({ leaderId: 'b' }, 'abcd'), 'b'), id };
       return effectsOf(noteLeaderGone(state, 'b'), 'leader-gone')[0]?.rank;
     });
     expect(ranks).toEqual([0, 1, 2]);
@@ -120,7 +128,7 @@ describe('a server that is asked for its pre-vote', () => {
   test('survivors of a lower priority stand after all of a higher one, whatever their ids', () => {
     const priorities: Record<string, number> = { a: 9, c: 10, d: 9, e: 8 };
     const ranks = Object.entries(priorities).map(([id, priority]) => {
-      const state = stateOf({ leaderId: 'b' }, 'abcde');
+      const state = connected(stateOf({ leaderId: 'b' }, 'abcde'), 'b');
       const settings = { ...state.settings, priority };
       return [id, effectsOf(noteLeaderGone({ ...state, id, settings }, 'b'), 'leader-gone')[0]?.rank];
     });
