@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { countOf, durationOf, grouped, timeOfDay } from '../report/phrases.js';
+import { progressOf } from '../report/snapshot-words.js';
 import type { Headline } from '../report/why.js';
 import { headline } from '../report/why.js';
 import type { HeardNews, WatchedNode } from './heard-cluster.js';
@@ -108,7 +109,7 @@ const widest = (texts: readonly string[]): number => Math.max(0, ...texts.map((t
 function toneOf({ report, isAnswering }: WatchedNode): readonly number[] {
   if (!isAnswering || report?.role === 'halted') return [COLOUR.danger ?? 31];
   if (report?.role === 'leader') return [BOLD, COLOUR.accent ?? 36];
-  const isWell = report?.role === 'follower' && !/\.(stalled|full)$/.test(report.state);
+  const isWell = report?.role === 'follower' && !/\.(stalled|full|installing)$/.test(report.state);
   return isWell ? [39] : [COLOUR.wait ?? 33];
 }
 
@@ -126,6 +127,7 @@ function afterBar({ report, isAnswering, silentMs, lastReason }: WatchedNode, ne
   const { lastIndex } = report.log;
   const trails = newest - lastIndex;
   const timer = report.timer === null ? '' : `  timeout in ${report.timer.restMs} ms`;
+  if (report.receiving) return `snapshot ${progressOf(report.receiving)}`;
   const where = trails === 0 ? grouped(lastIndex) : `trails by ${grouped(trails)}`;
   return report.role === 'candidate' ? `${where}  ${votesIn(report.votes)}` : `${where}${timer}`;
 }

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { TOP_PRIORITY } from '../raft/settings.js';
 import type { NodeStatus } from '../replica/status.js';
+import { receivingWords } from '../report/snapshot-words.js';
 import type { ClientFlags } from './client-flags.js';
 import { clientOptions, withClientFlags } from './client-flags.js';
 import { getDocument } from './exchange.js';
@@ -98,5 +99,9 @@ function print(flags: ClientFlags, rows: readonly Row[]): void {
     }
   }
   process.stdout.write(`${table.toString()}\n`);
-  for (const { id, why } of rows) if (why !== null) process.stdout.write(`${id} is not ready: ${why}\n`);
+  for (const { id, why, status } of rows) {
+    if (why !== null) process.stdout.write(`${id} is not ready: ${why}\n`);
+    // Nodes of an older version tell none.
+    if (status?.receiving) process.stdout.write(`${id} ${receivingWords(status.receiving)}\n`);
+  }
 }

@@ -144,6 +144,33 @@ function logNotice(logger: Logger, notice: Notice, ofElections: 'debug' | 'info'
     case 'snapshot.damaged':
       logger.warn({ event: 'snapshot', reason: notice.reason }, `a snapshot is passed over: ${notice.reason}`);
       break;
+    case 'snapshot.offered': {
+      const { peer, index, bytes } = notice;
+      const why = `peer ${peer} needs entries that are no longer in the log: it is told to install the snapshot at entry ${index}, ${bytes} bytes`;
+      logger.info({ event: 'snapshot', peer, index, bytes }, why);
+      break;
+    }
+    case 'install.began': {
+      const { from, index, bytes } = notice;
+      logger.info(
+        { event: 'install', from, index, bytes },
+        `receives a snapshot at entry ${index} from ${from}: ${bytes} bytes`,
+      );
+      break;
+    }
+    case 'install.failed': {
+      const { from, index, reason } = notice;
+      logger.warn(
+        { event: 'install', from, index, reason },
+        `did not get the snapshot from ${from}, and tries again: ${reason}`,
+      );
+      break;
+    }
+    case 'snapshot.installed': {
+      const { index, bytes } = notice;
+      logger.info({ event: 'install', index, bytes }, `has installed a snapshot, and goes on after entry ${index}`);
+      break;
+    }
     case 'log.stalled': {
       const { waitedMs } = notice;
       const why = `the disk has not finished a sync for ${waitedMs} ms: this node neither leads nor votes until it does`;

@@ -3,7 +3,7 @@ import type { Notice } from '../raft/effects.js';
 import type { Index } from '../raft/numbers-and-ids.js';
 import { valueFor } from '../raft/numbers-and-ids.js';
 import { hasQuorum, quorumSize } from '../raft/quorum.js';
-import type { ReplicaState } from '../raft/replica-state.js';
+import type { Installing, ReplicaState } from '../raft/replica-state.js';
 import type { ReadCall } from './pending-reads.js';
 
 /** A question to the leader whose answer was lost is asked again after this long. */
@@ -38,7 +38,8 @@ export class Readiness {
   }
 
   /** CATCHING_UP, and how far it is; undefined where it has caught up. */
-  whyBehind({ lastApplied, leaderId }: ReplicaState): QuorateError | undefined {
+  whyBehind({ lastApplied, leaderId, installing }: ReplicaState): QuorateError | undefined {
+    if (installing !== null) return catchingUp(receivingWords(installing));
     if (this.#target === undefined) return catchingUp(`leader ${leaderId} has not confirmed yet how much is committed`);
     if (lastApplied >= this.#target) return undefined;
     return catchingUp(`${lastApplied} of ${this.#target} log entries are applied`);
@@ -55,6 +56,12 @@ export class Readiness {
     };
     this.#read({ timeoutMs: ASK_AGAIN_MS, signal: undefined, confirmed, done });
   }
+}
+
+/** A node that receives a snapshot lacks entries that are committed, even where it held what the leader last spoke of. */
+function receivingWords({ from, received, bytes }: Installing): string {
+  if (received >= bytes) return `it takes in the snapshot that ${from} has sent`;
+  return `it receives a snapshot from ${from}: ${Math.floor((100 * received) / bytes)} % of ${bytes} bytes`;
 }
 
 function catchingUp(how: string): QuorateError {

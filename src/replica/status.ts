@@ -1,7 +1,7 @@
 import { firstIndex } from '../raft/log-shape.js';
 import type { Index, NodeId, Term } from '../raft/numbers-and-ids.js';
 import { valueFor } from '../raft/numbers-and-ids.js';
-import type { PeerStatus, Role } from '../raft/replica-state.js';
+import type { Installing, PeerStatus, Role } from '../raft/replica-state.js';
 import type { ReplicaView } from '../raft/replica-view.js';
 import { priorityOf } from '../raft/settings.js';
 
@@ -14,6 +14,18 @@ export interface MemberStatus {
   readonly matchIndex: Index | null;
   /** Why it halted, as it told this node before its links closed; null where it did not. At this node itself, why it halted. */
   readonly haltedBy: string | null;
+}
+
+/** How much of a peer's snapshot is here. */
+export interface ReceivingStatus {
+  /** The peer that sends it. */
+  readonly from: NodeId;
+  /** The last entry that it stands for. */
+  readonly index: Index;
+  /** How many bytes of its file are here. All are before the state machine is restored from it. */
+  readonly bytes: number;
+  /** Size of its file. */
+  readonly ofBytes: number;
 }
 
 /** The document of `GET /v1/status`. */
@@ -34,6 +46,8 @@ export interface NodeStatus {
   readonly lastLogIndex: Index;
   /** The newest snapshot on this node's disk: up to which entry, and the size of its file. Null where there is none. */
   readonly snapshot: { readonly index: Index; readonly bytes: number } | null;
+  /** The snapshot of a peer that this node receives, because the entries that it lacks are gone. Null where it receives none. */
+  readonly receiving: ReceivingStatus | null;
   /** The statechart's own state value. */
   readonly state: unknown;
   readonly members: readonly MemberStatus[];
@@ -73,9 +87,16 @@ export function describe(state: ReplicaView, { clusterId, version, snapshot: pre
     firstLogIndex,
     lastLogIndex,
     snapshot,
+    receiving: describeReceiving(state.installing),
     state: value,
     members,
   };
+}
+
+function describeReceiving(installing: Installing | null): ReceivingStatus | null {
+  if (installing === null) return null;
+  const { from, snapshot, received, bytes } = installing;
+  return { from, index: snapshot.index, bytes: received, ofBytes: bytes };
 }
 
 function describeMember(state: ReplicaView, id: NodeId, haltedBy: string | null): MemberStatus {

@@ -3,6 +3,7 @@ import { haltReasonOf } from './cluster-picture.js';
 
 import { countOf, durationOf, grouped, inWords, listOf } from './phrases.js';
 import { silenceOf } from './silence.js';
+import { receivingWords } from './snapshot-words.js';
 
 /** A line of the headline: since when a node is missing, and what the leader's link to it, or the reader's own, says. */
 export function rowOf(
@@ -26,9 +27,17 @@ function textOf({ node, kind }: Lack, leader: LiveNode | undefined, nodes: reado
       return 'its disk does not finish a sync: it neither leads nor votes until it does';
     case 'full':
       return node.report?.notReady?.message ?? 'its disk is full: it takes no entries until there is room';
+    case 'installing':
+      return installingText(node);
     case 'unheard':
       return `answers here, but not ${leader?.id} · ${placedReason(node, leader, nodes)}`;
   }
+}
+
+function installingText({ report }: HeardNode): string {
+  const { receiving = null } = report ?? {};
+  const what = receiving === null ? 'receives a snapshot' : receivingWords(receiving);
+  return `${what} · entries that it lacks are no longer in the leader's log, and it takes none before the snapshot is installed`;
 }
 
 /** The same as a sentence, where one node only is missing. */
@@ -53,6 +62,7 @@ const BEING: Readonly<Record<LackKind, (ids: readonly string[], one: boolean) =>
   recovering: (ids, one) => `${listOf(ids)} ${one ? 'is' : 'are'} recovering`,
   stalled: (ids, one) => `${listOf(ids)} ${one ? 'waits for its disk' : 'wait for their disks'}`,
   full: (ids, one) => `${listOf(ids)} ${one ? 'has a full disk' : 'have full disks'}`,
+  installing: (ids, one) => `${listOf(ids)} ${one ? 'receives a snapshot' : 'receive snapshots'}`,
   unheard: (ids, one) => `${listOf(ids)} ${one ? 'is' : 'are'} cut off from the leader`,
 };
 

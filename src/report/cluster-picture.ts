@@ -20,7 +20,7 @@ export interface LiveNode extends HeardNode {
 }
 
 /** Why a voter does not count for a majority now. */
-export type LackKind = 'down' | 'halted' | 'recovering' | 'stalled' | 'full' | 'unheard';
+export type LackKind = 'down' | 'halted' | 'recovering' | 'stalled' | 'full' | 'installing' | 'unheard';
 
 export interface Lack {
   readonly node: HeardNode;
@@ -94,7 +94,10 @@ export function lackOf(node: HeardNode, leader: LiveNode | undefined): LackKind 
   if (role === 'halted' || role === 'recovering') return role;
   if (state.endsWith('stalled')) return 'stalled';
   if (state.endsWith('.full')) return 'full';
-  return leader !== undefined && status === 'down' ? 'unheard' : undefined;
+  if (leader === undefined) return undefined;
+  if (status === 'down') return 'unheard';
+  // It votes and stands, but no entry of the leader's can be on its disk.
+  return (node.report.receiving ?? null) === null ? undefined : 'installing';
 }
 
 export function lacksIn(picture: ClusterPicture, leader: LiveNode | undefined): readonly Lack[] {

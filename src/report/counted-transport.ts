@@ -1,4 +1,6 @@
 import type { Clock } from '../seams/clock.js';
+import type { SnapshotServing, SnapshotSource } from '../seams/snapshot-source.js';
+import type { SnapshotFile } from '../seams/snapshot-store.js';
 import type {
   Connection,
   DialEvents,
@@ -18,18 +20,32 @@ export interface Traffic {
   closedAtMs: number;
 }
 
-/** A transport that counts the messages of each peer on their way, and is otherwise the one that it is made of. */
+interface SnapshotBytes {
+  sent: number;
+  received: number;
+}
+
+/** A transport that counts the messages of each peer and the bytes of snapshots on their way, and is otherwise the one that it is made of. */
 export class CountedTransport implements Transport {
   readonly serveSnapshots: Transport['serveSnapshots'];
   readonly snapshotSource: Transport['snapshotSource'];
+  /** Bytes of snapshots' files that peers sent, and that were handed over to be sent to them. */
+  readonly snapshotBytes: SnapshotBytes = { sent: 0, received: 0 };
   readonly #inner: Transport;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #traffic = new Map<string, Traffic>();
 
   constructor(inner: Transport, clock: Pick<Clock, 'now'>) {
     this.#inner = inner;
-    this.serveSnapshots = inner.serveSnapshots?.bind(inner);
-    this.snapshotSource = inner.snapshotSource?.bind(inner);
+    const { snapshotBytes } = this;
+    const serveSnapshots = inner.serveSnapshots?.bind(inner);
+    const snapshotSource = inner.snapshotSource?.bind(inner);
+    this.serveSnapshots =
+      serveSnapshots &&
+      ((identity, serving, settings) => serveSnapshots(identity, counted(serving, snapshotBytes), settings));
+    this.snapshotSource =
+      snapshotSource &&
+      ((identity, peers, settings) => countedSource(snapshotSource(identity, peers, settings), snapshotBytes));
     this.#clock = clock;
   }
 
@@ -83,4 +99,40 @@ export class CountedTransport implements Transport {
       close: () => connection.close(),
     };
   }
+}
+
+function counted({ store, refused }: SnapshotServing, bytes: SnapshotBytes): SnapshotServing {
+  return {
+    store: {
+      readFile: (wanted, from, done) =>
+        store.readFile(wanted, from, (error, file) => done(error, file && countedFile(file, bytes))),
+    },
+    refused: (reason) => refused(reason),
+  };
+}
+
+function countedFile(file: SnapshotFile, bytes: SnapshotBytes): SnapshotFile {
+  return {
+    snapshot: file.snapshot,
+    next: (done) =>
+      file.next((error, piece) => {
+        bytes.sent += piece?.length ?? 0;
+        done(error, piece);
+      }),
+    close: () => file.close(),
+  };
+}
+
+function countedSource(source: SnapshotSource, bytes: SnapshotBytes): SnapshotSource {
+  return {
+    fetch: (peer, wanted, from, receiver) =>
+      source.fetch(peer, wanted, from, {
+        begins: (all) => receiver.begins(all),
+        chunk: (piece, taken) => {
+          bytes.received += piece.length;
+          receiver.chunk(piece, taken);
+        },
+        ended: (error) => receiver.ended(error),
+      }),
+  };
 }

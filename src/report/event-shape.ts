@@ -105,6 +105,11 @@ const REPORT: Shape<NodeReport> = {
     terms: listOf(objectOf<NodeReport['log']['terms'][number]>({ startIndex: number, term: number })),
   }),
   snapshot: orNull(objectOf<NonNullable<NodeReport['snapshot']>>({ index: number, bytes: number })),
+  receiving: ifThere(
+    orNull(
+      objectOf<NonNullable<NodeReport['receiving']>>({ from: text, index: number, bytes: number, ofBytes: number }),
+    ),
+  ),
   timer: orNull(objectOf<NonNullable<NodeReport['timer']>>({ lengthMs: number, restMs: number })),
   votes: orNull(recordOf(orNull(truth))),
   links: listOf(

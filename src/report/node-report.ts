@@ -62,6 +62,14 @@ export interface WaitingReport {
   readonly endedUnknown: number;
 }
 
+/** How much of a peer's snapshot is here; `index` is the last entry that it stands for. */
+export interface ReceivingReport {
+  readonly from: string;
+  readonly index: number;
+  readonly bytes: number;
+  readonly ofBytes: number;
+}
+
 /** A node's condition at one moment. Sent when something in it changed, at most ten times a second, and at least once a second. */
 export interface NodeReport {
   readonly atMs: number;
@@ -84,6 +92,8 @@ export interface NodeReport {
   };
   /** The newest snapshot on this node's disk; null where there is none. */
   readonly snapshot: { readonly index: number; readonly bytes: number } | null;
+  /** The snapshot of a peer that this node receives; null where it receives none. Not there in reports of earlier versions. */
+  readonly receiving?: ReceivingReport | null;
   /** The random election timeout that runs, and what is left of it; null where none runs. */
   readonly timer: { readonly lengthMs: number; readonly restMs: number } | null;
   /** A candidate's election: null for a voter that has not answered. Null where this node stands in none. */

@@ -1,11 +1,12 @@
 import type { CollectFunction, Metric } from 'prom-client';
 import { Counter, Gauge, Registry } from 'prom-client';
-import type { Traffic } from './counted-transport.js';
+import type { CountedTransport, Traffic } from './counted-transport.js';
 import type { EventLoopSample } from './event-loop-watch.js';
 import type { Latencies } from './latencies.js';
 import type { MeasuredCalls } from './measured-calls.js';
 import type { NodeReport, StreamHello } from './node-report.js';
 import type { SnapshotCounts } from './snapshot-counts.js';
+import { snapshotCounters } from './snapshot-counts.js';
 
 /** Where the numbers of a scrape come from. */
 export interface MetricSources {
@@ -15,6 +16,7 @@ export interface MetricSources {
   readonly unsyncedBytes: () => number;
   readonly traffic: (peer: string) => Traffic;
   readonly snapshots: SnapshotCounts;
+  readonly snapshotBytes: CountedTransport['snapshotBytes'];
   readonly elections: () => { readonly started: number; readonly leaderChanges: number };
   readonly report: () => NodeReport;
   readonly sampleEventLoop: () => Promise<EventLoopSample>;
@@ -174,7 +176,8 @@ function peersUp({ members }: NodeReport): Values {
   );
 }
 
-function counters({ calls, elections, snapshots, traffic }: MetricSources, scraped: () => Scraped): Described {
+function counters(sources: MetricSources, scraped: () => Scraped): Described {
+  const { calls, elections, traffic } = sources;
   const peers = (): readonly string[] => scraped().report.links.map(({ peer }) => peer);
   return [
     ['quorate_puts_total', 'Commands of callers of this node that were acknowledged.', () => calls.puts.count],
@@ -200,13 +203,7 @@ function counters({ calls, elections, snapshots, traffic }: MetricSources, scrap
       'How often this node has learned of another leader.',
       () => elections().leaderChanges,
     ],
-    ['quorate_snapshots_taken_total', 'Snapshots that this node took.', () => snapshots.taken],
-    ['quorate_snapshots_failed_total', 'Snapshots that failed.', () => snapshots.failed],
-    [
-      'quorate_snapshots_seconds_total',
-      'From image to durable file, of all snapshots that this node took.',
-      () => snapshots.tookMs / 1_000,
-    ],
+    ...snapshotCounters(sources.snapshots, sources.snapshotBytes),
     [
       'quorate_link_messages_sent_total',
       'Messages that were sent to a peer.',

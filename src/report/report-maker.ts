@@ -35,7 +35,7 @@ export class ReportMaker {
   /** `nowMs` is monotonic, `atMs` of the wall clock. */
   make(nowMs: number, atMs: number, endedUnknown: number): NodeReport {
     const { state } = this.#node;
-    const { role, term, leaderId, members, snapshot, state: value } = this.#node.status();
+    const { role, term, leaderId, members, snapshot, receiving, state: value } = this.#node.status();
     const why = this.#node.whyNotReady();
     const { commands, reads, oldestReceivedMs } = this.#node.waiting();
     return {
@@ -47,6 +47,7 @@ export class ReportMaker {
       members,
       log: logOf(state),
       snapshot,
+      receiving,
       timer: this.#timer(nowMs, state),
       votes: role === 'candidate' ? votesOf(state) : null,
       links: Object.keys(state.peers)

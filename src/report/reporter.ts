@@ -152,6 +152,7 @@ export class NodeReporter {
       traffic: (peer) => this.transport.with(peer),
       elections: () => this.#elections,
       snapshots: this.#snapshots,
+      snapshotBytes: this.transport.snapshotBytes,
       report: () => this.#makeReport() as NodeReport,
       sampleEventLoop: eventLoopSampler(this.#clock),
     };

@@ -5,7 +5,7 @@ import { hasQuorum } from '../raft/quorum.js';
 import type { ReplicaState } from '../raft/replica-state.js';
 import type { NodeNews } from './node-report.js';
 import { countOf, durationOf, grouped, listOf } from './phrases.js';
-import { ofSnapshots } from './snapshot-words.js';
+import { isReplaced, ofReplaced, ofSnapshots } from './snapshot-words.js';
 
 /** An event in words, before it has its number among a node's news. */
 export type Told = Pick<NodeNews, 'event' | 'term' | 'tone' | 'text' | 'details'>;
@@ -102,7 +102,7 @@ export class NewsWriter {
       case 'connection.refused':
         return { tone: 'wait', text: `${id} refused a connection: ${notice.reason}.` };
       default:
-        return ofSnapshots(id, notice) ?? ofTheDisk(id, notice);
+        return ofSnapshots(id, notice) ?? ofTheDisk(id, notice, circumstances.state);
     }
   }
 
@@ -208,7 +208,7 @@ export class NewsWriter {
 
 const asSentence = (text: string): string => `${text}.`.replace(/\.\.$/, '.');
 
-function ofTheDisk(id: NodeId, notice: NodeNotice): Words | undefined {
+function ofTheDisk(id: NodeId, notice: NodeNotice, state: ReplicaState): Words | undefined {
   switch (notice.type) {
     case 'node.recovered':
       if (notice.tornBytes === 0) return undefined;
@@ -230,6 +230,7 @@ function ofTheDisk(id: NodeId, notice: NodeNotice): Words | undefined {
     case 'node.halted':
       return { tone: 'danger', text: `${id} has halted: ${notice.error.message}.`.replace(/\.\.$/, '.') };
     case 'log.truncated':
+      if (isReplaced(state, notice.from)) return ofReplaced(id, notice.from, state);
       return {
         tone: 'wait',
         text: `${id} dropped its entries from ${grouped(notice.from)} on: the leader does not have them, and nobody was told that they were done.`,

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { NoticeLog } from '../../src/node/notice-log.js';
+import { asIndex, asTerm } from '../../src/raft/numbers-and-ids.js';
 
 type Status = 'up' | 'suspect' | 'down';
 
@@ -32,4 +33,22 @@ test('that a peer is down is said each time', () => {
       ['n3', 'down'],
     ]),
   ).toHaveLength(2);
+});
+
+test('each end of a snapshot that is sent has its lines, and what failed is a warning', () => {
+  const lines: string[] = [];
+  const info = (_fields: object, message: string): void => void lines.push(`info ${message}`);
+  const warn = (_fields: object, message: string): void => void lines.push(`warn ${message}`);
+  const log = new NoticeLog({ debug: info, info, warn, error: info });
+  const [index, bytes] = [asIndex(9), 100];
+  log.write({ type: 'snapshot.offered', peer: 'n3', index, bytes });
+  log.write({ type: 'install.began', from: 'n1', index, bytes });
+  log.write({ type: 'install.failed', from: 'n1', index, reason: 'the connection was closed' });
+  log.write({ type: 'snapshot.installed', index, term: asTerm(1), bytes });
+  expect(lines).toEqual([
+    'info peer n3 needs entries that are no longer in the log: it is told to install the snapshot at entry 9, 100 bytes',
+    'info receives a snapshot at entry 9 from n1: 100 bytes',
+    'warn did not get the snapshot from n1, and tries again: the connection was closed',
+    'info has installed a snapshot, and goes on after entry 9',
+  ]);
 });

@@ -50,7 +50,8 @@ describe('P48 ready means caught up', () => {
   });
 });
 
-const raft = (lastApplied: number): ReplicaState => ({ lastApplied, leaderId: 'a' }) as never;
+const raft = (lastApplied: number, installing: ReplicaState['installing'] = null): ReplicaState =>
+  ({ lastApplied, leaderId: 'a', installing }) as never;
 
 function asked() {
   const requests: ReadCall[] = [];
@@ -81,6 +82,23 @@ describe('readiness', () => {
     confirms(30);
     expect(readiness.whyBehind(raft(29))?.message).toBe('catching up, 29 of 30 log entries are applied');
     expect(readiness.whyBehind(raft(30))).toBeUndefined();
+  });
+
+  test('P48 a node that receives a snapshot has not caught up, though it once had', () => {
+    const { readiness, leads, confirms } = asked();
+    leads('a');
+    confirms(9);
+    const receiving = (received: number) => {
+      return raft(9, { from: 'a', snapshot: { index: 40, term: 1 }, bytes: 1_000, received } as never);
+    };
+    expect(readiness.whyBehind(receiving(409))).toMatchObject({
+      code: 'QUORATE_CATCHING_UP',
+      message: 'catching up, it receives a snapshot from a: 40 % of 1000 bytes',
+    });
+    expect(readiness.whyBehind(receiving(1_000))?.message).toBe(
+      'catching up, it takes in the snapshot that a has sent',
+    );
+    expect(readiness.whyBehind(raft(40))).toBeUndefined();
   });
 
   test('asks again where the answer was lost, and no more once it is known or the node is closed', () => {

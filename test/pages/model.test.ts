@@ -110,6 +110,19 @@ describe("the page's model of a cluster", () => {
     expect(told.card('n2').timer?.share).toBeGreaterThan(0.5);
   });
 
+  test('a node that receives a snapshot says how much of it is here, in place of its timeout', () => {
+    const told = new Told();
+    const { report } = told.view.nodes.find(({ id }) => id === 'n3') ?? {};
+    const receiving = { from: 'n1', index: 900, bytes: 21_000_000, ofBytes: 52_000_000 };
+    told.model.report('n3', { ...(report as NodeReport), state: 'active.installing', receiving }, told.nowMs);
+    const [, fact] = told.card('n3').facts;
+    expect(told.card('n3')).toMatchObject({ look: 'follower', line: 'active.installing' });
+    expect(fact).toMatchObject({ label: 'snapshot', value: '40 % of 52 MB', tone: 'wait' });
+    expect(fact?.tip).toMatch(/^It receives a snapshot from n1: 40 % of 52 MB, up to entry 900: /);
+    const node = told.view.nodes.find(({ id }) => id === 'n3');
+    expect(node && trailOf(told.view, node).parts.join('')).toBe('snapshot: 40 % of 52 MB');
+  });
+
   test('a node that is lost is down, as last heard, and its silence grows', () => {
     const told = new Told();
     told.kill('n3');

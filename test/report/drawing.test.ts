@@ -84,3 +84,10 @@ test('bars are aligned by index, on a scale that shows all marks', () => {
   expect(barOf(late, 100, 2, 6)).toBe('██▒░··');
   expect(barOf({ ...log, lastIndex: 2, durableIndex: 2, appliedIndex: 2 }, 2, 1, 4)).toBe('  ██');
 });
+
+test('a node that receives a snapshot shows how much of it is here, in the colour of what passes', () => {
+  const receiving = { from: 'n1', index: 90, bytes: 21_000_000, ofBytes: 52_000_000 };
+  const n2 = watched(live(report('n2', THREE, { state: 'active.installing', log, receiving }), 'n2'));
+  expect(lineOf(draw({ nodes: [n2] }), 'n2')).toMatch(/^n2 {2}follower +active\.installing .* snapshot 40 % of 52 MB$/);
+  expect(draw({ nodes: [n2], isColoured: true }).join('\n')).toContain('\u001b[33mn2  follower');
+});

@@ -29,6 +29,7 @@ const VALID: EventStream = {
   hello: { ...hello, settings },
   report: report('n1', ['n1', 'n2'], {
     votes: { n1: true, n2: null },
+    receiving: { from: 'n2', index: 9, bytes: 10, ofBytes: 30 },
     timer: { lengthMs: 200, restMs: 10 },
     notReady: { code: 'NO_LEADER', message: 'nobody leads' },
     log: { ...report('n1', []).log, terms: [{ startIndex: 1, term: 1 }] },
@@ -84,6 +85,8 @@ describe('the shape of events', () => {
       const named = new RegExp(`^${path[0]}`);
       expect(eventFault(name, withValue(VALID[name], path, Symbol('strange')))).toMatch(named);
       const mayBeAbsent = /^(errors|votes|behind)$/.test(path[0] ?? '') && path.length > 1;
+      // Earlier releases do not send it.
+      if (path.join() === 'receiving') continue;
       const isOfAList = /^\d+$/.test(path.at(-1) ?? '');
       if (!mayBeAbsent && !isOfAList) expect(eventFault(name, withValue(VALID[name], path, undefined))).toMatch(named);
     }

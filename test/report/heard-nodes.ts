@@ -20,6 +20,7 @@ export function report(id: string, ids: readonly string[], change: Partial<NodeR
       matchIndex: null,
     })),
     snapshot: null,
+    receiving: null,
     log: { firstIndex: 1, lastIndex: 10, durableIndex: 10, commitIndex: 10, appliedIndex: 10, terms: [] },
     timer: null,
     votes: null,

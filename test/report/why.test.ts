@@ -174,6 +174,44 @@ describe('without a majority', () => {
     expect(subtitle).toContain('free space in /data/n2');
   });
 
+  describe('of a node that receives a snapshot', () => {
+    const three = ['n1', 'n2', 'n3'];
+    const receiving = { from: 'n1', index: 900, bytes: 21_000_000, ofBytes: 52_000_000 };
+    const installs = report('n3', three, { state: 'active.installing', receiving });
+    const n3 = live(installs, 'n3');
+
+    it('says why it is behind, and that no entry counts there until it has it', () => {
+      const { tone, title, subtitle, command } = headline([
+        live(leading(three), 'n1'),
+        live(report('n2', three), 'n2'),
+        n3,
+      ]);
+      expect([tone, command]).toEqual(['wait', null]);
+      expect(title).toBe('n3 receives a snapshot. n1 leads and serves with n2.');
+      expect(subtitle).toBe(
+        "One more failure, and nothing is committed. n3: receives a snapshot from n1: 40 % of 52 MB: entries that it lacks are no longer in the leader's log, and it takes none before the snapshot is installed.",
+      );
+    });
+
+    it('counts it among those that can elect a leader: it votes', () => {
+      const nodes = [gone('n1', 5_000, leading(three), REFUSED), live(report('n2', three, { leaderId: null }), 'n2')];
+      const alone = live({ ...installs, leaderId: null }, 'n3');
+      expect(headline([...nodes, alone]).title).toBe('Nobody leads. An election is about to begin.');
+    });
+
+    it('says that nothing is committed where it is needed for a majority', () => {
+      const nodes = [
+        live(leading(three, { down: ['n2'] }), 'n1'),
+        gone('n2', 5_000, report('n2', three), REFUSED),
+        { ...n3, report: report('n3', three, { receiving: { ...receiving, bytes: 52_000_000 } }) },
+      ];
+      const { tone, causes } = headline(nodes);
+      expect(tone).toBe('danger');
+      expect(causes.map(({ node }) => node)).toEqual(['n2', 'n3']);
+      expect(causes[1]?.text).toMatch(/^takes in the snapshot of 52 MB from n1 · /);
+    });
+  });
+
   it('makes a command for a node that was never heard, of what its peers say', () => {
     const nodes = [live(leading(['n1', 'n2'], { down: ['n2'] }), 'n1')];
     expect(headline(nodes).command).toBe(

@@ -4,6 +4,7 @@ import { asIndex, asTerm } from '../../src/raft/numbers-and-ids.js';
 import type { ReplicaState } from '../../src/raft/replica-state.js';
 import { initialState } from '../../src/raft/replica-state.js';
 import { DEFAULT_SETTINGS } from '../../src/raft/settings.js';
+import { progressOf, receivingWords } from '../../src/report/snapshot-words.js';
 import { NewsWriter, plainReason, trailing, unknownPuts } from '../../src/report/words.js';
 
 const TERM = asTerm(7);
@@ -194,5 +195,45 @@ describe('the log and the disk', () => {
       { nowMs: 0, state: { ...plain, term: TERM }, waitingPuts: 0 },
     );
     expect(news).toMatchObject({ event: 'node.halted', term: 7, tone: 'danger', details: { error: 'EIO' } });
+  });
+});
+
+describe('a snapshot that one node gets from another', () => {
+  const installing = { from: 'n2', snapshot: { index: asIndex(10_233), term: TERM }, bytes: 52_000_000, received: 0 };
+
+  test('is told by both, from why it is needed to where the log goes on', () => {
+    const [index, bytes] = [asIndex(10_233), 52_000_000];
+    expect(
+      told(
+        { notice: { type: 'snapshot.offered', peer: 'n3', index, bytes } },
+        { notice: { type: 'install.began', from: 'n2', index, bytes } },
+        { notice: { type: 'install.failed', from: 'n2', index, reason: 'the connection was closed.' } },
+        { notice: { type: 'snapshot.installed', index, term: TERM, bytes } },
+      ),
+    ).toEqual([
+      "n1 has a snapshot of 52 MB for n3: the entries that n3 needs are no longer in n1's log.",
+      'n1 receives a snapshot of 52 MB from n2.',
+      'n1 did not get the snapshot from n2: the connection was closed. It tries again.',
+      'n1 has installed the snapshot of 52 MB, and goes on from entry 10,234.',
+    ]);
+  });
+
+  test('stands for the entries that the log drops for it: the leader may well have them', () => {
+    const log = { ...plain.log, lastIndex: asIndex(20) };
+    const dropped = (from: number, state: Partial<ReplicaState>) =>
+      told({ notice: { type: 'log.truncated', from: asIndex(from) }, state: { log, ...state } })[0];
+    expect(dropped(5, { installing })).toBe(
+      'n1 dropped its entries from 5 on: the snapshot that it receives stands for them.',
+    );
+    expect(dropped(21, { installing })).toBeUndefined();
+    expect(dropped(5, {})).toContain('the leader does not have them');
+    expect(dropped(10_234, { installing })).toContain('the leader does not have them');
+  });
+
+  test('has come whole only with its last byte', () => {
+    expect(progressOf({ bytes: 999, ofBytes: 1_000 })).toBe('99 % of 1.0 KB');
+    const receiving = { from: 'n2', index: 7, bytes: 999, ofBytes: 1_000 };
+    expect(receivingWords(receiving)).toBe('receives a snapshot from n2: 99 % of 1.0 KB');
+    expect(receivingWords({ ...receiving, bytes: 1_000 })).toBe('takes in the snapshot of 1.0 KB from n2');
   });
 });

@@ -1,5 +1,7 @@
 import { isLive } from '../../../report/cluster-picture.js';
+import type { ReceivingReport } from '../../../report/node-report.js';
 import { silenceOf } from '../../../report/silence.js';
+import { progressOf, receivingWords } from '../../../report/snapshot-words.js';
 import { duration, whole } from '../../shared/format.js';
 import type { ClusterView, NodeView } from './cluster-view.js';
 
@@ -93,7 +95,10 @@ function liveCard(view: ClusterView, node: NodeView): Rest {
     case 'candidate':
       return candidateCard(view, node);
     case 'follower':
-      return { facts: [termFact(report.term), waitFact(view, node)], timer: timerOf(view, node) };
+      return {
+        facts: [termFact(report.term), report.receiving ? receivingFact(report.receiving) : waitFact(view, node)],
+        timer: timerOf(view, node),
+      };
     case 'recovering':
       return {
         facts: [{ label: 'entries', value: whole(report.log.lastIndex) }],
@@ -105,6 +110,11 @@ function liveCard(view: ClusterView, node: NodeView): Rest {
 }
 
 const termFact = (term: number): CardFact => ({ label: 'term', value: String(term) });
+
+function receivingFact(receiving: ReceivingReport): CardFact {
+  const tip = `It ${receivingWords(receiving)}, up to entry ${whole(receiving.index)}: entries that it lacks are no longer in the leader's log`;
+  return { label: 'snapshot', value: progressOf(receiving), tone: 'wait', tip };
+}
 
 function leaderCard(view: ClusterView, { id, hello, report }: NodeView): Rest {
   const term = report?.term ?? 0;

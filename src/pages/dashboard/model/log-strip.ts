@@ -1,3 +1,4 @@
+import { progressOf } from '../../../report/snapshot-words.js';
 import { duration, whole } from '../../shared/format.js';
 import type { ClusterView, NodeView } from './cluster-view.js';
 
@@ -153,6 +154,7 @@ export function trailOf(view: ClusterView, node: NodeView): Trail {
   if (node.report === null) return { tone: 'plain', parts: ['not heard yet'] };
   if (!node.isAnswering) return silentTrail(view, node);
   if (node.id === view.leader?.id) return leaderTrail(view);
+  if (node.report.receiving) return { tone: 'plain', parts: ['snapshot: ', progressOf(node.report.receiving)] };
   if (view.leader !== null) return followerTrail(view, node);
   return { tone: 'plain', parts: [leaderlessWords(view, node)] };
 }
