@@ -4,6 +4,7 @@ import type { AnyActorRef } from 'xstate';
 import { openInspector } from '../inspect/inspector-server.js';
 import { loadStately, STATELY_URL } from '../inspect/send-to-stately.js';
 import { KeyValueStore } from '../key-value/store.js';
+import { isQuietEvent } from '../node/inspected-events.js';
 import { ReplicaNode } from '../node/replica-node.js';
 import { fromEnvironment } from '../node/serve-form.js';
 import { systemClock } from '../node/system-clock.js';
@@ -101,15 +102,17 @@ async function prepareStately(): Promise<PreparedInspector> {
 }
 
 async function listenForViewers(port: number): Promise<PreparedInspector> {
-  const inspector = await openInspector({ clock: systemClock, port }).catch((error: NodeJS.ErrnoException) => {
-    const why =
-      error.code === 'EADDRINUSE'
-        ? `port ${port} is taken, by another node's --inspect or another program`
-        : error.message;
-    throw usage(
-      `the charts cannot be shown on port ${port}: ${why}: give --inspect another port, or 0 for any free one`,
-    );
-  });
+  const inspector = await openInspector({ clock: systemClock, port, isQuiet: isQuietEvent }).catch(
+    (error: NodeJS.ErrnoException) => {
+      const why =
+        error.code === 'EADDRINUSE'
+          ? `port ${port} is taken, by another node's --inspect or another program`
+          : error.message;
+      throw usage(
+        `the charts cannot be shown on port ${port}: ${why}: give --inspect another port, or 0 for any free one`,
+      );
+    },
+  );
   return {
     show: (actor, logger) => {
       inspector.show(actor);

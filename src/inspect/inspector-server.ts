@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 import type { RawData, WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
-import type { AnyActorRef } from 'xstate';
+import type { AnyActorRef, AnyEventObject } from 'xstate';
 import { isHostOf } from '../http/request-target.js';
 import type { Clock } from '../seams/clock.js';
 import { SystemWatch } from './system-watch.js';
@@ -17,6 +17,8 @@ export interface InspectorOptions {
   readonly clock: Clock;
   /** On loopback; 0 takes any free one. */
   readonly port: number;
+  /** Whether an event comes all the time, and is not shown. */
+  readonly isQuiet: (event: AnyEventObject) => boolean;
 }
 
 export interface Inspector {
@@ -44,7 +46,7 @@ const WHO_MAY_LOOK = 'viewers connect to localhost or an IP address, and pages m
  * services is dropped. It costs something only while somebody looks. It listens before there is an actor: a port that is taken is known
  * before a node has begun.
  */
-export async function openInspector({ clock, port }: InspectorOptions): Promise<Inspector> {
+export async function openInspector({ clock, port, isQuiet }: InspectorOptions): Promise<Inspector> {
   const sockets = new WebSocketServer({
     host: '127.0.0.1',
     port,
@@ -66,7 +68,7 @@ export async function openInspector({ clock, port }: InspectorOptions): Promise<
   };
   const look = (): void => {
     if (actor === undefined || view.clients.size === 0) return;
-    watch ??= new SystemWatch({ actor, clock, register: (service) => devTools.register(service), failed });
+    watch ??= new SystemWatch({ actor, clock, isQuiet, register: (service) => devTools.register(service), failed });
   };
   sockets.on('connection', (socket) => {
     socket.on('error', () => undefined);

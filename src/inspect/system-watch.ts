@@ -1,4 +1,4 @@
-import type { AnyActorRef, InspectionEvent } from 'xstate';
+import type { AnyActorRef, AnyEventObject, InspectionEvent } from 'xstate';
 import type { Clock } from '../seams/clock.js';
 import { machineOf } from './actor-kind.js';
 import { inspectingAll } from './lean-inspection.js';
@@ -7,6 +7,8 @@ import { V4Service } from './v4-service.js';
 export interface SystemWatchOptions {
   readonly actor: AnyActorRef;
   readonly clock: Clock;
+  /** Whether an event is one of those that come all the time: it is not shown, but for the state that it leads to. */
+  readonly isQuiet: (event: AnyEventObject) => boolean;
   readonly register: (service: V4Service) => void;
   /** Showing went wrong: the watch has ended, and the system that it watched goes on. */
   readonly failed: (error: unknown) => void;
@@ -21,16 +23,6 @@ interface Watched {
 
 /** A new state is always shown; a context that changes within one, at most this often. */
 const SHOWN_EVERY_MS = 100;
-/** Events that come all the time and change nothing that can be seen. */
-const NOISE = [
-  'heartbeat.due',
-  'beat',
-  'peer.answered',
-  'silence.measured',
-  'append.accepted',
-  'round.began',
-  'votes.overdue',
-];
 
 /** Shows the machines of a running actor system as v4 services, thinned; attached late, it announces who is there already. */
 export class SystemWatch {
@@ -77,7 +69,7 @@ export class SystemWatch {
   #inspect(event: InspectionEvent): void {
     const actor = event.actorRef as AnyActorRef;
     if (event.type === '@xstate.actor') this.#announce(actor);
-    if (event.type === '@xstate.event' && !NOISE.includes(event.event.type)) {
+    if (event.type === '@xstate.event' && !this.#options.isQuiet(event.event)) {
       this.#watched.get(actor.sessionId)?.service.tookEvent(event.event);
     }
     if (event.type === '@xstate.snapshot') this.#moved(actor, event.snapshot, event.event);

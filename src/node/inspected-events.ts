@@ -11,18 +11,21 @@ const QUIET: ReadonlySet<string> = new Set([
   'lastHeard.asked',
   'lastHeard.told',
   'append.accepted',
+  // While a peer receives a snapshot, its leader tells it to at each heartbeat.
+  'install.ordered',
   'round.began',
   'votes.overdue',
   'sockets.read',
 ]);
 
-/** Whether an event of a node's actors is a heartbeat, an answer to one, or a timer that only starts anew. */
+/** Whether an event of a node's actors is a heartbeat, an answer to one, an order that comes with each, or a timer that only starts anew. */
 export function isQuietEvent(event: AnyEventObject): boolean {
   const { type } = event;
   if (QUIET.has(type) || type.startsWith('xstate.after.')) return true;
   if (type !== 'peer.received') return false;
   const { kind, entries, accepted } = Object(event.message) as Readonly<Record<string, unknown>>;
   if (kind === 'append') return Array.isArray(entries) && entries.length === 0;
+  if (kind === 'install') return true;
   return kind === 'append-reply' && accepted === true;
 }
 

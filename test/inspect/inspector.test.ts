@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { openInspector } from '../../src/inspect/inspector-server.js';
+import { isQuietEvent } from '../../src/node/inspected-events.js';
 import { systemClock } from '../../src/node/system-clock.js';
 import type { StoreNode } from '../node/real-nodes.js';
 import { RealNodes, STEADY, standForElection } from '../node/real-nodes.js';
@@ -53,7 +54,7 @@ beforeAll(() => {
 beforeEach(async () => {
   nodes = await RealNodes.start('abc', STEADY);
   [follower] = (await nodes.followers()) as [StoreNode];
-  inspector = await openInspector({ clock: systemClock, port: 0 });
+  inspector = await openInspector({ clock: systemClock, port: 0, isQuiet: isQuietEvent });
   inspector.show(follower.actor);
 });
 afterEach(async () => {
@@ -86,6 +87,16 @@ test("a viewer sees the node's charts, with those that were there before it came
   standForElection(follower);
   await until(() => valuesOf(events, replica.sessionId).some((value) => value.includes('candidate')));
   expect(events.some(({ type, event }) => type === 'service.event' && event?.name === 'election.asked')).toBe(true);
+});
+
+test('what comes all the time is not shown, whichever inspector looks', async () => {
+  const { events } = watch();
+  await until(() => events.some(({ machine }) => machine?.id === 'replica'));
+  follower.actor.send({ type: 'peer.heard', from: (await nodes.leader()).state.id, atMs: systemClock.now() });
+  standForElection(follower);
+  const shown = () => events.flatMap(({ event }) => (event === undefined ? [] : [event.name]));
+  await until(() => shown().includes('election.asked'));
+  expect(shown()).not.toContain('peer.heard');
 });
 
 test('a node that is looked at wins its election, and its replicators are shown', async () => {
