@@ -53,7 +53,7 @@ export function noteOwnHash(state: ReplicaState, { index, hash, tookMs }: OwnHas
   if (leaderId === null) return unchanged(state);
   if (leaderId !== id) {
     if (hash === '') return unchanged(state);
-    return { state, effects: [{ kind: 'send', to: leaderId, message: { kind: 'hash-reply', term, index, hash } }] };
+    return { state, effects: [{ kind: 'answer', to: leaderId, message: { kind: 'hash-reply', term, index, hash } }] };
   }
   if (index !== comparison.index) return unchanged(state);
   if (hash === '') return { state: resting(state, Number.POSITIVE_INFINITY), effects: [] };

@@ -30,8 +30,8 @@ const EXPORTS = {
   'quorate/testing':
     'ConformanceFailure LoneReplica MemoryLogStore MemoryNetwork Recorder SafetyChecker SafetyViolation SimulatedCluster SimulatedReplica ' +
     'SimulationStuck VirtualClock VirtualDisk checkStateMachine clockConformance diskConformance diskPowerCutConformance explore knownPeersConformance ' +
-    'knownPeersRestartConformance logStoreConformance logStoreFaultConformance replicaEvents replicaInput simulate stateMachineConformance ' +
-    'snapshotTransportConformance stateMachineSnapshotConformance transportConformance',
+    'knownPeersRestartConformance logStoreConformance logStoreFaultConformance replicaEvents replicaInput simulate snapshotTransportConformance ' +
+    'stateMachineConformance stateMachineSnapshotConformance transportConformance',
 };
 const INTEROP = ['default', '__esModule', 'module.exports'];
 

@@ -119,7 +119,7 @@ describe('the states of replicas', () => {
     const follower = stateOf({ id: 'b', leaderId: 'a', term: asTerm(2) });
     const hashed = { index: asIndex(3), hash: 'aa', tookMs: 0 };
     expect(noteOwnHash(follower, hashed).effects).toEqual([
-      { kind: 'send', to: 'a', message: { kind: 'hash-reply', term: 2, index: 3, hash: 'aa' } },
+      { kind: 'answer', to: 'a', message: { kind: 'hash-reply', term: 2, index: 3, hash: 'aa' } },
     ]);
     expect(noteOwnHash({ ...follower, leaderId: null }, hashed).effects).toEqual([]);
     expect(noteOwnHash(follower, { ...hashed, hash: '' }).effects).toEqual([]);
