@@ -74,7 +74,7 @@ export { ReplicaView, type Standing } from './raft/replica-view.js';
 export { DEFAULT_SETTINGS, type ReplicaSettings, type Settings } from './raft/settings.js';
 export type { Snapshot, SnapshotMark } from './raft/snapshot.js';
 export type { TakenSnapshot } from './replica/pending-snapshots.js';
-export type { MemberStatus, NodeStatus } from './replica/status.js';
+export type { MemberStatus, NodeStatus, ReceivingStatus } from './replica/status.js';
 export * from './seams/index.js';
 export type { LeaderNews } from './wire/client-frames.js';
 export { EntryEncoder } from './wire/records.js';

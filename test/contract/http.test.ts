@@ -226,6 +226,7 @@ describe('status and health', () => {
       'firstLogIndex',
       'lastLogIndex',
       'snapshot',
+      'receiving',
       'state',
       'members',
     ]);
