@@ -30,6 +30,7 @@ export type { Logger, LoggerOption } from './node/node-log.js';
 export type { CallOptions, ReadOptions, ReplicaNodeOptions } from './node/options.js';
 export { ReplicaNode } from './node/replica-node.js';
 export { systemClock } from './node/system-clock.js';
+export type { Comparison } from './raft/comparison.js';
 export type { Notice } from './raft/effects.js';
 export type { LogShape, TermRun } from './raft/log-shape.js';
 export type {
@@ -37,15 +38,23 @@ export type {
   AppendAccepted,
   AppendRejected,
   AppendReply,
+  AppliedInVain,
+  Behind,
+  Divergence,
   Entry,
   EntryKind,
   ForwardedMessage,
+  HaltNotice,
+  HashReply,
+  HashRequest,
+  Install,
   LogRecord,
   PeerMessage,
   ProposeReply,
   ProposeRequest,
   ReadReply,
   ReadRequest,
+  Skip,
   TermedMessage,
   VoteReply,
   VoteRequest,
@@ -61,6 +70,7 @@ export {
   type Term,
 } from './raft/numbers-and-ids.js';
 export type {
+  Installing,
   Origin,
   Peer,
   PeerStatus,
