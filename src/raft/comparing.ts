@@ -53,6 +53,7 @@ export function noteOwnHash(state: ReplicaState, { index, hash, tookMs }: OwnHas
   if (leaderId === null) return unchanged(state);
   if (leaderId !== id) {
     if (hash === '') return unchanged(state);
+    // The term that it names is to be durable first (P1).
     return { state, effects: [{ kind: 'answer', to: leaderId, message: { kind: 'hash-reply', term, index, hash } }] };
   }
   if (index !== comparison.index) return unchanged(state);

@@ -115,7 +115,7 @@ describe('the states of replicas', () => {
     for (const step of [reply(begun, 'b', 'bb', 2), reply(begun, 'z', 'bb')]) expect(step).toEqual(unchanged(begun));
   });
 
-  test('a follower answers its leader, and nobody where there is none, or where its state machine has no hash', () => {
+  test('a follower answers its leader once its term is durable (P1), and nobody where there is none, or where its state machine has no hash', () => {
     const follower = stateOf({ id: 'b', leaderId: 'a', term: asTerm(2) });
     const hashed = { index: asIndex(3), hash: 'aa', tookMs: 0 };
     expect(noteOwnHash(follower, hashed).effects).toEqual([

@@ -165,11 +165,20 @@ test('seeds run clean with leases on, too, and leases answer in them', () => {
   expect(byLease).toBeGreaterThan(SEEDS);
 });
 
-test('P34 a lease that never ends is noticed within the 300 seeds that run clean without that', () => {
+/**
+ * Seeds of clusters of five whose leaders are cut off and stopped. A leader that waits long for its peers, as here, goes on while another one
+ * is elected, so that nothing but the end of its lease keeps it from answering.
+ */
+const CUT_OFF = [70, 77, 84, 91, 98, 105];
+const patient = { ...settings, MAX_MISSED_HEARTBEATS: 20 };
+
+test('P34 a lease that never ends is noticed within few seeds that run clean without that', () => {
   const problems: string[] = [];
-  for (let seed = 1; seed <= 300 && problems.length === 0; seed += 1) {
+  for (const seed of CUT_OFF) {
+    if (problems.length > 0) break;
+    expect(explore(seed, { options: { settings: patient } }).outcomeOf('the last')).toBe('acknowledged');
     try {
-      explore(seed, { options: { settings, machine: withoutEndOfLease } });
+      explore(seed, { options: { settings: patient, machine: withoutEndOfLease } });
     } catch (error) {
       problems.push((error as Error).message);
     }
