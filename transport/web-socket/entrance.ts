@@ -113,7 +113,7 @@ export class Entrance {
       return { status: '403 Forbidden', why };
     }
     if (protocol === undefined)
-      return { status: '400 Bad Request', why: `only ${[...this.#rooms.keys()].join(' and ')} is spoken here` };
+      return { status: '400 Bad Request', why: `peers speak only ${[...this.#rooms.keys()].join(' and ')} here` };
     if (this.#strangers >= MOST_STRANGERS) return { status: '503 Service Unavailable', why: 'too many connections' };
     return undefined;
   }
