@@ -1,3 +1,4 @@
+export type { FetchEnd } from '../../transport/memory/fetch.js';
 export type { MemoryHost } from '../../transport/memory/line.js';
 export { type Conditions, MemoryNetwork, type MemoryNetworkOptions } from '../../transport/memory/transport.js';
 export { MemoryLogStore } from '../log/memory-log-store.js';

@@ -18,7 +18,8 @@ test('a value of 8 MiB is taken and one byte more is not, whether its length was
   const most = Buffer.alloc(8 * 1024 * 1024, 7);
   const { status, json } = await ask(follower, 'PUT', '/v1/kv/large?timeout=60000', { body: most });
   expect([status, json]).toEqual([200, { revision: expect.any(Number) }]);
-  expect((await ask(leader, 'GET', '/v1/kv/large')).bytes.equals(most)).toBe(true);
+  const got = await ask(leader, 'GET', '/v1/kv/large?timeout=60000');
+  expect([got.status, got.bytes.equals(most)]).toEqual([200, true]);
   const more = Buffer.concat([most, Buffer.alloc(1)]);
   const chunked = { 'Transfer-Encoding': 'chunked' };
   for (const headers of [{}, chunked]) {

@@ -55,7 +55,10 @@ describe('what is written in a box', () => {
       ['', 'log.failed, apply.failed, rule.failed', 'halted'],
       ['error', 'any actor', 'halted'],
     ]);
-    expect(activities).toContainEqual({ kind: 'invoke', names: 'logWriter, applier, snapshotTaker' });
+    expect(activities).toContainEqual({
+      kind: 'invoke',
+      names: 'logWriter, applier, snapshotTaker, snapshotInstaller',
+    });
     expect(unchanging).toEqual(
       expect.arrayContaining(['client.proposed', 'client.read', 'log.applied', 'snapshot.due']),
     );

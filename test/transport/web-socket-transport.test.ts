@@ -195,7 +195,7 @@ describe('what strangers do', () => {
       });
       socket.on('close', () => resolve(text));
     });
-    expect(response).toMatch(/^HTTP\/1.1 400[\s\S]*only quorate.peer.1 is spoken here/);
+    expect(response).toMatch(/^HTTP\/1.1 400[\s\S]*peers speak only quorate.peer.1/);
   });
 
   test('other paths are left to others', async () => {
