@@ -15,6 +15,8 @@ class Ids {
 
   apply(batch) {
     return batch.map(({ command }) => {
+      // A later release of it takes what this one cannot take, and gives a result that says so.
+      if (command === 'poison' && process.env.TAKES_POISON === '1') return -1;
       if (command === 'poison') throw new RangeError('it is poison');
       return this.ids.push(command);
     });

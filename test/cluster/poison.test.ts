@@ -96,6 +96,20 @@ test('a command that no state machine takes halts all; skipped on all, they serv
   for (const id of cluster.ids) expect(linesOf(id, 'skipped')).toMatchObject([{ index: Number(index) }]);
 });
 
+test('a command that no state machine takes halts all; a release of it that takes the command, started on all, serves again', async () => {
+  for (const text of ['one', 'two']) await write(text);
+  await cluster.allApplied();
+  await cluster.propose(await cluster.leader(), ['poison']);
+  await Promise.all(cluster.ids.map((id) => cluster.halted(id)));
+  await Promise.all(cluster.ids.map((id) => cluster.stop(id)));
+  await Promise.all(cluster.ids.map((id) => cluster.run(id, { TAKES_POISON: '1' })));
+  await write('three');
+  await cluster.allApplied();
+  const reports = await Promise.all(cluster.ids.map((id) => cluster.report(id)));
+  expect(reports.map(({ ids }) => ids)).toEqual(cluster.ids.map(() => ['one', 'two', 'three']));
+  expect(cluster.ids.flatMap((id) => linesOf(id, 'skipped'))).toEqual([]);
+});
+
 async function wrongUses(index: number): Promise<void> {
   const uses: readonly [args: string[], code: number, message: RegExp][] = [
     [['0', '--data', directoryOf('n1')], 2, /expected INDEX to be a whole number from 1/],

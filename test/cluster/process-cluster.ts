@@ -49,9 +49,11 @@ export class ProcessCluster {
     await Promise.all(this.ids.map((id) => this.run(id)));
   }
 
-  /** Starts a node's process; resolves when it follows. */
-  async run(id: string): Promise<void> {
-    const child = fork(PROGRAM, [id, JSON.stringify(this.#peers), path.join(this.directory, id)], { execArgv: [] });
+  /** Starts a node's process, with these variables beside our own; resolves when it follows. */
+  async run(id: string, variables: Readonly<Record<string, string>> = {}): Promise<void> {
+    const env = { ...process.env, ...variables };
+    const args = [id, JSON.stringify(this.#peers), path.join(this.directory, id)];
+    const child = fork(PROGRAM, args, { execArgv: [], env });
     const halted = new Promise<string>((resolve) => {
       child.on('message', ({ halted: reason }: { halted?: string }) => reason !== undefined && resolve(reason));
     });
