@@ -12,7 +12,7 @@ export interface AcceptorInput {
   readonly identity: Identity;
   readonly clock: Clock;
   readonly settings: LinkSettings;
-  /** Where peers' fetches of snapshots are served from. Without it none are. */
+  /** The store whose snapshots peers may fetch. Without one, no fetch is served. */
   readonly snapshots?: SnapshotServing['store'] | undefined;
 }
 

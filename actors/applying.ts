@@ -6,7 +6,7 @@ import { advance } from '../src/raft/numbers-and-ids.js';
 import { isSkipped } from '../src/raft/skipping.js';
 import type { Committed, StateMachine } from '../src/seams/state-machine.js';
 
-/** What of the log is not applied as it comes. */
+/** Entries of the log that are not applied in the ordinary way. */
 export interface Exceptions {
   readonly skips: ReadonlyMap<Index, Skip>;
   /** Entries that are applied one by one, because the state machine threw at one of them before. */

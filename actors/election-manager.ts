@@ -62,7 +62,7 @@ const electionSetup = setup({
       const timeoutMs = ELECTION_TIMEOUT_MIN + value * (ELECTION_TIMEOUT_MAX - ELECTION_TIMEOUT_MIN);
       return { chance: next, timeoutMs };
     }),
-    /** Those of a higher priority stand first, where there are any. */
+    /** Waits longer than nodes of a higher priority, so that these stand for election first. */
     yieldToOthers: assign(({ context: { settings, timeoutMs, waitsInVain } }) => ({
       timeoutMs: timeoutMs + yieldMs(settings, waitsInVain),
     })),
@@ -83,7 +83,7 @@ const electionSetup = setup({
       const sought: HeartbeatManagerEvent = { type: 'silence.asked', atMs };
       if (context.heartbeatManager !== null) enqueue(sendTo(context.heartbeatManager as never, sought as never));
     }),
-    /** Where a leader was heard, a lower priority counts in full again. */
+    /** Once a leader was heard, a node of a lower priority waits as long as it did at first. */
     countFromLastHeard: assign(({ context }, silence: Silence) => {
       const { settings, timeoutMs, waitsInVain, quietSinceMs } = context;
       const wasHeard = silence.heardAtMs > quietSinceMs;

@@ -10,7 +10,7 @@ export interface HashesOptions {
   readonly clock: Clock;
 }
 
-/** What is behind these bytes of a hash is not compared. */
+/** Only so many bytes of a hash are compared, from its beginning. */
 const MOST_BYTES = 64;
 
 /** Takes the state machine's hash after exactly the entry at which it is wanted. */

@@ -70,7 +70,7 @@ const replicatorSetup = setup({
     }),
     /** The probe will tell what of it arrived. */
     forgetFlights: assign({ inFlight: [] }),
-    /** What comes next is behind the snapshot, whichever it will be. */
+    /** The entry to send next is the one behind the snapshot that the peer installs. */
     standBehindSnapshot: assign(({ context }) => {
       const { matched, leader } = context;
       return checkedProgress(context, {

@@ -133,7 +133,7 @@ export class SnapshotFetching {
     });
   }
 
-  /** What waited for the disk comes after what is to be said of it. */
+  /** A write has ended: `then` tells of it first, and whatever waited for it follows. */
   #wrote(then: () => void): void {
     const waiting = this.#afterWriting;
     this.#isWriting = false;

@@ -55,7 +55,7 @@ export class ServiceClient<Of extends AnyService> implements AsyncDisposable {
     this.#dispatcher = new Dispatcher({ ...options, service: service.name });
   }
 
-  /** The id of the leader, as far as any node has told. */
+  /** The id of the leader that a node named last; null where none did. */
   get leaderId(): string | null {
     return this.#dispatcher.leaderId;
   }

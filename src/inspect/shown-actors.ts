@@ -7,7 +7,7 @@ export const MOST_ACTORS = 10_000;
 export class ShownActors {
   readonly #mostActors: number;
   readonly #actors = new Map<string, InspectionActor>();
-  /** Those that are done, failed or stopped, in the order in which they ended. */
+  /** Ids of the actors that are done, failed or stopped, in the order in which they ended. */
   readonly #ended = new Set<string>();
   #notShown = 0;
 

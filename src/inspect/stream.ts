@@ -18,7 +18,7 @@ export interface InspectionHello {
 export interface InspectionSystem {
   readonly type: 'system';
   readonly system: string;
-  /** The program's name for people, as `n2 at 127.0.0.1:7402` or `order-desk`. */
+  /** The program's name as pages show it, such as `n2 at 127.0.0.1:7402` or `order-desk`. */
   readonly name: string;
   readonly via: 'quorate' | '@statelyai/inspect';
   readonly pid: number | null;

@@ -2,7 +2,7 @@ import { ByteWriter } from '../wire/bytes.js';
 import type { HashSum } from './packed/entry-hash.js';
 import { hashBytes } from './packed/entry-hash.js';
 
-/** What a store's state is known by: the sum of its entries' hashes, its revision, and how many entries there are. 8 bytes. */
+/** The hash of a store's state, 8 bytes, made of the sum of its entries' hashes, its revision and the number of its entries. */
 export function stateHash(sum: Readonly<HashSum>, revision: number, size: number): Uint8Array {
   const { bytes } = new ByteWriter(24)
     .u32(sum.low >>> 0)

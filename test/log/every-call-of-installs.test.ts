@@ -1,7 +1,5 @@
 import { expect, test } from '@jest/globals';
 import type { DataDirectory } from '../../src/log/data-directory.js';
-import { openDataDirectory } from '../../src/log/data-directory.js';
-import { nodeChecksum } from '../../src/log/node-disk.js';
 import type { Index } from '../../src/raft/numbers-and-ids.js';
 import { asIndex, asTerm } from '../../src/raft/numbers-and-ids.js';
 import type { Snapshot } from '../../src/raft/snapshot.js';
@@ -10,10 +8,8 @@ import type { Recovered } from '../../src/seams/log-store.js';
 import type { IncomingSnapshot, SnapshotFile, SnapshotReader, SnapshotWriter } from '../../src/seams/snapshot-store.js';
 import { closed, opened, read, textOf, write } from '../../src/testing/conformance/log-store-calls.js';
 import { commit, entries, vote } from '../../src/testing/conformance/records-to-write.js';
-import { VirtualDisk } from '../../src/testing/virtual-disk.js';
+import { asked, busyDisk, mustBeOfTheDisk, openDirectory } from './directory-calls.js';
 import { FailingDisk } from './failing-disk.js';
-import { SEGMENT_BYTES } from './log-on-disk.js';
-import { chance } from './slow-disk.js';
 
 /** The log has so much that is committed, and goes on with what no leader kept, up to the second. */
 const COMMITTED = 6;
@@ -24,26 +20,6 @@ const AFTER = 5;
 
 const text = (index: number): string => `${index}:${'x'.repeat(900)}`;
 const utf8 = new TextEncoder();
-
-const busyDisk = (seed: number): VirtualDisk =>
-  new VirtualDisk({ schedule: (run) => queueMicrotask(run), random: chance(seed) });
-
-const asked = <Value>(ask: (done: (error?: Error, value?: Value) => void) => void): Promise<Value> =>
-  new Promise((resolve, reject) =>
-    ask((error, value) => (error === undefined ? resolve(value as Value) : reject(error))),
-  );
-
-/** A life may end with the disk's error; never with a promise that was not kept. */
-function mustBeOfTheDisk(error: unknown): void {
-  if (!(error instanceof Error && 'code' in error)) throw error;
-}
-
-function openDirectory(disk: Disk): Promise<DataDirectory> {
-  const whose = { clusterId: 'c', cluster: 'c', members: { n1: 'n1' }, nodeId: 'n1', makeIncarnation: () => 'one' };
-  return asked((done) =>
-    openDataDirectory({ disk, checksum: nodeChecksum, segmentBytes: SEGMENT_BYTES, cacheBytes: 1, ...whose }, done),
-  );
-}
 
 /** The peer's file, as it travels: in pieces. */
 async function fileOfPeer(): Promise<Uint8Array[]> {

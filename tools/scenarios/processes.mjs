@@ -13,10 +13,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { connect } from '../../dist/src/client/node.js';
+import { freePorts } from '../free-ports.mjs';
 import { KeptFiles } from './kept-files.mjs';
 
 const MAIN = path.resolve(import.meta.dirname, '../../dist/src/cli/main.js');
@@ -182,16 +182,4 @@ export class Processes {
     this.#agent.destroy();
     if (!keep && existsSync(this.directory)) rmSync(this.directory, { recursive: true, force: true });
   }
-}
-
-async function freePorts(count) {
-  const servers = await Promise.all(
-    Array.from({ length: count }, () => {
-      const server = createServer();
-      return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
-    }),
-  );
-  const ports = servers.map((server) => server.address().port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

@@ -31,7 +31,7 @@ export class PackedEntries {
   /** Where `seek` has found an entry, or ABSENT. */
   #found: Location = ABSENT;
   #work = 0;
-  /** Where `reread` goes on: behind this key. */
+  /** `reread` goes on with the entry behind this key; undefined where it begins at the first. */
   #reread: Uint8Array | undefined;
 
   get size(): number {

@@ -166,5 +166,5 @@ export class Page {
 /** How much of a page an entry takes, in bytes. */
 export const sizeOf = (runLength: number): number => HEAD_BYTES + runLength;
 
-/** What was hashed last. */
+/** The hash of one entry, written anew by each call: an object for each would be garbage. */
 const hashed: HashSum = { low: 0, high: 0 };
