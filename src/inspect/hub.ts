@@ -1,4 +1,5 @@
 import type { Clock } from '../seams/clock.js';
+import { MOST_MACHINES } from './known-machines.js';
 import { ShownActors } from './shown-actors.js';
 import type { InspectionActor, InspectionActorGone, InspectionMachine, InspectionMessage } from './stream.js';
 import { INSPECTION_VERSION, type InspectionSystem } from './stream.js';
@@ -93,8 +94,7 @@ export class InspectionHub {
       case 'system':
         return this.#send(systemOf(this.#know(message)));
       case 'machine':
-        known?.machines.set(message.machine, message);
-        return this.#send(message);
+        return known === undefined ? undefined : this.#noteMachine(known, message);
       case 'actor':
         return known === undefined ? undefined : this.#announce(known, message);
       case 'gone':
@@ -139,6 +139,12 @@ export class InspectionHub {
   #drop(system: string): void {
     this.#clock.clearTimeout(this.#systems.get(system)?.countTimer);
     this.#systems.delete(system);
+  }
+
+  #noteMachine({ machines }: KnownSystem, message: InspectionMachine): void {
+    if (machines.size >= MOST_MACHINES && !machines.has(message.machine)) return;
+    machines.set(message.machine, message);
+    this.#send(message);
   }
 
   /** An actor comes. Where there is no room, one that has ended makes way, the oldest first; without any it is only counted. */

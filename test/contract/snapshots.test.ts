@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => nodes.close());
 
 const put = (key: string, bytes: number): Promise<unknown> =>
-  leader.propose({ kind: 'put', key, value: new Uint8Array(bytes) });
+  leader.propose({ kind: 'put', key, value: new Uint8Array(bytes) }, { timeoutMs: 120_000 });
 const snapshotsOf = (id: string): readonly string[] =>
   readdirSync(path.join(nodes.directory, id)).filter((name) => name.startsWith('snapshot'));
 

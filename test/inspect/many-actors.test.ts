@@ -3,6 +3,7 @@ import type { ActorRefFrom } from 'xstate';
 import { assign, createActor, createMachine, sendTo, setup, stopChild } from 'xstate';
 import { actorSource } from '../../src/inspect/actor-source.js';
 import { InspectionHub } from '../../src/inspect/hub.js';
+import { MOST_MACHINES } from '../../src/inspect/known-machines.js';
 import { QuorateProgram } from '../../src/inspect/quorate-program.js';
 import { MOST_ACTORS } from '../../src/inspect/shown-actors.js';
 import { StatelyProgram } from '../../src/inspect/stately-program.js';
@@ -143,6 +144,29 @@ describe('what one program can make an inspector keep is bounded', () => {
       { type: 'gone', system: 'p1/s1', actor: 'a' },
       { type: 'system', system: 'p1/s1', connected: false },
     ]);
+  });
+
+  test('that runs a machine of its own for each actor: those beyond the bound have no chart', () => {
+    const hub = new InspectionHub(clock);
+    const seen = new Seen();
+    hub.admit(seen);
+    const chartsOf = (system: string): readonly string[] =>
+      seen.messages.flatMap((told) => (told.type === 'machine' && told.system === system ? told.machine : []));
+    const stately = new StatelyProgram({ clock, system: 'p1', publish: hub.publish });
+    for (let at = 0; at < MOST_MACHINES + 50; at += 1) {
+      const definition = JSON.stringify({ id: `machine ${at}`, states: { on: {} } });
+      stately.take({ type: '@xstate.actor', sessionId: `x:${at}`, name: `w${at}`, definition, snapshot: {} });
+    }
+    expect(chartsOf('p1')).toHaveLength(MOST_MACHINES);
+    expect(seen.actors).toHaveLength(MOST_MACHINES + 50);
+    const last = seen.messages.findLast((told) => told.type === 'actor');
+    expect(last).toMatchObject({ id: `w${MOST_MACHINES + 49}`, kind: 'machine', machine: null });
+
+    const quorate = new QuorateProgram({ clock, system: 'p2', publish: hub.publish });
+    quorate.take({ type: 'system', system: 's', name: 'one', via: 'quorate', pid: 1, connected: true });
+    for (let at = 0; at < MOST_MACHINES + 50; at += 1)
+      quorate.take({ type: 'machine', system: 's', machine: `m${at}` });
+    expect(chartsOf('p2/s')).toHaveLength(MOST_MACHINES);
   });
 
   test('that tells of one system after the other, or of all at once', () => {
