@@ -128,6 +128,19 @@ test('the transition that was taken is inferred as the source would have told it
   expect(compared).toBeGreaterThan(20);
 });
 
+const snapshotAt = (system: SystemHistory, position: number) =>
+  [...system.actors.values()].find(({ id }) => id === 'replica')?.snapshotAt(position);
+
+test('the tree shows each moment with its own states, in whatever order moments are looked at', () => {
+  const system = systemOf(recorded, 'a');
+  const stateAt = (position: number) => actorTree(system, position, '').rows.find(({ id }) => id === 'replica')?.path;
+  const moments = [...Array(system.last + 1).keys()];
+  const onward = moments.map(stateAt);
+  expect(new Set(onward)).toEqual(new Set(moments.map((at) => valueText(snapshotAt(system, at)?.value))));
+  expect(new Set(onward).size).toBeGreaterThan(3);
+  expect(moments.toReversed().map(stateAt)).toEqual(onward.toReversed());
+});
+
 test('the filter keeps the ancestors of who matches', () => {
   const system = systemOf(recorded, 'b');
   const { rows, total } = actorTree(system, system.last, 'connection');

@@ -114,28 +114,62 @@ test('scrubbing back shows the earlier state in chart, context and actors, and l
   expect(problems).toEqual([]);
 });
 
-test('a thousand actors are listed at once, and filtered', async () => {
-  const many = Array.from({ length: 1_000 }, (_, at): InspectionActor => {
+describe('with a thousand actors', () => {
+  const MANY = Array.from({ length: 1_000 }, (_, at): InspectionActor => {
     const snapshot = { status: at % 10 === 0 ? 'done' : 'active', value: null, context: null } as const;
     const shared = { ...LAMPS, type: 'actor', atMs: 1_000, parent: 'x:0', kind: 'promise', machine: null } as const;
     return { ...shared, actor: `x:${at + 1}`, id: `worker-${at}`, snapshot };
   });
-  server.tell(...lamp(['off', 'on']));
-  await page.goto(server.address);
-  await lightsUp('off');
-  server.tell(...many);
-  await page.waitForSelector('.actors header:has-text("1,001")');
-  // However many there are, only those that can be seen are in the document.
-  const drawn = await page.$$eval('[data-actor]', (rows) => rows.length);
-  expect(drawn).toBeGreaterThan(20);
-  expect(drawn).toBeLessThan(60);
-  await page.keyboard.press('/');
-  await page.keyboard.type('worker-77');
-  await page.waitForSelector('[data-actor="worker-777"]');
-  expect(await page.$$eval('[data-actor]', (rows) => rows.length)).toBe(12);
-  await page.keyboard.type('x');
-  await page.waitForSelector('.actors .nothing');
-  await page.keyboard.press('Escape');
-  await page.waitForSelector('[data-actor="worker-0"]');
-  expect(problems).toEqual([]);
+
+  beforeEach(async () => {
+    server.tell(...lamp(['off', 'on']));
+    await page.goto(server.address);
+    await lightsUp('off');
+    server.tell(...MANY);
+    await page.waitForSelector('.actors header:has-text("1,001")');
+  });
+
+  test('all are listed at once, and filtered', async () => {
+    // However many there are, only those that can be seen are in the document.
+    const drawn = await page.$$eval('[data-actor]', (rows) => rows.length);
+    expect(drawn).toBeGreaterThan(20);
+    expect(drawn).toBeLessThan(60);
+    await page.keyboard.press('/');
+    await page.keyboard.type('worker-77');
+    await page.waitForSelector('[data-actor="worker-777"]');
+    expect(await page.$$eval('[data-actor]', (rows) => rows.length)).toBe(12);
+    await page.keyboard.type('x');
+    await page.waitForSelector('.actors .nothing');
+    await page.keyboard.press('Escape');
+    await page.waitForSelector('[data-actor="worker-0"]');
+    expect(problems).toEqual([]);
+  });
+
+  test('what a filter finds is shown from its first line on, however far down the list was scrolled', async () => {
+    await page.$eval('[data-list="actors"]', (list) => {
+      list.scrollTop = list.scrollHeight;
+    });
+    await page.waitForSelector('[data-actor="worker-999"]');
+    await page.keyboard.press('/');
+    await page.keyboard.type('worker-7');
+    await page.waitForSelector('[data-actor="worker-7"]');
+    expect(await page.$eval('[data-list="actors"]', (list) => list.scrollTop)).toBe(0);
+  });
+
+  test('the menu of the events names the first hundred, and whoever is selected', async () => {
+    const menu = page.locator('select[aria-label="Events of which actor"]');
+    // One more for all actors, and one that says where the others are.
+    expect(await menu.locator('option').count()).toBe(102);
+    expect(await menu.innerText()).toContain('901 more: select one in the tree of actors');
+    await page.fill('.actors input', 'worker-777');
+    await page.click('[data-actor="worker-777"]');
+    await page.waitForSelector('select option[value="x:778"]', { state: 'attached' });
+    await menu.selectOption('x:778');
+    await page.waitForSelector('.events .nothing');
+    await page.fill('.actors input', 'worker-0');
+    await page.click('[data-actor="worker-0"]');
+    await page.waitForSelector('[data-actor="worker-0"][aria-selected="true"]');
+    expect(await menu.inputValue()).toBe('x:778');
+    expect(problems).toEqual([]);
+  });
 });

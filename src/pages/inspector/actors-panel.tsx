@@ -44,7 +44,9 @@ export function ActorsPanel(props: ActorsPanelProps) {
           No actor has “{filter}” in its name or state. <kbd class="key">Esc</kbd> shows all.
         </p>
       ) : (
+        // Another filter is another list, seen from its start.
         <WindowedList
+          key={filter}
           count={rows.length}
           heightOf={() => rowHeight}
           shown={rows.findIndex(({ actor }) => actor === selected)}

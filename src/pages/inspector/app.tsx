@@ -13,6 +13,7 @@ import { ContextPanel } from './context-panel.js';
 import { EventsPanel } from './events-panel.js';
 import { Help } from './help.js';
 import { useKeys } from './keys.js';
+import { actorChoices } from './model/actor-choices.js';
 import { NothingYet, Trouble } from './notices.js';
 import { pageKeys } from './page-keys.js';
 import { PhonePage, useIsNarrow } from './phone.js';
@@ -122,9 +123,7 @@ function WidePage(props: PageProps & { readonly showHelp: () => void }) {
       </div>
     );
   }
-  const actors = [...system.actors.values()]
-    .filter((one) => one.isThereAt(position))
-    .map(({ actor: session, id }) => ({ actor: session, id }));
+  const choices = actorChoices(explorer.tree, [actor, system.actors.get(explorer.eventActor ?? '')]);
   return (
     <div class={isAlone ? 'inspector alone' : 'inspector'}>
       {bar}
@@ -166,7 +165,7 @@ function WidePage(props: PageProps & { readonly showHelp: () => void }) {
           current={explorer.current}
           isLive={explorer.isLive}
           opened={explorer.opened}
-          actors={actors}
+          choices={choices}
           actor={explorer.eventActor}
           text={explorer.eventText}
           isFilterShown={isFilterShown || explorer.eventText !== ''}

@@ -2,6 +2,7 @@ import './events.css';
 import type { RefObject } from 'preact';
 import { timeOfDay, whole } from '../shared/format.js';
 import { px } from '../shared/px.js';
+import type { ActorChoices } from './model/actor-choices.js';
 import type { Position } from './model/actor-history.js';
 import type { EventRow } from './model/event-rows.js';
 import { PayloadTable, payloadLines } from './payload-table.js';
@@ -14,7 +15,7 @@ export interface EventsPanelProps {
   readonly isLive: boolean;
   /** Position of the row whose payload is shown. */
   readonly opened: Position | null;
-  readonly actors: readonly { readonly actor: string; readonly id: string }[];
+  readonly choices: ActorChoices;
   readonly actor: string | null;
   readonly text: string;
   readonly isFilterShown: boolean;
@@ -76,7 +77,7 @@ export function EventsPanel(props: EventsPanelProps) {
   );
 }
 
-function ActorChoice({ actors, actor, setActor, showFilter, isFilterShown }: EventsPanelProps) {
+function ActorChoice({ choices, actor, setActor, showFilter, isFilterShown }: EventsPanelProps) {
   return (
     <span class="aside">
       {isFilterShown ? null : (
@@ -91,11 +92,14 @@ function ActorChoice({ actors, actor, setActor, showFilter, isFilterShown }: Eve
           onChange={({ currentTarget }) => setActor(currentTarget.value === '' ? null : currentTarget.value)}
         >
           <option value="">all actors</option>
-          {actors.map((one) => (
+          {choices.actors.map((one) => (
             <option key={one.actor} value={one.actor}>
               {one.id}
             </option>
           ))}
+          {choices.left === 0 ? null : (
+            <option disabled>{whole(choices.left)} more: select one in the tree of actors</option>
+          )}
         </select>
       </span>
     </span>

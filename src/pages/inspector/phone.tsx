@@ -115,7 +115,7 @@ function PhonePart({ tab, explorer, detail, select }: PhonePartProps) {
       current={explorer.current}
       isLive={explorer.isLive}
       opened={explorer.opened}
-      actors={[]}
+      choices={{ actors: [], left: 0 }}
       actor={explorer.eventActor}
       text={explorer.eventText}
       isFilterShown

@@ -41,7 +41,7 @@ export interface Explorer {
   readonly pause: () => void;
 }
 
-const NO_TREE: ActorTree = { rows: [], total: 0, done: 0, notShown: 0 };
+const NO_TREE: ActorTree = { all: [], rows: [], total: 0, done: 0, notShown: 0 };
 
 export function useExplorer(model: InspectionModel): Explorer {
   const [chosenSystem, chooseSystem] = useState<string | null>(null);

@@ -1,4 +1,5 @@
-import type { ActorHistory, Position } from './actor-history.js';
+import type { InspectionSnapshot } from '../../../inspect/stream.js';
+import type { ActorHistory, Position, StateChange } from './actor-history.js';
 import { shortPath, valueText } from './state-value.js';
 import type { SystemHistory } from './system-history.js';
 
@@ -18,6 +19,9 @@ export interface ActorRow {
 }
 
 export interface ActorTree {
+  /** All actors of the moment, in the order in which they came. */
+  readonly all: readonly ActorHistory[];
+  /** Those that match the filter, and their ancestors. */
   readonly rows: readonly ActorRow[];
   readonly total: number;
   readonly done: number;
@@ -43,6 +47,7 @@ export function actorTree(system: SystemHistory, position: Position, filter: str
   visit(null, 0);
   const done = rows.filter(({ status }) => status === 'done').length;
   return {
+    all: there,
     rows: matching(rows, filter.trim().toLowerCase()),
     total: rows.length,
     done,
@@ -62,21 +67,36 @@ function childrenOf(actors: readonly ActorHistory[]): ReadonlyMap<string | null,
   return children;
 }
 
+/** What a row was made of. */
+interface RowSource {
+  readonly snapshot: InspectionSnapshot | null;
+  readonly change: StateChange | null;
+}
+
+/** The newest row of each actor: of 10,000 actors few change between two drawings. */
+const made = new WeakMap<ActorHistory, RowSource & { readonly row: ActorRow }>();
+
 function rowOf(actor: ActorHistory, depth: number, position: Position, atMs: number): ActorRow {
   const snapshot = actor.snapshotAt(position);
-  const status = snapshot?.status ?? 'active';
-  const path = valueText(snapshot?.value);
   const change = actor.changeAt(position);
-  return {
-    actor: actor.actor,
-    id: actor.id,
-    depth,
-    kind: actor.kind,
-    path,
-    state: shortPath(snapshot?.value, actor.newestLeavesAt(position), 1) || wordWithoutState(status, actor.kind),
-    status,
-    isFresh: change !== null && atMs - change.atMs < FRESH_MS,
-  };
+  const isFresh = change !== null && atMs - change.atMs < FRESH_MS;
+  const known = made.get(actor);
+  const isSame = known?.snapshot === snapshot && known.change === change;
+  if (isSame && known.row.depth === depth && known.row.isFresh === isFresh) return known.row;
+  const row = { ...wordsOf(actor, snapshot, position), actor: actor.actor, depth, isFresh };
+  made.set(actor, { snapshot, change, row });
+  return row;
+}
+
+function wordsOf(
+  actor: ActorHistory,
+  snapshot: InspectionSnapshot | null,
+  position: Position,
+): Pick<ActorRow, 'id' | 'kind' | 'path' | 'state' | 'status'> {
+  const { id, kind } = actor;
+  const status = snapshot?.status ?? 'active';
+  const state = shortPath(snapshot?.value, actor.newestLeavesAt(position), 1) || wordWithoutState(status, kind);
+  return { id, kind, path: valueText(snapshot?.value), state, status };
 }
 
 /** For what has no states: how it ended, or else what it is, as far as the source knows. */
