@@ -1,5 +1,6 @@
+import { withoutFrames } from '../errors/frames.js';
 import { isWorthAnotherTry, QuorateError } from '../errors/quorate-error.js';
-import type { ClientReply, ClientRequest, LeaderNews } from '../wire/client-frames.js';
+import type { ClientReply, ClientRequest, ErrorReply, LeaderNews } from '../wire/client-frames.js';
 import { MOST_REQUESTS } from '../wire/client-frames.js';
 import type { Asked } from './call.js';
 import { Call } from './call.js';
@@ -207,8 +208,7 @@ export class Dispatcher {
       if (call === undefined) continue;
       call.sentTo = undefined;
       if ('payload' in reply) call.resolve(reply.payload);
-      else
-        this.#refuse(call, new QuorateError(reply.error.code, reply.error.message, { details: reply.error.details }));
+      else this.#refuse(call, errorOf(reply.error));
     }
     if (this.#waiting.length > 0) this.#flushSoon();
   }
@@ -272,5 +272,9 @@ export class Dispatcher {
     return `no leader answered in time${others}`;
   }
 }
+
+/** Its stack is given to it by whoever awaits the call. */
+const errorOf = ({ code, message, details }: ErrorReply): QuorateError =>
+  withoutFrames(() => new QuorateError(code, message, { details }));
 
 const clientClosed = (): QuorateError => new QuorateError('QUORATE_CLOSED', 'this client is closed');

@@ -5,7 +5,8 @@ import {
   DEFAULT_TIMEOUT_MS,
   MOST_TIMER_MS,
 } from '../calls/call-options.js';
-import { badRequest } from '../errors/quorate-error.js';
+import { giveFrames } from '../errors/frames.js';
+import { badRequest, QuorateError } from '../errors/quorate-error.js';
 import { shown } from '../errors/shown.js';
 import type { Index } from '../raft/numbers-and-ids.js';
 import type { TakenSnapshot } from '../replica/pending-snapshots.js';
@@ -28,7 +29,8 @@ export function propose<Machine extends AnyStateMachine>(
     replica.propose(payload, {
       timeoutMs,
       signal,
-      done: (error, result) => (error === undefined ? resolve(result as ResultOf<Machine>) : reject(error)),
+      done: (error, result) =>
+        error === undefined ? resolve(result as ResultOf<Machine>) : reject(withFrames(error, propose)),
     });
   });
 }
@@ -54,9 +56,18 @@ export function read<Machine extends AnyStateMachine, Value>(
         reject(thrown);
       }
     };
-    replica.read({ timeoutMs, signal, consistency, done: (error) => (error === undefined ? answer() : reject(error)) });
+    replica.read({
+      timeoutMs,
+      signal,
+      consistency,
+      done: (error) => (error === undefined ? answer() : reject(withFrames(error, read))),
+    });
   });
 }
+
+/** Refusals under pressure are made without a stack; the others have one already. */
+const withFrames = (error: Error, call: unknown): Error =>
+  error instanceof QuorateError && error.code === 'QUORATE_OVERLOADED' ? giveFrames(error, call) : error;
 
 /** How long whoever asks for a snapshot waits where it does not say, ms: a large one takes its time. */
 const SNAPSHOT_TIMEOUT_MS = 60_000;

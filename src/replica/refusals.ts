@@ -1,4 +1,5 @@
 import { aborted, outcomeUnknown } from '../calls/pending-call.js';
+import { withoutFrames } from '../errors/frames.js';
 import { QuorateError } from '../errors/quorate-error.js';
 import { hasTooMuchUnapplied, MOST_UNAPPLIED } from '../raft/leading.js';
 import type { Behind } from '../raft/messages.js';
@@ -66,8 +67,8 @@ export function tooLarge(bytes: number): QuorateError {
   );
 }
 
-/** Nothing was done. `retryAfterMs`: how long what waits takes at the present rate, which HTTP tells as `Retry-After`. */
+/** Nothing was done. Under pressure most callers get this one: it is made without a stack. `retryAfterMs`: how long what waits takes at the present rate, which HTTP tells as `Retry-After`. */
 export function overloaded(why: string, retryAfterMs: number): QuorateError {
   const message = `${why}: try again in ${Math.ceil(retryAfterMs / 1_000)} s`;
-  return new QuorateError('QUORATE_OVERLOADED', message, { details: { retryAfterMs } });
+  return withoutFrames(() => new QuorateError('QUORATE_OVERLOADED', message, { details: { retryAfterMs } }));
 }

@@ -33,6 +33,7 @@ export class PauseWatch {
   #pauseMs = 0;
   #nextPauseFromMs = Number.NEGATIVE_INFINITY;
   #backlogTurnsLeft = 0;
+  #isStopped = false;
   readonly #stopTicking: () => void;
   /** Ticks faster while the backlog is read. */
   #backlogTimer: unknown;
@@ -64,7 +65,10 @@ export class PauseWatch {
     return true;
   }
 
+  /** From now on nothing waits for a backlog: nobody would ever count it as read. */
   stop(): void {
+    this.#isStopped = true;
+    this.#backlogTurnsLeft = 0;
     this.#stopTicking();
     this.#clock.clearTimeout(this.#backlogTimer);
     this.#backlogTimer = undefined;
@@ -72,6 +76,7 @@ export class PauseWatch {
 
   /** Every question looks at the clock, too: after a pause the sockets may be read before the timers run. */
   #look(nowMs: number): void {
+    if (this.#isStopped) return;
     const gapMs = nowMs - this.#tickedAtMs;
     if (gapMs <= SHORTEST_PAUSE_MS) return;
     this.#tickedAtMs = nowMs;

@@ -198,6 +198,21 @@ describe('a node alone', () => {
       });
   });
 
+  test('the stack of a refusal under pressure names who called', async () => {
+    cluster = await RealNodes.start('abc');
+    await cluster.close();
+    const node = await cluster.open('a');
+    const value = new Uint8Array(8 * 1024 * 1024);
+    const save = (): Promise<unknown> => node.propose({ kind: 'put', key: 'large', value }, { timeoutMs: 60_000 });
+    const waiting = Array.from({ length: 20 }, () => codeOf(save()));
+    await expect(save()).rejects.toMatchObject({
+      code: 'QUORATE_OVERLOADED',
+      stack: expect.stringMatching(/^QuorateError: .* wait at this node.*\n {4}at .*\bsave\b.*replica-node\.test/),
+    });
+    await node.close();
+    expect(await Promise.all(waiting)).toContain('QUORATE_CLOSED');
+  });
+
   test('an abort before anything was done says so', async () => {
     cluster = await RealNodes.start('abc');
     await cluster.close();

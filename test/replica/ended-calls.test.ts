@@ -76,6 +76,15 @@ describe('P45 after this process stood still', () => {
     expect([chart.sent, call.code]).toEqual([[], 'QUORATE_NO_LEADER']);
   });
 
+  test('a node that is closed before the sockets are read leaves no timer: the process could never end', () => {
+    chart.clock.pass(2_000);
+    const call = chart.propose('x');
+    const read = chart.read();
+    chart.pendingRequests.close(new QuorateError('QUORATE_CLOSED', 'closed'));
+    chart.clock.runFor(2_000);
+    expect([call.code, read.code, chart.clock.pendingTimers]).toEqual(['QUORATE_CLOSED', 'QUORATE_CLOSED', 0]);
+  });
+
   test('a process whose turns all take long still hands on what it is asked', () => {
     const calls: Outcome[] = [];
     for (let turn = 0; turn < 60; turn += 1) {
