@@ -207,7 +207,9 @@ describe('a node alone', () => {
     const waiting = Array.from({ length: 20 }, () => codeOf(save()));
     await expect(save()).rejects.toMatchObject({
       code: 'QUORATE_OVERLOADED',
-      stack: expect.stringMatching(/^QuorateError: .* wait at this node.*\n {4}at .*\bsave\b.*replica-node\.test/),
+      stack: expect.stringMatching(
+        /^QuorateError: .* wait at this node.*\n( {4}at .*\n)* {4}at .*\bsave\b.*replica-node\.test/,
+      ),
     });
     await node.close();
     expect(await Promise.all(waiting)).toContain('QUORATE_CLOSED');

@@ -81,6 +81,7 @@ describe('P45 after this process stood still', () => {
     const call = chart.propose('x');
     const read = chart.read();
     chart.pendingRequests.close(new QuorateError('QUORATE_CLOSED', 'closed'));
+    chart.clock.pass(2_000);
     chart.clock.runFor(2_000);
     expect([call.code, read.code, chart.clock.pendingTimers]).toEqual(['QUORATE_CLOSED', 'QUORATE_CLOSED', 0]);
   });
