@@ -22,7 +22,7 @@ function nextTurns(): (callback: () => void) => void {
 
 function createPlatform(): Platform {
   return {
-    openSocket: (url, protocol) => new WebSocket(url, [protocol]) as unknown as ClientSocket,
+    openSocket: (url, protocols) => new WebSocket(url, [...protocols]) as unknown as ClientSocket,
     now: () => performance.now(),
     setTimeout: (callback, delayMs) => setTimeout(callback, delayMs),
     clearTimeout: (handle) => clearTimeout(handle as ReturnType<typeof setTimeout>),

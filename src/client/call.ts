@@ -21,8 +21,11 @@ export interface Asked {
   readonly deadlineMs: number;
   readonly signal: AbortSignal | undefined;
   readonly waitsOutOverload: boolean;
-  /** The answer in its frame becomes what the caller wants; what it throws rejects the call. */
-  readonly decode: (payload: Uint8Array) => unknown;
+  /**
+   * The answer in its frame becomes what the caller wants; what it throws rejects the call. `index` is the log index that an answer to a
+   * query reflects, undefined where the node has not told.
+   */
+  readonly decode: (payload: Uint8Array, index: number | undefined) => unknown;
   readonly resolve: (answer: never) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -53,11 +56,11 @@ export class Call {
     return this.asked.operation === 'propose';
   }
 
-  resolve(payload: Uint8Array): void {
+  resolve(payload: Uint8Array, index: number | undefined): void {
     if (!this.#end()) return;
     const { decode, resolve, reject } = this.asked;
     try {
-      resolve(decode(payload) as never);
+      resolve(decode(payload, index) as never);
     } catch (error) {
       reject(error);
     }

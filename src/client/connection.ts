@@ -1,5 +1,5 @@
 import type { ClientReply, ClientRequest, LeaderNews } from '../wire/client-frames.js';
-import { CLIENT_PROTOCOL, decodeNodeFrame, encodeClientFrame } from '../wire/client-frames.js';
+import { CLIENT_PROTOCOLS, decodeNodeFrame, encodeClientFrame } from '../wire/client-frames.js';
 import { CLIENT_PATH, FAREWELL_MS } from '../wire/connections.js';
 import type { ClientSocket, Platform } from './platform.js';
 
@@ -119,7 +119,7 @@ export class Connection {
   #open(): void {
     let socket: ClientSocket;
     try {
-      socket = this.#platform.openSocket(`ws://${this.address}${CLIENT_PATH}`, CLIENT_PROTOCOL);
+      socket = this.#platform.openSocket(`ws://${this.address}${CLIENT_PATH}`, CLIENT_PROTOCOLS);
     } catch (error) {
       return this.#over(error instanceof Error ? error.message : String(error));
     }

@@ -207,7 +207,7 @@ export class Dispatcher {
       const call = this.#takeBack(reply.id);
       if (call === undefined) continue;
       call.sentTo = undefined;
-      if ('payload' in reply) call.resolve(reply.payload);
+      if ('payload' in reply) call.resolve(reply.payload, reply.index);
       else this.#refuse(call, errorOf(reply.error));
     }
     if (this.#waiting.length > 0) this.#flushSoon();

@@ -25,4 +25,4 @@ export type {
 export type { CallOptions } from './call.js';
 export type { ClientEvents } from './client-events.js';
 export type { ConnectOptions, ServiceConnectOptions } from './connect.js';
-export type { ReadOptions, ServiceClient } from './service-client.js';
+export type { IndexedAnswer, ReadOptions, ServiceClient } from './service-client.js';

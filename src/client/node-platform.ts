@@ -17,10 +17,10 @@ const systemNames = new HostNames({ lookup: systemLookup, clock });
 export function nodePlatform(names: HostNames = systemNames): Platform {
   return {
     ...clock,
-    openSocket: (url, protocol) => {
+    openSocket: (url, protocols) => {
       // A mask protects browsers' proxies, and costs a pass over every byte: left zero, both sides skip it.
       const settings = { perMessageDeflate: false, generateMask: () => undefined, followRedirects: false };
-      const socket = new WebSocket(url, [protocol], { ...settings, lookup: names.lookup });
+      const socket = new WebSocket(url, [...protocols], { ...settings, lookup: names.lookup });
       passOnRefusals(socket);
       return socket as unknown as ClientSocket;
     },

@@ -2,7 +2,8 @@ import type { ResolveEvents } from '../dns/host-names.js';
 
 /** The things that a client needs from the platform it runs on: sockets like a browser's, and time. */
 export interface Platform {
-  readonly openSocket: (url: string, protocol: string) => ClientSocket;
+  /** Offers the subprotocols; the other side takes one of them. */
+  readonly openSocket: (url: string, protocols: readonly string[]) => ClientSocket;
   /**
    * Finds out what addresses a name stands for, so that the time for opening a connection begins when that is known.
    * Browsers look names up by themselves. The function that is returned forgets the question.

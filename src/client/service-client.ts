@@ -31,7 +31,19 @@ export interface CallToMake<Value> {
   readonly optionNames: readonly string[];
   /** Makes the request. What it throws rejects the call, and nothing is sent. */
   readonly request: () => { readonly operation: Operation; readonly payload: Uint8Array };
-  readonly decode: (answer: Uint8Array) => Value;
+  readonly decode: (answer: Uint8Array, index: number | undefined) => Value;
+}
+
+/** An answer to a query, and the state that it was made of. */
+export interface IndexedAnswer<Answer> {
+  readonly answer: Answer;
+  /** All entries of the log up to this index were applied. Undefined where the node that answered is of a version that does not tell. */
+  readonly index: number | undefined;
+}
+
+/** Decodes an answer as `decode` does, and keeps the index that it reflects. */
+export function withIndex<Answer>(decode: (answer: Uint8Array) => Answer) {
+  return (answer: Uint8Array, index: number | undefined): IndexedAnswer<Answer> => ({ answer: decode(answer), index });
 }
 
 const EVENT_NAMES: readonly (keyof ClientEvents)[] = ['connected', 'disconnected', 'leaderChanged'];
@@ -97,17 +109,15 @@ export class ServiceClient<Of extends AnyService> implements AsyncDisposable {
     question: Question<Of, Name>,
     options: ReadOptions = {},
   ): Promise<AnswerTo<Of, Name>> {
-    return this.call({
-      options,
-      optionNames: QUERY_OPTIONS,
-      request: () => {
-        const name = this.#queryIn(question);
-        const { input } = this.#queryNamed(name);
-        const bytes = this.#encode(`this input of the query "${name}"`, () => input.encode(question[name as Name]));
-        return encodeQuestion({ name, consistency: checkConsistency(options.consistency), input: bytes });
-      },
-      decode: (answer) => this.#queryNamed(this.#queryIn(question)).answer.decode(answer),
-    });
+    return this.call(this.#queryCall(question, options, this.#answerTo(question)));
+  }
+
+  /** As `query`, and says which log index the answer reflects: what a stale one may lack. */
+  queryWithIndex<Name extends keyof Of['queries'] & string>(
+    question: Question<Of, Name>,
+    options: ReadOptions = {},
+  ): Promise<IndexedAnswer<AnswerTo<Of, Name>>> {
+    return this.call(this.#queryCall(question, options, withIndex(this.#answerTo(question))));
   }
 
   /** Ends all connections. Calls under way are rejected: writes that were sent with OUTCOME_UNKNOWN. */
@@ -139,6 +149,28 @@ export class ServiceClient<Of extends AnyService> implements AsyncDisposable {
       this.#dispatcher.ask({ operation, payload, deadlineMs, signal, waitsOutOverload, decode, resolve, reject });
     });
     return withFramesOfCaller(answer);
+  }
+
+  #queryCall<Name extends keyof Of['queries'] & string, Value>(
+    question: Question<Of, Name>,
+    options: ReadOptions,
+    decode: CallToMake<Value>['decode'],
+  ): CallToMake<Value> {
+    return {
+      options,
+      optionNames: QUERY_OPTIONS,
+      request: () => {
+        const name = this.#queryIn(question);
+        const { input } = this.#queryNamed(name);
+        const bytes = this.#encode(`this input of the query "${name}"`, () => input.encode(question[name as Name]));
+        return encodeQuestion({ name, consistency: checkConsistency(options.consistency), input: bytes });
+      },
+      decode,
+    };
+  }
+
+  #answerTo<Name extends keyof Of['queries'] & string>(question: Question<Of, Name>) {
+    return (answer: Uint8Array): AnswerTo<Of, Name> => this.#queryNamed(this.#queryIn(question)).answer.decode(answer);
   }
 
   #queryIn(question: object): string {

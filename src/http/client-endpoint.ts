@@ -4,7 +4,7 @@ import type { WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
 import { QuorateError } from '../errors/quorate-error.js';
 import type { Clock } from '../seams/clock.js';
-import { CLIENT_PROTOCOL } from '../wire/client-frames.js';
+import { CLIENT_PROTOCOLS } from '../wire/client-frames.js';
 import { CLIENT_PATH, FAREWELL_MS } from '../wire/connections.js';
 import type { Admission } from './admission.js';
 import { checkCaller } from './callers.js';
@@ -41,7 +41,7 @@ export function openClientEndpoint(options: ClientEndpointOptions): () => Promis
     // Clients send a frame in one piece; small fragments would pin memory.
     ...{ maxFragments: 64, maxBufferedChunks: 4_096 },
     perMessageDeflate: false,
-    handleProtocols: () => CLIENT_PROTOCOL,
+    handleProtocols: (offered) => CLIENT_PROTOCOLS.find((known) => offered.has(known)) ?? false,
   });
   sockets.on('wsClientError', refuseHandshake);
   const endSoon = (socket: WebSocket, code: number, reason: string): void => {
@@ -96,6 +96,7 @@ function refusalOf(request: IncomingMessage, node: ServedNode): Refusal | undefi
     throw error;
   }
   const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((protocol) => protocol.trim());
-  if (offered.includes(CLIENT_PROTOCOL)) return undefined;
-  return { status: '400 Bad Request', why: `only ${CLIENT_PROTOCOL} is spoken here: use a client of this version` };
+  if (CLIENT_PROTOCOLS.some((known) => offered.includes(known))) return undefined;
+  const known = CLIENT_PROTOCOLS.join(' and ');
+  return { status: '400 Bad Request', why: `only ${known} are spoken here: use a client of this version` };
 }

@@ -4,7 +4,7 @@ import { badRequest, QuorateError } from '../errors/quorate-error.js';
 import type { Clock } from '../seams/clock.js';
 import { MalformedBytes } from '../wire/bytes.js';
 import type { ClientReply, ClientRequest } from '../wire/client-frames.js';
-import { DEFAULT_SERVICE, decodeClientFrame, encodeNodeFrame } from '../wire/client-frames.js';
+import { CLIENT_PROTOCOL, DEFAULT_SERVICE, decodeClientFrame, encodeNodeFrame } from '../wire/client-frames.js';
 import { decodeQuestion } from '../wire/question.js';
 import { ReadPauses } from './read-pauses.js';
 import type { TogetherRead } from './reads-together.js';
@@ -192,7 +192,7 @@ export class ClientSession {
       if (next === undefined) break;
       this.#answered += 1;
       try {
-        this.#reply({ id: next.id, payload: next.answer() });
+        this.#reply(this.#replyTo(next));
       } catch (error) {
         this.#fail(next.id, asError(error));
       }
@@ -200,6 +200,12 @@ export class ClientSession {
     if (this.#answered < this.#toAnswer.length) return this.#restUntilRead();
     this.#toAnswer = [];
     this.#answered = 0;
+  }
+
+  #replyTo({ id, answer }: { readonly id: number; readonly answer: () => Uint8Array }): ClientReply {
+    const { socket, node } = this.#options;
+    const payload = answer();
+    return socket.protocol === CLIENT_PROTOCOL ? { id, payload, index: node.state.lastApplied } : { id, payload };
   }
 
   #fail(id: number, error: QuorateError): void {

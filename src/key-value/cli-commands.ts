@@ -32,10 +32,11 @@ const get: ServiceCommand<KeyValueClient> = {
     return {
       asksOneNode: consistency === 'stale',
       ask: async (client, options) => {
-        const entry = await client.get(key, { ...options, consistency });
-        if (entry === undefined) throw new QuorateError('QUORATE_NOT_FOUND', `there is no key ${key}`);
-        const { revision, value } = entry;
-        return { document: { key, revision, value: base64(value) }, shown: value };
+        const { answer, index } = await client.getWithIndex(key, { ...options, consistency });
+        if (answer === undefined)
+          throw new QuorateError('QUORATE_NOT_FOUND', `there is no key ${key}`, { details: { index } });
+        const { revision, value } = answer;
+        return { document: { key, revision, value: base64(value), index }, shown: value };
       },
     };
   },

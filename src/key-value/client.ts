@@ -1,8 +1,8 @@
 import { checkConsistency } from '../calls/call-options.js';
 import type { CallOptions } from '../client/call.js';
 import type { DispatcherOptions } from '../client/dispatcher.js';
-import type { ReadOptions } from '../client/service-client.js';
-import { CALL_OPTIONS, ServiceClient } from '../client/service-client.js';
+import type { CallToMake, IndexedAnswer, ReadOptions } from '../client/service-client.js';
+import { CALL_OPTIONS, ServiceClient, withIndex } from '../client/service-client.js';
 import { QuorateError } from '../errors/quorate-error.js';
 import { SlabAllocator } from '../wire/bytes.js';
 import { encodeQuestion } from '../wire/question.js';
@@ -54,33 +54,22 @@ export class KeyValueClient extends ServiceClient<KeyValueService> {
 
   /** The key's value and revision, undefined where it is absent. */
   get(key: string, options: ReadOptions = {}): Promise<KeyValueEntry | undefined> {
-    return this.call({
-      options,
-      optionNames: GET_OPTIONS,
-      request: () => {
-        checkKey(key);
-        const consistency = checkConsistency(options.consistency);
-        return encodeQuestion({ name: 'get', consistency, input: keyCodec.encode(key) });
-      },
-      decode: entryCodec.decode,
-    });
+    return this.call(callToGet(key, options, entryCodec.decode));
+  }
+
+  /** As `get`, and says which log index the answer reflects: what a stale one may lack. `answer` is undefined where the key is absent. */
+  getWithIndex(key: string, options: ReadOptions = {}): Promise<IndexedAnswer<KeyValueEntry | undefined>> {
+    return this.call(callToGet(key, options, withIndex(entryCodec.decode)));
   }
 
   /** Keys in byte order, page by page: ask again with `after: page.next` until that is null. */
   list(options: ListOptions = {}): Promise<ListPage> {
-    return this.call({
-      options,
-      optionNames: LIST_OPTIONS,
-      request: () => {
-        const { prefix = '', after, limit = 1_000 } = options;
-        checkText('prefix', prefix);
-        checkText('after', after ?? '');
-        checkLimit(limit);
-        const input = listQueryCodec.encode({ prefix, limit, ...(after === undefined ? {} : { after }) });
-        return encodeQuestion({ name: 'list', consistency: checkConsistency(options.consistency), input });
-      },
-      decode: pageCodec.decode,
-    });
+    return this.call(callToList(options, pageCodec.decode));
+  }
+
+  /** As `list`, and says which log index the page reflects. */
+  listWithIndex(options: ListOptions = {}): Promise<IndexedAnswer<ListPage>> {
+    return this.call(callToList(options, withIndex(pageCodec.decode)));
   }
 
   /** Not in this version. */
@@ -109,4 +98,33 @@ export class KeyValueClient extends ServiceClient<KeyValueService> {
       },
     });
   }
+}
+
+function callToGet<Value>(key: string, options: ReadOptions, decode: CallToMake<Value>['decode']): CallToMake<Value> {
+  return {
+    options,
+    optionNames: GET_OPTIONS,
+    request: () => {
+      checkKey(key);
+      const consistency = checkConsistency(options.consistency);
+      return encodeQuestion({ name: 'get', consistency, input: keyCodec.encode(key) });
+    },
+    decode,
+  };
+}
+
+function callToList<Value>(options: ListOptions, decode: CallToMake<Value>['decode']): CallToMake<Value> {
+  return {
+    options,
+    optionNames: LIST_OPTIONS,
+    request: () => {
+      const { prefix = '', after, limit = 1_000 } = options;
+      checkText('prefix', prefix);
+      checkText('after', after ?? '');
+      checkLimit(limit);
+      const input = listQueryCodec.encode({ prefix, limit, ...(after === undefined ? {} : { after }) });
+      return encodeQuestion({ name: 'list', consistency: checkConsistency(options.consistency), input });
+    },
+    decode,
+  };
 }

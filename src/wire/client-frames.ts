@@ -5,8 +5,14 @@ import { ByteReader, ByteWriter, decodeText, encodeText, MalformedBytes } from '
 
 /** The messages of clients and nodes on `/client`. */
 
-/** The subprotocol, with its version. */
-export const CLIENT_PROTOCOL = 'quorate.client.1';
+/** The subprotocol of this version: an answer to a query says which log index it reflects. */
+export const CLIENT_PROTOCOL = 'quorate.client.2';
+
+/** The subprotocol of the first version, which is the same but for that index. */
+export const FIRST_CLIENT_PROTOCOL = 'quorate.client.1';
+
+/** The subprotocols that are spoken here, the newest first. A client offers them all, and the node takes the newest that it knows. */
+export const CLIENT_PROTOCOLS: readonly string[] = [CLIENT_PROTOCOL, FIRST_CLIENT_PROTOCOL];
 
 /** The service that a client means whose hello names none, as those of the first version do. */
 export const DEFAULT_SERVICE = 'key-value';
@@ -33,7 +39,12 @@ export interface ErrorReply {
 }
 
 export type ClientReply =
-  | { readonly id: number; readonly payload: Uint8Array }
+  | {
+      readonly id: number;
+      readonly payload: Uint8Array;
+      /** An answer to a query has it: all entries of the log up to it were applied where the answer was made. Not in the first protocol. */
+      readonly index?: number;
+    }
   | { readonly id: number; readonly error: ErrorReply };
 
 /** Who leads, as far as the node knows: sent after the greeting, and at every change. */
@@ -62,6 +73,10 @@ const LEADER = 3;
 const OPERATIONS: readonly Operation[] = ['propose', 'get', 'list', 'query'];
 const REQUEST_HEADER_BYTES = 4 + 1 + 4 + 4;
 const REPLY_HEADER_BYTES = 4 + 1 + 4;
+const RESULT = 0;
+const ERROR = 1;
+const INDEXED_ANSWER = 2;
+const INDEX_BYTES = 8;
 const MOST_TEXT_BYTES = 64 * 1024;
 /** The longest name of a service. */
 const MOST_NAME_BYTES = 1_024;
@@ -122,27 +137,35 @@ export function decodeNodeFrame(bytes: Uint8Array): NodeFrame {
 function decodeByKind(reader: ByteReader, kind: number): NodeFrame {
   if (kind === LEADER) return { kind: 'leader', news: decodeNews(reader) };
   if (kind !== REPLIES) throw new MalformedBytes(`${kind} is no kind of frame that a node sends`);
-  const replies = list(reader, { leastBytes: REPLY_HEADER_BYTES }, (): ClientReply => {
-    const id = reader.u32();
-    const isError = reader.boolean();
-    const payload = reader.run(reader.u32());
-    return isError ? { id, error: decodeError(payload) } : { id, payload };
-  });
-  return { kind: 'replies', replies };
+  return { kind: 'replies', replies: list(reader, { leastBytes: REPLY_HEADER_BYTES }, () => decodeReply(reader)) };
+}
+
+function decodeReply(reader: ByteReader): ClientReply {
+  const id = reader.u32();
+  const kind = reader.u8();
+  if (kind === INDEXED_ANSWER) return { id, index: reader.u64(), payload: reader.run(reader.u32()) };
+  if (kind !== RESULT && kind !== ERROR) throw new MalformedBytes(`${kind} is no kind of reply`);
+  const payload = reader.run(reader.u32());
+  return kind === ERROR ? { id, error: decodeError(payload) } : { id, payload };
 }
 
 function encodeReplies(replies: readonly ClientReply[]): Uint8Array {
   const bodies = replies.map((reply) => ('error' in reply ? encodeText(JSON.stringify(reply.error)) : reply.payload));
   let size = 5;
   for (const body of bodies) size += REPLY_HEADER_BYTES + body.byteLength;
+  for (const reply of replies) if (kindOf(reply) === INDEXED_ANSWER) size += INDEX_BYTES;
   const writer = new ByteWriter(size).u8(REPLIES).u32(replies.length);
   replies.forEach((reply, at) => {
-    writer
-      .u32(reply.id)
-      .u8(Number('error' in reply))
-      .text(bodies[at] as Uint8Array);
+    writer.u32(reply.id).u8(kindOf(reply));
+    if ('index' in reply && reply.index !== undefined) writer.u64(reply.index);
+    writer.text(bodies[at] as Uint8Array);
   });
   return writer.bytes;
+}
+
+function kindOf(reply: ClientReply): number {
+  if ('error' in reply) return ERROR;
+  return reply.index === undefined ? RESULT : INDEXED_ANSWER;
 }
 
 function decodeError(payload: Uint8Array): ErrorReply {

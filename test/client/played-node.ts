@@ -4,13 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { asTerm } from '../../src/raft/numbers-and-ids.js';
 import type { ClientFrame } from '../../src/wire/client-frames.js';
-import { decodeClientFrame, encodeNodeFrame } from '../../src/wire/client-frames.js';
+import { CLIENT_PROTOCOLS, decodeClientFrame, encodeNodeFrame } from '../../src/wire/client-frames.js';
 
 /** A node that is played by the test: it takes frames, and answers what and when it likes. */
 export class PlayedNode {
   readonly frames: ClientFrame[] = [];
   readonly #server: Server = createServer();
-  readonly #sockets = new WebSocketServer({ server: this.#server });
+  readonly #sockets: WebSocketServer;
   answer: (frame: ClientFrame, socket: WebSocket) => void = () => undefined;
   /** Who leads, the last of the members, and how long it takes to say so. Default: this node, at once. */
   greeting: {
@@ -20,7 +20,10 @@ export class PlayedNode {
   } = {};
   greeted = 0;
 
-  constructor() {
+  /** `protocols`: those that it knows, the newest first. It takes the newest that a client offers, as a node does. */
+  constructor(protocols = CLIENT_PROTOCOLS) {
+    const handleProtocols = (offered: Set<string>) => protocols.find((known) => offered.has(known)) ?? false;
+    this.#sockets = new WebSocketServer({ server: this.#server, handleProtocols });
     this.#sockets.on('connection', (socket) => {
       socket.on('message', (data) => {
         const frame = decodeClientFrame(data as Buffer);

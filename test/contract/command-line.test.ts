@@ -35,7 +35,10 @@ describe('the key-value commands', () => {
     expect(await here('put', 'greeting', 'hello')).toEqual({ code: 0, out: 'revision 1\n', err: '' });
     expect(await here('get', 'greeting')).toEqual({ code: 0, out: 'hello', err: '' });
     const got = await here('get', 'greeting', '--json');
-    expect(JSON.parse(got.out)).toEqual({ key: 'greeting', revision: 1, value: 'aGVsbG8=' });
+    const index = nodes.nodes.get('a')?.state.lastApplied;
+    expect(JSON.parse(got.out)).toEqual({ key: 'greeting', revision: 1, value: 'aGVsbG8=', index });
+    const absent = await here('get', 'absent', '--json');
+    expect(JSON.parse(absent.err).error).toMatchObject({ code: 'NOT_FOUND', index });
     expect((await here('cas', 'greeting', '0', 'x')).code).toBe(1);
     const conflict = await here('cas', 'greeting', '7', 'x', '--json');
     expect(JSON.parse(conflict.err).error).toMatchObject({ code: 'CONFLICT', revision: 1 });

@@ -240,7 +240,7 @@ describe('what asks to become something else than HTTP is refused in the form of
     request(method, path, ['Connection: Upgrade', 'Upgrade: websocket', ...headers]);
   const spoken = { '/client': 'quorate.client.1', '/peer': 'quorate.peer.1' } as const;
   const toOthers = {
-    '/client': 'only quorate.client.1 is spoken here',
+    '/client': 'only quorate.client.2 and quorate.client.1 are spoken here',
     '/peer': 'peers speak only quorate.peer.1 and quorate.snapshot.1 here',
   } as const;
   const key = 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==';

@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Codec, connect, defineService, QuorateError, type ServiceClient } from '../../src/client/node.js';
+import {
+  type Codec,
+  connect,
+  defineService,
+  type IndexedAnswer,
+  QuorateError,
+  type ServiceClient,
+} from '../../src/client/node.js';
 import { KeyValueStore, ReplicaNode, type StateMachine } from '../../src/index.js';
 import { MemoryLogStore } from '../../src/log/memory-log-store.js';
 import { codeOf } from '../client/outcomes.js';
@@ -108,6 +115,8 @@ describe('through quorate/client', () => {
     expect(times).toBe(sum * 3);
     expect(await db.query({ sum: null })).toBe(sum);
     expect(await db.query({ sum: null }, { consistency: 'stale', timeoutMs: 60_000 })).toBe(sum);
+    const told: IndexedAnswer<number> = await db.queryWithIndex({ times: 2 });
+    expect(told).toEqual({ answer: sum * 2, index: node.state.lastApplied });
     // @ts-expect-error the input of this query is a number
     expect(await codeOf(db.query({ times: 'twice' }))).toBe('QUORATE_BAD_REQUEST');
   });

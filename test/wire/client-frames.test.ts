@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { keyCodec, listQueryCodec } from '../../src/key-value/queries.js';
 import { asTerm } from '../../src/raft/numbers-and-ids.js';
-import { ByteWriter, encodeText } from '../../src/wire/bytes.js';
+import { ByteWriter, encodeText, MalformedBytes } from '../../src/wire/bytes.js';
 import {
   CLIENT_PROTOCOL,
+  CLIENT_PROTOCOLS,
   decodeClientFrame,
   decodeNodeFrame,
   encodeClientFrame,
@@ -15,7 +16,7 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const payload = new Uint8Array([0xab]);
 
 /** Clients of one version speak to nodes of another: what is written here may only be added to, or the protocol's name changes. */
-describe(`${CLIENT_PROTOCOL}, byte for byte`, () => {
+describe(`${CLIENT_PROTOCOLS.join(' and ')}, byte for byte`, () => {
   test('hello', () => {
     expect(hex(encodeClientFrame({ kind: 'hello' }))).toBe('00');
     expect(hex(encodeClientFrame({ kind: 'hello', service: 'key-value' }))).toBe('00');
@@ -57,6 +58,29 @@ describe(`${CLIENT_PROTOCOL}, byte for byte`, () => {
     expect(hex(encodeNodeFrame({ kind: 'replies', replies: [{ id: 7, payload }] }))).toBe(
       `0201000000${'07000000'}00${'01000000'}ab`,
     );
+  });
+
+  test(`an answer with the index that it reflects, in ${CLIENT_PROTOCOL} alone`, () => {
+    const replies = [{ id: 7, index: 2 ** 40 + 5, payload }];
+    const bytes = encodeNodeFrame({ kind: 'replies', replies });
+    expect(hex(bytes)).toBe(`0201000000${'07000000'}02${'0500000000010000'}${'01000000'}ab`);
+    expect(decodeNodeFrame(bytes)).toEqual({ kind: 'replies', replies });
+  });
+
+  test('a reply of the first version, an error and an answer with its index in one frame', () => {
+    const error = { code: 'QUORATE_NO_LEADER', message: 'no', details: {} } as const;
+    const replies = [
+      { id: 1, payload },
+      { id: 2, error },
+      { id: 3, index: 0, payload },
+    ];
+    expect(decodeNodeFrame(encodeNodeFrame({ kind: 'replies', replies }))).toEqual({ kind: 'replies', replies });
+  });
+
+  test('a reply of a later kind is none that can be read', () => {
+    const bytes = encodeNodeFrame({ kind: 'replies', replies: [{ id: 7, payload }] });
+    bytes[9] = 3;
+    expect(() => decodeNodeFrame(bytes)).toThrow(MalformedBytes);
   });
 
   test('who leads', () => {
