@@ -11,7 +11,9 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { launchBrowser } from './browser.mjs';
-import { freePort, ScriptedCluster } from './scripted-cluster.mjs';
+import { freePorts } from './free-ports.mjs';
+import { Looks, PATIENCE_MS } from './looks.mjs';
+import { ScriptedCluster } from './scripted-cluster.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const { values } = parseArgs({
@@ -19,54 +21,14 @@ const { values } = parseArgs({
 });
 const OUT = path.resolve(values.out ?? path.join(ROOT, 'docs', 'images'));
 const WARM_UP_MS = Number(values.warm) * 1_000;
-
-const PATIENCE_MS = 90_000;
-
-const DEVICES = {
-  wide: { viewport: { width: 1440, height: 900 } },
-  phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
-};
+const MIB = 2 ** 20;
 
 const directory = mkdtempSync(path.join(tmpdir(), 'quorate-screenshots-'));
 const browser = await launchBrowser(directory);
 mkdirSync(OUT, { recursive: true });
 
-/** The same page in all four looks. They stay open while the cluster changes, as a person's would. */
-class Looks {
-  #pages = [];
-
-  static async open(url) {
-    const looks = new Looks();
-    for (const [device, settings] of Object.entries(DEVICES)) {
-      for (const colorScheme of ['light', 'dark']) {
-        const context = await browser.newContext({ ...settings, colorScheme });
-        const page = await context.newPage();
-        await page.goto(url);
-        looks.#pages.push({ page, context, suffix: `${colorScheme}${device === 'phone' ? '-phone' : ''}` });
-      }
-    }
-    return looks;
-  }
-
-  /** `prepare` is done in each page first, with whether it is the phone's. */
-  async shoot(name, prepare = async () => undefined) {
-    if (values.only !== undefined && !name.startsWith(values.only)) return;
-    // One after another: a busy machine takes seconds for each.
-    for (const { page, suffix } of this.#pages) {
-      await prepare(page, suffix.endsWith('phone'));
-      await page.screenshot({ path: path.join(OUT, `${name}-${suffix}.png`), timeout: PATIENCE_MS });
-    }
-    process.stderr.write(`${name}\n`);
-  }
-
-  async each(act) {
-    await Promise.all(this.#pages.map(({ page, suffix }) => act(page, suffix.endsWith('phone'))));
-  }
-
-  async close() {
-    await Promise.all(this.#pages.map(({ context }) => context.close()));
-  }
-}
+const isWanted = (name) => values.only === undefined || name.startsWith(values.only);
+const openLooks = (url) => Looks.open(browser, url, { directory: OUT, isWanted });
 
 const card = (id, attributes) => `[data-node="${id}"]${attributes}`;
 const shows = (...selectors) => {
@@ -84,8 +46,9 @@ const goTo = (page, hash) =>
 
 /** Opens an order and changes its status: the page then asks whether it should write that. */
 async function editOrder(page) {
-  await page.locator('.key-name').nth(1).click({ timeout: PATIENCE_MS });
   const text = page.locator('textarea');
+  // It stays open from the first picture to the second.
+  if (!(await text.isVisible())) await page.locator('.key-name').nth(1).click({ timeout: PATIENCE_MS });
   await text.fill(
     (await text.inputValue({ timeout: PATIENCE_MS })).replace(/"status": ?"\w+"/, '"status": "returned"'),
   );
@@ -96,14 +59,14 @@ async function ofThree() {
   const cluster = await ScriptedCluster.start(['n1', 'n2', 'n3'], directory);
   try {
     const load = cluster.load();
-    const dashboards = await Looks.open(cluster.urlOf('n2'));
+    const dashboards = await openLooks(cluster.urlOf('n2'));
     await sleep(WARM_UP_MS);
     // A leader that was replaced once gives the pictures a history.
     await cluster.makeLead('n1');
     await sleep(WARM_UP_MS / 3);
     await dashboards.shoot('dashboard-healthy', shows(card('n1', '[data-role="leader"]')));
 
-    const inspectors = await Looks.open(`${cluster.urlOf('n1')}/inspector`);
+    const inspectors = await openLooks(`${cluster.urlOf('n1')}/inspector`);
     await inspectors.shoot('inspector-leader', shows('[data-state="active.leader.serving"][data-active="true"]'));
     await inspectors.close();
 
@@ -146,12 +109,43 @@ async function ofThree() {
   }
 }
 
+/** What one node may come to while the others go on: its disk is full, it needs a snapshot over a slow link, its state is a wrong one. */
+async function ofOneInTrouble() {
+  const snapshots = { 'snapshot-log-bytes': 32 * MIB };
+  const settings = { n1: snapshots, n2: snapshots, n3: { ...snapshots, priority: 5 } };
+  const slowly = { slow: 'n3', bytesPerSecond: 4 * MIB };
+  const cluster = await ScriptedCluster.start(['n1', 'n2', 'n3'], directory, { settings, ...slowly });
+  try {
+    const load = cluster.load();
+    const dashboards = await openLooks(cluster.urlOf('n1'));
+    await sleep(WARM_UP_MS / 3);
+    await cluster.makeLead('n1');
+
+    cluster.cause('n3', 'full disk');
+    await cluster.fill(400);
+    await dashboards.shoot('dashboard-full-disk', shows(card('n3', '[data-state="active.full"]')));
+
+    await cluster.kill('n3');
+    await cluster.fill(400);
+    cluster.run('n3');
+    await dashboards.shoot('dashboard-installing', shows(card('n3', '[data-state="active.installing"]')));
+    await dashboards.each(shows(card('n3', '[data-state="active.follower"]')));
+
+    cluster.cause('n3', 'wrong state');
+    await dashboards.shoot('dashboard-halted', shows(card('n3', '[data-role="halted"]')));
+    await dashboards.close();
+    await load.stop();
+  } finally {
+    await cluster.close();
+  }
+}
+
 async function ofMany(count) {
   const ids = Array.from({ length: count }, (_, at) => `n${at + 1}`);
   const cluster = await ScriptedCluster.start(ids, directory);
   try {
     const load = cluster.load();
-    const dashboards = await Looks.open(cluster.urlOf('n1'));
+    const dashboards = await openLooks(cluster.urlOf('n1'));
     await sleep(WARM_UP_MS / 3);
     await dashboards.shoot(`dashboard-${count}-nodes`);
     const [, follower] = await cluster.leaderAndOthers();
@@ -177,13 +171,13 @@ async function ofAStranger() {
     format: 'esm',
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   });
-  const port = await freePort();
+  const [port] = await freePorts(1);
   const main = path.join(ROOT, 'dist', 'src', 'cli', 'main.js');
   const inspector = spawn(process.execPath, [main, 'inspector', '--port', String(port)], { stdio: 'ignore' });
   await sleep(2_000);
   const program = spawn(process.execPath, [shop, `ws://127.0.0.1:${port}`], { stdio: 'inherit' });
   try {
-    const pages = await Looks.open(`http://127.0.0.1:${port}/`);
+    const pages = await openLooks(`http://127.0.0.1:${port}/`);
     await sleep(12_000);
     await pages.shoot('inspector-order', shows('[data-machine="order"][data-active="true"]'));
     await pages.close();
@@ -193,9 +187,14 @@ async function ofAStranger() {
   }
 }
 
+const OF_THREE = [
+  ...['dashboard-healthy', 'inspector-leader', 'dashboard-keys', 'dashboard-members'],
+  ...['dashboard-node-down', 'dashboard-election', 'dashboard-no-quorum', 'dashboard-all-gone'],
+];
 const SCENES = [
   { names: ['inspector-order'], run: ofAStranger },
-  { names: ['dashboard', 'inspector-leader'], run: ofThree },
+  { names: OF_THREE, run: ofThree },
+  { names: ['dashboard-full-disk', 'dashboard-installing', 'dashboard-halted'], run: ofOneInTrouble },
   { names: ['dashboard-5'], run: () => ofMany(5) },
   { names: ['dashboard-7'], run: () => ofMany(7) },
 ];

@@ -1,12 +1,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { connect } from '../dist/src/client/node.js';
+import { freePorts } from './free-ports.mjs';
+import { openSlowLink } from './slow-link.mjs';
 
 const MAIN = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
+const FAULTS = new URL('faulty-node.mjs', import.meta.url).href;
+/** Longer than the defaults: on a busy machine leaders would change all the time. */
+const TIMES = { ELECTION_TIMEOUT_MIN: 500, ELECTION_TIMEOUT_MAX: 1_000, MAX_MISSED_HEARTBEATS: 8 };
 const LOOK_EVERY_MS = 20;
 const CUSTOMERS = 24;
 /** Between two orders of a customer. */
@@ -15,13 +20,29 @@ const PAUSE_MS = 15;
 /** `quorate serve` for each node, with a shop's orders written all the time: what the pictures of the documentation show. */
 export class ScriptedCluster {
   #children = new Map();
+  /** Where a node listens, and where the others and clients reach it. */
+  #listens = {};
   #addresses = {};
   #directory;
+  #slowLink;
 
-  static async start(ids, directory) {
+  /**
+   * `settings` are further settings of each node, by id. The node `slow` is reached by a link of `bytesPerSecond`.
+   */
+  static async start(ids, directory, { settings = {}, slow, bytesPerSecond } = {}) {
     const cluster = new ScriptedCluster();
-    cluster.#directory = path.join(directory, `cluster-${ids.length}-${process.pid}`);
-    for (const id of ids) cluster.#addresses[id] = `127.0.0.1:${await freePort()}`;
+    cluster.#directory = path.join(directory, `${ids.length}-nodes-${Date.now()}`);
+    mkdirSync(cluster.#directory);
+    // What the pictures show as the command that starts a node is short.
+    symlinkSync(MAIN, path.join(cluster.#directory, 'quorate'));
+    const ports = await freePorts(ids.length);
+    for (const [at, id] of ids.entries()) cluster.#listens[id] = `127.0.0.1:${ports[at]}`;
+    Object.assign(cluster.#addresses, cluster.#listens);
+    if (slow !== undefined) {
+      cluster.#slowLink = await openSlowLink(cluster.#listens[slow], bytesPerSecond);
+      cluster.#addresses[slow] = cluster.#slowLink.address;
+    }
+    for (const id of ids) cluster.#configure(id, settings[id]);
     for (const id of ids) cluster.run(id);
     await cluster.leader();
     return cluster;
@@ -31,17 +52,26 @@ export class ScriptedCluster {
     return `http://${this.#addresses[id]}`;
   }
 
-  get processes() {
-    return [...this.#children.values()];
+  #configure(id, settings) {
+    const addresses = { listen: this.#listens[id], advertise: this.#addresses[id], peers: this.#addresses };
+    const data = path.join(this.#directory, id);
+    const config = { id, ...addresses, data, cluster: 'orders', ...TIMES, ...settings };
+    writeFileSync(this.#configOf(id), JSON.stringify(config));
+  }
+
+  #configOf(id) {
+    return path.join(this.#directory, `${id}.json`);
   }
 
   run(id) {
-    const peers = Object.entries(this.#addresses).map(([peer, address]) => `${peer}=${address}`);
-    const own = ['--id', id, '--listen', this.#addresses[id], '--data', path.join(this.#directory, id)];
-    const child = spawn(process.execPath, [MAIN, 'serve', ...own, '--peers', peers.join(','), '--cluster', 'orders'], {
-      stdio: 'ignore',
-    });
-    this.#children.set(id, child);
+    const args = [path.join(this.#directory, 'quorate'), 'serve', '--config', this.#configOf(id)];
+    const env = { ...process.env, NODE_OPTIONS: `--import=${FAULTS}` };
+    this.#children.set(id, spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] }));
+  }
+
+  /** A fault of faulty-node.mjs, which lasts until the node's process ends. */
+  cause(id, fault) {
+    this.#children.get(id).send(fault);
   }
 
   async kill(id) {
@@ -78,7 +108,7 @@ export class ScriptedCluster {
       const leader = await this.leader();
       if (leader === wanted) return;
       this.signal(leader, 'SIGSTOP');
-      await sleep(1_000);
+      await sleep(2_500);
       this.signal(leader, 'SIGCONT');
       await sleep(1_000);
     }
@@ -114,8 +144,17 @@ export class ScriptedCluster {
     };
   }
 
+  /** Writes so many values of 250 kB, each under a key of its own. */
+  async fill(count) {
+    const client = await connect([this.#addresses[await this.leader()]], { timeoutMs: 30_000 });
+    const value = new Uint8Array(250_000).fill(7);
+    for (let at = 0; at < count; at += 1) await client.put(`archive/${String(at).padStart(4, '0')}`, value);
+    await client.close();
+  }
+
   async close() {
     await Promise.all([...this.#children.keys()].map((id) => this.kill(id)));
+    this.#slowLink?.close();
   }
 
   async #statusOf(id) {
@@ -158,13 +197,4 @@ function writeOf(turn) {
       return [`orders/${day}/${number}`, JSON.stringify(order)];
     }
   }
-}
-
-export async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -43,10 +43,23 @@ function installingText({ report }: HeardNode): string {
 /** The same as a sentence, where one node only is missing. */
 export function reasonSentence(lack: Lack, leader: LiveNode | undefined, nodes: readonly HeardNode[]): string {
   const { node, kind } = lack;
-  if (kind !== 'down') return `${node.id}: ${textOf(lack, leader, nodes).replaceAll(' · ', ': ')}.`;
+  const { before, between } = JOINTS[kind] ?? { before: ': ', between: ': ' };
+  if (kind !== 'down') return `${node.id}${before}${textOf(lack, leader, nodes).replaceAll(' · ', between)}.`;
   const since = node.report === null ? 'does not answer' : `was last heard ${durationOf(node.silentMs)} ago`;
   return `${node.id} ${since}: ${placedReason(node, leader, nodes)}.`;
 }
+
+interface Joints {
+  readonly before: string;
+  readonly between: string;
+}
+
+/** What stands before and between the parts of a text that begins with a verb. */
+const JOINTS: Readonly<Partial<Record<LackKind, Joints>>> = {
+  halted: { before: ' ', between: ': ' },
+  installing: { before: ' ', between: '; ' },
+  unheard: { before: ' ', between: ': ' },
+};
 
 /** Why a node is silent, with the address where it was looked for. */
 function placedReason(node: HeardNode, leader: LiveNode | undefined, nodes: readonly HeardNode[]): string {

@@ -180,3 +180,13 @@ test('members: who they are, what the leader sees of them, and that they cannot 
   await page.getByText('Start n3 again:').waitFor();
   expect(await accessibilityFaults(page)).toEqual([]);
 });
+
+test('members on a phone: the table fits, with the link to each inspector', async () => {
+  opened = await openPage(browser, `${cluster.url('n1')}#members`, { viewport: { width: 390, height: 844 } });
+  const { page } = opened;
+  await page.getByRole('link', { name: 'Inspector of n3' }).waitFor();
+  const titles = await page.locator('.members thead th:visible').allInnerTexts();
+  expect(titles.slice(0, 4)).toEqual(['node', 'address', 'role', 'priority']);
+  const [needed, has] = await page.$eval('.member-rows', (rows) => [rows.scrollWidth, rows.clientWidth]);
+  expect(needed).toBe(has);
+});

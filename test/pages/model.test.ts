@@ -116,11 +116,40 @@ describe("the page's model of a cluster", () => {
     const receiving = { from: 'n1', index: 900, bytes: 21_000_000, ofBytes: 52_000_000 };
     told.model.report('n3', { ...(report as NodeReport), state: 'active.installing', receiving }, told.nowMs);
     const [, fact] = told.card('n3').facts;
-    expect(told.card('n3')).toMatchObject({ look: 'follower', line: 'active.installing' });
+    expect(told.card('n3')).toMatchObject({ look: 'waits', badge: 'installing', role: 'follower' });
     expect(fact).toMatchObject({ label: 'snapshot', value: '40 % of 52 MB', tone: 'wait' });
     expect(fact?.tip).toMatch(/^It receives a snapshot from n1: 40 % of 52 MB, up to entry 900: /);
     const node = told.view.nodes.find(({ id }) => id === 'n3');
     expect(node && trailOf(told.view, node).parts.join('')).toBe('snapshot: 40 % of 52 MB');
+  });
+
+  test.each([
+    ['active.full', 'disk full', 'takes no entries until there is room'],
+    ['active.stalled', 'disk hangs', 'neither leads nor votes meanwhile'],
+  ])('a follower in %s is marked: its %s', (state, badge, words) => {
+    const told = new Told();
+    told.raft.node('n3').state = state;
+    told.pass(300);
+    expect(told.card('n3')).toMatchObject({
+      look: 'waits',
+      badge,
+      words,
+      role: 'follower',
+      state,
+      facts: [],
+      isUp: true,
+    });
+  });
+
+  test('a node that has halted says why, and falls behind for good', () => {
+    const told = new Told();
+    Object.assign(told.raft.node('n3'), { role: 'halted', state: 'halted', haltedBy: 'sync failed: EIO' });
+    told.pass(500);
+    expect(told.card('n3')).toMatchObject({ look: 'halted', badge: 'halted', words: 'sync failed: EIO' });
+    const n3 = told.view.nodes.find(({ id }) => id === 'n3');
+    const trail = n3 && trailOf(told.view, n3);
+    expect(trail?.tone).toBe('danger');
+    expect(trail?.parts.join('')).toMatch(/^trails by \d+ and growing$/);
   });
 
   test('a node that is lost is down, as last heard, and its silence grows', () => {

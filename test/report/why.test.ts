@@ -102,7 +102,7 @@ describe('with a leader that serves', () => {
       ...following(THREE, 'n2', 'n3'),
     ]);
     expect(cutOff.title).toBe('n3 is cut off from the leader. n1 leads and serves with n2.');
-    expect(cutOff.subtitle).toContain('n3: answers here, but not n1: link open, 12 heartbeats unanswered.');
+    expect(cutOff.subtitle).toContain('n3 answers here, but not n1: link open, 12 heartbeats unanswered.');
   });
 
   it('says what a new leader still lacks', () => {
@@ -174,6 +174,17 @@ describe('without a majority', () => {
     expect(subtitle).toContain('free space in /data/n2');
   });
 
+  it('says why one node has halted', () => {
+    const three = ['n1', 'n2', 'n3'];
+    const halts = { role: 'halted', state: 'halted', haltedBy: 'sync failed: EIO' } as const;
+    const nodes = [live(leading(three), 'n1'), live(report('n2', three), 'n2'), live(report('n3', three, halts), 'n3')];
+    expect(headline(nodes)).toMatchObject({
+      tone: 'wait',
+      title: 'n3 has halted. n1 leads and serves with n2.',
+      subtitle: 'One more failure, and nothing is committed. n3 has halted: sync failed: EIO.',
+    });
+  });
+
   describe('of a node that receives a snapshot', () => {
     const three = ['n1', 'n2', 'n3'];
     const receiving = { from: 'n1', index: 900, bytes: 21_000_000, ofBytes: 52_000_000 };
@@ -189,7 +200,7 @@ describe('without a majority', () => {
       expect([tone, command]).toEqual(['wait', null]);
       expect(title).toBe('n3 receives a snapshot. n1 leads and serves with n2.');
       expect(subtitle).toBe(
-        "One more failure, and nothing is committed. n3: receives a snapshot from n1: 40 % of 52 MB: entries that it lacks are no longer in the leader's log, and it takes none before the snapshot is installed.",
+        "One more failure, and nothing is committed. n3 receives a snapshot from n1: 40 % of 52 MB; entries that it lacks are no longer in the leader's log, and it takes none before the snapshot is installed.",
       );
     });
 

@@ -1,5 +1,5 @@
 import { isLive } from '../../../report/cluster-picture.js';
-import type { ReceivingReport } from '../../../report/node-report.js';
+import type { NodeReport, ReceivingReport } from '../../../report/node-report.js';
 import { silenceOf } from '../../../report/silence.js';
 import { progressOf, receivingWords } from '../../../report/snapshot-words.js';
 import { duration, whole } from '../../shared/format.js';
@@ -18,11 +18,23 @@ export interface Vote {
   readonly answer: 'granted' | 'asked' | 'none';
 }
 
+/** A follower that `waits` takes no part in what is committed: its disk is full or hangs, or it receives a snapshot. */
+export type Look =
+  | 'leader'
+  | 'follower'
+  | 'waits'
+  | 'candidate'
+  | 'recovering'
+  | 'halted'
+  | 'down'
+  | 'unheard'
+  | 'unknown';
+
 export interface Card {
   readonly id: string;
   readonly badge: string;
   /** How badge and outline look. */
-  readonly look: 'leader' | 'follower' | 'candidate' | 'recovering' | 'halted' | 'down' | 'unheard' | 'unknown';
+  readonly look: Look;
   /** For the DOM contract. */
   readonly role: string;
   readonly term: number | null;
@@ -43,7 +55,7 @@ export function cardOf(view: ClusterView, node: NodeView): Card {
   const shared = {
     id,
     look,
-    badge: BADGES[look] ?? report?.role ?? '–',
+    badge: BADGES[look] ?? waitOf(report)?.badge ?? report?.role ?? '–',
     role: report?.role ?? 'unknown',
     term: report?.term ?? null,
     state: report?.state ?? null,
@@ -65,10 +77,24 @@ const BADGES: Readonly<Partial<Record<Card['look'], string>>> = {
   unknown: 'not heard yet',
 };
 
-function lookOf({ isAnswering, isDown, wasHeard, report, silentMs }: NodeView): Card['look'] {
-  if (report !== null && isAnswering) return report.role;
+function lookOf({ isAnswering, isDown, wasHeard, report, silentMs }: NodeView): Look {
+  if (report !== null && isAnswering) return waitOf(report) === undefined ? report.role : 'waits';
   if (!wasHeard && silentMs < 3_000) return 'unknown';
   return isDown ? 'down' : 'unheard';
+}
+
+interface Wait {
+  readonly badge: string;
+  readonly words: string | null;
+}
+
+/** Why a follower takes no part in what is committed; undefined where it does. */
+function waitOf(report: NodeReport | null): Wait | undefined {
+  if (report?.role !== 'follower') return undefined;
+  if (report.receiving) return { badge: 'installing', words: null };
+  if (report.state.endsWith('.full')) return { badge: 'disk full', words: 'takes no entries until there is room' };
+  if (report.state.endsWith('.stalled')) return { badge: 'disk hangs', words: 'neither leads nor votes meanwhile' };
+  return undefined;
 }
 
 type Rest = Partial<Pick<Card, 'line' | 'facts' | 'words' | 'votes' | 'timer'>>;
@@ -95,10 +121,7 @@ function liveCard(view: ClusterView, node: NodeView): Rest {
     case 'candidate':
       return candidateCard(view, node);
     case 'follower':
-      return {
-        facts: [termFact(report.term), report.receiving ? receivingFact(report.receiving) : waitFact(view, node)],
-        timer: timerOf(view, node),
-      };
+      return followerCard(view, node, report);
     case 'recovering':
       return {
         facts: [{ label: 'entries', value: whole(report.log.lastIndex) }],
@@ -107,6 +130,13 @@ function liveCard(view: ClusterView, node: NodeView): Rest {
     case 'halted':
       return { words: report.haltedBy ?? report.notReady?.message ?? 'its log says why' };
   }
+}
+
+function followerCard(view: ClusterView, node: NodeView, report: NodeReport): Rest {
+  const words = waitOf(report)?.words ?? null;
+  if (words !== null) return { words };
+  const fact = report.receiving ? receivingFact(report.receiving) : waitFact(view, node);
+  return { facts: [termFact(report.term), fact], timer: timerOf(view, node) };
 }
 
 const termFact = (term: number): CardFact => ({ label: 'term', value: String(term) });

@@ -185,8 +185,10 @@ function leaderTrail({ nodes, leader, isCommitting, facts }: ClusterView): Trail
     : { tone: 'plain', parts: ['all followers within ', ...entriesOf(most)] };
 }
 
-function followerTrail({ facts }: ClusterView, { trails }: NodeView): Trail {
+function followerTrail({ facts }: ClusterView, { trails, report }: NodeView): Trail {
   if (trails === null || trails === 0) return { tone: 'plain', parts: ['holds everything'] };
+  // It takes no entries any more: how long ago the leader had as few tells nothing of when it will have them.
+  if (report?.role === 'halted') return { tone: 'danger', parts: ['trails by ', whole(trails), ' and growing'] };
   const rate = facts.puts ?? 0;
   const behind = rate >= 1 ? ` · ${duration(Math.max(1, Math.round((trails / rate) * 1_000)))}` : '';
   return { tone: 'plain', parts: ['trails by ', whole(trails), behind.replace(/(\d)\.0 ms/, '$1 ms')] };

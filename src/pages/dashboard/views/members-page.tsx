@@ -4,6 +4,21 @@ import type { ClusterView, NodeView } from '../model/cluster-view.js';
 import { Badge } from './badge.js';
 import { Command } from './command.js';
 
+/** A phone has room for five. */
+const COLUMNS: readonly { readonly title: string; readonly room?: 'wide-only' }[] = [
+  { title: 'node' },
+  { title: 'address' },
+  { title: 'role' },
+  { title: 'votes', room: 'wide-only' },
+  { title: 'priority' },
+  { title: 'leader says', room: 'wide-only' },
+  { title: 'term', room: 'wide-only' },
+  { title: 'last entry', room: 'wide-only' },
+  { title: 'trails by', room: 'wide-only' },
+  { title: 'release', room: 'wide-only' },
+  { title: 'inspector' },
+];
+
 /** The table of members: how each is, and where its statecharts can be watched. */
 export function MembersPage({ view }: { readonly view: ClusterView }) {
   const stopped = view.nodes.filter(({ isDown, startCommand }) => isDown && startCommand !== null);
@@ -20,21 +35,9 @@ export function MembersPage({ view }: { readonly view: ClusterView }) {
           <table>
             <thead>
               <tr>
-                {[
-                  'node',
-                  'address',
-                  'role',
-                  'votes',
-                  'priority',
-                  'leader says',
-                  'term',
-                  'last entry',
-                  'trails by',
-                  'release',
-                  '',
-                ].map((title) => (
-                  <th key={title} scope="col">
-                    {title === '' ? <span class="hidden-text">Inspector</span> : title}
+                {COLUMNS.map(({ title, room }) => (
+                  <th key={title} scope="col" class={room}>
+                    {title === 'inspector' ? <span class="hidden-text">Inspector</span> : title}
                   </th>
                 ))}
               </tr>
@@ -67,17 +70,17 @@ function Member({ view, node }: { readonly view: ClusterView; readonly node: Nod
   return (
     <tr>
       <th scope="row">{id}</th>
-      <td class="mono">{address}</td>
+      <td class="mono address">{address}</td>
       <td>
         <Badge look={look} text={badge} />
       </td>
-      <td>{member === undefined ? '–' : member.voter ? 'yes' : 'no'}</td>
+      <td class="wide-only">{member === undefined ? '–' : member.voter ? 'yes' : 'no'}</td>
       <td class="mono">{hello?.settings.priority ?? '–'}</td>
-      <td>{statusText(view, node)}</td>
-      <td class="mono">{report?.term ?? '–'}</td>
-      <td class="mono">{report === null ? '–' : whole(report.log.lastIndex)}</td>
-      <td class="mono">{trails === null ? '–' : whole(trails)}</td>
-      <td class="mono">{hello?.release ?? '–'}</td>
+      <td class="wide-only">{statusText(view, node)}</td>
+      <td class="mono wide-only">{report?.term ?? '–'}</td>
+      <td class="mono wide-only">{report === null ? '–' : whole(report.log.lastIndex)}</td>
+      <td class="mono wide-only">{trails === null ? '–' : whole(trails)}</td>
+      <td class="mono wide-only">{hello?.release ?? '–'}</td>
       <td>
         {isAnswering ? (
           <a href={isOwn ? './inspector' : `${location.protocol}//${address}/inspector`}>

@@ -40,7 +40,9 @@ export function NodeCard({ card, style, size }: NodeCardProps) {
               </div>
             ))}
           </dl>
-          {words === null || (size === 'middle' && look !== 'halted') ? null : <p class="node-words">{words}</p>}
+          {words === null || (size === 'middle' && look !== 'halted' && look !== 'waits') ? null : (
+            <p class="node-words">{words}</p>
+          )}
           {votes.length === 0 ? null : <Votes votes={votes} isMiddle={size === 'middle'} />}
         </>
       )}
