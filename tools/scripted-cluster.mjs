@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -31,8 +31,7 @@ export class ScriptedCluster {
    */
   static async start(ids, directory, { settings = {}, slow, bytesPerSecond } = {}) {
     const cluster = new ScriptedCluster();
-    cluster.#directory = path.join(directory, `${ids.length}-nodes-${Date.now()}`);
-    mkdirSync(cluster.#directory);
+    cluster.#directory = mkdtempSync(path.join(directory, `${ids.length}-nodes-`));
     // What the pictures show as the command that starts a node is short.
     symlinkSync(MAIN, path.join(cluster.#directory, 'quorate'));
     const ports = await freePorts(ids.length);
@@ -144,11 +143,11 @@ export class ScriptedCluster {
     };
   }
 
-  /** Writes so many values of 250 kB, each under a key of its own. */
+  /** Writes so many values of 250 kB, to 160 keys in turn. */
   async fill(count) {
     const client = await connect([this.#addresses[await this.leader()]], { timeoutMs: 30_000 });
     const value = new Uint8Array(250_000).fill(7);
-    for (let at = 0; at < count; at += 1) await client.put(`archive/${String(at).padStart(4, '0')}`, value);
+    for (let at = 0; at < count; at += 1) await client.put(`archive/${String(at % 160).padStart(4, '0')}`, value);
     await client.close();
   }
 

@@ -254,7 +254,7 @@ function leftWithout(state: ReplicaState, peer: NodeId): string {
 
 /** The reasons of the log, which is for people who know Raft, as sentences that stand alone. */
 function plainly(reason: string): string {
-  return reason.replace('nothing from leader ', 'nothing heard from ').replace(/\.$/, '');
+  return inSeconds(reason.replace('nothing from leader ', 'nothing heard from ').replace(/\.$/, ''));
 }
 
 const REASONS: readonly (readonly [RegExp, string])[] = [
@@ -266,8 +266,13 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
 
 /** Why a connection is not there, in two words where they say it all. */
 export function plainReason(reason: string): string {
-  return REASONS.find(([pattern]) => pattern.test(reason))?.[1] ?? reason.replace(/^.* answered HTTP \d+: /, '');
+  return (
+    REASONS.find(([pattern]) => pattern.test(reason))?.[1] ?? inSeconds(reason.replace(/^.* answered HTTP \d+: /, ''))
+  );
 }
+
+/** `1600 ms` is `1.6 s` to people. */
+const inSeconds = (text: string): string => text.replace(/\b(\d{4,}) ms\b/g, (_, ms) => durationOf(Number(ms)));
 
 /** Commands of this node's callers that ended as unknown, within a second or so. */
 export function unknownPuts(term: number, count: number, lastAfterMs: number): Told {

@@ -146,7 +146,7 @@ describe('keys', () => {
   test.each([
     [504, 'OUTCOME_UNKNOWN', 'Nobody can say whether it took effect.'],
     [503, 'NO_LEADER', 'Nothing was written.'],
-    [403, 'FORBIDDEN', 'The node refused it. Nothing was written.'],
+    [403, 'FORBIDDEN', 'It was refused. Nothing was written.'],
   ])('%d %s is told with its reason', async (status, code, words) => {
     const page = await browse('#keys/customers%2F');
     await page.getByRole('button', { name: 'customers/7' }).click();

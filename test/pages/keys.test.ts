@@ -1,9 +1,19 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
-import { bytesOf, bytesOfHex, hexOf, preview, sizeText, textOf } from '../../src/pages/dashboard/keys/bytes.js';
+import {
+  bytesOf,
+  bytesOfBase64,
+  bytesOfHex,
+  hexOf,
+  preview,
+  sizeText,
+  startOf,
+  textOf,
+} from '../../src/pages/dashboard/keys/bytes.js';
 import { changedLines } from '../../src/pages/dashboard/keys/changed-lines.js';
 import { bestFormat, encoded, shownAs } from '../../src/pages/dashboard/keys/draft.js';
 import { compactJson, isCompact, prettyJson } from '../../src/pages/dashboard/keys/json-text.js';
+import { keyInWords, keyText } from '../../src/pages/dashboard/keys/key-text.js';
 import type { PageRequest } from '../../src/pages/dashboard/keys/kv-client.js';
 import { KvClient } from '../../src/pages/dashboard/keys/kv-client.js';
 import { prefixesAbove, prefixesUnder } from '../../src/pages/dashboard/keys/prefixes.js';
@@ -22,6 +32,13 @@ describe('values', () => {
     expect(preview(bytesOf(`x${'ü'.repeat(100)}`))).toMatch(/^xü+$/);
   });
 
+  test('the start of a long text is text, wherever the cut goes; that of bytes is as long as was asked for', () => {
+    const text = bytesOf('grün'.repeat(100));
+    for (let most = 10; most < 30; most += 1) expect(textOf(startOf(text, most))).toMatch(/^(grün)+(g|gr|grü)?$/);
+    expect(startOf(text, 10_000)).toBe(text);
+    expect(startOf(new Uint8Array(50).fill(0xff), 20)).toHaveLength(20);
+  });
+
   test('hexadecimal digits go there and back', () => {
     fc.assert(
       fc.property(fc.uint8Array(), (bytes) => {
@@ -33,7 +50,13 @@ describe('values', () => {
   });
 
   test('sizes', () => {
-    expect([206, 3_400, 1_234_567].map(sizeText)).toEqual(['206 B', '3.4 kB', '1.2 MB']);
+    const sizes = [206, 3_400, 99_960, 256_000, 999_499, 999_500, 1_234_567];
+    expect(sizes.map(sizeText)).toEqual(['206 B', '3.4 kB', '100 kB', '256 kB', '999 kB', '1.0 MB', '1.2 MB']);
+  });
+
+  test('come from base64 as they were', () => {
+    const all = Uint8Array.from({ length: 256 }, (_, at) => at);
+    expect(bytesOfBase64(Buffer.from(all).toString('base64'))).toEqual(all);
   });
 });
 
@@ -67,11 +90,37 @@ describe('JSON as people read it', () => {
     expect(encoded('JSON', '{', compact).bytes).toBeNull();
   });
 
+  test('ends of lines stay as they were; text whose lines end in different ways is shown as bytes', () => {
+    const windows = bytesOf('a\r\nb\r\n');
+    expect(shownAs('Text', windows)).toBe('a\nb\n');
+    expect(encoded('Text', 'a\nc\n', windows)).toEqual({ bytes: bytesOf('a\r\nc\r\n'), fault: null });
+    expect(encoded('Text', 'a\nc', bytesOf('a\nb'))).toEqual({ bytes: bytesOf('a\nc'), fault: null });
+    for (const mixed of ['a\r\nb\n', 'a\rb']) {
+      expect(shownAs('Text', bytesOf(mixed))).toBeNull();
+      expect(bestFormat(bytesOf(mixed))).toBe('Hex');
+    }
+  });
+
   test('each value has a format that suits it', () => {
     expect(bestFormat(bytesOf('{"a":1}'))).toBe('JSON');
     expect(bestFormat(bytesOf('n2'))).toBe('Text');
     expect(bestFormat(Uint8Array.of(0, 1))).toBe('Hex');
     expect(shownAs('JSON', bytesOf('n2'))).toBeNull();
+  });
+});
+
+describe('keys in words', () => {
+  test('show each of their characters, on one line', () => {
+    expect(keyText('orders/日本語')).toBe('orders/日本語');
+    expect(keyText('  a b ')).toBe('␣␣a b␣');
+    expect(keyText('a\nb\t\u0000')).toBe('a␊b␉␀');
+    expect(keyText('\u202egnp.exe\u200b\u007f')).toBe('\\u202egnp.exe\\u200b␡');
+  });
+
+  test('have a start and an end where they are long', () => {
+    expect(keyInWords('k'.repeat(80))).toBe('k'.repeat(80));
+    expect(keyInWords(`${'a'.repeat(60)}${'b'.repeat(4_000)}`)).toBe(`${'a'.repeat(50)} … ${'b'.repeat(20)}`);
+    expect(keyInWords('𝄞'.repeat(100))).toBe(`${'𝄞'.repeat(50)} … ${'𝄞'.repeat(20)}`);
   });
 });
 
@@ -167,4 +216,47 @@ describe('requests of the page', () => {
     expect(answer).toMatchObject({ ok: false, failure: { kind: 'unknown' } });
     expect(seen).toHaveLength(3);
   });
+
+  describe('to a node that is stopped, and never answers', () => {
+    /** As fetch does: it ends only by its signal. */
+    const stopped = (_url: string, { signal }: PageRequest): Promise<Response> =>
+      new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new DOMException('aborted'))));
+
+    afterEach(() => void jest.useRealTimers());
+
+    test('a read goes on to the next node', async () => {
+      jest.useFakeTimers();
+      const page = () => Promise.resolve(new Response(JSON.stringify({ revision: 1, items: [], next: null })));
+      const client = new KvClient(
+        () => ['http://one/', 'http://two/'],
+        (url, request) => (url.startsWith('http://one/') ? stopped(url, request) : page()),
+      );
+      const answer = client.list('', null, 1, 'linearizable');
+      await jest.advanceTimersByTimeAsync(5_000);
+      expect(await answer).toMatchObject({ ok: true });
+    });
+
+    test('a change is unknown after a time', async () => {
+      jest.useFakeTimers();
+      const answer = new KvClient(() => ['http://one/'], stopped).put('k', bytesOf('v'), 'always');
+      await jest.advanceTimersByTimeAsync(15_000);
+      expect(await answer).toMatchObject({ ok: false, failure: { kind: 'unknown' } });
+    });
+  });
+
+  test.each(['.', '..', '\ud800'])(
+    'the key %j, which no browser can send, is refused before it is sent',
+    async (key) => {
+      const seen: [string, PageRequest][] = [];
+      const client = answering(200, { revision: 1, deleted: true }, seen);
+      const answers = [
+        await client.get(key),
+        await client.put(key, bytesOf('v'), 'always'),
+        await client.delete(key, 'always'),
+      ];
+      for (const answer of answers) expect(answer).toMatchObject({ ok: false, failure: { kind: 'refused' } });
+      expect(seen).toEqual([]);
+      expect(await client.put('...', bytesOf('v'), 'always')).toMatchObject({ ok: true });
+    },
+  );
 });

@@ -152,6 +152,8 @@ describe('a link', () => {
 
   test('is down for a reason in plain words', () => {
     expect(plainReason('connect ETIMEDOUT 10.0.0.1:7401')).toBe('timed out');
+    expect(plainReason('nothing was heard of it for 1600 ms')).toBe('nothing was heard of it for 1.6 s');
+    expect(plainReason('nothing was heard of it for 300 ms')).toBe('nothing was heard of it for 300 ms');
     expect(plainReason('127.0.0.1:7403 answered HTTP 503: it is starting, or has halted')).toBe(
       'it is starting, or has halted',
     );

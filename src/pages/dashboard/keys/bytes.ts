@@ -19,11 +19,17 @@ export function textOf(bytes: Uint8Array): string | null {
 
 /** One line of a value: its text, or its first bytes. */
 export function preview(bytes: Uint8Array): string {
-  const start = bytes.subarray(0, PREVIEWED_BYTES);
-  // A cut may go through a character: its rest is left out.
-  const text = textOf(start) ?? (bytes.length > PREVIEWED_BYTES ? textOf(withoutCutEnd(start)) : null);
+  const text = textOf(startOf(bytes, PREVIEWED_BYTES));
   if (text !== null) return text.replace(/\s+/g, ' ');
   return `0x${pairs(bytes.subarray(0, PREVIEWED_HEX))}${bytes.length > PREVIEWED_HEX ? ' …' : ''}`;
+}
+
+/** The first bytes, at most so many. Of text a cut may go through a character: its rest is left out. */
+export function startOf(bytes: Uint8Array, most: number): Uint8Array {
+  if (bytes.length <= most) return bytes;
+  const start = bytes.subarray(0, most);
+  const whole = withoutCutEnd(start);
+  return textOf(start) === null && textOf(whole) !== null ? whole : start;
 }
 
 function withoutCutEnd(bytes: Uint8Array): Uint8Array {
@@ -49,13 +55,18 @@ export function bytesOfHex(text: string): Uint8Array | null {
   return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }
 
-/** `206 B`, `3.4 kB`, `1.2 MB`. */
+/** `206 B`, `3.4 kB`, `256 kB`, `1.2 MB`. */
 export function sizeText(bytes: number): string {
   if (bytes < 1_000) return `${bytes} B`;
-  if (bytes < 1_000_000) return `${(bytes / 1_000).toFixed(1)} kB`;
-  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+  if (bytes < 999_500) return `${short(bytes / 1_000)} kB`;
+  return `${short(bytes / 1_000_000)} MB`;
 }
 
+const short = (value: number): string => value.toFixed(value < 99.95 ? 1 : 0);
+
 export function bytesOfBase64(text: string): Uint8Array {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let at = 0; at < binary.length; at += 1) bytes[at] = binary.charCodeAt(at);
+  return bytes;
 }

@@ -1,10 +1,11 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { whole } from '../../shared/format.js';
-import { sizeText } from './bytes.js';
+import { sizeText, startOf } from './bytes.js';
 import type { Format } from './draft.js';
 import { bestFormat, differenceOf, encoded, FORMATS, shownAs } from './draft.js';
 import type { Drafts } from './drafts.js';
 import { Editor } from './editor.js';
+import { keyInWords, keyText } from './key-text.js';
 import type { KeyEntry, KvClient } from './kv-client.js';
 import { Question } from './question.js';
 
@@ -53,9 +54,12 @@ function OpenedKey({
   const entry = opened.kind === 'entry' ? opened.entry : null;
   const before = entry?.value ?? null;
   const key = entry?.key ?? null;
+  const isTooLong = (before?.length ?? 0) > MOST_EDITED_BYTES;
+  // Only where it is another value: the page is drawn several times a second.
+  const forms = useMemo(() => (before === null ? null : formsOf(startOf(before, MOST_EDITED_BYTES))), [before]);
   const [draft] = useState(() => drafts.of(key));
   const [name, setName] = useState(draft?.name ?? (opened.kind === 'new' ? opened.prefix : opened.entry.key));
-  const [format, setFormat] = useState<Format>(draft?.format ?? (before === null ? 'Text' : bestFormat(before)));
+  const [format, setFormat] = useState<Format>(draft?.format ?? forms?.best ?? 'Text');
   const [edited, setEdited] = useState<string | null>(draft?.text ?? (opened.kind === 'new' ? '' : null));
   const revision = useRef(entry?.revision);
   useEffect(() => {
@@ -65,11 +69,10 @@ function OpenedKey({
   }, [entry?.revision]);
   const nameInput = useRef<HTMLInputElement | null>(null);
   useEffect(() => nameInput.current?.focus(), []);
-  const shown = before === null ? '' : shownAs(format, before.subarray(0, MOST_EDITED_BYTES));
+  const shown = forms === null ? '' : forms.texts[format];
   const text = edited ?? shown;
-  const isTooLong = (before?.length ?? 0) > MOST_EDITED_BYTES;
   const change = edited === null ? null : encoded(format, edited, before);
-  const difference = differenceOf(before === null ? null : shown, text ?? '');
+  const difference = useMemo(() => differenceOf(before === null ? null : shown, text ?? ''), [before, shown, text]);
   const isChanged = edited !== null && (before === null || difference.text !== null);
   const isWorthKeeping =
     opened.kind === 'new' ? name !== opened.prefix || (edited ?? '') !== '' : isChanged && edited !== null;
@@ -88,13 +91,13 @@ function OpenedKey({
     setEdited(bytes === null ? null : shownAs(next, bytes));
   };
   return (
-    <aside class="key-detail" aria-label={entry === null ? 'A new key' : `The value of ${entry.key}`}>
+    <aside class="key-detail" aria-label={entry === null ? 'A new key' : `The value of ${keyInWords(entry.key)}`}>
       <header>
         <button type="button" class="plain-button phone-only" onClick={close}>
           ← Keys
         </button>
         <h2 class="mono" title={entry?.key}>
-          {entry === null ? 'New key' : shortName(entry.key)}
+          {entry === null ? 'New key' : shortName(keyText(entry.key))}
         </h2>
         <fieldset class="segments" aria-label="Shown as">
           {FORMATS.map((one) => (
@@ -102,7 +105,7 @@ function OpenedKey({
               key={one}
               type="button"
               aria-pressed={one === format}
-              disabled={before !== null && shownAs(one, before.subarray(0, MOST_EDITED_BYTES)) === null}
+              disabled={forms !== null && forms.texts[one] === null}
               onClick={() => show(one)}
             >
               {one}
@@ -159,6 +162,17 @@ function OpenedKey({
     </aside>
   );
 }
+
+interface Forms {
+  readonly best: Format;
+  /** Null where it cannot be shown so. */
+  readonly texts: Readonly<Record<Format, string | null>>;
+}
+
+const formsOf = (value: Uint8Array): Forms => ({
+  best: bestFormat(value),
+  texts: { Text: shownAs('Text', value), JSON: shownAs('JSON', value), Hex: shownAs('Hex', value) },
+});
 
 function Fact({ label, value }: { readonly label: string; readonly value: string }) {
   return (

@@ -10,15 +10,23 @@ export const FORMATS: readonly Format[] = ['Text', 'JSON', 'Hex'];
 export function shownAs(format: Format, value: Uint8Array): string | null {
   if (format === 'Hex') return hexOf(value);
   const text = textOf(value);
-  if (text === null || format === 'Text') return text;
+  if (text === null) return null;
+  if (format === 'Text') return lineEndOf(text) === null ? null : text.replaceAll('\r\n', '\n');
   return jsonFault(text) === null ? prettyJson(text) : null;
+}
+
+/** How the lines of a text end; null where they end in different ways: a text field would make them alike. */
+function lineEndOf(text: string): '\n' | '\r\n' | null {
+  if (!text.includes('\r')) return '\n';
+  return /^(?:[^\r\n]|\r\n)*$/.test(text) ? '\r\n' : null;
 }
 
 /** JSON where it is an object or a list, else text, else bytes. */
 export function bestFormat(value: Uint8Array): Format {
   const text = textOf(value);
   if (text === null) return 'Hex';
-  return /^\s*[{[]/.test(text) && jsonFault(text) === null ? 'JSON' : 'Text';
+  if (/^\s*[{[]/.test(text) && jsonFault(text) === null) return 'JSON';
+  return lineEndOf(text) === null ? 'Hex' : 'Text';
 }
 
 export type Encoded =
@@ -27,7 +35,7 @@ export type Encoded =
 
 /** The bytes to send for an edited text. JSON goes without the white space that was added for showing it, where it had none before. */
 export function encoded(format: Format, text: string, before: Uint8Array | null): Encoded {
-  if (format === 'Text') return { bytes: bytesOf(text), fault: null };
+  if (format === 'Text') return { bytes: bytesOf(withLineEnds(text, before)), fault: null };
   if (format === 'Hex') {
     const bytes = bytesOfHex(text);
     return bytes === null ? { bytes, fault: 'expected pairs of hexadecimal digits, as 00 ff' } : { bytes, fault: null };
@@ -37,6 +45,12 @@ export function encoded(format: Format, text: string, before: Uint8Array | null)
   const old = before === null ? null : textOf(before);
   const isSentCompact = old === null || old === '' || isCompact(old);
   return { bytes: bytesOf(isSentCompact ? compactJson(text) : text), fault: null };
+}
+
+/** A text field has lines that end with \\n: those of the key's value may have ended with \\r\\n. */
+function withLineEnds(text: string, before: Uint8Array | null): string {
+  const old = before === null ? null : textOf(before);
+  return old !== null && lineEndOf(old) === '\r\n' ? text.replaceAll('\n', '\r\n') : text;
 }
 
 export interface Difference {

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { whole } from '../../shared/format.js';
 import { preview, sizeText } from './bytes.js';
 import type { Drafts } from './drafts.js';
+import { keyText } from './key-text.js';
 import type { KeyEntry } from './kv-client.js';
 import type { KeyListState } from './use-key-list.js';
 
@@ -96,8 +97,8 @@ function Row({ entry: { key, value, revision }, isEdited, isOpened, isFocused, o
     <tr class={`${isOpened ? 'opened' : ''} ${isFocused ? 'focused' : ''}`} data-key={key}>
       <td>
         <button type="button" class="key-name" aria-pressed={isOpened} onClick={open}>
-          {key}
-          {isEdited ? <span class="edited"> not sent</span> : null}
+          <span class="key-text">{keyText(key)}</span>
+          {isEdited ? <span class="edited">not sent</span> : null}
         </button>
       </td>
       <td>{preview(value)}</td>

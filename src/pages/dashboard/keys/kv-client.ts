@@ -36,12 +36,16 @@ export interface PageRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  readonly signal?: AbortSignal;
 }
 
 /** `all` is everything that a majority confirms; `held` what the asked node holds, which may be old. */
 export type Consistency = 'linearizable' | 'stale';
 
 const READ_TIMEOUT_MS = 3_000;
+/** A node answers within its timeout, which is 5 s for a change. One that is stopped keeps its connections and never answers. */
+const NO_ANSWER_TO_READ_MS = READ_TIMEOUT_MS + 2_000;
+const NO_ANSWER_TO_CHANGE_MS = 15_000;
 
 /** The key-value routes of the cluster's nodes. `bases` are the addresses of those that answer, the preferred one first. */
 export class KvClient {
@@ -64,6 +68,7 @@ export class KvClient {
   }
 
   async get(key: string): Promise<Answer<KeyEntry>> {
+    if (!isSendable(key)) return notSendable(key);
     const answer = await this.#read(`v1/kv/${encodeURIComponent(key)}?timeout=${READ_TIMEOUT_MS}`);
     if (!answer.ok) return answer;
     const revision = Number(answer.value.headers.get('etag')?.replaceAll('"', '') ?? 0);
@@ -84,7 +89,7 @@ export class KvClient {
   /** A read may be asked again elsewhere where a node does not answer at all. */
   async #read(path: string): Promise<Answer<Response>> {
     for (const base of this.#bases()) {
-      const response = await this.#fetch(base + path, {}).catch(() => null);
+      const response = await this.#answerOf(base + path, {}, NO_ANSWER_TO_READ_MS);
       if (response !== null) return await answerOf(response);
     }
     return { ok: false, failure: { kind: 'unavailable', message: 'No node answers this page.', revision: null } };
@@ -98,17 +103,40 @@ export class KvClient {
     body?: Uint8Array,
   ): Promise<Answer<Response>> {
     const [base] = this.#bases();
+    if (!isSendable(key)) return notSendable(key);
     if (base === undefined) {
       return { ok: false, failure: { kind: 'unavailable', message: 'No node answers this page.', revision: null } };
     }
     const headers = { 'X-Quorate-Page': '1', ...conditionHeaders(condition) };
     const init = { method, headers, ...(body === undefined ? {} : { body }) };
-    const response = await this.#fetch(`${base}v1/kv/${encodeURIComponent(key)}`, init).catch(() => null);
+    const url = `${base}v1/kv/${encodeURIComponent(key)}`;
+    const response = await this.#answerOf(url, init, NO_ANSWER_TO_CHANGE_MS);
     if (response !== null) return await answerOf(response);
-    const message = 'The connection ended before an answer came. The change may have taken effect, or may still.';
+    const message = 'No answer came. The change may have taken effect, or may still.';
     return { ok: false, failure: { kind: 'unknown', message, revision: null } };
   }
+
+  /** Null where none comes in time. */
+  async #answerOf(url: string, request: PageRequest, withinMs: number): Promise<Response | null> {
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort(), withinMs);
+    try {
+      return await this.#fetch(url, { ...request, signal: abort.signal });
+    } catch {
+      return null;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
 }
+
+/** Browsers take . and .. in an address for steps between folders, however they are written, and send no half characters. */
+const isSendable = (key: string): boolean => !/^\.{1,2}$|\p{Surrogate}/u.test(key);
+
+const notSendable = (key: string): { readonly ok: false; readonly failure: Failure } => {
+  const message = `A browser cannot send the key “${key}” as part of an address. Use the command quorate, or another program.`;
+  return { ok: false, failure: { kind: 'refused', message, revision: null } };
+};
 
 interface ItemJson {
   readonly key: string;

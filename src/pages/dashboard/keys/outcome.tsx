@@ -1,4 +1,5 @@
 import { whole } from '../../shared/format.js';
+import { keyInWords } from './key-text.js';
 import type { Failure } from './kv-client.js';
 
 interface OutcomeProps {
@@ -30,7 +31,8 @@ function wordsOf(
 ): { readonly title: string; readonly text: string } {
   switch (kind) {
     case 'conflict': {
-      const now = revision === null ? `${name} is not there any more` : `${name} is at revision ${whole(revision)} now`;
+      const key = keyInWords(name);
+      const now = revision === null ? `${key} is not there any more` : `${key} is at revision ${whole(revision)} now`;
       return { title: 'Another write came first. Nothing was written.', text: `${now}.` };
     }
     case 'unknown':
@@ -43,6 +45,6 @@ function wordsOf(
     case 'absent':
       return { title: 'There is no such key any more.', text: message };
     case 'refused':
-      return { title: 'The node refused it. Nothing was written.', text: message };
+      return { title: 'It was refused. Nothing was written.', text: message };
   }
 }

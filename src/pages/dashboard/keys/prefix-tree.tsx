@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { keyText } from './key-text.js';
 import type { Consistency, KvClient } from './kv-client.js';
 import { MOST_PREFIXES, prefixesAbove, prefixesUnder } from './prefixes.js';
 
@@ -66,7 +67,7 @@ function Level({ of, depth, shown, children, go }: LevelProps) {
             aria-current={prefix === shown ? 'true' : undefined}
             onClick={() => go(prefix)}
           >
-            {prefix.slice(of.length)}
+            {keyText(prefix.slice(of.length))}
           </button>
           {shown.startsWith(prefix) ? (
             <Level of={prefix} depth={depth + 1} shown={shown} children={children} go={go} />

@@ -1,6 +1,7 @@
 import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { whole } from '../../shared/format.js';
 import type { Encoded } from './draft.js';
+import { keyInWords } from './key-text.js';
 import type { Answer, Failure, KeyEntry, KvClient, WriteCondition } from './kv-client.js';
 import { Outcome } from './outcome.js';
 
@@ -127,8 +128,8 @@ function conditionOf(entry: KeyEntry | null, isAnyway: boolean): WriteCondition 
 }
 
 function titleOf({ entry, name }: QuestionProps, isDeleting: boolean, isAnyway: boolean): string {
-  if (entry === null) return name === '' ? 'Which key?' : `Write ${name} if there is no such key?`;
-  const what = isDeleting ? `Delete ${name}` : 'Write this';
+  if (entry === null) return name === '' ? 'Which key?' : `Write ${keyInWords(name)} if there is no such key?`;
+  const what = isDeleting ? `Delete ${keyInWords(name)}` : 'Write this';
   return isAnyway
     ? `${what}, whatever the key holds by now?`
     : `${what} if nobody wrote since revision ${whole(entry.revision)}?`;
