@@ -3,10 +3,14 @@
  * acknowledged writes there were and how many are lost; the exit code is 1 where any is, or another promise is broken.
  *
  * `npm run scenarios -- --runs 100`; with `--on simulator` or `--on processes`, `--only "power cut of all"`, `--from 17` for the first seed,
- * and `--json` for a table that programs read. docs/failure-scenarios.md says what each run does.
+ * and `--json` for a table that programs read. `--write results.jsonl` runs nothing: it adds up what calls with `--json` have printed into that
+ * file, one line each, and puts it into the table of docs/failure-scenarios.md, which says what each run does.
  */
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { ProcessRuns } from './scenarios/on-processes.mjs';
+import { withResults } from './scenarios/page.mjs';
 import { runSimulated } from './scenarios/simulated.mjs';
 
 export const SCENARIOS = [
@@ -26,10 +30,19 @@ const { values: flags } = parseArgs({
     on: { type: 'string', default: 'both' },
     only: { type: 'string', default: '' },
     json: { type: 'boolean', default: false },
+    write: { type: 'string' },
   },
 });
+const PAGE = path.resolve(import.meta.dirname, '../docs/failure-scenarios.md');
 
-await main();
+if (flags.write === undefined) await main();
+else writePage(flags.write);
+
+function writePage(file) {
+  const lines = readFileSync(file, 'utf8').split('\n');
+  const results = lines.filter((line) => line !== '').flatMap((line) => JSON.parse(line));
+  writeFileSync(PAGE, withResults(readFileSync(PAGE, 'utf8'), results));
+}
 
 async function main() {
   const [runs, from] = [flags.runs, flags.from].map(Number);

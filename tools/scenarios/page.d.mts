@@ -1,0 +1,3 @@
+import type { ScenarioResult } from '../failure-scenarios.mjs';
+
+export function withResults(page: string, results: readonly ScenarioResult[]): string;
