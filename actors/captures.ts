@@ -7,7 +7,7 @@ import type { ApplierReport } from './events.js';
 export interface CapturesOptions {
   readonly stateMachine: StateMachine<unknown, unknown>;
   readonly snapshots?: object | undefined;
-  /** After so many bytes of entries a snapshot is due; once there is one that is larger, after as many as it has. */
+  /** After so many bytes of entries a snapshot is due, or after as many as half of the last one has, where that is more. */
   readonly snapshotLogBytes?: number;
 }
 
@@ -20,6 +20,8 @@ interface Position {
 
 /** Each entry costs about so much in the log beside its payload. */
 const ENTRY_OVERHEAD_BYTES = 64;
+/** Two snapshots are kept with the log behind the older one: with so much of it between them that is three times the state on the disk. */
+const LOG_FOR_A_SNAPSHOT = 0.5;
 /** Until there is a snapshot the log lets go of nothing, so that another attempt comes after this part of what usually lies between two. */
 const SOONER_AFTER_FAILURE = 0.25;
 
@@ -47,7 +49,7 @@ export class Captures {
   restored(snapshot: Snapshot): void {
     this.#position = snapshot;
     this.#bytes = 0;
-    this.#dueBytes = Math.max(this.#leastBytes, snapshot.bytes);
+    this.#dueBytes = this.#dueAfter(snapshot);
   }
 
   applied(entries: readonly Entry[]): void {
@@ -88,8 +90,12 @@ export class Captures {
   /** Another one is due when as much has been applied again; where nothing came of this one, as on a full disk, when a quarter of that has. */
   ended(snapshot: Snapshot | undefined): void {
     this.#isDue = false;
-    if (snapshot !== undefined) this.#dueBytes = Math.max(this.#leastBytes, snapshot.bytes);
+    if (snapshot !== undefined) this.#dueBytes = this.#dueAfter(snapshot);
     else this.#bytes = Math.max(this.#bytes, this.#dueBytes * (1 - SOONER_AFTER_FAILURE));
+  }
+
+  #dueAfter({ bytes }: Snapshot): number {
+    return Math.max(this.#leastBytes, bytes * LOG_FOR_A_SNAPSHOT);
   }
 
   get #leastBytes(): number {

@@ -52,7 +52,7 @@ export const replicaMachine = fastTransition(
       'snapshot.asked': { actions: 'askForSnapshot' },
       'snapshot.due': { actions: 'askForSnapshot' },
       'capture.wanted': { actions: 'askForCapture' },
-      'state.captured': { actions: 'passOnCapture' },
+      'state.captured': { actions: ['passOnCapture', 'noteCapture'] },
       'capture.failed': { actions: 'passOnFailure' },
       'snapshot.written': { actions: ['noteSnapshot', 'announceSnapshot', 'endCapture', 'discardSnapshots'] },
       'snapshot.failed': { actions: ['announceNoSnapshot', 'endCapture'] },

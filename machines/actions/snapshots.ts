@@ -1,5 +1,5 @@
 import type { Snapshot } from '../../src/raft/snapshot.js';
-import { noteSnapshot, noteTrimmed } from '../../src/raft/snapshotting.js';
+import { keptSnapshots, noteCapture, noteSnapshot, noteTrimmed } from '../../src/raft/snapshotting.js';
 import { action, notice, rule } from './rule.js';
 
 /** Between whoever asks for a snapshot, the taker that writes it, the applier that fixes its image, and the rules that count on it. */
@@ -21,6 +21,7 @@ export const snapshotActions = {
   passOnFailure: action(({ event, enqueue }) => {
     if (event.type === 'capture.failed') enqueue.sendTo('snapshotTaker', event);
   }),
+  noteCapture: rule('state.captured', noteCapture),
   noteSnapshot: rule('snapshot.written', (state, { snapshot }) => noteSnapshot(state, snapshot)),
   noteTrimmed: rule('log.trimmed', (state, { previous }) => noteTrimmed(state, previous)),
   announceSnapshot: notice('snapshot.written', ({ snapshot, tookMs }) => {
@@ -31,11 +32,10 @@ export const snapshotActions = {
     const snapshot = event.type === 'snapshot.written' ? event.snapshot : undefined;
     enqueue.sendTo('applier', { type: 'capture.ended', snapshot });
   }),
-  /** An older snapshot is of use only where the log goes on behind it. */
   discardSnapshots: action(({ context, enqueue }) => {
     const { snapshots } = context.seams;
-    const { previous } = context.state.log;
-    enqueue(() => snapshots?.discardOld(previous.index));
+    const kept = keptSnapshots(context.state);
+    enqueue(() => snapshots?.discardOld(kept));
   }),
 };
 

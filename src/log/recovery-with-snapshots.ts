@@ -62,7 +62,8 @@ function problemWith(
   }
   if (previous.index === 0 || snapshots.some((snapshot) => holds(image.log, snapshot))) return undefined;
   const why = damaged.length === 0 ? 'no snapshot reaches so far' : damaged.join('; ');
-  const what = `it begins behind entry ${previous.index}: batches or segments before it are gone, and ${why}`;
+  const helps = `The file of another node's snapshot at an entry from ${previous.index} to ${lastIndex} would help (docs/operations.md)`;
+  const what = `it begins behind entry ${previous.index}: batches or segments before it are gone, and ${why}. ${helps}`;
   return damage(segmentName(firstSegmentId), 0, what);
 }
 

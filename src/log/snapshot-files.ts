@@ -1,5 +1,6 @@
 import { invariant } from '../raft/invariant.js';
 import type { Index, LogPosition } from '../raft/numbers-and-ids.js';
+import { NO_INDEX } from '../raft/numbers-and-ids.js';
 import type { Snapshot, SnapshotMark } from '../raft/snapshot.js';
 import type { DiskError, DiskFile } from '../seams/disk.js';
 import type {
@@ -15,19 +16,25 @@ import { findSnapshots, readSnapshotHeader } from './found-snapshots.js';
 import { IncomingSnapshotFile } from './incoming-snapshot.js';
 import { OutgoingSnapshotFile } from './outgoing-snapshot.js';
 import type { SnapshotHeader } from './snapshot-format.js';
-import { INCOMING_SNAPSHOT, snapshotName, snapshotOf, UNFINISHED_SNAPSHOT } from './snapshot-format.js';
+import {
+  INCOMING_SNAPSHOT,
+  snapshotIndexOf,
+  snapshotName,
+  snapshotOf,
+  UNFINISHED_SNAPSHOT,
+} from './snapshot-format.js';
 import { SnapshotFileReader } from './snapshot-reader.js';
 import { SnapshotFileWriter } from './snapshot-writer.js';
 
 export type { SnapshotFilesOptions } from './found-snapshots.js';
-
-const KEPT = 2;
 
 /** Snapshots as files of a data directory, one for each, named by its index. */
 export class SnapshotFiles implements SnapshotStore {
   readonly #options: SnapshotFilesOptions;
   /** By index, the newest first. */
   #snapshots: readonly Snapshot[] = [];
+  /** The indexes of files that are no whole snapshots. */
+  #damaged: readonly Index[] = [];
   /** How many files are open, and how many other calls are under way. */
   #held = 0;
   readonly #writing = new Turn();
@@ -35,7 +42,7 @@ export class SnapshotFiles implements SnapshotStore {
   /** How often each file is being sent: it stays until nobody reads it any more (P28). */
   readonly #sent = new Map<Index, number>();
   /** What `discardOld` was called with last, where it left something over. */
-  #discardsUpTo: Index | undefined;
+  #discards: readonly Index[] | undefined;
   #isDiscarding = false;
   #isClosed = false;
   #whenIdle: (() => void) | undefined;
@@ -48,7 +55,6 @@ export class SnapshotFiles implements SnapshotStore {
     const { disk } = this.#options;
     this.#held += 1;
     const finish = (error: Error | undefined, found?: FoundSnapshots): void => {
-      if (found !== undefined) this.#snapshots = found.snapshots;
       this.#release();
       done(error, found);
     };
@@ -59,7 +65,11 @@ export class SnapshotFiles implements SnapshotStore {
       const next = (): void => {
         const name = unfinished.pop();
         if (name !== undefined) disk.remove(name, next);
-        else findSnapshots(this.#options, names, finish);
+        else findSnapshots(this.#options, names, listed);
+      };
+      const listed: typeof finish = (findError, found) => {
+        if (found !== undefined) this.#noteFound(found.snapshots, names);
+        finish(findError, found);
       };
       next();
     });
@@ -110,20 +120,22 @@ export class SnapshotFiles implements SnapshotStore {
     });
   }
 
-  discardOld(previous: Index): void {
-    const old = this.#snapshots.filter(({ index }, at) => at >= KEPT || (at > 0 && index < previous));
-    const unused = old.filter(({ index }) => !this.#sent.has(index));
-    this.#discardsUpTo = unused.length < old.length ? previous : undefined;
+  discardOld(kept: readonly Index[]): void {
+    const newest = this.#snapshots.find(({ index }) => kept.includes(index))?.index ?? NO_INDEX;
+    const there = [...this.#snapshots.map(({ index }) => index), ...this.#damaged];
+    const old = there.filter((index) => index < newest && !kept.includes(index));
+    const unused = old.filter((index) => !this.#sent.has(index));
+    this.#discards = unused.length < old.length ? kept : undefined;
     if (this.#isDiscarding || this.#isClosed || unused.length === 0) return;
     this.#isDiscarding = true;
     this.#held += 1;
     const next = (): void => {
-      const snapshot = unused.pop();
-      if (snapshot === undefined || this.#isClosed) return this.#discarded();
-      if (this.#sent.has(snapshot.index)) return next();
-      this.#options.disk.remove(snapshotName(snapshot.index), (error) => {
+      const index = unused.pop();
+      if (index === undefined || this.#isClosed) return this.#discarded();
+      if (this.#sent.has(index)) return next();
+      this.#options.disk.remove(snapshotName(index), (error) => {
         if (error !== undefined && error.code !== 'ENOENT') return this.#discarded();
-        this.#snapshots = this.#snapshots.filter((one) => one !== snapshot);
+        this.#forget(index);
         next();
       });
     };
@@ -189,9 +201,20 @@ export class SnapshotFiles implements SnapshotStore {
     });
   }
 
+  #noteFound(snapshots: readonly Snapshot[], names: readonly string[]): void {
+    this.#snapshots = snapshots;
+    const isWhole = (index: Index): boolean => snapshots.some((snapshot) => snapshot.index === index);
+    this.#damaged = names.flatMap((name) => snapshotIndexOf(name) ?? []).filter((index) => !isWhole(index));
+  }
+
   #add(snapshot: Snapshot): void {
-    const others = this.#snapshots.filter(({ index }) => index !== snapshot.index);
-    this.#snapshots = [...others, snapshot].sort((a, b) => b.index - a.index);
+    this.#forget(snapshot.index);
+    this.#snapshots = [...this.#snapshots, snapshot].sort((a, b) => b.index - a.index);
+  }
+
+  #forget(gone: Index): void {
+    this.#snapshots = this.#snapshots.filter(({ index }) => index !== gone);
+    this.#damaged = this.#damaged.filter((index) => index !== gone);
   }
 
   #noLongerSent(index: Index): void {
@@ -199,7 +222,7 @@ export class SnapshotFiles implements SnapshotStore {
     invariant(left >= 0, 'a file is let go of by those who read it');
     if (left > 0) return void this.#sent.set(index, left);
     this.#sent.delete(index);
-    if (this.#discardsUpTo !== undefined) this.discardOld(this.#discardsUpTo);
+    if (this.#discards !== undefined) this.discardOld(this.#discards);
   }
 
   #discarded(): void {

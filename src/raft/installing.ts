@@ -8,7 +8,7 @@ import { beginAnew, holds } from './log-shape.js';
 import type { Install } from './messages.js';
 import type { LogPosition, NodeId } from './numbers-and-ids.js';
 import { advance, greater, lesser, valueFor } from './numbers-and-ids.js';
-import type { Installing, ReplicaState } from './replica-state.js';
+import type { Installing, Offer, ReplicaState } from './replica-state.js';
 import { changed } from './replica-state.js';
 import type { Snapshot } from './snapshot.js';
 
@@ -67,6 +67,7 @@ export function installSnapshot(state: ReplicaState, snapshot: Snapshot): Step {
     commitIndex: index,
     lastTimeMs: timeMs,
     snapshot,
+    olderSnapshot: null,
   });
   const unapplied = advance(state.lastApplied, 1);
   return {
@@ -94,7 +95,8 @@ export function noteRestored(state: ReplicaState, { index, term, bytes }: Snapsh
 function keepBeside(state: ReplicaState, snapshot: Snapshot): Step {
   const isNewest = snapshot.index > (state.snapshot?.index ?? 0) && snapshot.index <= state.log.lastIndex;
   const committed = holds(state.log, snapshot) ? greater(state.commitIndex, snapshot.index) : state.commitIndex;
-  const kept = changed(state, isNewest ? { snapshot, commitIndex: committed } : { commitIndex: committed });
+  const newest = { snapshot, olderSnapshot: state.snapshot, commitIndex: committed };
+  const kept = changed(state, isNewest ? newest : { commitIndex: committed });
   const over = endInstall(kept);
   const applied = withApply(state, over.state);
   return { state: applied.state, effects: [...over.effects, ...applied.effects] };
@@ -109,7 +111,7 @@ export function offerSnapshot(state: ReplicaState, peer: NodeId): Step {
   if (leaderId !== id || snapshot === null) return unchanged(state);
   const before = valueFor(offered, peer);
   const isKept = before !== undefined && before.index >= log.previous.index;
-  const chosen = isKept ? before : snapshot;
+  const chosen: Offer = isKept ? before : { ...snapshot, newer: 0 };
   const { index, bytes } = chosen;
   const message: Install = { kind: 'install', term, snapshot: { index, term: chosen.term }, bytes };
   const order: Effect = { kind: 'send', to: peer, message };

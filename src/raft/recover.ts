@@ -21,10 +21,11 @@ export interface PersistentState {
 /** The state as the log store has found it. It is on the disk already, so that nothing is written. */
 export function recover(state: ReplicaState, found: PersistentState): Step {
   const { term, votedFor, log, lastTimeMs, snapshots = [] } = found;
-  const snapshot = snapshots[0] ?? null;
+  const [snapshot = null, olderSnapshot = null] = snapshots;
   // Entries that a snapshot or the begin of the log stands for are committed, whether or not a record says so.
   const commitIndex = greater(found.commitIndex, greater(log.previous.index, snapshot?.index ?? NO_INDEX));
-  const known = { term, votedFor, log, snapshot, commitIndex, recordedCommit: found.commitIndex, lastTimeMs };
+  const kept = { snapshot, olderSnapshot, commitIndex, lastTimeMs };
+  const known = { term, votedFor, log, ...kept, recordedCommit: found.commitIndex };
   const recovered = changed(state, known);
   return { state: recovered, effects: [], isRecovered: true };
 }
@@ -50,7 +51,8 @@ export function resumeApplying(
 ): Step {
   invariant(!isAheadOfLog(state, applied), 'P16: a state machine holds no more than its log');
   const commitIndex = greater(state.commitIndex, applied);
-  const resumed = changed(state, { commitIndex, lastApplied: applied, snapshot });
+  const olderSnapshot = snapshot === state.snapshot ? state.olderSnapshot : null;
+  const resumed = changed(state, { commitIndex, lastApplied: applied, snapshot, olderSnapshot });
   const upTo = applicableIndex(resumed);
   const found = damaged.map((reason) => notify({ type: 'snapshot.damaged', reason }));
   const opened = notify({ type: 'state.opened', applied });

@@ -34,6 +34,12 @@ export interface Installing {
   readonly received: number;
 }
 
+/** A snapshot that a peer was told to install. */
+export interface Offer extends Snapshot {
+  /** How many newer ones were taken since. */
+  readonly newer: number;
+}
+
 /** Who asked: this node's own callers (`from` is null) or a peer that passed its clients' requests on. */
 export interface Origin {
   readonly from: NodeId | null;
@@ -75,6 +81,8 @@ export interface ReplicaState {
   readonly log: LogShape;
   /** The newest snapshot that this node could restore. */
   readonly snapshot: Snapshot | null;
+  /** The one before it, which this node starts from where that is damaged; null where there is none, or the log does not reach it any more. */
+  readonly olderSnapshot: Snapshot | null;
   /** The snapshot that this node takes in, until its state machine is restored from it. */
   readonly installing: Installing | null;
 
@@ -105,7 +113,7 @@ export interface ReplicaState {
   /** Peers that have answered since the last heartbeat: filled by a leader. */
   readonly answered: readonly NodeId[];
   /** By peer, the snapshot that it was told to install: filled by a leader. */
-  readonly offered: Readonly<Record<NodeId, Snapshot>>;
+  readonly offered: Readonly<Record<NodeId, Offer>>;
   /** Heartbeats in a row that each peer has left unanswered: filled by a leader. */
   readonly silentBeats: Readonly<Record<NodeId, number>>;
   readonly reads: ReadRounds;
@@ -139,6 +147,7 @@ export function initialState(id: NodeId, servers: readonly ServerAddress[], sett
     votedFor: null,
     log: EMPTY_LOG,
     snapshot: null,
+    olderSnapshot: null,
     installing: null,
     leaderId: null,
     leaderHeardAtMs: Number.NEGATIVE_INFINITY,
@@ -175,6 +184,7 @@ export function changed(state: ReplicaState, change: Partial<ReplicaState>): Rep
     votedFor: state.votedFor,
     log: state.log,
     snapshot: state.snapshot,
+    olderSnapshot: state.olderSnapshot,
     installing: state.installing,
     leaderId: state.leaderId,
     leaderHeardAtMs: state.leaderHeardAtMs,

@@ -1,7 +1,7 @@
 import type { Comparison } from './comparison.js';
 import type { LogShape } from './log-shape.js';
 import type { Index, NodeId, ReadRound, Term } from './numbers-and-ids.js';
-import type { Installing, Peer, ReplicaState, Role } from './replica-state.js';
+import type { Installing, Offer, Peer, ReplicaState, Role } from './replica-state.js';
 import type { ReplicaSettings } from './settings.js';
 import type { Snapshot } from './snapshot.js';
 
@@ -83,12 +83,16 @@ export class ReplicaView {
   get snapshot(): Snapshot | null {
     return this.#state.snapshot;
   }
+  /** The one before it, while the log goes on behind it; null where there is none. */
+  get olderSnapshot(): Snapshot | null {
+    return this.#state.olderSnapshot;
+  }
   /** The snapshot of a peer that this replica takes in; null where it takes in none. */
   get installing(): Installing | null {
     return this.#state.installing;
   }
   /** As a leader: the snapshot that each peer was told to install. */
-  get offered(): Readonly<Record<NodeId, Snapshot>> {
+  get offered(): Readonly<Record<NodeId, Offer>> {
     return this.#state.offered;
   }
   get commitIndex(): Index {

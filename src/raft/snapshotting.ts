@@ -4,26 +4,61 @@ import { invariant } from './invariant.js';
 import { beginAfter } from './log-shape.js';
 import type { Index, LogPosition } from './numbers-and-ids.js';
 import { lesser, NO_INDEX, valueFor } from './numbers-and-ids.js';
-import type { ReplicaState } from './replica-state.js';
+import type { Offer, ReplicaState } from './replica-state.js';
 import { changed } from './replica-state.js';
 import type { Snapshot } from './snapshot.js';
 
-/** A snapshot is durable (§7): it stands for the entries up to it, which nobody needs any more whom the log can be sent to. */
+/** A leader keeps what a peer needs that installs slowly, or can't, until so many newer snapshots were taken: then it is told of the newest. */
+const MOST_NEWER = 3;
+
+/**
+ * A snapshot is durable (§7): it stands for the entries up to it. The log goes on behind the one before it, because a node whose newest
+ * snapshot turns out to be damaged starts from that one.
+ */
 export function noteSnapshot(state: ReplicaState, snapshot: Snapshot): Step {
   invariant(snapshot.index <= state.lastApplied, 'P30: a snapshot is taken of what is applied');
+  const before = state.snapshot;
   // One of a peer's was installed while this one was written.
-  if (snapshot.index < (state.snapshot?.index ?? NO_INDEX)) return unchanged(state);
-  const noted = changed(state, { snapshot });
-  return { state: noted, effects: [{ kind: 'trim', upTo: neededByNobody(noted, snapshot) }] };
+  if (snapshot.index < (before?.index ?? NO_INDEX)) return unchanged(state);
+  const olderSnapshot = snapshot.index === before?.index ? state.olderSnapshot : before;
+  const noted = changed(state, { snapshot, olderSnapshot, offered: stillInstalled(state) });
+  return { state: noted, effects: [trimUpTo(noted, olderSnapshot)] };
+}
+
+/** The next snapshot is about to be written. Three of them and the log behind the first would be too much for the disk. */
+export function noteCapture(state: ReplicaState): Step {
+  return { state, effects: [trimUpTo(state, state.snapshot)] };
 }
 
 /**
- * Only a leader lets go of entries, and only of those that every server has: who leads next has what the slowest server needs, because it kept
- * its own, and no server that leads needs more of others than it had.
+ * Every server lets go of the entries that its snapshots stand for, but for those that the store keeps for servers which are a little
+ * behind: who needs more installs a snapshot, so that one that is down keeps nobody's log (P59). A leader keeps what follows a snapshot that
+ * a living peer installs: it goes on from there. The beginning of a log stays where it is while another one is about to take its place.
  */
-function neededByNobody({ id, leaderId, voters, matchIndex, installing }: ReplicaState, { index }: Snapshot): Index {
-  if (leaderId !== id || installing !== null) return NO_INDEX;
-  return voters.reduce((least, voter) => lesser(least, valueFor(matchIndex, voter) ?? NO_INDEX), index);
+function trimUpTo({ installing, offered }: ReplicaState, snapshot: Snapshot | null): Effect {
+  if (installing !== null || snapshot === null) return { kind: 'trim', upTo: NO_INDEX };
+  return {
+    kind: 'trim',
+    upTo: Object.values(offered).reduce((least, told) => lesser(least, told.index), snapshot.index),
+  };
+}
+
+/**
+ * The snapshots that living peers were told to install, and have not yet. Their files stay with what follows them in the log (P58); whoever
+ * was down, or takes too long, is told of the newest one.
+ */
+function stillInstalled({ id, leaderId, offered, peers, matchIndex }: ReplicaState): ReplicaState['offered'] {
+  if (leaderId !== id) return {};
+  const told = Object.entries(offered).map(([peer, offer]): [string, Offer] => [
+    peer,
+    { ...offer, newer: offer.newer + 1 },
+  ]);
+  return Object.fromEntries(
+    told.filter(([peer, { index, newer }]) => {
+      const isDone = (valueFor(matchIndex, peer) ?? NO_INDEX) >= index;
+      return !isDone && newer <= MOST_NEWER && valueFor(peers, peer)?.status !== 'down';
+    }),
+  );
 }
 
 /** The log's store has let go of what is before `previous`. */
@@ -31,5 +66,17 @@ export function noteTrimmed(state: ReplicaState, previous: LogPosition): Step {
   if (previous.index <= state.log.previous.index) return unchanged(state);
   invariant(previous.index <= (state.snapshot?.index ?? NO_INDEX), '§7: a snapshot stands for what the log lets go of');
   const trimmed: Effect = { kind: 'replicate' };
-  return { state: changed(state, { log: beginAfter(state.log, previous) }), effects: [trimmed] };
+  const log = beginAfter(state.log, previous);
+  const olderSnapshot = isReached(log.previous, state.olderSnapshot) ? state.olderSnapshot : null;
+  return { state: changed(state, { log, olderSnapshot }), effects: [trimmed] };
 }
+
+/** The snapshots whose files stay, the newest first: an older one is of use only where the log goes on behind it. */
+export function keptSnapshots({ snapshot, olderSnapshot, offered, log }: ReplicaState): readonly Index[] {
+  const newest = snapshot === null ? [] : [snapshot.index];
+  const older = [olderSnapshot, ...Object.values(offered)].filter((one) => isReached(log.previous, one));
+  return [...newest, ...older.flatMap((one) => one?.index ?? [])];
+}
+
+const isReached = (previous: LogPosition, snapshot: Snapshot | null): boolean =>
+  snapshot !== null && snapshot.index >= previous.index;

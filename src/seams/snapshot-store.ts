@@ -68,10 +68,10 @@ export interface SnapshotStore extends SnapshotTransfers {
   create(mark: SnapshotMark, done: (error: Error | undefined, writer?: SnapshotWriter) => void): void;
   read(snapshot: Snapshot, done: (error: Error | undefined, reader?: SnapshotReader) => void): void;
   /**
-   * Keeps the newest, and the one before it where that is not older than `previous`, behind which the log begins. What cannot be
-   * removed now is removed another time.
+   * Removes the snapshots that are older than the newest one there is of `kept`, and not one of `kept`. What cannot be removed now,
+   * because it is read, is removed another time.
    */
-  discardOld(previous: Index): void;
+  discardOld(kept: readonly Index[]): void;
   /** Lets go of files, once nothing is under way. What was being written is lost. */
   close(done: () => void): void;
 }

@@ -6,6 +6,7 @@ import type { SimulatedReplica } from './simulated-replica.js';
 export function endTrouble(network: SimulatedNetwork, replicas: Iterable<SimulatedReplica<never>>): void {
   network.heal();
   network.drops = () => false;
+  network.fetchEnds = () => undefined;
   network.conditions = { leastDelayMs: 0, mostDelayMs: 1, loss: 0, duplication: 0, reordering: 0 };
   for (const replica of replicas) {
     if (replica.clock.isPaused) replica.clock.resume();

@@ -2,6 +2,7 @@ import * as disks from './disk-faults.js';
 import type { Fault } from './fault.js';
 import { anyId, pick } from './fault.js';
 import * as faults from './faults.js';
+import * as installs from './install-faults.js';
 import * as network from './network-faults.js';
 import * as processes from './process-faults.js';
 import type { SimulatedCluster } from './simulated-cluster.js';
@@ -39,7 +40,7 @@ export function explore(seed: number, exploration: Exploration = {}): SimulatedC
   checkSeed(seed);
   checkFields('explore', '', EXPLORATION, exploration);
   const { troubleMs = 3_000, options = {} } = exploration;
-  const profile = PROFILES[Math.abs(seed) % PROFILES.length] as FaultProfile;
+  const profile = profileOf(seed);
   const replicas = seed % 7 === 0 ? 'abcde' : 'abc';
   const cluster = simulate({ replicas, mostDiskMs: 1 + (seed % 7), ...profile.options, ...options, seed });
   cluster.network.conditions = {
@@ -65,6 +66,12 @@ export function explore(seed: number, exploration: Exploration = {}): SimulatedC
   cluster.verify();
   // The trouble is over: the cluster must not only be consistent, but of use.
   return cluster.propose('the last', cluster.leader?.id).verify();
+}
+
+/** Every tenth seed (9, 19, …) is about followers that need what no log holds any more. */
+function profileOf(seed: number): FaultProfile {
+  if (Math.abs(seed) % 10 === 9) return INSTALLS;
+  return PROFILES[Math.abs(seed) % PROFILES.length] as FaultProfile;
 }
 
 /** Where leases are on, half of the reads take one; where they are not, nothing is drawn for it. */
@@ -152,3 +159,15 @@ const PROFILES: readonly FaultProfile[] = [
     mostCommandBytes: 24 * 1024,
   },
 ];
+
+/** Logs are short, so that whoever misses a part of a run needs a snapshot, which comes in bit by bit, or dies over it. */
+const INSTALLS: FaultProfile = {
+  faults: [
+    ...[installs.leaveBehind, installs.leaveBehind, installs.leaveBehind, installs.crashInstalling, installs.writeMuch],
+    ...[installs.breakFetches, installs.mendFetches, faults.heal, faults.restartAll, faults.restartAll],
+    ...[faults.crashSome, faults.crashLeader, faults.isolateLeader, faults.cutOneWay],
+    ...[processes.killSome, processes.resumeAll, network.leaveHalfOpen],
+  ],
+  faultProbability: 0.4,
+  options: { snapshotLogBytes: 2_000 },
+};

@@ -37,7 +37,7 @@ async function receive(disk: Disk, at: typeof newer, bytes: Uint8Array): Promise
     await asked((done) => incoming.finish(done));
     const file = await asked<SnapshotFile>((done) => store.readFile(at, 8_000, done));
     await asked((done) => file.next(done)).finally(() => file.close());
-    store.discardOld(newer.index);
+    store.discardOld([newer.index]);
   } finally {
     await new Promise<void>((closed) => store.close(closed));
   }

@@ -129,7 +129,7 @@ async function live(disk: Disk, promised: Promised, pieces: readonly Uint8Array[
     }
     const previous = log.trim(SNAPSHOT.index, 0);
     expect(previous.index).toBeGreaterThanOrEqual(SNAPSHOT.index);
-    snapshots.discardOld(previous.index);
+    snapshots.discardOld([SNAPSHOT.index]);
   } catch (error) {
     await closed(log).catch(() => undefined);
     await asked((done) => unlock(done)).catch(() => undefined);

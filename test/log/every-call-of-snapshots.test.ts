@@ -73,7 +73,8 @@ async function live(disk: Disk, promised: Promised): Promise<void> {
     if (snapshot) {
       const previous = log.trim(advance(snapshot.index, -3), 0);
       promised.begin = previous.index;
-      snapshots.discardOld(previous.index);
+      const reached = found.flatMap(({ index }) => (index >= previous.index ? index : []));
+      snapshots.discardOld([snapshot.index, ...reached.slice(0, 1)]);
     }
     for (let at = 0; at < WRITES; at += 1) await more();
   } catch (error) {

@@ -2,13 +2,15 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { checkStep } from '../../src/raft/check-step.js';
 import { acceptAppend } from '../../src/raft/following.js';
+import { offerSnapshot } from '../../src/raft/installing.js';
 import type { LogShape } from '../../src/raft/log-shape.js';
 import { beginAfter, extend, firstIndex, lastPosition, termAt, truncate } from '../../src/raft/log-shape.js';
 import type { AppendReply } from '../../src/raft/messages.js';
 import { asIndex, asTerm } from '../../src/raft/numbers-and-ids.js';
 import { recover, resumeApplying } from '../../src/raft/recover.js';
+import type { Peer, PeerStatus, ReplicaState } from '../../src/raft/replica-state.js';
 import type { Snapshot } from '../../src/raft/snapshot.js';
-import { noteSnapshot, noteTrimmed } from '../../src/raft/snapshotting.js';
+import { keptSnapshots, noteCapture, noteSnapshot, noteTrimmed } from '../../src/raft/snapshotting.js';
 import { append, at, door, effectsOf, entry, leaderOf, logOf, stateOf } from './states.js';
 
 const snapshotAt = (index: number, term = 1): Snapshot => {
@@ -52,22 +54,90 @@ describe('a snapshot is durable', () => {
   const log = logOf(1, 1, 1, 1, 1, 1);
   const applied = { commitIndex: asIndex(6), lastApplied: asIndex(6) };
 
-  test('a leader lets go of what every server has and the snapshot stands for, and of nothing else', () => {
-    for (const [match, index, upTo] of [
-      [{ b: 6, c: 6 }, 5, 5],
-      [{ b: 6, c: 3 }, 5, 3],
-      [{ b: 6 }, 5, 0],
-      [{ b: 2, c: 1 }, 5, 1],
-    ] as const) {
-      const step = noteSnapshot({ ...leaderOf(1, log, match), ...applied }, snapshotAt(index));
-      expect(step.state.snapshot?.index).toBe(index);
-      expect(effectsOf(step, 'trim')).toEqual([{ kind: 'trim', upTo }]);
+  /** How far the log may go once a snapshot at 5 is written after the one at 4. */
+  const trimmedUpTo = (state: ReplicaState): number | undefined =>
+    effectsOf(noteSnapshot({ ...state, snapshot: snapshotAt(4) }, snapshotAt(5)), 'trim')[0]?.upTo;
+  const follower = stateOf({ term: asTerm(1), log, leaderId: 'b', ...applied });
+
+  test('P59 every server lets go of what the one before it stands for, whatever others lack', () => {
+    for (const match of [{ b: 6, c: 6 }, { b: 6, c: 3 }, { b: 6 }])
+      expect(trimmedUpTo({ ...leaderOf(1, log, match), ...applied })).toBe(4);
+    expect(trimmedUpTo(follower)).toBe(4);
+  });
+
+  test('the log reaches the older of two snapshots until the next one is about to be written', () => {
+    const first = noteSnapshot(follower, snapshotAt(2));
+    expect(effectsOf(first, 'trim')).toEqual([{ kind: 'trim', upTo: 0 }]);
+    expect(effectsOf(noteCapture(first.state), 'trim')).toEqual([{ kind: 'trim', upTo: 2 }]);
+    const second = noteSnapshot(noteTrimmed(first.state, at(2, 1)).state, snapshotAt(5));
+    expect(effectsOf(second, 'trim')).toEqual([{ kind: 'trim', upTo: 2 }]);
+    expect(keptSnapshots(second.state)).toEqual([5, 2]);
+    expect(effectsOf(noteCapture(second.state), 'trim')).toEqual([{ kind: 'trim', upTo: 5 }]);
+    const { state } = noteTrimmed(second.state, at(3, 1));
+    expect([state.snapshot, state.olderSnapshot, keptSnapshots(state)]).toEqual([snapshotAt(5), null, [5]]);
+    // The same one again is no older one.
+    expect(noteSnapshot(second.state, snapshotAt(5)).state.olderSnapshot).toEqual(snapshotAt(2));
+  });
+
+  test('a server that starts from the older snapshot, because the newest is damaged, lets go of nothing before it has two again', () => {
+    const [newest, older] = [snapshotAt(5), snapshotAt(2)];
+    const found = { term: asTerm(1), votedFor: null, log, commitIndex: asIndex(6), lastTimeMs: 6 };
+    const { state } = recover(stateOf({}), { ...found, snapshots: [newest, older] });
+    expect(keptSnapshots(state)).toEqual([5, 2]);
+    const { state: resumed } = resumeApplying(state, { applied: asIndex(2), snapshot: older, damaged: ['it is'] });
+    expect(keptSnapshots(resumed)).toEqual([2]);
+    expect(effectsOf(noteCapture(resumed), 'trim')).toEqual([{ kind: 'trim', upTo: 2 }]);
+    const again = noteSnapshot({ ...resumed, lastApplied: asIndex(6) }, snapshotAt(6));
+    expect(effectsOf(again, 'trim')).toEqual([{ kind: 'trim', upTo: 2 }]);
+    expect(keptSnapshots(again.state)).toEqual([6, 2]);
+  });
+
+  /** A leader whose peer c was told to install the snapshot at 3. */
+  const told = { ...snapshotAt(3), newer: 0 };
+  const offering = (match: Readonly<Record<string, number>>, status: PeerStatus = 'up'): ReplicaState => {
+    const leader = leaderOf(1, log, match);
+    const peers = { ...leader.peers, c: { ...(leader.peers.c as Peer), status } };
+    return { ...leader, ...applied, peers, offered: { c: told } };
+  };
+
+  test('P58 a leader keeps what follows a snapshot that a living peer has yet to install, and its file', () => {
+    for (const status of ['up', 'suspect'] as const) {
+      expect(trimmedUpTo(offering({ b: 6 }, status))).toBe(3);
+      const { state } = noteSnapshot(offering({ b: 6, c: 2 }, status), snapshotAt(5));
+      expect(state.offered).toEqual({ c: { ...told, newer: 1 } });
+      expect(keptSnapshots(state)).toEqual([5, 3]);
+      expect(effectsOf(noteCapture(state), 'trim')).toEqual([{ kind: 'trim', upTo: 3 }]);
+      expect(keptSnapshots(noteTrimmed(state, at(4, 1)).state)).toEqual([5]);
     }
   });
 
-  test('a follower keeps its log: it does not know what others lack, and may have to give it to them', () => {
-    const step = noteSnapshot(stateOf({ term: asTerm(1), log, leaderId: 'b', ...applied }), snapshotAt(5));
-    expect(effectsOf(step, 'trim')).toEqual([{ kind: 'trim', upTo: 0 }]);
+  test('P59 but not for a peer that is down, nor for one that has installed it, nor where another leads', () => {
+    for (const state of [
+      offering({ b: 6 }, 'down'),
+      offering({ b: 6, c: 3 }),
+      { ...offering({ b: 6 }), leaderId: 'b' },
+    ]) {
+      expect(trimmedUpTo(state)).toBe(4);
+      expect(noteSnapshot(state, snapshotAt(5)).state.offered).toEqual({});
+    }
+  });
+
+  test('P59 nor for good where a living peer does not install it: after some newer ones it is told of the newest', () => {
+    let state = offering({ b: 6 });
+    let kept = 0;
+    while (state.offered.c !== undefined) {
+      kept += 1;
+      ({ state } = noteSnapshot(state, snapshotAt(5)));
+      expect(kept).toBeLessThan(10);
+    }
+    expect(kept).toBeGreaterThan(2);
+    expect(offerSnapshot(state, 'c').state.offered).toEqual({ c: { ...snapshotAt(5), newer: 0 } });
+  });
+
+  test('a log that is about to begin anew behind a snapshot of a peer stays where it is', () => {
+    const installing = { from: 'b', snapshot: at(9, 1), bytes: 100, received: 0 };
+    expect(trimmedUpTo({ ...follower, installing })).toBe(0);
+    expect(effectsOf(noteCapture({ ...follower, snapshot: snapshotAt(4), installing }), 'trim')[0]?.upTo).toBe(0);
   });
 
   test('what the store has let go of is no longer in the log, and replicators learn of it; what it keeps changes nothing', () => {

@@ -82,11 +82,13 @@ test('the same seed gives the same trace, twice in one process; another seed giv
   expect(other).not.toEqual(once);
 });
 
-test('replicas halt on failed disks and come back, and those with another data directory are refused', async () => {
+test('replicas halt on failed disks and come back, those with another data directory are refused, and snapshots are installed', async () => {
   const outcomes = await Promise.all([fifty(0, 'fast transition'), fifty(50, 'fast transition')]);
   const traces = outcomes.flat().map(({ trace }) => trace ?? []);
   const count = (what: RegExp): number => traces.flat().filter((line) => what.test(line)).length;
   expect(count(/ node\.halted /)).toBeGreaterThan(5);
   expect(count(/ connection\.refused .*another data directory/)).toBeGreaterThan(5);
+  expect(count(/ snapshot\.installed /)).toBeGreaterThan(5);
+  expect(count(/ install\.failed /)).toBeGreaterThan(1);
   expect(count(/ leader\.serving /)).toBeGreaterThan(traces.length);
 });

@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { until } from '../waiting/conditions.js';
+import { ServedProcesses } from './served-processes.js';
+
+const VALUE = 'x'.repeat(1_000_000);
+const KEYS = ['key-0', 'key-1', 'key-2', 'key-3'];
+
+let cluster: ServedProcesses;
+
+beforeAll(async () => {
+  cluster = await ServedProcesses.start(['n1', 'n2', 'n3'], () => ({ QUORATE_SNAPSHOT_LOG_BYTES: '8000000' }));
+});
+afterAll(() => cluster.close());
+
+interface Status {
+  readonly term: number;
+  readonly firstLogIndex: number;
+  readonly lastLogIndex: number;
+  readonly lastApplied: number;
+  readonly snapshot: { readonly index: number } | null;
+}
+
+/** A node that is starting has none yet. */
+async function statusOf(id: string): Promise<Status | undefined> {
+  const answer = await cluster.http(id, 'GET', '/v1/status').catch(() => undefined);
+  return answer?.status === 200 ? (JSON.parse(answer.body) as Status) : undefined;
+}
+
+async function put(id: string, key: string, value: string): Promise<void> {
+  const { status, body } = await cluster.http(id, 'PUT', `/v1/kv/${key}`, value);
+  if (status >= 300) throw new Error(`${status} ${body}`);
+}
+
+/** Resolves when this node has applied what the leader has, and holds the same values. */
+async function isLevelWith(leader: string, id: string): Promise<void> {
+  const { lastLogIndex } = (await statusOf(leader)) as Status;
+  await until(async () => ((await statusOf(id))?.lastApplied ?? 0) >= lastLogIndex);
+  for (const key of ['first', ...KEYS]) {
+    const [here, there] = await Promise.all(
+      [id, leader].map((one) => cluster.http(one, 'GET', `/v1/kv/${key}?consistency=stale`)),
+    );
+    expect([here?.status, here?.body === there?.body]).toEqual([200, true]);
+  }
+}
+
+test('P59 a node that was down while the others let go of the log that it needs catches up by a snapshot, and no leader falls over that', async () => {
+  const leader = await cluster.leader();
+  const down = cluster.ids.find((id) => id !== leader) as string;
+  await put(leader, 'first', 'before');
+  await until(async () => (await statusOf(down))?.lastLogIndex === (await statusOf(leader))?.lastLogIndex);
+  const { term, lastLogIndex: had } = (await statusOf(down)) as Status;
+  expect(had).toBeGreaterThan(0);
+  await cluster.kill(down);
+  const others = cluster.ids.filter((id) => id !== down);
+  const haveLetGo = async (): Promise<boolean> => {
+    const begins = await Promise.all(others.map(async (id) => (await statusOf(id))?.firstLogIndex ?? 0));
+    return begins.every((first) => first > had + 1);
+  };
+  for (let round = 1; !(await haveLetGo()); round += 1)
+    await Promise.all(KEYS.map((key) => put(leader, key, `${round} ${VALUE}`)));
+  cluster.run(down);
+  await isLevelWith(leader, down);
+  const installed = (await statusOf(down)) as Status;
+  expect(installed.firstLogIndex).toBeGreaterThan(had + 1);
+  // It begins with that snapshot when it is started again, and needs no other.
+  await cluster.kill(down);
+  cluster.run(down);
+  await isLevelWith(leader, down);
+  expect((await statusOf(down))?.firstLogIndex).toBeGreaterThan(had + 1);
+  expect(cluster.logOf(down).match(/has installed a snapshot/g)).toHaveLength(1);
+  expect((await statusOf(leader))?.term).toBe(term);
+});
