@@ -43,9 +43,10 @@ export class SnapshotCheck {
   /** There are no more bytes. */
   end(): Snapshot {
     const header = this.#header;
-    if (header === undefined || this.#taken !== this.#options.bytes || this.#missing > 0 || this.#headBytes > 0)
+    if (header === undefined || this.#taken !== this.#options.bytes)
       throw new MalformedBytes(`it is cut off after ${this.#taken} bytes`);
-    if (this.#chunks !== header.chunks || this.#checksum !== header.checksum)
+    // A piece that is not whole is not counted.
+    if (this.#chunks !== header.chunks || this.#headBytes > 0 || this.#checksum !== header.checksum)
       throw new MalformedBytes('its end is not what was written');
     return snapshotOf(header);
   }

@@ -1,5 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { INCOMING_SNAPSHOT, snapshotName } from '../../src/log/snapshot-format.js';
+import { nodeChecksum } from '../../src/log/node-disk.js';
+import {
+  decodeSnapshotHeader,
+  encodeSnapshotHeader,
+  INCOMING_SNAPSHOT,
+  snapshotName,
+} from '../../src/log/snapshot-format.js';
 import { asIndex } from '../../src/raft/numbers-and-ids.js';
 import type { IncomingSnapshot, SnapshotFile } from '../../src/seams/snapshot-store.js';
 import { quickDisk, SlowDisk } from './slow-disk.js';
@@ -127,6 +133,31 @@ describe('a snapshot that comes in', () => {
       const incoming = value<IncomingSnapshot>((done) => filesOn(disk).receive(mark(7, 3), said, done));
       expect(() => value((done) => incoming.write(bytes, done))).toThrow(damaged);
       expect(disk.files).toEqual([]);
+    }
+  });
+
+  test('P28 that ends early is none, and the error says after how many bytes', () => {
+    const bytes = sent();
+    for (const length of [100, 8_191, 8_192, 8_195, 20_000, bytes.byteLength - 1]) {
+      const disk = quickDisk();
+      const incoming = value<IncomingSnapshot>((done) => filesOn(disk).receive(mark(7, 3), bytes.byteLength, done));
+      value((done) => incoming.write(bytes.subarray(0, length), done));
+      expect(() => value((done) => incoming.finish(done))).toThrow(`it is cut off after ${length} bytes`);
+      expect(disk.files).toEqual([]);
+    }
+  });
+
+  test('is none where its header says more pieces than there are, or counts bytes behind the last piece', () => {
+    const bytes = sent();
+    const header = decodeSnapshotHeader(bytes, nodeChecksum);
+    for (const [said, rest] of [
+      [{ chunks: header.chunks + 1 }, 0],
+      [{ bytes: header.bytes + 3 }, 3],
+    ] as const) {
+      const wrong = new Uint8Array(bytes.byteLength + rest);
+      wrong.set(bytes);
+      wrong.set(encodeSnapshotHeader({ ...header, ...said }, nodeChecksum));
+      expect(() => receive(filesOn(quickDisk()), mark(7, 3), wrong)).toThrow('its end is not what was written');
     }
   });
 
