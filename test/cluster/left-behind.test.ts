@@ -43,12 +43,20 @@ async function isLevelWith(leader: string, id: string): Promise<void> {
   }
 }
 
-test('P59 a node that was down while the others let go of the log that it needs catches up by a snapshot, and no leader falls over that', async () => {
+interface LeftBehind {
+  readonly leader: string;
+  readonly down: string;
+  /** The last entry that the node which is down has. */
+  readonly had: number;
+}
+
+/** A follower is down until no other node has the entries any more that it needs next. */
+async function leaveBehind(): Promise<LeftBehind> {
   const leader = await cluster.leader();
   const down = cluster.ids.find((id) => id !== leader) as string;
   await put(leader, 'first', 'before');
   await until(async () => (await statusOf(down))?.lastLogIndex === (await statusOf(leader))?.lastLogIndex);
-  const { term, lastLogIndex: had } = (await statusOf(down)) as Status;
+  const { lastLogIndex: had } = (await statusOf(down)) as Status;
   expect(had).toBeGreaterThan(0);
   await cluster.kill(down);
   const others = cluster.ids.filter((id) => id !== down);
@@ -58,10 +66,15 @@ test('P59 a node that was down while the others let go of the log that it needs 
   };
   for (let round = 1; !(await haveLetGo()); round += 1)
     await Promise.all(KEYS.map((key) => put(leader, key, `${round} ${VALUE}`)));
+  return { leader, down, had };
+}
+
+test('P59 a node that was down while the others let go of the log that it needs catches up by a snapshot, and no leader falls over that', async () => {
+  const { leader, down, had } = await leaveBehind();
+  const { term } = (await statusOf(leader)) as Status;
   cluster.run(down);
   await isLevelWith(leader, down);
-  const installed = (await statusOf(down)) as Status;
-  expect(installed.firstLogIndex).toBeGreaterThan(had + 1);
+  expect((await statusOf(down))?.firstLogIndex).toBeGreaterThan(had + 1);
   // It begins with that snapshot when it is started again, and needs no other.
   await cluster.kill(down);
   cluster.run(down);
@@ -69,4 +82,28 @@ test('P59 a node that was down while the others let go of the log that it needs 
   expect((await statusOf(down))?.firstLogIndex).toBeGreaterThan(had + 1);
   expect(cluster.logOf(down).match(/has installed a snapshot/g)).toHaveLength(1);
   expect((await statusOf(leader))?.term).toBe(term);
+});
+
+test('P32 P58 neither a kill -9 of a node that receives a snapshot, at some moments, nor one of the leader that sends it loses anything', async () => {
+  const { leader, down, had } = await leaveBehind();
+  const begun = (): number => cluster.logOf(down).match(/receives a snapshot at entry/g)?.length ?? 0;
+  const hasIt = async (): Promise<boolean> => ((await statusOf(down))?.lastApplied ?? 0) > had;
+  /** Started again, until it receives the snapshot, or has received it. */
+  const runUntilItReceives = async (): Promise<void> => {
+    const before = begun();
+    cluster.run(down);
+    await until(async () => begun() > before || (await hasIt()));
+  };
+  for (const turns of [0, 1, 3, 6]) {
+    await runUntilItReceives();
+    for (let turn = 0; turn < turns; turn += 1) await statusOf(down);
+    await cluster.kill(down);
+  }
+  expect(begun()).toBeGreaterThan(0);
+  await runUntilItReceives();
+  await cluster.kill(leader);
+  const next = await cluster.leader(cluster.ids.filter((id) => id !== leader));
+  await put(next, 'first', 'after');
+  cluster.run(leader);
+  for (const id of [down, leader]) await isLevelWith(next, id);
 });
