@@ -6,7 +6,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { connect } from '../dist/src/client/node.js';
 import { freePorts } from './free-ports.mjs';
-import { openSlowLink } from './slow-link.mjs';
 
 const MAIN = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
 const FAULTS = new URL('faulty-node.mjs', import.meta.url).href;
@@ -20,27 +19,17 @@ const PAUSE_MS = 15;
 /** `quorate serve` for each node, with a shop's orders written all the time: what the pictures of the documentation show. */
 export class ScriptedCluster {
   #children = new Map();
-  /** Where a node listens, and where the others and clients reach it. */
-  #listens = {};
   #addresses = {};
   #directory;
-  #slowLink;
 
-  /**
-   * `settings` are further settings of each node, by id. The node `slow` is reached by a link of `bytesPerSecond`.
-   */
-  static async start(ids, directory, { settings = {}, slow, bytesPerSecond } = {}) {
+  /** `settings` are further settings of each node, by id. */
+  static async start(ids, directory, settings = {}) {
     const cluster = new ScriptedCluster();
     cluster.#directory = mkdtempSync(path.join(directory, `${ids.length}-nodes-`));
     // What the pictures show as the command that starts a node is short.
     symlinkSync(MAIN, path.join(cluster.#directory, 'quorate'));
     const ports = await freePorts(ids.length);
-    for (const [at, id] of ids.entries()) cluster.#listens[id] = `127.0.0.1:${ports[at]}`;
-    Object.assign(cluster.#addresses, cluster.#listens);
-    if (slow !== undefined) {
-      cluster.#slowLink = await openSlowLink(cluster.#listens[slow], bytesPerSecond);
-      cluster.#addresses[slow] = cluster.#slowLink.address;
-    }
+    for (const [at, id] of ids.entries()) cluster.#addresses[id] = `127.0.0.1:${ports[at]}`;
     for (const id of ids) cluster.#configure(id, settings[id]);
     for (const id of ids) cluster.run(id);
     await cluster.leader();
@@ -52,7 +41,7 @@ export class ScriptedCluster {
   }
 
   #configure(id, settings) {
-    const addresses = { listen: this.#listens[id], advertise: this.#addresses[id], peers: this.#addresses };
+    const addresses = { listen: this.#addresses[id], peers: this.#addresses };
     const data = path.join(this.#directory, id);
     const config = { id, ...addresses, data, cluster: 'orders', ...TIMES, ...settings };
     writeFileSync(this.#configOf(id), JSON.stringify(config));
@@ -153,7 +142,6 @@ export class ScriptedCluster {
 
   async close() {
     await Promise.all([...this.#children.keys()].map((id) => this.kill(id)));
-    this.#slowLink?.close();
   }
 
   async #statusOf(id) {

@@ -61,6 +61,22 @@ describe('keys', () => {
     expect(opened.complaints).toEqual([]);
   });
 
+  test('of a long value the start is shown, though it is cut: JSON is no JSON then, and text may be cut in a character', async () => {
+    cluster.keys.put('long/json', JSON.stringify(Array.from({ length: 30_000 }, (_, at) => ({ id: at }))));
+    cluster.keys.put('long/text', `x${'ü'.repeat(200_000)}`);
+    const page = await browse('#keys/long%2F');
+    const value = page.getByRole('textbox', { name: 'Value' });
+    for (const [key, start] of [
+      ['long/json', '[{"id":0},{"id":1},'],
+      ['long/text', 'xüüü'],
+    ] as const) {
+      await page.getByRole('button', { name: key }).click();
+      await page.getByText('Shown are the first 256 kB').waitFor();
+      expect((await value.inputValue()).slice(0, start.length)).toBe(start);
+      await page.keyboard.press('Escape');
+    }
+  });
+
   test('a new key begins in the field of its name, and nothing is sent before it has one', async () => {
     const page = await browse();
     const before = [...cluster.keys.entries.keys()];

@@ -2,8 +2,11 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { sendAsset, sendPage } from '../../src/http/pages.js';
+import type { NodeNotice } from '../../src/raft/effects.js';
+import type { NodeId } from '../../src/raft/numbers-and-ids.js';
 import type { EventStream, NodeMetrics, NodeNews } from '../../src/report/node-report.js';
 import { EVENTS_VERSION } from '../../src/report/node-report.js';
+import { ofSnapshots } from '../../src/report/snapshot-words.js';
 import { FakeKeys } from './fake-keys.js';
 import type { FakeNode, Load } from './fake-raft.js';
 import { FakeRaft } from './fake-raft.js';
@@ -41,6 +44,7 @@ export class FakeCluster {
   #timer: NodeJS.Timeout | undefined;
   #election: NodeJS.Timeout | undefined;
   #steps = 0;
+  #bytesAStep = 0;
   /** Proposed commands a second; undefined: as the load says, waving a little. */
   putsPerSecond: number | undefined;
   readonly #load: Load;
@@ -120,6 +124,28 @@ export class FakeCluster {
     return node;
   }
 
+  /** The leader sends a snapshot, of which `bytesPerSecond` arrive. */
+  install(id: string, ofBytes: number, bytesPerSecond: number): void {
+    const from = this.raft.leader?.id ?? '';
+    this.raft.receives(id, { from, index: this.raft.node(from).applied, bytes: 0, ofBytes });
+    this.#bytesAStep = (bytesPerSecond * STEP_MS) / 1_000;
+    for (const [teller, notice] of [
+      [from, { type: 'snapshot.offered', peer: id, bytes: ofBytes }],
+      [id, { type: 'install.began', from, bytes: ofBytes }],
+    ] as const) {
+      const words = ofSnapshots(teller as NodeId, notice as unknown as NodeNotice);
+      if (words !== undefined) this.tell(teller, notice.type, words.tone, words.text);
+    }
+  }
+
+  #receive(): void {
+    for (const node of this.raft.nodes) {
+      const { receiving } = node;
+      if (receiving === null) continue;
+      node.receiving = { ...receiving, bytes: Math.min(receiving.ofBytes, receiving.bytes + this.#bytesAStep) };
+    }
+  }
+
   /** A whole election, which `id` wins. */
   elect(id: string): void {
     const { term } = this.stand(id);
@@ -156,6 +182,7 @@ export class FakeCluster {
     this.#steps += 1;
     const rate = this.#rateAt(Date.now());
     this.raft.pass(STEP_MS, rate);
+    this.#receive();
     if (this.#steps % REPORT_EVERY_STEPS === 0) this.#sendAll('report');
     if (this.#steps % METRICS_EVERY_STEPS === 0) this.#sendAll('metrics');
   }

@@ -1,4 +1,4 @@
-import type { NodeReport } from '../../src/report/node-report.js';
+import type { NodeReport, ReceivingReport } from '../../src/report/node-report.js';
 
 type Role = NodeReport['role'];
 type Terms = readonly { readonly startIndex: number; readonly term: number }[];
@@ -19,7 +19,12 @@ export interface FakeNode {
   absence: 'killed' | 'frozen' | null;
   absentSinceMs: number;
   haltedBy: string | null;
+  /** The snapshot that it receives: it takes no entries meanwhile. */
+  receiving: ReceivingReport | null;
 }
+
+const isPresent = ({ absence, role, receiving }: FakeNode): boolean =>
+  absence === null && role !== 'halted' && role !== 'recovering' && receiving === null;
 
 export interface Load {
   readonly putsPerSecond: number;
@@ -56,6 +61,7 @@ export class FakeRaft {
       absence: null,
       absentSinceMs: 0,
       haltedBy: null,
+      receiving: null,
     }));
   }
 
@@ -66,7 +72,7 @@ export class FakeRaft {
   }
 
   get present(): readonly FakeNode[] {
-    return this.nodes.filter(({ absence, role }) => absence === null && role !== 'halted' && role !== 'recovering');
+    return this.nodes.filter(isPresent);
   }
 
   get leader(): FakeNode | undefined {
@@ -138,6 +144,7 @@ export class FakeRaft {
       state: 'active.follower',
       leaderId: leader?.id ?? null,
       haltedBy: null,
+      receiving: null,
     });
     if (leader === undefined) return;
     node.term = leader.term;
@@ -145,6 +152,11 @@ export class FakeRaft {
     node.last = Math.min(node.last, leader.last);
     node.durable = node.last;
     node.commit = Math.min(node.commit, node.last);
+  }
+
+  /** It lacks entries that its leader has no longer. */
+  receives(id: string, receiving: ReceivingReport): void {
+    Object.assign(this.node(id), { receiving, state: 'active.installing' });
   }
 
   /** Stands for election in the next term, and votes for itself. */

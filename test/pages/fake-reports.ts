@@ -42,6 +42,7 @@ export function reportOf(raft: FakeRaft, node: FakeNode, { atMs, addressOf, rate
     links: raft.nodes.filter(({ id }) => id !== node.id).map((peer) => linkOf(node, peer, { atMs, addressOf, rate })),
     waiting: { puts: waits, reads: waits === 0 ? 0 : 12, oldestMs: waits === 0 ? null : 7_900, endedUnknown: 0 },
     haltedBy: node.haltedBy,
+    receiving: node.receiving,
     notReady: null,
   };
 }
@@ -60,7 +61,7 @@ function memberOf(
 }
 
 function timerOf(raft: FakeRaft, node: FakeNode, atMs: number): NodeReport['timer'] {
-  if (node.role !== 'follower' && node.role !== 'candidate') return null;
+  if ((node.role !== 'follower' && node.role !== 'candidate') || node.receiving !== null) return null;
   const lengthMs = TIMEOUTS[raft.nodes.indexOf(node) % TIMEOUTS.length] ?? 200;
   const sinceBeat = atMs % SETTINGS.heartbeatMs;
   return { lengthMs, restMs: lengthMs - sinceBeat };

@@ -49,6 +49,17 @@ describe('the feed', () => {
     expect(texts(feed)).toEqual(['A put ended after 21.0 s. ×22']);
   });
 
+  test('what a node tells of itself stands for what others tell of it in the same words', () => {
+    const feed = new Feed();
+    const halted = news(1, 10, 'n3 has halted: EIO.', 'danger');
+    feed.heard('n1', { ...halted, event: 'peer.halted' }, 0);
+    feed.heard('n2', { ...halted, event: 'peer.halted', atMs: AT + 20 }, 0);
+    feed.heard('n3', { ...halted, event: 'node.halted', atMs: AT + 100 }, 0);
+    const [row, ...others] = feedRows(feed.items, null);
+    expect(others).toEqual([]);
+    expect(row).toMatchObject({ item: { from: 'n3', event: 'node.halted', atMs: AT + 10 }, reporter: null, count: 1 });
+  });
+
   test('what happens to different peers, or after a success, is no repeat', () => {
     const feed = new Feed();
     feed.heard('n1', news(1, 0, 'The link to n2 broke.'), 0);

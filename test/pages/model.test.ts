@@ -150,6 +150,11 @@ describe("the page's model of a cluster", () => {
     const trail = n3 && trailOf(told.view, n3);
     expect(trail?.tone).toBe('danger');
     expect(trail?.parts.join('')).toMatch(/^trails by \d+ and growing$/);
+    // Its process ends: the reason stays.
+    told.kill('n3');
+    told.pass(5_000);
+    expect(told.card('n3')).toMatchObject({ look: 'halted', badge: 'halted', isUp: false, words: 'sync failed: EIO' });
+    expect(told.card('n3').line).toMatch(/^gone for \d\.\d s$/);
   });
 
   test('a node that is lost is down, as last heard, and its silence grows', () => {

@@ -1,4 +1,4 @@
-import { isLive } from '../../../report/cluster-picture.js';
+import { haltReasonOf, isLive } from '../../../report/cluster-picture.js';
 import type { NodeReport, ReceivingReport } from '../../../report/node-report.js';
 import { silenceOf } from '../../../report/silence.js';
 import { progressOf, receivingWords } from '../../../report/snapshot-words.js';
@@ -51,7 +51,7 @@ export interface Card {
 
 export function cardOf(view: ClusterView, node: NodeView): Card {
   const { id, report } = node;
-  const look = lookOf(node);
+  const look = lookOf(view, node);
   const shared = {
     id,
     look,
@@ -67,6 +67,7 @@ export function cardOf(view: ClusterView, node: NodeView): Card {
   };
   if (look === 'unknown') return { ...shared, line: node.address, facts: [{ label: 'term', value: '–' }] };
   if (look === 'down' || look === 'unheard') return { ...shared, ...silentCard(view, node) };
+  if (look === 'halted') return { ...shared, ...haltedCard(view, node) };
   return { ...shared, line: report?.state ?? '', ...liveCard(view, node) };
 }
 
@@ -77,8 +78,10 @@ const BADGES: Readonly<Partial<Record<Card['look'], string>>> = {
   unknown: 'not heard yet',
 };
 
-function lookOf({ isAnswering, isDown, wasHeard, report, silentMs }: NodeView): Look {
+function lookOf({ nodes }: ClusterView, node: NodeView): Look {
+  const { isAnswering, isDown, wasHeard, report, silentMs } = node;
   if (report !== null && isAnswering) return waitOf(report) === undefined ? report.role : 'waits';
+  if (haltReasonOf(node, nodes) !== undefined) return 'halted';
   if (!wasHeard && silentMs < 3_000) return 'unknown';
   return isDown ? 'down' : 'unheard';
 }
@@ -106,6 +109,13 @@ function silentCard(view: ClusterView, node: NodeView): Rest & { readonly line: 
   return { line, facts: [{ label: 'last heard', value: heard }], words: whySilent(view, node) };
 }
 
+/** A process that halts ends soon after: what it told stays. */
+function haltedCard({ nodes }: ClusterView, node: NodeView): Rest & { readonly line: string } {
+  const { isAnswering, report, silentMs } = node;
+  const words = haltReasonOf(node, nodes) ?? report?.notReady?.message ?? 'its log says why';
+  return { line: isAnswering ? (report?.state ?? '') : `gone for ${duration(silentMs)}`, words };
+}
+
 function whySilent({ nodes, leader }: ClusterView, node: NodeView): string {
   if (!node.isDown) return 'the leader hears it; this page does not';
   const leading = leader !== null && isLive(leader) ? leader : undefined;
@@ -128,7 +138,7 @@ function liveCard(view: ClusterView, node: NodeView): Rest {
         words: 'reads its log',
       };
     case 'halted':
-      return { words: report.haltedBy ?? report.notReady?.message ?? 'its log says why' };
+      return {};
   }
 }
 

@@ -125,6 +125,8 @@ function fold(items: readonly Item[]): Folded[] {
     const told = rows.findLast((row) => isToldAlready(row, item));
     if (told !== undefined) {
       told.reporters = [...told.reporters, item.from];
+      // What a node tells of itself counts more than that others tell the same of it.
+      if (isOfItself(item)) told.item = { ...item, atMs: told.item.atMs };
       continue;
     }
     const series = repeated(rows, item);
@@ -136,8 +138,10 @@ function fold(items: readonly Item[]): Folded[] {
 }
 
 /** Another node told the same just before. */
-const isToldAlready = ({ item: other, reporters }: Folded, { from, event, text, atMs }: Item): boolean =>
-  atMs - other.atMs < TOLD_TOGETHER_MS && other.event === event && other.text === text && !reporters.includes(from);
+const isToldAlready = ({ item: other, reporters }: Folded, { from, text, atMs }: Item): boolean =>
+  atMs - other.atMs < TOLD_TOGETHER_MS && other.text === text && !reporters.includes(from);
+
+const isOfItself = ({ from, text }: Item): boolean => text.startsWith(`${from} `);
 
 function repeated(rows: readonly Folded[], item: Item): Folded | undefined {
   const comesAndGoes = COMES_AND_GOES.test(item.event);
@@ -160,8 +164,7 @@ const likeness = ({ event, text }: Item): string => `${event} ${text.replace(/(?
 
 function rowOf({ item, count, sinceMs, reporters }: Folded): FeedRow {
   const [, main = item.text, aside = null] = /^(.*?[.!]) (The election took .*)$/s.exec(item.text) ?? [];
-  const isOfItself = item.from === null || item.text.startsWith(`${item.from} `);
-  const reporter = isOfItself ? null : [...reporters].sort().join(', ');
+  const reporter = item.from === null || isOfItself(item) ? null : [...reporters].sort().join(', ');
   const repeats = count === 1 ? null : `${count === 2 ? 'twice' : `${count} times`} in ${within(item.atMs - sinceMs)}`;
   return {
     kind: 'news',
