@@ -57,7 +57,8 @@ const TIMED = /(^| )in$/;
 /** A leader says what it sends, others how long they wait. */
 function asideOf(view: ClusterView, node: NodeView): string {
   const { facts, look, words } = cardOf(view, node);
-  if (look === 'waits' && words !== null) return words;
+  // How much of a snapshot is here stands above.
+  if (look === 'waits') return words ?? '';
   const fact = facts.at(-1);
   if (look !== 'leader')
     return fact === undefined ? '' : `${TIMED.test(fact.label) ? `${fact.label} ` : ''}${fact.value}`;
