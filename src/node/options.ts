@@ -67,7 +67,7 @@ export interface ReplicaNodeOptions<Machine extends AnyStateMachine> extends Par
    */
   readonly inspectRemote?: boolean;
   /**
-   * A snapshot is taken after so many bytes of log, or after as many as the last one has where that is more; and so much of the log,
+   * A snapshot is taken after so many bytes of log, or after half as many as the last one has where that is more; and so much of the log,
    * roughly, is kept before it. Default 64 MiB.
    */
   readonly snapshotLogBytes?: number;
