@@ -60,10 +60,8 @@ async function skipIn({ log, identity }: DataDirectory, index: Index): Promise<S
     const entry = await committedCommand(log, recovered, index);
     const before = recovered.skips?.find((skip) => skip.index === index);
     const skip = before ?? skipOf(entry);
-    if (before === undefined) {
-      log.append([skip]);
-      await promised<void>((done) => log.sync((error) => done(error)));
-    }
+    // Closing the log makes it durable.
+    if (before === undefined) log.append([skip]);
     const { term, checksum, atMs } = skip;
     return {
       id: identity.nodeId,

@@ -5,7 +5,9 @@ import { ServedProcesses } from './served-processes.js';
 /** Its id is the last one: without priorities, where a connection closes, it would be the last to stand. */
 const PREFERRED = 'n3';
 /** Deaths of a leader after which the preferred node is there to succeed it. */
-const SUCCESSIONS = 4;
+const SUCCESSIONS = 5;
+/** A machine that is busy may hold up the preferred node for once. */
+const LEAST = SUCCESSIONS - 1;
 
 interface Status {
   readonly role: string;
@@ -48,7 +50,7 @@ function firstCandidacy(id: string, term: number, served: ServedProcesses): numb
   return Math.min(...terms.filter((stoodFor) => stoodFor > term));
 }
 
-test('where a leader is killed, the node of the highest priority is the first to stand, and leads in most cases', async () => {
+test('where a leader is killed, the node of the highest priority stands before all others, and leads', async () => {
   cluster = await ServedProcesses.start(['n1', 'n2', 'n3'], (id) => ({
     QUORATE_PRIORITY: id === PREFERRED ? '10' : '1',
   }));
@@ -61,13 +63,12 @@ test('where a leader is killed, the node of the highest priority is the first to
     const [preferred, ...others] = [PREFERRED, ...survivors.filter((id) => id !== PREFERRED)].map((id) =>
       firstCandidacy(id, term, cluster as ServedProcesses),
     );
-    if (old !== PREFERRED) successions.push({ leads, stoodFirst: others.every((other) => Number(preferred) <= other) });
+    if (old !== PREFERRED) successions.push({ leads, stoodFirst: others.every((other) => Number(preferred) < other) });
     cluster.run(old);
   }
-  // A machine that is busy may hold up the preferred node for once.
-  expect(successions.filter(({ stoodFirst }) => stoodFirst).length).toBeGreaterThan(SUCCESSIONS / 2);
-  expect(successions.filter(({ leads }) => leads === PREFERRED).length).toBeGreaterThan(SUCCESSIONS / 2);
-}, 240_000);
+  expect(successions.filter(({ stoodFirst }) => stoodFirst).length).toBeGreaterThanOrEqual(LEAST);
+  expect(successions.filter(({ leads }) => leads === PREFERRED).length).toBeGreaterThanOrEqual(LEAST);
+}, 300_000);
 
 test('each node says its own priority, and the command line which nodes have a low one', async () => {
   cluster = await ServedProcesses.start(['n1', 'n2', 'n3'], (id) => ({

@@ -1,9 +1,17 @@
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { ReplicaNode } from '../../src/index.js';
+import type { DataDirectory } from '../../src/log/data-directory.js';
+import { openDataDirectory } from '../../src/log/data-directory.js';
+import type { Owner } from '../../src/log/identity-file.js';
+import { readOwner } from '../../src/log/identity-file.js';
+import { NodeDisk, nodeChecksum } from '../../src/log/node-disk.js';
 import { skipEntry } from '../../src/node/skip-entry.js';
+import { systemClock } from '../../src/node/system-clock.js';
 import type { Committed } from '../../src/seams/index.js';
+import type { Recovered } from '../../src/seams/log-store.js';
 import { Recorder } from '../../src/testing/index.js';
+import { asked } from '../log/directory-calls.js';
 import { codeOf } from './outcomes.js';
 import { RealNodes, STEADY, standForElection } from './real-nodes.js';
 
@@ -29,6 +37,21 @@ async function open(stateMachine: Recorder): Promise<ReplicaNode<Recorder>> {
   return node;
 }
 
+/** The skips that are in the log of a node that is stopped. */
+async function skipsOf(dataDir: string): Promise<Recovered['skips']> {
+  const disk = new NodeDisk(dataDir, systemClock);
+  const { owner } = await asked<{ owner: Owner }>((done) => readOwner(disk, done));
+  const { identity, cluster: name, members } = owner;
+  const whose = { ...identity, cluster: name, members, makeIncarnation: () => identity.incarnation };
+  const { log, unlock } = await asked<DataDirectory>((done) =>
+    openDataDirectory({ disk, checksum: nodeChecksum, ...whose }, done),
+  );
+  const { skips } = await asked<Recovered>((done) => log.open(done));
+  await asked((done) => log.close(done));
+  await asked((done) => unlock(done));
+  return skips;
+}
+
 test('a skipped entry is skipped at each start, and is part of the next snapshot, after which it cannot be skipped', async () => {
   const node = await open(new Fussy());
   await node.propose('one');
@@ -41,9 +64,14 @@ test('a skipped entry is skipped at each start, and is part of the next snapshot
   await node.close();
 
   await expect(skipEntry(directory, lastIndex + 2)).rejects.toMatchObject({ code: 'QUORATE_NOT_FOUND' });
+  await expect(skipEntry(directory, 1)).rejects.toMatchObject({
+    code: 'QUORATE_NOT_FOUND',
+    message: expect.stringMatching('expected entry 1 to be a command, got a no-op'),
+  });
   const skipped = await skipEntry(directory, lastIndex + 1);
   expect(skipped).toMatchObject({ id: 'a', index: lastIndex + 1, bytes: 6, already: false });
   expect(await skipEntry(directory, lastIndex + 1)).toEqual({ ...skipped, already: true });
+  expect(await skipsOf(directory)).toEqual([expect.objectContaining({ index: lastIndex + 1 })]);
 
   for (const word of ['two', 'three']) {
     const again = await open(new Fussy());

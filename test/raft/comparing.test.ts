@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { compareWithBeat, haltAsToldTo, noteHashReply, noteOwnHash } from '../../src/raft/comparing.js';
+import { beginComparing, compareWithBeat, haltAsToldTo, noteHashReply, noteOwnHash } from '../../src/raft/comparing.js';
 import type { Effect, Step } from '../../src/raft/effects.js';
 import { unchanged } from '../../src/raft/effects.js';
 import { beat } from '../../src/raft/leading.js';
@@ -113,6 +113,16 @@ describe('the states of replicas', () => {
   test('answers for another index, and of those that do not count, mean nothing', () => {
     const begun = own(asked(leading(), 1_000).state, 'aa').state;
     for (const step of [reply(begun, 'b', 'bb', 2), reply(begun, 'z', 'bb')]) expect(step).toEqual(unchanged(begun));
+    // The leader's own answer may be to what it was asked in an earlier term.
+    const unanswered = asked(leading(), 1_000).state;
+    expect(noteOwnHash(unanswered, { index: asIndex(2), hash: 'bb', tookMs: 0 })).toEqual(unchanged(unanswered));
+  });
+
+  test('a new leader knows up to where they were equal, and has nobody asked yet', () => {
+    const agreed = reply(own(asked(leading(), 1_000).state, 'aa').state, 'b', 'aa').state;
+    const { comparison } = beginComparing(agreed);
+    expect(comparison).toEqual({ ...leading().comparison, agreedIndex: 3 });
+    expect(asked(beginComparing(agreed), 1_001).effects).toHaveLength(3);
   });
 
   test('a follower answers its leader once its term is durable (P1), and nobody where there is none, or where its state machine has no hash', () => {
