@@ -93,7 +93,7 @@ export class ActorObserver {
     const watched = this.#stream.get(actor.sessionId);
     // The actor's announcement says all that its first event does.
     if (watched === undefined) this.#announce(actor);
-    else if (event.type !== 'xstate.init') this.#stream.sent(watched, event, source?.sessionId ?? null);
+    else this.#stream.sent(watched, event, source?.sessionId ?? null);
   }
 
   #stepped(actor: AnyActorRef, transitions: readonly TakenTransition[]): void {
