@@ -235,6 +235,11 @@ export class FakeCluster {
     const { pathname } = new URL(message.url ?? '/', 'http://fake');
     const { origin } = message.headers;
     if (origin !== undefined) response.setHeader('Access-Control-Allow-Origin', origin);
+    if (message.method === 'OPTIONS') {
+      response.setHeader('Access-Control-Allow-Methods', 'GET, PUT, DELETE');
+      response.setHeader('Access-Control-Allow-Headers', 'X-Quorate-Page, If-Match, If-None-Match');
+      return void response.writeHead(204).end();
+    }
     if (pathname === '/v1/events') return this.#stream(id, response);
     if (pathname.startsWith('/v1/kv')) return void this.keys.answer(message, response);
     const others = this.raft.nodes.filter((node) => node.id !== id).map((node) => this.address(node.id));

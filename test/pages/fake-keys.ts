@@ -9,7 +9,9 @@ interface Entry {
 export class FakeKeys {
   readonly entries = new Map<string, Entry>();
   revision = 0;
-  /** Takes the place of every answer where it is set. */
+  /** Lists of these prefixes are answered once the promise is fulfilled. */
+  readonly delays = new Map<string, Promise<unknown>>();
+  /** Takes the place of every answer where it is set, but of stale reads. */
   failure: { readonly status: number; readonly code: string; readonly message: string } | null = null;
 
   put(key: string, value: string | Buffer): number {
@@ -21,7 +23,9 @@ export class FakeKeys {
   async answer(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname, searchParams } = new URL(message.url ?? '/', 'http://fake');
     const body = await read(message);
-    if (this.failure !== null) return json(response, this.failure.status, { error: this.failure });
+    const isStale = searchParams.get('consistency') === 'stale';
+    if (this.failure !== null && !isStale) return json(response, this.failure.status, { error: this.failure });
+    await this.delays.get(searchParams.get('prefix') ?? '');
     if (pathname === '/v1/kv') return this.#list(searchParams, response);
     const key = decodeURIComponent(pathname.slice('/v1/kv/'.length));
     if (message.method !== 'GET' && message.headers['x-quorate-page'] !== '1') {

@@ -1,0 +1,96 @@
+import { EventEmitter, once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { launchBrowser } from '../package/browser.js';
+import { FakeCluster } from './fake-cluster.js';
+import { openPage } from './page.js';
+
+let browser: Browser;
+let cluster: FakeCluster;
+const directory = mkdtempSync(path.join(tmpdir(), 'quorate-pages-'));
+
+beforeAll(async () => {
+  browser = await launchBrowser(directory);
+});
+
+beforeEach(async () => {
+  cluster = await FakeCluster.open({ nodes: 3 });
+  cluster.keys.put('customers/7', 'Ada');
+});
+
+afterEach(async () => {
+  for (const context of browser.contexts()) await context.close();
+  await cluster.close();
+});
+
+afterAll(async () => {
+  await browser.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+async function browse(hash = '#keys'): Promise<Page> {
+  const { page } = await openPage(browser, cluster.url('n1') + hash);
+  await page.locator('[data-key]').first().waitFor();
+  return page;
+}
+
+const keysOf = (page: Page): Promise<readonly string[]> =>
+  page.$$eval('[data-key]', (rows) => rows.map((row) => row.getAttribute('data-key') ?? ''));
+
+test('more than a hundred keys come by the hundred, one after another', async () => {
+  const names = Array.from({ length: 250 }, (_, at) => `many/${String(at).padStart(3, '0')}`);
+  for (const name of names) cluster.keys.put(name, name);
+  const page = await browse('#keys/many%2F');
+  await page.getByText('the first 100 keys').waitFor();
+  await page.getByRole('button', { name: 'More' }).click();
+  await page.getByText('the first 200 keys').waitFor();
+  await page.getByRole('button', { name: 'More' }).click();
+  await page.getByText('250 keys').waitFor();
+  expect(await keysOf(page)).toEqual(names);
+  expect(await page.getByRole('button', { name: 'More' }).count()).toBe(0);
+});
+
+test('without a majority the page says why, and shows what one node holds where somebody asks; then all again', async () => {
+  const page = await browse();
+  cluster.keys.failure = { status: 503, code: 'NO_QUORUM', message: 'no majority answers.' };
+  await page.keyboard.press('r');
+  await page.getByRole('alert').getByText('The keys cannot be read now. no majority answers.').waitFor();
+  await page.getByRole('button', { name: 'Show what one node holds' }).click();
+  await page.getByText('as one node holds it, which may be old').waitFor();
+  expect(await keysOf(page)).toEqual(['customers/7']);
+  cluster.keys.failure = null;
+  await page.keyboard.press('r');
+  await page.getByText('confirmed by a majority').waitFor();
+});
+
+test('keys are read and written by another node where the one that served the page is gone', async () => {
+  const page = await browse();
+  await cluster.kill('n1');
+  await page.getByText('live · 2 of 3').waitFor();
+  cluster.keys.put('customers/8', 'Grace');
+  await page.keyboard.press('r');
+  await page.getByRole('button', { name: 'customers/8' }).click();
+  await page.getByRole('textbox', { name: 'Value' }).fill('Hopper');
+  await page.getByRole('button', { name: 'Compare and set' }).click();
+  await page.getByText('not changed').waitFor();
+  expect(cluster.keys.entries.get('customers/8')?.value.toString()).toBe('Hopper');
+});
+
+test('an answer to an earlier question does not take the place of the newest one', async () => {
+  cluster.keys.put('slow/1', 'late');
+  const gate = new EventEmitter();
+  cluster.keys.delays.set('slow/', once(gate, 'open'));
+  const page = await browse();
+  const late = page.waitForResponse((response) => /prefix=slow.*limit=100/.test(response.url()));
+  await page.evaluate(`location.hash = 'keys/slow%2F'`);
+  await page.getByText('reads…').waitFor();
+  await page.evaluate(`location.hash = 'keys/customers%2F'`);
+  await page.locator('[data-key="customers/7"]').waitFor();
+  gate.emit('open');
+  await (await late).finished();
+  await page.evaluate('new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))');
+  expect(await keysOf(page)).toEqual(['customers/7']);
+});
