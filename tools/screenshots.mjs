@@ -34,6 +34,8 @@ mkdirSync(OUT, { recursive: true });
 const isWanted = (name) => values.only?.some((start) => name.startsWith(start)) ?? true;
 const openLooks = (url) => Looks.open(browser, url, { directory: OUT, isWanted });
 
+/** The headline while the cluster serves, with room for a failure. */
+const CALM = '.headline.accent';
 const card = (id, attributes) => `[data-node="${id}"]${attributes}`;
 const shows = (...selectors) => {
   return async (page) => {
@@ -68,7 +70,7 @@ async function ofThree() {
     // A leader that was replaced once gives the pictures a history.
     await cluster.makeLead('n1');
     await sleep(WARM_UP_MS / 3);
-    await dashboards.shoot('dashboard-healthy', shows(card('n1', '[data-role="leader"]')));
+    await dashboards.shoot('dashboard-healthy', shows(card('n1', '[data-role="leader"]'), CALM));
 
     const inspectors = await openLooks(`${cluster.urlOf('n1')}/inspector`);
     await inspectors.shoot('inspector-leader', shows('[data-state="active.leader.serving"][data-active="true"]'));
@@ -160,11 +162,11 @@ async function ofMany(count) {
     const load = cluster.load();
     const dashboards = await openLooks(cluster.urlOf('n1'));
     await sleep(WARM_UP_MS / 3);
-    await dashboards.shoot(`dashboard-${count}-nodes`);
+    await dashboards.shoot(`dashboard-${count}-nodes`, shows(CALM));
     const [, follower] = await cluster.leaderAndOthers();
     await cluster.kill(follower);
     await sleep(5_000);
-    await dashboards.shoot(`dashboard-${count}-nodes-one-down`, shows(card(follower, '[data-up="false"]')));
+    await dashboards.shoot(`dashboard-${count}-nodes-one-down`, shows(card(follower, '[data-up="false"]'), CALM));
     await dashboards.close();
     await load.stop();
   } finally {
