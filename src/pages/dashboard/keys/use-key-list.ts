@@ -64,7 +64,7 @@ export function useKeyList(client: KvClient, prefix: string): KeyListState {
       setConsistency('linearizable');
       setVersion((old) => old + 1);
     },
-    more: () => void load(loaded.next, []),
+    more: () => void load(loaded.next, loaded.items),
     readStale: () => setConsistency('stale'),
   };
 }

@@ -59,6 +59,8 @@ function asideOf(view: ClusterView, node: NodeView): string {
   const { facts, look, words } = cardOf(view, node);
   // How much of a snapshot is here stands above.
   if (look === 'waits') return words ?? '';
+  // How long ago it was heard stands above where the strip is as old.
+  if (trailOf(view, node).parts[0]?.startsWith('as last heard') === true) return words ?? '';
   const fact = facts.at(-1);
   if (look !== 'leader')
     return fact === undefined ? '' : `${TIMED.test(fact.label) ? `${fact.label} ` : ''}${fact.value}`;
