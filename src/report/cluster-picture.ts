@@ -88,7 +88,8 @@ export function lackOf(node: HeardNode, leader: LiveNode | undefined): LackKind 
   const status = memberOf(leader, node.id)?.status ?? 'down';
   if (!isLive(node)) {
     if (typeof memberOf(leader, node.id)?.haltedBy === 'string') return 'halted';
-    return leader !== undefined && status !== 'down' ? undefined : 'down';
+    if (leader !== undefined && status !== 'down') return undefined;
+    return node.report?.role === 'halted' ? 'halted' : 'down';
   }
   const { role, state } = node.report;
   if (role === 'halted' || role === 'recovering') return role;

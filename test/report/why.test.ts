@@ -183,6 +183,12 @@ describe('without a majority', () => {
       title: 'n3 has halted. n1 leads and serves with n2.',
       subtitle: 'One more failure, and nothing is committed. n3 has halted: sync failed: EIO.',
     });
+    // Its process has ended before it told its peers; the reader has its last report.
+    const ended = [...nodes.slice(0, 2), gone('n3', 5_000, report('n3', three, halts), REFUSED)];
+    expect(headline([live(leading(three, { down: ['n3'] }), 'n1'), ...ended.slice(1)])).toMatchObject({
+      title: 'n3 has halted. n1 leads and serves with n2.',
+      subtitle: 'One more failure, and nothing is committed. n3 has halted: sync failed: EIO.',
+    });
   });
 
   describe('of a node that receives a snapshot', () => {

@@ -81,7 +81,7 @@ const BADGES: Readonly<Partial<Record<Card['look'], string>>> = {
 function lookOf({ nodes }: ClusterView, node: NodeView): Look {
   const { isAnswering, isDown, wasHeard, report, silentMs } = node;
   if (report !== null && isAnswering) return waitOf(report) === undefined ? report.role : 'waits';
-  if (haltReasonOf(node, nodes) !== undefined) return 'halted';
+  if (isDown && haltReasonOf(node, nodes) !== undefined) return 'halted';
   if (!wasHeard && silentMs < 3_000) return 'unknown';
   return isDown ? 'down' : 'unheard';
 }
