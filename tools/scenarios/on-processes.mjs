@@ -36,6 +36,8 @@ export class ProcessRuns {
     }
     await cluster.leader();
     await this.writeFor(50);
+    // What a killed process has left must keep none from taking its next one.
+    if (scenario === 'kill during a snapshot') for (const id of cluster.ids) await cluster.snapshot(id);
     let lost = 0;
     for (const id of cluster.ids) {
       const there = await cluster.contents(id);

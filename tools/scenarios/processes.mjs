@@ -170,6 +170,12 @@ export class Processes {
     }
   }
 
+  /** Has a node take a snapshot; throws where it does not. */
+  async snapshot(id) {
+    const answer = await this.http(id, 'POST', '/v1/snapshot');
+    if (answer.status !== 200) throw new Error(`${id} takes no snapshot: ${answer.status} ${answer.body}`);
+  }
+
   connect = (ids = this.ids) => connect(ids.map((id) => this.addresses[id]));
 
   async close({ keep = false } = {}) {
