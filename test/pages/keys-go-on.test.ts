@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from '../package/browser.js';
+import { until } from '../waiting/conditions.js';
 import { FakeCluster } from './fake-cluster.js';
 import { openPage } from './page.js';
 
@@ -93,4 +94,29 @@ test('an answer to an earlier question does not take the place of the newest one
   await (await late).finished();
   await page.evaluate('new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))');
   expect(await keysOf(page)).toEqual(['customers/7']);
+});
+
+test('charts are drawn where the page was opened at its keys, and the node that served it is gone since', async () => {
+  const page = await browse();
+  const fetched = `performance.getEntriesByType('resource').some(({ name }) => /plot-/.test(name))`;
+  await until(() => page.evaluate(fetched));
+  await cluster.kill('n1');
+  await page.evaluate(`location.hash = 'cluster'`);
+  await page.locator('.uplot').nth(3).waitFor();
+});
+
+test('a page with an edit that was not sent asks before it is left, and no other page does', async () => {
+  const page = await browse();
+  const asked: string[] = [];
+  page.on('dialog', (dialog) => {
+    asked.push(dialog.type());
+    void dialog.accept();
+  });
+  await page.getByRole('button', { name: 'customers/7' }).click();
+  await page.reload();
+  expect(asked).toEqual([]);
+  await page.getByRole('button', { name: 'customers/7' }).click();
+  await page.getByRole('textbox', { name: 'Value' }).fill('Grace');
+  await page.reload();
+  expect(asked).toEqual(['beforeunload']);
 });

@@ -34,6 +34,10 @@ export class Dashboard {
       this.model.tick(Date.now());
       this.#draw();
     }, LEAST_BETWEEN_DRAWINGS_MS);
+    // The browser asks whether the page shall be left.
+    addEventListener('beforeunload', (event) => {
+      if (!this.drafts.isEmpty) event.preventDefault();
+    });
     document.addEventListener('visibilitychange', () => {
       if (!document.hidden) this.streams.retryNow();
     });

@@ -15,6 +15,10 @@ export class Drafts {
   readonly #ofKeys = new Map<string, Draft>();
   #new: Draft | null = null;
 
+  get isEmpty(): boolean {
+    return this.#new === null && this.#ofKeys.size === 0;
+  }
+
   /** `key` is null for the new key. */
   of(key: string | null): Draft | null {
     return key === null ? this.#new : (this.#ofKeys.get(key) ?? null);

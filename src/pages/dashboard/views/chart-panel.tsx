@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useMedia, useSize } from '../hooks.js';
 import type { Mark } from '../model/history.js';
+import { loadPlot } from './load-plot.js';
 import type { Plot } from './plot.js';
 
 export interface ChartLine {
@@ -27,20 +28,7 @@ export interface ChartProps {
   readonly isFlat?: boolean;
 }
 
-/** The drawing library is fetched after the first paint. */
-function loadPlot(): Promise<typeof import('./plot.js')> {
-  haveALanguage();
-  return import('./plot.js');
-}
-
-/** uPlot asks for numbers in the browser's language. On a system without one, Chromium names a language that does not exist. */
-function haveALanguage(): void {
-  try {
-    Intl.getCanonicalLocales(navigator.language);
-  } catch {
-    Object.defineProperty(navigator, 'language', { value: 'en-US', configurable: true });
-  }
-}
+const FETCHED_AGAIN_AFTER_MS = 2_000;
 
 /** A chart with its values as the legend: the present ones, or those under the pointer. */
 export function ChartPanel(props: ChartProps) {
@@ -50,7 +38,15 @@ export function ChartPanel(props: ChartProps) {
   const [pointed, setPointed] = useState<number | null>(null);
   const [module, setModule] = useState<typeof import('./plot.js')>();
   const plot = useRef<Plot | undefined>(undefined);
-  useEffect(() => void loadPlot().then(setModule), []);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const again = (): void => {
+      timer = setTimeout(load, FETCHED_AGAIN_AFTER_MS);
+    };
+    const load = (): void => void loadPlot().then(setModule, again);
+    load();
+    return () => clearTimeout(timer);
+  }, []);
   useEffect(() => {
     if (module === undefined || element.current === null || size === null || size.height < 30) return;
     if (plot.current === undefined) plot.current = new module.Plot(element.current, setPointed);
