@@ -140,7 +140,7 @@ async function ofOneInTrouble() {
   }
 }
 
-/** Nodes of a real cluster seldom need a snapshot: this is the made-up cluster of the pages' tests. */
+/** The made-up cluster of the pages' tests: in a real one, a snapshot would be here before the pictures are made. */
 async function ofASnapshot() {
   const { FakeCluster } = await importPlayed(directory);
   const cluster = await FakeCluster.open({ nodes: 3 });
