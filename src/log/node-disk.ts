@@ -177,8 +177,8 @@ class NodeFile implements DiskFile {
     this.#guarded = guarded;
   }
 
-  read(offset: number, length: number, done: DiskDone<Uint8Array>): void {
-    const bytes = new Uint8Array(length);
+  read(offset: number, length: number, done: DiskDone<Uint8Array>, into?: Uint8Array): void {
+    const bytes = into ?? new Uint8Array(length);
     const next = (at: number): void => {
       if (at === length) return done(undefined, bytes);
       fs.read(this.#descriptor, bytes, at, length - at, offset + at, (error, read) => {

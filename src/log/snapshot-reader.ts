@@ -2,6 +2,7 @@ import type { DiskFile } from '../seams/disk.js';
 import type { SnapshotReader } from '../seams/snapshot-store.js';
 import { ByteReader } from '../wire/bytes.js';
 import { damage } from './log-failures.js';
+import { ReadAhead } from './read-ahead.js';
 import type { Checksum } from './segment-format.js';
 import type { SnapshotHeader } from './snapshot-format.js';
 import { CHUNK_HEADER_BYTES, SNAPSHOT_HEADER_BYTES, snapshotName } from './snapshot-format.js';
@@ -15,17 +16,14 @@ export interface SnapshotReaderOptions {
 
 type Done = (error: Error | undefined, chunk?: Uint8Array) => void;
 
-const READ_BYTES = 1024 * 1024;
-
 /** Reads a snapshot's pieces in order, and holds each against the checksum that stands before it. */
 export class SnapshotFileReader implements SnapshotReader {
   readonly #options: SnapshotReaderOptions;
-  /** The bytes of the file that were read and not given out, from `#at` on. */
-  #bytes: Uint8Array = new Uint8Array(0);
+  #source: ReadAhead | undefined;
+  /** Where the next piece begins in the file. */
   #at = SNAPSHOT_HEADER_BYTES;
   #chunks = 0;
   #checksum = 0;
-  #isBusy = false;
   #isClosed = false;
 
   constructor(options: SnapshotReaderOptions) {
@@ -33,31 +31,30 @@ export class SnapshotFileReader implements SnapshotReader {
   }
 
   next(done: Done): void {
-    const { header } = this.#options;
+    const { header, file } = this.#options;
     if (this.#chunks === header.chunks) return this.#end(done);
-    this.#need(CHUNK_HEADER_BYTES, done, () => {
-      const reader = new ByteReader(this.#bytes);
+    this.#source ??= new ReadAhead(file, this.#at);
+    this.#need(CHUNK_HEADER_BYTES, done, (head) => {
+      const reader = new ByteReader(head);
       const [length, expected] = [reader.u32(), reader.u32()];
       if (length > header.bytes - this.#at) return this.#damaged('a piece is longer than what is left', done);
-      this.#need(CHUNK_HEADER_BYTES + length, done, () => this.#take(length, expected, done));
+      this.#need(length, done, (chunk) => this.#take(chunk, expected, done));
     });
   }
 
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    if (!this.#isBusy) this.#release();
+    if (this.#source === undefined) this.#release();
+    else this.#source.stop(() => this.#release());
   }
 
-  #take(length: number, expected: number, done: Done): void {
-    const end = CHUNK_HEADER_BYTES + length;
-    const chunk = this.#bytes.subarray(CHUNK_HEADER_BYTES, end);
+  #take(chunk: Uint8Array, expected: number, done: Done): void {
     const checksum = this.#options.checksum(chunk, this.#checksum);
     if (checksum !== expected) return this.#damaged('a piece is not what was written', done);
     this.#checksum = checksum;
     this.#chunks += 1;
-    this.#at += end;
-    this.#bytes = this.#bytes.subarray(end);
+    this.#at += CHUNK_HEADER_BYTES + chunk.byteLength;
     done(undefined, chunk);
   }
 
@@ -68,17 +65,11 @@ export class SnapshotFileReader implements SnapshotReader {
     done(undefined);
   }
 
-  /** Goes on once `length` bytes from `#at` on are in memory. */
-  #need(length: number, done: Done, then: () => void): void {
-    if (this.#bytes.byteLength >= length) return then();
-    this.#isBusy = true;
-    this.#options.file.read(this.#at, Math.max(READ_BYTES, length), (error, bytes) => {
-      this.#isBusy = false;
-      if (this.#isClosed) return this.#release();
-      if (error !== undefined) return done(error);
-      this.#bytes = bytes;
-      if (bytes.byteLength < length) this.#damaged('it is cut off', done);
-      else then();
+  #need(length: number, done: Done, then: (bytes: Uint8Array) => void): void {
+    this.#source?.take(length, (error, bytes) => {
+      if (error !== undefined) done(error);
+      else if (bytes.byteLength < length) this.#damaged('it is cut off', done);
+      else then(bytes);
     });
   }
 

@@ -20,8 +20,11 @@ export type DiskDone<Value = void> = (error: DiskError | undefined, value: Value
 
 /** An open file. Whoever needs an order asks for the next operation when the one before is done. */
 export interface DiskFile {
-  /** Fewer bytes than `length` only at the end of the file. */
-  read(offset: number, length: number, done: DiskDone<Uint8Array>): void;
+  /**
+   * Fewer bytes than `length` only at the end of the file. Where `into` is given, which is as long, they may be read into it in place of
+   * new memory: a disk is free to ignore it.
+   */
+  read(offset: number, length: number, done: DiskDone<Uint8Array>, into?: Uint8Array): void;
   /** All the bytes, or an error. Not durable until a later sync is done. */
   write(bytes: Uint8Array, offset: number, done: DiskDone): void;
   /**

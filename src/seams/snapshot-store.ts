@@ -13,7 +13,10 @@ export interface SnapshotWriter {
 
 /** Reads one snapshot, piece by piece, as it was written. */
 export interface SnapshotReader {
-  /** Undefined at the end. Fails with DATA_DAMAGED where what is read is not what was written; the end says that all of it is. */
+  /**
+   * Undefined at the end. Fails with DATA_DAMAGED where what is read is not what was written; the end says that all of it is. What
+   * was given out is overwritten after the next call.
+   */
   next(done: (error: Error | undefined, chunk?: Uint8Array) => void): void;
   close(): void;
 }
