@@ -60,8 +60,11 @@ async function skipIn({ log, identity }: DataDirectory, index: Index): Promise<S
     const entry = await committedCommand(log, recovered, index);
     const before = recovered.skips?.find((skip) => skip.index === index);
     const skip = before ?? skipOf(entry);
-    // Closing the log makes it durable.
-    if (before === undefined) log.append([skip]);
+    if (before === undefined) {
+      log.append([skip]);
+      // Closing would do it, too, but on a full disk it leaves out what nobody was told of, and says nothing.
+      await promised<void>((done) => log.sync((error) => done(error)));
+    }
     const { term, checksum, atMs } = skip;
     return {
       id: identity.nodeId,
