@@ -14,8 +14,11 @@ export const COMPARE_EVERY_MS = 300;
 const PATIENCE_MS = 900;
 /** Hashing takes no more than a hundredth of a leader's time. */
 const RESTS_FOR_HASHING = 100;
-/** A hash that takes longer stops the node for so long that others would miss its heartbeats: it is not asked for again in this term. */
-export const LONGEST_HASH_MS = 20;
+/**
+ * A hash that takes longer, a heartbeat's interval by default, holds heartbeats up again and again: it is not asked for again in this term.
+ * On a busy machine one that takes a few ms may well take 20.
+ */
+export const LONGEST_HASH_MS = 50;
 
 /** What a replica's applier says of its state. An empty hash: the state machine has none. */
 export interface OwnHash {
