@@ -71,6 +71,7 @@ export {
 } from './raft/numbers-and-ids.js';
 export type {
   Installing,
+  Offer,
   Origin,
   Peer,
   PeerStatus,
