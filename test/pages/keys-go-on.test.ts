@@ -117,6 +117,7 @@ test('a page with an edit that was not sent asks before it is left, and no other
   expect(asked).toEqual([]);
   await page.getByRole('button', { name: 'customers/7' }).click();
   await page.getByRole('textbox', { name: 'Value' }).fill('Grace');
+  await page.getByText('not sent').first().waitFor();
   await page.reload();
   expect(asked).toEqual(['beforeunload']);
 });

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { whole } from '../../shared/format.js';
 import { sizeText, startOf } from './bytes.js';
 import type { Format } from './draft.js';
@@ -76,7 +76,8 @@ function OpenedKey({
   const isChanged = edited !== null && (before === null || difference.text !== null);
   const isWorthKeeping =
     opened.kind === 'new' ? name !== opened.prefix || (edited ?? '') !== '' : isChanged && edited !== null;
-  useEffect(() => {
+  // Not after the next painting: the page may be left before it.
+  useLayoutEffect(() => {
     drafts.keep(key, isWorthKeeping ? { entry, name, format, text: edited ?? '' } : null);
   }, [isWorthKeeping, name, format, edited]);
   const giveUp = (): void => {
