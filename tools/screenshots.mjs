@@ -115,7 +115,7 @@ async function ofThree() {
   }
 }
 
-/** What one node may come to while the others go on: its state is a wrong one, its disk is full. */
+/** Scenes of one node in trouble while the others go on: its state is wrong, or its disk is full. */
 async function ofOneInTrouble() {
   const cluster = await ScriptedCluster.start(['n1', 'n2', 'n3'], directory, { n3: { priority: 5 } });
   try {

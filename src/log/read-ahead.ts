@@ -1,6 +1,7 @@
 import type { DiskError, DiskFile } from '../seams/disk.js';
 
 const BLOCK_BYTES = 2 * 1024 * 1024;
+const LEAST_BLOCK_BYTES = 4_096;
 /** In front of a block there is room for what is left of the one before it. */
 const ROOM_BYTES = 1024 * 1024 + 1_024;
 
@@ -12,10 +13,12 @@ type Done = (error: DiskError | undefined, bytes: Uint8Array) => void;
  */
 export class ReadAhead {
   readonly #file: DiskFile;
-  readonly #memory: Uint8Array[] = [0, 1].map(() => new Uint8Array(ROOM_BYTES + BLOCK_BYTES));
-  /** Where the next block begins. */
+  readonly #blockBytes: number;
+  readonly #roomBytes: number;
+  readonly #memory: Uint8Array[];
+  /** Offset of the next block in the file. */
   #offset: number;
-  /** What was read and not taken. */
+  /** Bytes that were read and not taken yet. */
   #bytes: Uint8Array = NO_BYTES;
   /** The block behind it, once it is read. */
   #block: Uint8Array | undefined;
@@ -23,9 +26,13 @@ export class ReadAhead {
   #isReading = false;
   #onRead: (() => void) | undefined;
 
-  constructor(file: DiskFile, offset: number) {
+  /** `length`: about so many bytes are there from `offset` on, so that little memory is taken for a small file. */
+  constructor(file: DiskFile, offset: number, length: number) {
     this.#file = file;
     this.#offset = offset;
+    this.#blockBytes = Math.max(LEAST_BLOCK_BYTES, Math.min(BLOCK_BYTES, length));
+    this.#roomBytes = Math.min(ROOM_BYTES, this.#blockBytes);
+    this.#memory = [0, 1].map(() => new Uint8Array(this.#roomBytes + this.#blockBytes));
   }
 
   /** The next `length` bytes; fewer only at the end of the file. */
@@ -70,14 +77,14 @@ export class ReadAhead {
       this.#onRead = undefined;
       then?.();
     };
-    this.#file.read(this.#offset, BLOCK_BYTES, read, memory.subarray(ROOM_BYTES));
+    this.#file.read(this.#offset, this.#blockBytes, read, memory.subarray(this.#roomBytes));
   }
 
   #joined(rest: Uint8Array, block: Uint8Array): Uint8Array {
     if (rest.byteLength === 0) return block;
     const start = block.byteOffset - rest.byteLength;
     const isInMemory = this.#memory.some((memory) => memory.buffer === block.buffer);
-    if (isInMemory && rest.byteLength <= ROOM_BYTES) {
+    if (isInMemory && rest.byteLength <= this.#roomBytes) {
       new Uint8Array(block.buffer, start, rest.byteLength).set(rest);
       return new Uint8Array(block.buffer, start, rest.byteLength + block.byteLength);
     }

@@ -20,7 +20,7 @@ type Done = (error: Error | undefined, chunk?: Uint8Array) => void;
 export class SnapshotFileReader implements SnapshotReader {
   readonly #options: SnapshotReaderOptions;
   #source: ReadAhead | undefined;
-  /** Where the next piece begins in the file. */
+  /** Offset of the next piece in the file. */
   #at = SNAPSHOT_HEADER_BYTES;
   #chunks = 0;
   #checksum = 0;
@@ -33,7 +33,7 @@ export class SnapshotFileReader implements SnapshotReader {
   next(done: Done): void {
     const { header, file } = this.#options;
     if (this.#chunks === header.chunks) return this.#end(done);
-    this.#source ??= new ReadAhead(file, this.#at);
+    this.#source ??= new ReadAhead(file, this.#at, header.bytes - this.#at);
     this.#need(CHUNK_HEADER_BYTES, done, (head) => {
       const reader = new ByteReader(head);
       const [length, expected] = [reader.u32(), reader.u32()];

@@ -54,7 +54,7 @@ interface Joints {
   readonly between: string;
 }
 
-/** What stands before and between the parts of a text that begins with a verb. */
+/** The signs before and between the parts of a reason that begins with a verb, as in "n3 has halted: its disk failed". */
 const JOINTS: Readonly<Partial<Record<LackKind, Joints>>> = {
   halted: { before: ' ', between: ': ' },
   installing: { before: ' ', between: '; ' },

@@ -65,8 +65,8 @@ describe('a file that is read a block ahead', () => {
     const size = 9 * MIB + 12_345;
     const played = new PlayedFile(size, { usesInto });
     fc.assert(
-      fc.property(lengths, fc.integer({ min: 0, max: 10_000 }), (wanted, from) => {
-        const ahead = new ReadAhead(played.file, from);
+      fc.property(lengths, fc.integer({ min: 0, max: 10_000 }), fc.constantFrom(size, 70_000), (wanted, from, told) => {
+        const ahead = new ReadAhead(played.file, from, told);
         let at = from;
         for (const length of wanted) {
           let answers = 0;
@@ -85,7 +85,7 @@ describe('a file that is read a block ahead', () => {
 
   test('what was taken is overwritten two blocks later', () => {
     const played = new PlayedFile(8 * MIB);
-    const ahead = new ReadAhead(played.file, 0);
+    const ahead = new ReadAhead(played.file, 0, 8 * MIB);
     const taken: Uint8Array[] = [];
     for (let count = 0; count < 8; count += 1) ahead.take(MIB, (_, bytes) => void taken.push(bytes));
     expect(new Set(taken.map(({ buffer }) => buffer)).size).toBe(2);
@@ -94,7 +94,7 @@ describe('a file that is read a block ahead', () => {
 
   test('the next block is read while the one before it is used, and no more than that', () => {
     const played = new PlayedFile(8 * MIB, { isAtOnce: false });
-    const ahead = new ReadAhead(played.file, 0);
+    const ahead = new ReadAhead(played.file, 0, 8 * MIB);
     let taken = 0;
     ahead.take(1_000, () => {
       taken += 1;
@@ -111,7 +111,7 @@ describe('a file that is read a block ahead', () => {
 
   test('a block that could not be read fails whoever needs it, and nobody before', () => {
     const played = new PlayedFile(4 * MIB, { isAtOnce: false });
-    const ahead = new ReadAhead(played.file, 0);
+    const ahead = new ReadAhead(played.file, 0, 8 * MIB);
     const answers: string[] = [];
     const take = (length: number): void =>
       ahead.take(length, (error, bytes) => void answers.push(error?.code ?? String(bytes.byteLength)));
@@ -126,14 +126,14 @@ describe('a file that is read a block ahead', () => {
 
   test('whoever stops it is told once the disk is done with its memory, and whoever waited is not answered', () => {
     const played = new PlayedFile(4 * MIB, { isAtOnce: false });
-    const ahead = new ReadAhead(played.file, 0);
+    const ahead = new ReadAhead(played.file, 0, 8 * MIB);
     const told: string[] = [];
     ahead.take(1, () => void told.push('taken'));
     ahead.stop(() => void told.push('stopped'));
     expect(told).toEqual([]);
     played.answer();
     expect(told).toEqual(['stopped']);
-    new ReadAhead(played.file, 0).stop(() => void told.push('never begun'));
+    new ReadAhead(played.file, 0, 8 * MIB).stop(() => void told.push('never begun'));
     expect(told).toEqual(['stopped', 'never begun']);
   });
 });

@@ -1,6 +1,6 @@
 // Puts what came of the scenarios into the table of docs/failure-scenarios.md.
 
-/** What tells one row from another: `power cut of all` on `processes`. */
+/** The key of a row of the table, such as `power cut of all on processes`. */
 const keyOf = ({ scenario, place }) => `${scenario} on ${place}`;
 const inWords = (count) => count.toLocaleString('en-US');
 

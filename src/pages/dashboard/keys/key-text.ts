@@ -1,5 +1,5 @@
 /** Characters that a browser does not show, or that turn the text around them. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is made visible
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this finds, to show them
 const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 const DELETE = 0x7f;
 const CONTROL_PICTURES = 0x2400;

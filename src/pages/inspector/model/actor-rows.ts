@@ -21,7 +21,7 @@ export interface ActorRow {
 export interface ActorTree {
   /** All actors of the moment, in the order in which they came. */
   readonly all: readonly ActorHistory[];
-  /** Those that match the filter, and their ancestors. */
+  /** The rows of the actors that match the filter, and of their ancestors. */
   readonly rows: readonly ActorRow[];
   readonly total: number;
   readonly done: number;
@@ -67,7 +67,7 @@ function childrenOf(actors: readonly ActorHistory[]): ReadonlyMap<string | null,
   return children;
 }
 
-/** What a row was made of. */
+/** The state of an actor from which its row was made: while it is the same, the row is. */
 interface RowSource {
   readonly snapshot: InspectionSnapshot | null;
   readonly change: StateChange | null;
