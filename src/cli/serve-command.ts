@@ -16,19 +16,10 @@ export function addServeCommand(program: Command): void {
       if (flags.join !== undefined) {
         throw new CommandFailure(EXIT.usage, 'NOT_IN_THIS_VERSION', '--join: not in this version; name all in --peers');
       }
-      const { serve } = await loadServe();
+      // Loaded only now: commands that ask a running cluster should not wait for it.
+      const { serve } = await import('./serve.js');
       await serve(flags);
     });
-}
-
-/**
- * Loads only now, because commands that ask a running cluster should not wait for the code that runs one; and in steps, because Node.js
- * opens all modules that are imported at the same depth at once: a process that may open 80 files ran out of them.
- */
-async function loadServe(): Promise<typeof import('./serve.js')> {
-  await import('../../machines/index.js');
-  await import('../http/serve-node.js');
-  return await import('./serve.js');
 }
 
 function helpOf({ help, default: standard }: ServeForm): string {

@@ -176,10 +176,14 @@ export function makeStateMachine<Machine extends AnyStateMachine>(
 
 /** Bytes as text of one character each: equal for equal bytes. */
 export function asText(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return text;
+  const pieces: string[] = [];
+  for (let at = 0; at < bytes.byteLength; at += PIECE_BYTES)
+    pieces.push(String.fromCharCode(...bytes.subarray(at, at + PIECE_BYTES)));
+  return pieces.join('');
 }
+
+/** As many as a call can have arguments for certain. */
+const PIECE_BYTES = 4_096;
 
 const INDEX_BYTES = 8;
 

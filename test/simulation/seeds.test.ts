@@ -58,7 +58,8 @@ const happenings = ({ acknowledged, last, error, trace = [] }: Outcome): readonl
   return [...trace, `${acknowledged} acknowledged, the last ${last}, ${error ?? 'no error'}`];
 };
 
-test.each(FIRST)(
+/** A third of them; `npm run test:plain-xstate` runs hundreds. */
+test.each(FIRST.slice(0, 2))(
   'the fifty seeds after %i run the same by XState alone, without the fast transition',
   async (first) => {
     const fast = await fifty(first, 'fast transition');

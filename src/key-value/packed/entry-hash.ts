@@ -4,6 +4,9 @@ export interface HashSum {
   high: number;
 }
 
+// Looked up once: where a module has globals of its own, as in jest, `Math` for each group of bytes takes most of the time.
+const { imul } = Math;
+
 const ODD_1 = 0x9e37_79b1;
 const ODD_2 = 0x85eb_ca77;
 
@@ -16,24 +19,24 @@ export function hashBytes(view: DataView, from: number, until: number, into: Has
   let high = ODD_2;
   let at = from;
   for (const end = until - 7; at < end; at += 8) {
-    low = Math.imul(low ^ view.getInt32(at, true), ODD_1);
-    high = Math.imul(high ^ view.getInt32(at + 4, true), ODD_2);
+    low = imul(low ^ view.getInt32(at, true), ODD_1);
+    high = imul(high ^ view.getInt32(at + 4, true), ODD_2);
     low ^= low >>> 15;
     high ^= high >>> 13;
   }
   for (; at < until; at += 1) {
-    low = Math.imul(low ^ view.getUint8(at), ODD_1);
+    low = imul(low ^ view.getUint8(at), ODD_1);
     low ^= low >>> 15;
   }
   // Each chain goes into both numbers, without losing anything of either.
-  low = mixed(low ^ Math.imul(high, ODD_1));
+  low = mixed(low ^ imul(high, ODD_1));
   into.high = mixed(high ^ low);
   into.low = low;
 }
 
 /** Different numbers give different ones. */
 function mixed(number: number): number {
-  let mix = Math.imul(number ^ (number >>> 16), 0x85eb_ca6b);
-  mix = Math.imul(mix ^ (mix >>> 13), 0xc2b2_ae35);
+  let mix = imul(number ^ (number >>> 16), 0x85eb_ca6b);
+  mix = imul(mix ^ (mix >>> 13), 0xc2b2_ae35);
   return mix ^ (mix >>> 16);
 }

@@ -1,0 +1,107 @@
+import type { Logger } from 'pino';
+import { pino } from 'pino';
+import type { AnyActorRef } from 'xstate';
+import { openInspector } from '../inspect/inspector-server.js';
+import { loadStately, STATELY_URL } from '../inspect/send-to-stately.js';
+import { KeyValueStore } from '../key-value/store.js';
+import { isQuietEvent } from '../node/inspected-events.js';
+import { ReplicaNode } from '../node/replica-node.js';
+import { fromEnvironment } from '../node/serve-form.js';
+import { systemClock } from '../node/system-clock.js';
+import { setCollectorFlags } from './collector-flags.js';
+import type { ServeConfiguration } from './configuration.js';
+import { EXIT, usage } from './exit.js';
+import { STATELY } from './serve-options.js';
+import { ownStartCommand } from './start-command.js';
+
+/** Runs one node until a signal or a failure ends it. */
+export async function runNode({ node: options, inspect, logLevel }: ServeConfiguration): Promise<void> {
+  setCollectorFlags();
+  const logger = pino({ level: logLevel, base: { pid: process.pid } });
+  const startCommand = ownStartCommand();
+  const inspector = await prepareInspector(inspect);
+  const stateMachine = new KeyValueStore();
+  const node = await ReplicaNode.open({ ...options, stateMachine, logger, startCommand }).catch(async (error) => {
+    await inspector?.close();
+    throw error;
+  });
+  logger.info(
+    { node: options.id, address: node.address, data: options.dataDir },
+    `listening at http://${node.address}`,
+  );
+  inspector?.show(node.actor, logger);
+  const close = async (): Promise<void> => {
+    await inspector?.close();
+    await node.close();
+  };
+  node.actor.on('node.halted', () => {
+    process.exitCode = EXIT.failed;
+    close().finally(() => process.exit(EXIT.failed));
+  });
+  let isStopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (isStopping) process.exit(128 + (signal === 'SIGINT' ? 2 : 15));
+    isStopping = true;
+    logger.info({ node: options.id, signal }, `${signal}: stopping; once more stops at once`);
+    close().then(
+      () => process.exit(EXIT.done),
+      (error: unknown) => {
+        logger.error({ err: error }, 'could not stop cleanly');
+        process.exit(EXIT.failed);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  if (fromEnvironment('QUORATE_ENDS_WITH_INPUT', process.env) !== undefined)
+    process.stdin.resume().once('close', () => stop('SIGTERM'));
+}
+
+interface PreparedInspector {
+  show(actor: AnyActorRef, logger: Logger): void;
+  close(): Promise<void>;
+}
+
+/** Prepares what `--inspect` asks for before the node is opened: a value that cannot work is refused before anything begins. */
+async function prepareInspector(inspect: ServeConfiguration['inspect']): Promise<PreparedInspector | undefined> {
+  if (inspect === undefined) return undefined;
+  return inspect === STATELY ? prepareStately() : listenForViewers(inspect);
+}
+
+async function prepareStately(): Promise<PreparedInspector> {
+  const send = await loadStately().catch(() => {
+    throw usage('--inspect=stately needs the package @statelyai/inspect: npm install @statelyai/inspect');
+  });
+  let sending: { close(): Promise<void> } | undefined;
+  return {
+    show: (actor, logger) => {
+      sending = send(actor);
+      logger.info({}, `charts for the Stately inspector go to ${STATELY_URL}, where createInspectorServer() listens`);
+    },
+    close: async () => sending?.close(),
+  };
+}
+
+async function listenForViewers(port: number): Promise<PreparedInspector> {
+  const inspector = await openInspector({ clock: systemClock, port, isQuiet: isQuietEvent }).catch(
+    (error: NodeJS.ErrnoException) => {
+      const why =
+        error.code === 'EADDRINUSE'
+          ? `port ${port} is taken, by another node's --inspect or another program`
+          : error.message;
+      throw usage(
+        `the charts cannot be shown on port ${port}: ${why}: give --inspect another port, or 0 for any free one`,
+      );
+    },
+  );
+  return {
+    show: (actor, logger) => {
+      inspector.show(actor);
+      logger.info(
+        { port: inspector.port },
+        `charts for viewers of @xstate/inspect at ws://127.0.0.1:${inspector.port}`,
+      );
+    },
+    close: () => inspector.close(),
+  };
+}
