@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { launchBrowser } from '../../tools/browser.mjs';
 import { freePorts, RealNodes, STEADY } from '../node/real-nodes.js';
-import { launchBrowser } from './browser.js';
 import { bin, PackedPackage, run } from './packed.js';
 
 /** A project of somebody's, with the package in it as it is published. */

@@ -1,42 +1,22 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Browser } from 'playwright-core';
-import { launchBrowser } from '../package/browser.js';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import type { OpenedPage } from './browser.js';
+import { accessibilityFaults, openKeys, TestBrowser } from './browser.js';
 import { FakeCluster } from './fake-cluster.js';
-import type { OpenedPage } from './page.js';
-import { accessibilityFaults, openPage } from './page.js';
 
-let browser: Browser;
+const browser = TestBrowser.forThisFile();
 let cluster: FakeCluster;
 let opened: OpenedPage;
-const directory = mkdtempSync(path.join(tmpdir(), 'quorate-pages-'));
-
-beforeAll(async () => {
-  browser = await launchBrowser(directory);
-});
 
 beforeEach(async () => {
-  cluster = await FakeCluster.open({ nodes: 3 });
+  cluster = browser.closeAfterTest(await FakeCluster.open({ nodes: 3 }));
   cluster.keys.put('customers/7', 'Ada');
   cluster.keys.put('orders/2026/0417', '{"status":"placed","total":31.0}');
   cluster.keys.put('orders/2026/0418', '{"status":"paid","total":7}');
 });
 
-afterEach(async () => {
-  for (const context of browser.contexts()) await context.close();
-  await cluster.close();
-});
-
-afterAll(async () => {
-  await browser.close();
-  rmSync(directory, { recursive: true, force: true });
-});
-
-async function browse(hash = '#keys') {
-  opened = await openPage(browser, cluster.url('n1') + hash);
-  await opened.page.locator('[data-key]').first().waitFor();
+async function browse(hash?: string): Promise<Page> {
+  opened = await openKeys(browser, cluster, hash);
   return opened.page;
 }
 
@@ -179,14 +159,14 @@ describe('keys', () => {
       code: 'NOT_FOUND',
       message: 'there is nothing at /v1/kv: this node serves "counters"',
     };
-    opened = await openPage(browser, `${cluster.url('n1')}#keys`);
+    opened = await browser.open(`${cluster.url('n1')}#keys`);
     await opened.page.getByText('replicates another service than the key-value store').waitFor();
     await opened.page.getByText('this node serves "counters"').waitFor();
   });
 });
 
 test('members: who they are, what the leader sees of them, and that they cannot be changed', async () => {
-  opened = await openPage(browser, `${cluster.url('n1')}#members`);
+  opened = await browser.open(`${cluster.url('n1')}#members`);
   const { page } = opened;
   const inspectors = page.getByRole('link', { name: /^Inspector of/ });
   await inspectors.nth(2).waitFor();
@@ -198,7 +178,7 @@ test('members: who they are, what the leader sees of them, and that they cannot 
 });
 
 test('members on a phone: the table fits, with the link to each inspector', async () => {
-  opened = await openPage(browser, `${cluster.url('n1')}#members`, { viewport: { width: 390, height: 844 } });
+  opened = await browser.open(`${cluster.url('n1')}#members`, { viewport: { width: 390, height: 844 } });
   const { page } = opened;
   await page.getByRole('link', { name: 'Inspector of n3' }).waitFor();
   const titles = await page.locator('.members thead th:visible').allInnerTexts();

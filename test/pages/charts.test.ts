@@ -1,30 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterAll, beforeAll, test } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
-import { launchBrowser } from '../package/browser.js';
+import { test } from '@jest/globals';
+import type { Page } from 'playwright-core';
 import { until } from '../waiting/conditions.js';
+import { TestBrowser } from './browser.js';
 import { FakeCluster } from './fake-cluster.js';
-import { openPage } from './page.js';
 
-let browser: Browser;
-let cluster: FakeCluster;
-const directory = mkdtempSync(path.join(tmpdir(), 'quorate-pages-'));
-
-beforeAll(async () => {
-  browser = await launchBrowser(directory);
-  cluster = await FakeCluster.open({ nodes: 3 });
-});
-
-afterAll(async () => {
-  await cluster?.close();
-  await browser.close();
-  rmSync(directory, { recursive: true, force: true });
-});
+const browser = TestBrowser.forThisFile();
 
 test('charts go on while they are looked at, and name the values under the pointer', async () => {
-  const { page } = await openPage(browser, cluster.url('n1'));
+  const cluster = browser.closeAfterTest(await FakeCluster.open({ nodes: 3 }));
+  const { page } = await browser.open(cluster.url('n1'));
   await page.locator('.uplot').nth(3).waitFor();
   for (const at of [0, 1, 2, 3]) {
     // Blue is the colour of the main line of each chart.

@@ -1,36 +1,17 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Browser, BrowserContextOptions } from 'playwright-core';
-import { launchBrowser } from '../package/browser.js';
+import { describe, expect, test } from '@jest/globals';
+import type { BrowserContextOptions } from 'playwright-core';
+import type { OpenedPage } from './browser.js';
+import { accessibilityFaults, cardOf, TestBrowser } from './browser.js';
 import { FakeCluster } from './fake-cluster.js';
-import type { OpenedPage } from './page.js';
-import { accessibilityFaults, cardOf, openPage } from './page.js';
 
-let browser: Browser;
+const browser = TestBrowser.forThisFile();
 let cluster: FakeCluster;
 let opened: OpenedPage;
-const directory = mkdtempSync(path.join(tmpdir(), 'quorate-pages-'));
-
-beforeAll(async () => {
-  browser = await launchBrowser(directory);
-});
-
-afterEach(async () => {
-  for (const context of browser.contexts()) await context.close();
-  await cluster.close();
-});
-
-afterAll(async () => {
-  await browser.close();
-  rmSync(directory, { recursive: true, force: true });
-});
 
 /** The page of a node of a made-up cluster. */
 async function watch(nodes: number, from = 'n1', options: BrowserContextOptions = {}) {
-  cluster = await FakeCluster.open({ nodes });
-  opened = await openPage(browser, cluster.url(from), options);
+  cluster = browser.closeAfterTest(await FakeCluster.open({ nodes }));
+  opened = await browser.open(cluster.url(from), options);
   await opened.page
     .locator('[data-up="true"]')
     .nth(nodes - 1)
@@ -111,9 +92,9 @@ describe('the dashboard', () => {
   });
 
   test('on a phone, which has no clipboard without HTTPS, the command is copied all the same', async () => {
-    cluster = await FakeCluster.open({ nodes: 2 });
+    cluster = browser.closeAfterTest(await FakeCluster.open({ nodes: 2 }));
     const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
-    opened = await openPage(browser, cluster.url('n1'), phone);
+    opened = await browser.open(cluster.url('n1'), phone);
     const { page } = opened;
     await page.locator('[data-up="true"]').nth(1).waitFor();
     await page.evaluate(`

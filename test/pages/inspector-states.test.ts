@@ -1,59 +1,33 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import type { InspectionMessage } from '../../src/inspect/stream.js';
 import { recordElection } from '../inspect/recorded-election.js';
-import { launchBrowser } from '../package/browser.js';
+import { accessibilityFaults, TestBrowser } from './browser.js';
 import { LAMPS, lamp, pressed } from './lamp.js';
 import { PageServer } from './page-server.js';
 import { greeting, type WatchedOrder, watchOrder } from './watched-order.js';
 
 const WIDE = { viewport: { width: 1440, height: 900 } };
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true };
-const AXE = readFileSync('node_modules/axe-core/axe.min.js', 'utf8');
 
-let directory: string;
-let browser: Browser;
+const browser = TestBrowser.forThisFile();
 let server: PageServer;
 let page: Page;
 let order: WatchedOrder | undefined;
 
-beforeAll(async () => {
-  directory = mkdtempSync(path.join(tmpdir(), 'quorate-inspector-'));
-  browser = await launchBrowser(directory);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  rmSync(directory, { recursive: true, force: true });
-});
-
-afterEach(async () => {
+afterEach(() => {
   order?.stop();
   order = undefined;
-  await page?.close();
-  await server?.close();
 });
 
 async function open(options: BrowserContextOptions, messages: readonly InspectionMessage[]): Promise<void> {
-  server = await PageServer.open();
+  server = browser.closeAfterTest(await PageServer.open());
   server.tell(...messages);
-  page = await browser.newPage(options);
-  await page.goto(server.address);
+  ({ page } = await browser.open(server.address, options));
 }
 
 const tells = (selector: string, text: string): Promise<unknown> =>
   page.waitForSelector(`${selector}:has-text(${JSON.stringify(text)})`);
-
-/** What axe finds that is serious, each with an element that has it. */
-async function faults(): Promise<unknown> {
-  await page.evaluate(AXE);
-  return page.evaluate(`axe.run().then(({ violations }) => violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => id + ' ' + nodes[0].html))`);
-}
 
 describe('the connection', () => {
   test('is dialed again when it ends, and what was shown stays; a refusal shows its reason', async () => {
@@ -71,23 +45,19 @@ describe('the connection', () => {
   });
 
   test('that is refused from the start shows the reason and nothing else', async () => {
-    server = await PageServer.open();
+    server = browser.closeAfterTest(await PageServer.open());
     server.refusal = 'only this machine may look';
-    page = await browser.newPage(WIDE);
-    await page.goto(server.address);
+    ({ page } = await browser.open(server.address, WIDE));
     await tells('.nothing-yet', 'only this machine may look');
   });
 });
 
 test('an inspector without programs shows the lines to paste, and a node never does', async () => {
-  server = await PageServer.open('inspector');
+  server = browser.closeAfterTest(await PageServer.open('inspector'));
   server.tell({ type: 'hello', version: 1, atMs: 0 });
-  page = await browser.newPage(WIDE);
-  await page.goto(server.address);
+  ({ page } = await browser.open(server.address, WIDE));
   await tells('.nothing-yet', 'createWebSocketInspector({ url:');
   expect(await page.textContent('code')).toContain(`ws://${new URL(server.address).host}`);
-  await page.close();
-  await server.close();
   await open(WIDE, [{ type: 'hello', version: 1, atMs: 0 }]);
   await tells('.nothing-yet', 'Connecting…');
   expect(await page.$('code')).toBeNull();
@@ -160,6 +130,6 @@ describe('axe finds no serious fault', () => {
   ] as const)('%s', async (_name, options) => {
     await open(options, recordElection());
     await page.waitForSelector('[data-state="active"][data-active="true"]');
-    expect(await faults()).toEqual([]);
+    expect(await accessibilityFaults(page)).toEqual([]);
   });
 });

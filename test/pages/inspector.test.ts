@@ -1,43 +1,19 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
 import type { InspectionActor } from '../../src/inspect/stream.js';
 import { recordElection } from '../inspect/recorded-election.js';
-import { launchBrowser } from '../package/browser.js';
+import { TestBrowser } from './browser.js';
 import { LAMPS, lamp, pressed } from './lamp.js';
 import { PageServer } from './page-server.js';
 
-let directory: string;
-let browser: Browser;
+const browser = TestBrowser.forThisFile();
 let server: PageServer;
 let page: Page;
-let problems: string[];
-
-beforeAll(async () => {
-  directory = mkdtempSync(path.join(tmpdir(), 'quorate-inspector-'));
-  browser = await launchBrowser(directory);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  rmSync(directory, { recursive: true, force: true });
-});
+let complaints: readonly string[];
 
 beforeEach(async () => {
-  server = await PageServer.open();
-  page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
-  problems = [];
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
-  });
-  page.on('pageerror', (error) => problems.push(String(error)));
-});
-
-afterEach(async () => {
-  await page.close();
-  await server.close();
+  server = browser.closeAfterTest(await PageServer.open());
+  ({ page, complaints } = await browser.newPage({ viewport: { width: 1440, height: 900 } }));
 });
 
 const litStates = (): Promise<readonly string[]> =>
@@ -64,7 +40,7 @@ describe('the chart', () => {
     server.tell(...pressed(2, 'glowing'));
     await lightsUp('glowing');
     expect(await page.textContent('.context .changed')).toContain('pressed');
-    expect(problems).toEqual([]);
+    expect(complaints).toEqual([]);
   });
 
   test('is lit with the next frame after a state changed: no timer has to run for it', async () => {
@@ -84,7 +60,7 @@ describe('the chart', () => {
     await lightsUp('active');
     const shown = await page.getAttribute('[data-actor="replica"][aria-selected="true"]', 'data-actor-state');
     expect((await litStates()).at(-1)).toBe(shown);
-    expect(problems).toEqual([]);
+    expect(complaints).toEqual([]);
   });
 });
 
@@ -111,7 +87,7 @@ test('scrubbing back shows the earlier state in chart, context and actors, and l
   expect(await page.textContent('.context .tree')).toContain('pressed0');
   await page.keyboard.press('l');
   await page.waitForSelector('.context .tree:has-text("is now3")');
-  expect(problems).toEqual([]);
+  expect(complaints).toEqual([]);
 });
 
 describe('with a thousand actors', () => {
@@ -142,7 +118,7 @@ describe('with a thousand actors', () => {
     await page.waitForSelector('.actors .nothing');
     await page.keyboard.press('Escape');
     await page.waitForSelector('[data-actor="worker-0"]');
-    expect(problems).toEqual([]);
+    expect(complaints).toEqual([]);
   });
 
   test('what a filter finds is shown from its first line on, however far down the list was scrolled', async () => {
@@ -170,6 +146,6 @@ describe('with a thousand actors', () => {
     await page.click('[data-actor="worker-0"]');
     await page.waitForSelector('[data-actor="worker-0"][aria-selected="true"]');
     expect(await menu.inputValue()).toBe('x:778');
-    expect(problems).toEqual([]);
+    expect(complaints).toEqual([]);
   });
 });

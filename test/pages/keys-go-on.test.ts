@@ -1,42 +1,19 @@
 import { EventEmitter, once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
-import { launchBrowser } from '../package/browser.js';
+import { beforeEach, expect, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
 import { until } from '../waiting/conditions.js';
+import { openKeys, TestBrowser } from './browser.js';
 import { FakeCluster } from './fake-cluster.js';
-import { openPage } from './page.js';
 
-let browser: Browser;
+const browser = TestBrowser.forThisFile();
 let cluster: FakeCluster;
-const directory = mkdtempSync(path.join(tmpdir(), 'quorate-pages-'));
-
-beforeAll(async () => {
-  browser = await launchBrowser(directory);
-});
 
 beforeEach(async () => {
-  cluster = await FakeCluster.open({ nodes: 3 });
+  cluster = browser.closeAfterTest(await FakeCluster.open({ nodes: 3 }));
   cluster.keys.put('customers/7', 'Ada');
 });
 
-afterEach(async () => {
-  for (const context of browser.contexts()) await context.close();
-  await cluster.close();
-});
-
-afterAll(async () => {
-  await browser.close();
-  rmSync(directory, { recursive: true, force: true });
-});
-
-async function browse(hash = '#keys'): Promise<Page> {
-  const { page } = await openPage(browser, cluster.url('n1') + hash);
-  await page.locator('[data-key]').first().waitFor();
-  return page;
-}
+const browse = async (hash?: string): Promise<Page> => (await openKeys(browser, cluster, hash)).page;
 
 const keysOf = (page: Page): Promise<readonly string[]> =>
   page.$$eval('[data-key]', (rows) => rows.map((row) => row.getAttribute('data-key') ?? ''));

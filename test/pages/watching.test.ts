@@ -1,26 +1,18 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
-import { launchBrowser } from '../../tools/browser.mjs';
+import type { Page } from 'playwright-core';
 import { ServedProcesses } from '../cluster/served-processes.js';
 import { found, until } from '../waiting/conditions.js';
+import { TestBrowser } from './browser.js';
 
-const directory = mkdtempSync(path.join(tmpdir(), 'quorate-watching-'));
-let browser: Browser;
+const browser = TestBrowser.forThisFile();
 let cluster: ServedProcesses;
 
 beforeAll(async () => {
-  [browser, cluster] = await Promise.all([launchBrowser(directory), ServedProcesses.start(['n1', 'n2', 'n3'])]);
+  cluster = await ServedProcesses.start(['n1', 'n2', 'n3']);
 }, 120_000);
-afterAll(async () => {
-  await browser?.close();
-  await cluster?.close();
-  rmSync(directory, { recursive: true, force: true });
-});
+afterAll(() => cluster?.close());
 
 interface Card {
   readonly node: string;
@@ -65,22 +57,6 @@ async function showsTheTruth(page: Page, ids: readonly string[]): Promise<void> 
 
 const picked = ({ node, role, term, state, up }: Card) => ({ node, role, term, state, up });
 
-/** A page, what it asked for, and what it complained of; failed connections to dead nodes are the browser's own words. */
-async function openPage(url: string): Promise<{ page: Page; asked: string[]; complaints: string[] }> {
-  const page = await browser.newPage();
-  const asked: string[] = [];
-  const complaints: string[] = [];
-  page.on('request', (request) => asked.push(request.url()));
-  page.on('websocket', (socket) => asked.push(socket.url()));
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('console', (message) => {
-    if (message.type() !== 'error' || /net::ERR_|WebSocket connection to|502|503/.test(message.text())) return;
-    complaints.push(message.text());
-  });
-  await page.goto(url);
-  return { page, asked, complaints };
-}
-
 const originOf = (id: string): string => `http://${cluster.addresses[id]}`;
 
 describe('the dashboard of three processes', () => {
@@ -89,7 +65,7 @@ describe('the dashboard of three processes', () => {
     async (where) => {
       const leader = await cluster.leader();
       const others = cluster.ids.filter((id) => id !== leader);
-      const { page, asked, complaints } = await openPage(
+      const { page, asked, complaints } = await browser.open(
         originOf(where === 'the leader' ? leader : (others[0] as string)),
       );
       await page.evaluate(() => Object.assign(globalThis, { isFirstDocument: true }));
@@ -110,7 +86,6 @@ describe('the dashboard of three processes', () => {
       const hosts = new Set(asked.filter((url) => !url.startsWith('data:')).map((url) => new URL(url).hostname));
       expect([...hosts]).toEqual(['127.0.0.1']);
       expect(complaints).toEqual([]);
-      await page.close();
     },
     120_000,
   );
@@ -119,7 +94,7 @@ describe('the dashboard of three processes', () => {
 describe("a node's inspector", () => {
   test('lights the states that /v1/status names, before and after the node is made to follow another', async () => {
     const leader = await cluster.leader();
-    const { page, complaints } = await openPage(`${originOf(leader)}/inspector`);
+    const { page, complaints } = await browser.open(`${originOf(leader)}/inspector`);
     const lit = (): Promise<readonly string[]> =>
       page.$$eval('[data-machine="replica"][data-active="true"]', (boxes) =>
         boxes.map((box) => box.getAttribute('data-state') ?? ''),
@@ -137,7 +112,6 @@ describe("a node's inspector", () => {
     const rows = await page.$$eval('[data-actor]', (all) => all.map((row) => row.getAttribute('data-actor')));
     expect(rows.length).toBeGreaterThan(4);
     expect(complaints).toEqual([]);
-    await page.close();
   }, 120_000);
 });
 
@@ -146,7 +120,7 @@ test('a page of a foreign origin gets nothing of a node: no status, no events, n
     response.writeHead(200, { 'Content-Type': 'text/html' }).end('<!doctype html><title>elsewhere</title>');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const page = await browser.newPage();
+  const { page } = await browser.newPage();
   await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
   const got = await page.evaluate(async (node) => {
     const fetched = async (target: string, init?: RequestInit): Promise<string> =>
@@ -179,12 +153,11 @@ test('a page of a foreign origin gets nothing of a node: no status, no events, n
     ];
   }, originOf('n1'));
   expect(got).toEqual(Array(6).fill('nothing'));
-  await page.close();
   server.close();
 }, 60_000);
 
 test('a page outlives its whole cluster: it says that no node answers, and goes on when they are back', async () => {
-  const { page } = await openPage(originOf('n1'));
+  const { page } = await browser.open(originOf('n1'));
   await showsTheTruth(page, cluster.ids);
   await Promise.all(cluster.ids.map((id) => cluster.kill(id)));
   await until(async () => (await cardsOf(page)).every(({ up }) => up === 'false'));
@@ -194,5 +167,4 @@ test('a page outlives its whole cluster: it says that no node answers, and goes 
   for (const id of cluster.ids) cluster.run(id);
   await cluster.leader();
   await showsTheTruth(page, cluster.ids);
-  await page.close();
 }, 120_000);

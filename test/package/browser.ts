@@ -1,1 +1,0 @@
-export { launchBrowser } from '../../tools/browser.mjs';
