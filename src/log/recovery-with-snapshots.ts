@@ -44,9 +44,9 @@ function withInstalled(log: RecoveredLog, { snapshots }: FoundSnapshots): Recove
   const snapshot = snapshots.find(({ index, term }) => index === installing?.index && term === installing.term);
   if (snapshot === undefined || snapshot.index <= log.image.commitIndex || holds(log.image.log, snapshot)) return log;
   const { index, term, timeMs } = snapshot;
-  const unwritten = { kind: 'installed', snapshot: { index, term }, timeMs } as const;
-  noteCut(unwritten, log.positions, log.beginnings);
-  return { ...log, image: withRecord(log.image, unwritten), unwritten };
+  const record = { kind: 'installed', snapshot: { index, term }, timeMs } as const;
+  noteCut(record, log.positions, log.beginnings);
+  return { ...log, image: withRecord(log.image, record), unwritten: { record, before: log.image } };
 }
 
 /** A snapshot stands for what is before the log's first entry; without one that reaches so far, that is lost. */

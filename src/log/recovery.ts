@@ -58,7 +58,11 @@ export interface RecoveredLog {
   /** Null where there is no segment yet. */
   readonly tail: Tail | null;
   /** A record that `image` takes for written and the disk does not have: it goes before any other. */
-  readonly unwritten?: LogRecord;
+  readonly unwritten?: {
+    readonly record: LogRecord;
+    /** The log as it is on the disk, without that record. */
+    readonly before: LogImage;
+  };
 }
 
 export interface RecoveryOptions {

@@ -98,14 +98,14 @@ export class SegmentedLog implements LogStore {
 
   #openWriter(found: RecoveredLog, done: (error?: Error) => void): void {
     this.#appended = found.image;
-    this.#durable = found.image;
+    this.#durable = found.unwritten?.before ?? found.image;
     this.#positions = found.positions;
     this.#beginnings = found.beginnings;
     this.#presentSegment = found.tail?.segmentId ?? 1;
     this.#removal.startAt(found.firstSegmentId ?? 1);
     this.#cache.reset(found.image.log.lastIndex);
     // It is as good as written: what it is read from is found again. What is written from now on follows it.
-    if (found.unwritten !== undefined) this.#staged.add(found.unwritten, 0);
+    if (found.unwritten !== undefined) this.#staged.add(found.unwritten.record, 0);
     inOrder([(next) => this.#writer.open(found.tail, next), (next) => setMark(this.#options.mark, next)], done);
   }
 

@@ -1,0 +1,42 @@
+import { describe, expect, test } from '@jest/globals';
+import { asIndex, asTerm } from '../../src/raft/numbers-and-ids.js';
+import { entries, vote } from '../../src/testing/conformance/records-to-write.js';
+import type { VirtualDisk } from '../../src/testing/virtual-disk.js';
+import { LogOnDisk } from './log-on-disk.js';
+import { quickDisk } from './slow-disk.js';
+import { bytesOf, fileOf, filesOn, mark, receive, take } from './snapshots-on-disk.js';
+
+const SNAPSHOT = { index: asIndex(20), term: asTerm(2) };
+
+/** A disk on which a peer's snapshot is in its place, and the log says only that it may be. */
+function crashedWhileInstalling(logEnd: number): VirtualDisk {
+  const peer = filesOn(quickDisk());
+  take(peer, mark(20, 2));
+  const file = fileOf(peer, mark(20, 2)) as NonNullable<ReturnType<typeof fileOf>>;
+  const disk = quickDisk();
+  const files = filesOn(disk);
+  const log = new LogOnDisk(disk, { snapshots: files });
+  log.write(vote(2, 'n2'), entries(1, logEnd, 1), { kind: 'installing', snapshot: SNAPSHOT });
+  receive(files, mark(20, 2), bytesOf(file));
+  disk.kill();
+  return disk;
+}
+
+describe('P27 a crash between a snapshot that took its place and the record of that', () => {
+  // The longest has no room in the segment that is in use.
+  test.each([
+    [3, 100],
+    [3, 6_000],
+    [26, 100],
+    [26, 6_000],
+  ])('leaves a log of %i entries that can be written, %i bytes first, and opened again', (logEnd, length) => {
+    const disk = crashedWhileInstalling(logEnd);
+    const second = new LogOnDisk(disk, { snapshots: filesOn(disk) });
+    expect(second.recovered.log).toMatchObject({ previous: SNAPSHOT, lastIndex: 20 });
+    second.write(entries(21, 1, 2, 'x'.repeat(length)));
+    disk.kill();
+    const third = new LogOnDisk(disk, { snapshots: filesOn(disk) });
+    expect(third.recovered.log).toMatchObject({ previous: SNAPSHOT, lastIndex: 21 });
+    expect(third.read(21)).toMatchObject([{ index: 21, term: 2 }]);
+  });
+});
