@@ -105,6 +105,9 @@ export class PendingReads {
       case 'state.opened':
         this.noteApplied(notice.applied);
         break;
+      case 'snapshot.installed':
+        this.noteApplied(notice.index);
+        break;
       case 'entries.applied':
         this.noteApplied(notice.entries.at(-1)?.index ?? this.#applied);
         break;

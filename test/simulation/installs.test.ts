@@ -46,6 +46,20 @@ describe('a follower that needs what nobody keeps', () => {
     expect(cluster.replica(down).raft?.installing).toBeNull();
   });
 
+  test('answers reads as soon as it holds the snapshot, where nobody writes any more', () => {
+    const { cluster, down } = leftBehind(3);
+    const leader = cluster.leader as NonNullable<SimulatedCluster['leader']>;
+    leader.actor?.send({ type: 'snapshot.asked' });
+    cluster.runUntil(() => leader.raft?.snapshot?.index === leader.raft?.lastApplied, 'a snapshot holds all there is');
+    cluster.restart(down);
+    cluster.runUntil(() => isLevel(cluster, down), 'it has caught up');
+    expect(cluster.replica(down).raft?.lastApplied).toBe(leader.raft?.snapshot?.index);
+    const outcomes: (string | undefined)[] = [];
+    cluster.replica(down).read({ timeoutMs: 1_000, done: (error) => outcomes.push(error?.code) });
+    cluster.runFor(2_000).verify();
+    expect(outcomes).toEqual([undefined]);
+  });
+
   test.each([2, 7])('goes on from there after a restart (seed %i)', (seed) => {
     const { cluster, down } = leftBehind(seed);
     cluster.restart(down);
