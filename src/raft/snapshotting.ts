@@ -33,14 +33,13 @@ export function noteCapture(state: ReplicaState): Step {
 /**
  * Every server lets go of the entries that its snapshots stand for, but for those that the store keeps for servers which are a little
  * behind: who needs more installs a snapshot, so that one that is down keeps nobody's log (P59). A leader keeps what follows a snapshot that
- * a living peer installs: it goes on from there. The beginning of a log stays where it is while another one is about to take its place.
+ * a living peer installs: it goes on from there. Nobody lets go of what its own state machine has yet to apply: one that keeps its state
+ * itself may have lost what it had when the snapshot was taken. The beginning of a log stays where it is while another one is about to take its place.
  */
-function trimUpTo({ installing, offered }: ReplicaState, snapshot: Snapshot | null): Effect {
+function trimUpTo({ installing, offered, lastApplied }: ReplicaState, snapshot: Snapshot | null): Effect {
   if (installing !== null || snapshot === null) return { kind: 'trim', upTo: NO_INDEX };
-  return {
-    kind: 'trim',
-    upTo: Object.values(offered).reduce((least, told) => lesser(least, told.index), snapshot.index),
-  };
+  const needless = lesser(snapshot.index, lastApplied);
+  return { kind: 'trim', upTo: Object.values(offered).reduce((least, told) => lesser(least, told.index), needless) };
 }
 
 /**

@@ -65,6 +65,11 @@ describe('a snapshot is durable', () => {
     expect(trimmedUpTo(follower)).toBe(4);
   });
 
+  test('nobody lets go of what its own state machine has yet to apply', () => {
+    const behind = { ...follower, snapshot: snapshotAt(5), lastApplied: asIndex(3) };
+    expect(effectsOf(noteCapture(behind), 'trim')).toEqual([{ kind: 'trim', upTo: 3 }]);
+  });
+
   test('the log reaches the older of two snapshots until the next one is about to be written', () => {
     const first = noteSnapshot(follower, snapshotAt(2));
     expect(effectsOf(first, 'trim')).toEqual([{ kind: 'trim', upTo: 0 }]);

@@ -1,0 +1,61 @@
+import { expect, test } from '@jest/globals';
+import type { Index } from '../../src/raft/numbers-and-ids.js';
+import { asIndex } from '../../src/raft/numbers-and-ids.js';
+import type { Committed } from '../../src/seams/state-machine.js';
+import { Recorder } from '../../src/testing/recorder.js';
+import type { SimulatedCluster } from '../../src/testing/simulated-cluster.js';
+import { simulate } from '../../src/testing/simulated-cluster.js';
+
+/** What a state machine has on a disk of its own: all that it has applied, of which it may lose the end. */
+interface Kept {
+  index: Index;
+  readonly at: Map<number, readonly string[]>;
+}
+
+class Persisted extends Recorder {
+  readonly #kept: Kept;
+
+  constructor(kept: Kept) {
+    super();
+    this.#kept = kept;
+  }
+
+  open(): Index {
+    this.commands.push(...(this.#kept.at.get(this.#kept.index) ?? []));
+    return this.#kept.index;
+  }
+
+  override apply(batch: readonly Committed<string>[]): readonly number[] {
+    return batch.flatMap((committed) => {
+      const results = super.apply([committed]);
+      this.#kept.at.set(committed.index, [...this.commands]);
+      this.#kept.index = committed.index;
+      return results;
+    });
+  }
+}
+
+const text = (number: number): string => `${number} ${'x'.repeat(200)}`;
+
+function write(cluster: SimulatedCluster<Persisted>, from: number, count: number): void {
+  for (let number = from; number < from + count; number += 1) {
+    cluster.untilServing().propose(text(number));
+    cluster.runUntil(() => cluster.outcomeOf(text(number)) === 'acknowledged', `${number} is acknowledged`);
+  }
+}
+
+test('a state machine that keeps its own state, and lost what it had when the newest snapshot was taken, is given all of it again', () => {
+  const kept: Kept = { index: asIndex(0), at: new Map() };
+  const stateMachine = (): Persisted => new Persisted(kept);
+  const cluster = simulate({ seed: 1, replicas: 'a', snapshotLogBytes: 6_000, stateMachine }).untilServing();
+  write(cluster, 1, 400);
+  cluster.runFor(500);
+  const { log, snapshot } = cluster.replica('a').raft ?? {};
+  cluster.crash('a');
+  // Far enough back that another snapshot is taken before it comes to where the newest one is.
+  kept.index = asIndex((log?.previous.index ?? 0) + 5);
+  expect(snapshot?.index).toBeGreaterThan(kept.index + 90);
+  cluster.restart('a');
+  cluster.runFor(1_000).verify();
+  expect(cluster.replica('a').stateMachine?.commands).toHaveLength(400);
+});
