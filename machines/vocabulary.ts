@@ -22,7 +22,7 @@ import { noteOwnHash } from '../src/raft/comparing.js';
 import type { Notice } from '../src/raft/effects.js';
 import { hasMajority, solicitAgain, startElection, voteDurable } from '../src/raft/elections.js';
 import { hearLeader, noteLeaderGone } from '../src/raft/following.js';
-import { hearsMajority, propose } from '../src/raft/leading.js';
+import { hearFollower, hearsMajority, propose } from '../src/raft/leading.js';
 import { answerRead, noteOpened } from '../src/raft/lease.js';
 import { lastPosition } from '../src/raft/log-shape.js';
 import { NO_DEADLINE_MS } from '../src/raft/numbers-and-ids.js';
@@ -113,6 +113,7 @@ const receiveActions = {
   ),
   /** A part of a message that is not whole yet. */
   hearLeader: rule('peer.heard', (state, { from, atMs }) => hearLeader(state, from, atMs)),
+  hearFollower: rule('peer.heard', (state, { from }) => hearFollower(state, from)),
 };
 
 const recoveryActions = {

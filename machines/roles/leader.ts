@@ -20,6 +20,7 @@ export const leader = replicaSetup.createStateConfig({
   },
   on: {
     'peer.received': { guard: 'keepsTerm', actions: 'receiveAsLeader' },
+    'peer.heard': { actions: 'hearFollower' },
     'log.durable': { actions: 'noteLeaderDurable' },
     // P36: others cannot tell that nothing more becomes durable here, for heartbeats need no disk.
     'log.stalled': { target: 'stalled', actions: ['forgetLeader', 'resetLinks', 'announceStall', 'announceFollower'] },

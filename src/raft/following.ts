@@ -8,7 +8,7 @@ import type { LogShape } from './log-shape.js';
 import { extend, holds, lastPossibleMatch, termAt, truncate } from './log-shape.js';
 import type { Append, AppendAccepted, AppendRejected, Entry, LogRecord } from './messages.js';
 import type { Index, NodeId } from './numbers-and-ids.js';
-import { advance, greater, lesser, valueFor } from './numbers-and-ids.js';
+import { advance, greater, lesser, NO_INDEX, NO_ROUND, valueFor } from './numbers-and-ids.js';
 import type { ReplicaState } from './replica-state.js';
 import { applicableIndex, changed, lastTimeMs } from './replica-state.js';
 import { priorityOf, TOP_PRIORITY } from './settings.js';
@@ -91,10 +91,19 @@ export function followLeader(state: ReplicaState, from: NodeId, atMs: number): S
   return { state: changed(state, isNews ? { ...heard, preVotes: {} } : heard), effects };
 }
 
-/** Any bytes on the leader's link: they count as a sign of life, for the election timer and where a vote is asked for, and confirm no read round. */
+/**
+ * Part of a message came on the leader's link. It counts as a sign of life of the leader, for the election timer and where a vote is asked
+ * for, and confirms no read round. The answer is one of this node: over a slow line a large append takes longer than the leader waits
+ * for answers, and a leader that is listened to must not step down (thesis §6.2). The answer vouches for nothing.
+ */
 export function hearLeader(state: ReplicaState, from: NodeId, atMs: number): Step {
-  if (from !== state.leaderId) return { state, effects: [] };
-  return { state: changed(state, { leaderHeardAtMs: atMs, isLeaderGone: false }), effects: [] };
+  if (from !== state.leaderId) return unchanged(state);
+  const { term } = state;
+  const message = { kind: 'append-reply', term, accepted: true, matchIndex: NO_INDEX, readRound: NO_ROUND } as const;
+  return {
+    state: changed(state, { leaderHeardAtMs: atMs, isLeaderGone: false }),
+    effects: [{ kind: 'answer', to: from, message }],
+  };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { refuseProposal } from './clients.js';
 import { advanceCommit, noteMatch, recordCommit, withApply } from './commit.js';
 import { beginComparing } from './comparing.js';
-import type { Effect, Step, Surroundings } from './effects.js';
+import type { Step, Surroundings } from './effects.js';
 import { notify, told, unchanged } from './effects.js';
 import { hasMajority } from './elections.js';
 import { invariant } from './invariant.js';
@@ -92,16 +92,27 @@ export function propose(state: ReplicaState, proposal: Proposal, { wallMs, isDis
 export function noteAppendReply(state: ReplicaState, from: NodeId, reply: AppendReply): Step {
   invariant(state.leaderId === state.id && from !== state.id, 'only a leader counts what others answer');
   if (!state.voters.includes(from)) return unchanged(state);
-  const isFirst = !state.answered.includes(from);
-  const effects: Effect[] = isFirst ? [{ kind: 'first-answer', peer: from }] : [];
+  const { state: counted, effects: first } = hearFollower(state, from);
+  const effects = [...first];
   if (!reply.accepted || reply.matchIndex < state.log.lastIndex)
     effects.push({ kind: 'reply-for-replicator', peer: from, reply });
-  const counted = isFirst ? changed(state, { answered: [...state.answered, from] }) : state;
   const echoed = noteEcho(counted, from, reply.readRound);
   const matched = reply.accepted ? advanceCommit(matchedBy(echoed, from, reply.matchIndex)) : echoed;
   const applied = withApply(state, matched);
   const confirmed = confirmReads(applied.state);
   return { state: confirmed.state, effects: [...effects, ...applied.effects, ...confirmed.effects] };
+}
+
+/**
+ * Something came of a voter: an answer, or part of a message behind which its answers wait. It is heard of since the last heartbeat
+ * (thesis §6.2); that says nothing of whom it follows, so it confirms no read round.
+ */
+export function hearFollower(state: ReplicaState, from: NodeId): Step {
+  if (!state.voters.includes(from) || state.answered.includes(from)) return unchanged(state);
+  return {
+    state: changed(state, { answered: [...state.answered, from] }),
+    effects: [{ kind: 'first-answer', peer: from }],
+  };
 }
 
 function matchedBy(state: ReplicaState, from: NodeId, matchIndex: ReplicaState['commitIndex']): ReplicaState {

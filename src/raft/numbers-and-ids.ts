@@ -44,6 +44,8 @@ export const NO_DEADLINE_MS = 2 ** 32 - 1;
 
 export const NO_TERM = asTerm(0);
 export const NO_INDEX = asIndex(0);
+/** Before the first read round of a term: an answer that confirms none. */
+export const NO_ROUND = asReadRound(0);
 
 /** The pair that §5.4.1 compares: the term and index of an entry. */
 export interface LogPosition {

@@ -4,7 +4,7 @@ import type { LogShape } from './log-shape.js';
 import { EMPTY_LOG, termAt } from './log-shape.js';
 import type { Entry } from './messages.js';
 import type { Index, LogPosition, NodeId, ReadRound, Term } from './numbers-and-ids.js';
-import { asReadRound, NO_INDEX, NO_TERM } from './numbers-and-ids.js';
+import { NO_INDEX, NO_ROUND, NO_TERM } from './numbers-and-ids.js';
 import type { ReplicaSettings } from './settings.js';
 import type { Snapshot } from './snapshot.js';
 
@@ -163,7 +163,7 @@ export function initialState(id: NodeId, servers: readonly ServerAddress[], sett
     answered: [],
     offered: {},
     silentBeats: {},
-    reads: { current: asReadRound(0), echoed: {}, pending: [] },
+    reads: { current: NO_ROUND, echoed: {}, pending: [] },
     comparison: NO_COMPARISON,
     lease: { openedAtMs: Number.NEGATIVE_INFINITY, beats: [] },
   };

@@ -63,7 +63,13 @@ describe('AppendEntries at a follower', () => {
     const { state } = acceptAppend(stateOf({ term: asTerm(1) }), 'b', append(1, [0, 0], []), 700);
     expect(state.leaderHeardAtMs).toBe(700);
     expect(hearLeader(state, 'b', 750).state.leaderHeardAtMs).toBe(750);
-    expect(hearLeader(state, 'c', 760).state.leaderHeardAtMs).toBe(700);
+    expect(hearLeader(state, 'c', 760)).toEqual({ state, effects: [] });
+  });
+
+  test('§6.2 of the thesis: the leader is told that parts arrive, which vouches for no entry and confirms no read round', () => {
+    const state = stateOf({ term: asTerm(3), leaderId: 'b', log: logOf(1, 2), commitIndex: asIndex(2) });
+    const message = { kind: 'append-reply', term: 3, accepted: true, matchIndex: 0, readRound: 0 };
+    expect(hearLeader(state, 'b', 750).effects).toEqual([{ kind: 'answer', to: 'b', message }]);
   });
 
   test('§5.4 what is committed is never overwritten: whoever tries meets an invariant', () => {

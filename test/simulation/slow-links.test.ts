@@ -39,3 +39,25 @@ describe('a follower that is brought up over a slow line', () => {
     cluster.verify();
   });
 });
+
+describe('values that take longer over all lines than a leader waits for answers', () => {
+  const SEEDS = [7, 8, 9];
+  const fromWhom = ['the leader', 'its followers, whose answers wait behind the values'] as const;
+
+  test.each(SEEDS.flatMap((seed) => fromWhom.map((who) => [seed, who] as const)))(
+    'thesis §6.2: do not depose it (seed %i, proposed at %s)',
+    (seed, who) => {
+      const cluster = simulate({ seed }).untilServing();
+      const { id, raft } = cluster.leader ?? {};
+      const followers = [...cluster.replicas.keys()].filter((one) => one !== id);
+      const last = (raft?.commitIndex ?? 0) + VALUES;
+      cluster.network.conditions = { ...cluster.network.conditions, bytesPerSecond: 20_000, bufferBytes: 16_384 };
+      for (let at = 0; at < VALUES; at += 1)
+        cluster.propose(`${at}`.padEnd(VALUE_BYTES, 'x'), who === 'the leader' ? id : followers[at % 2]);
+      const isEverywhere = (): boolean => [...cluster.replicas.values()].every((one) => one.raft?.lastApplied === last);
+      cluster.runUntil(isEverywhere, 'all have all', 60_000);
+      expect([cluster.leader?.id, cluster.leader?.raft?.term]).toEqual([id, raft?.term]);
+      cluster.verify();
+    },
+  );
+});
