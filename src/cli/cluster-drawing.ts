@@ -141,6 +141,7 @@ function figures(nodes: readonly WatchedNode[], columns: number): readonly strin
   const live = nodes.filter(({ isAnswering }) => isAnswering);
   const metrics = live.flatMap((node) => (node.metrics === null ? [] : [node.metrics]));
   const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);
+  const rate = (values: readonly number[]): string => (values.length === 0 ? '–' : `${grouped(sum(values))}/s`);
   const most = (values: readonly (number | null)[]): string => {
     const known = values.filter((value) => value !== null);
     return known.length === 0 ? '–' : `${Math.max(...known).toFixed(1)} ms`;
@@ -148,8 +149,8 @@ function figures(nodes: readonly WatchedNode[], columns: number): readonly strin
   const committed = Math.max(0, ...nodes.map(({ report }) => report?.log.commitIndex ?? 0));
   const waiting = sum(live.map(({ report }) => (report?.waiting.puts ?? 0) + (report?.waiting.reads ?? 0)));
   const parts = [
-    `puts ${grouped(sum(metrics.map(({ putsPerSecond }) => putsPerSecond)))}/s`,
-    `reads ${grouped(sum(metrics.map(({ readsPerSecond }) => readsPerSecond)))}/s`,
+    `puts ${rate(metrics.map(({ putsPerSecond }) => putsPerSecond))}`,
+    `reads ${rate(metrics.map(({ readsPerSecond }) => readsPerSecond))}`,
     `p50 ${most(metrics.map(({ putP50Ms }) => putP50Ms))}`,
     `p99 ${most(metrics.map(({ putP99Ms }) => putP99Ms))}`,
     `sync ${most(metrics.map(({ syncMs }) => syncMs))}`,

@@ -1,5 +1,12 @@
 import type { HeardNode } from '../report/cluster-picture.js';
-import type { EventStream, NodeMetrics, NodeNews, NodeReport, StreamHello } from '../report/node-report.js';
+import type {
+  EventStream,
+  MetricsHistory,
+  NodeMetrics,
+  NodeNews,
+  NodeReport,
+  StreamHello,
+} from '../report/node-report.js';
 import { NodeStream } from './node-stream.js';
 
 const MOST_NEWS = 100;
@@ -107,6 +114,8 @@ export class HeardCluster {
     heard.heardAtMs = performance.now();
     if (name === 'hello') Object.assign(heard, { hello: data, isOpen: true, lastReason: null });
     else if (name === 'metrics') heard.metrics = data as NodeMetrics;
+    // Those of its last second are there at once.
+    else if (name === 'history') heard.metrics = (data as MetricsHistory).metrics.at(-1) ?? null;
     else if (name === 'news') this.#note(heard, data as NodeNews);
     else if (name === 'report') {
       heard.report = data as NodeReport;

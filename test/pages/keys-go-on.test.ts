@@ -44,6 +44,27 @@ test('without a majority the page says why, and shows what one node holds where 
   await page.getByText('confirmed by a majority').waitFor();
 });
 
+test('what one node holds is offered only while a node answers this page', async () => {
+  const page = await browse();
+  const offer = page.getByRole('button', { name: 'Show what one node holds' });
+  for (const id of ['n1', 'n2', 'n3']) await cluster.kill(id);
+  await page.keyboard.press('r');
+  await page.getByRole('alert').getByText('No node answers this page.').waitFor();
+  await offer.waitFor({ state: 'detached' });
+  cluster.keys.failure = { status: 503, code: 'NO_QUORUM', message: 'no majority answers.' };
+  await cluster.revive('n2');
+  await offer.click();
+  await page.getByText('as one node holds it, which may be old').waitFor();
+  expect(await keysOf(page)).toEqual(['customers/7']);
+  // What one node held was asked for and not answered, and is asked for again.
+  await cluster.kill('n2');
+  await page.evaluate(`location.hash = 'keys/customers%2F'`);
+  await page.getByRole('alert').getByText('No node answers this page.').waitFor();
+  await cluster.revive('n3');
+  await offer.click();
+  await page.locator('[data-key="customers/7"]').waitFor();
+});
+
 test('keys are read and written by another node where the one that served the page is gone', async () => {
   const page = await browse();
   await cluster.kill('n1');

@@ -1,95 +1,24 @@
 import { describe, expect, test } from '@jest/globals';
-import { cardOf } from '../../src/pages/dashboard/model/cards.js';
 import { ClusterModel } from '../../src/pages/dashboard/model/cluster-model.js';
 import { linksOf } from '../../src/pages/dashboard/model/links.js';
-import {
-  cellsOf,
-  commitShare,
-  LogScale,
-  scaleFor,
-  trailOf,
-  windowOf,
-} from '../../src/pages/dashboard/model/log-strip.js';
+import { trailOf } from '../../src/pages/dashboard/model/log-strip.js';
 import { apart } from '../../src/pages/dashboard/model/marks.js';
-import type { NodeReport, StreamHello } from '../../src/report/node-report.js';
+import type { NodeReport } from '../../src/report/node-report.js';
 import { headline } from '../../src/report/why.js';
 import { FakeRaft } from './fake-raft.js';
-import { metricsOf, reportOf, SETTINGS } from './fake-reports.js';
-
-const START = 1_800_000_000_000;
-
-/** A cluster whose nodes tell a page, which reads it later than they do by their clocks' differences. */
-class Told {
-  readonly raft = new FakeRaft(['n1', 'n2', 'n3'], { putsPerSecond: 1_000, lagMs: [10, 15, 26] }, [
-    { startIndex: 1, term: 6 },
-    { startIndex: 900, term: 7 },
-  ]);
-  readonly model = new ClusterModel(START);
-  nowMs = START;
-
-  constructor(readonly aheadMs: Readonly<Record<string, number>> = {}) {
-    for (const { id } of this.raft.nodes) this.model.hello(helloOf(id), this.nowMs, id === 'n1');
-    this.pass(1_000);
-  }
-
-  pass(ms: number, rate = 1_000): void {
-    for (let passed = 0; passed < ms; passed += 50) {
-      this.nowMs += 50;
-      this.raft.pass(50, rate);
-      this.tell(rate);
-      this.model.tick(this.nowMs);
-    }
-  }
-
-  tell(rate = 1_000): void {
-    for (const node of this.raft.nodes) {
-      if (node.absence !== null) continue;
-      const atMs = this.nowMs - (this.aheadMs[node.id] ?? 0);
-      const report = reportOf(this.raft, node, { atMs, addressOf: (id) => `${id}:1`, rate });
-      this.model.report(node.id, report, this.nowMs);
-      if (this.nowMs % 1_000 === 0) this.model.metrics(node.id, metricsOf(this.raft, node, atMs, rate), this.nowMs);
-    }
-  }
-
-  kill(id: string): void {
-    this.raft.absent(id, 'killed', this.nowMs);
-    this.model.lost(id, null, this.nowMs + 250);
-    this.model.tick(this.nowMs);
-  }
-
-  get view() {
-    return this.model.view(this.nowMs);
-  }
-
-  card(id: string) {
-    const { view } = this;
-    const node = view.nodes.find((one) => one.id === id);
-    if (node === undefined) throw new Error(`expected ${id} among the nodes`);
-    return cardOf(view, node);
-  }
-}
-
-const helloOf = (id: string): StreamHello => ({
-  version: 1,
-  id,
-  clusterId: 'c',
-  cluster: null,
-  address: `${id}:1`,
-  release: '0.1.0',
-  startCommand: null,
-  settings: SETTINGS,
-});
+import { metricsOf, reportOf } from './fake-reports.js';
+import { helloOf, START, ToldCluster } from './told-cluster.js';
 
 describe("the page's model of a cluster", () => {
   test('who leads, that it commits, and its facts', () => {
-    const { view } = new Told();
+    const { view } = new ToldCluster();
     expect(view.leader?.id).toBe('n1');
     expect(view).toMatchObject({ isCommitting: true, answering: 3, majority: 2, term: 7 });
     expect(view.facts.puts).toBeGreaterThan(900);
   });
 
   test('logs are compared as they were at one moment, though nodes report at different times', () => {
-    const told = new Told();
+    const told = new ToldCluster();
     told.pass(50);
     // Only the leader has reported what happened since.
     told.raft.pass(100);
@@ -102,7 +31,7 @@ describe("the page's model of a cluster", () => {
   });
 
   test("the clocks' difference is taken off what is measured", () => {
-    const told = new Told({ n2: 90_000 });
+    const told = new ToldCluster({ n2: 90_000 });
     told.pass(3_000);
     const second = Math.floor(told.nowMs / 1_000) * 1_000;
     const { behind } = told.model.history.series(second);
@@ -111,7 +40,7 @@ describe("the page's model of a cluster", () => {
   });
 
   test('a node that receives a snapshot says how much of it is here, in place of its timeout', () => {
-    const told = new Told();
+    const told = new ToldCluster();
     const { report } = told.view.nodes.find(({ id }) => id === 'n3') ?? {};
     const receiving = { from: 'n1', index: 900, bytes: 21_000_000, ofBytes: 52_000_000 };
     told.model.report('n3', { ...(report as NodeReport), state: 'active.installing', receiving }, told.nowMs);
@@ -127,7 +56,7 @@ describe("the page's model of a cluster", () => {
     ['active.full', 'disk full', 'takes no entries until there is room'],
     ['active.stalled', 'disk hangs', 'neither leads nor votes meanwhile'],
   ])('a follower in %s is marked: its %s', (state, badge, words) => {
-    const told = new Told();
+    const told = new ToldCluster();
     told.raft.node('n3').state = state;
     told.pass(300);
     expect(told.card('n3')).toMatchObject({
@@ -142,7 +71,7 @@ describe("the page's model of a cluster", () => {
   });
 
   test('a node that has halted says why, and falls behind for good', () => {
-    const told = new Told();
+    const told = new ToldCluster();
     Object.assign(told.raft.node('n3'), { role: 'halted', state: 'halted', haltedBy: 'sync failed: EIO' });
     told.pass(500);
     expect(told.card('n3')).toMatchObject({ look: 'halted', badge: 'halted', words: 'sync failed: EIO' });
@@ -158,7 +87,7 @@ describe("the page's model of a cluster", () => {
   });
 
   test('a node that is lost is down, as last heard, and its silence grows', () => {
-    const told = new Told();
+    const told = new ToldCluster();
     told.kill('n3');
     told.pass(5_000);
     expect(told.card('n3')).toMatchObject({
@@ -173,7 +102,7 @@ describe("the page's model of a cluster", () => {
   });
 
   test('charts begin with what nodes measured before the page was opened', () => {
-    const told = new Told({ n1: 90_000 });
+    const told = new ToldCluster({ n1: 90_000 });
     const atMs = told.nowMs - 90_000;
     const past = Array.from({ length: 300 }, (_, at) => ({
       ...metricsOf(told.raft, told.raft.node('n1'), atMs - (300 - at) * 1_000, 1_000),
@@ -190,8 +119,43 @@ describe("the page's model of a cluster", () => {
     ).toBe(true);
   });
 
+  describe('the first figures', () => {
+    const raft = new FakeRaft(['n1', 'n2', 'n3'], { putsPerSecond: 400, lagMs: [10] }, [{ startIndex: 1, term: 1 }]);
+    const greet = (model: ClusterModel, id: string): void => {
+      model.hello(helloOf(id), START, id === 'n2');
+      model.report(id, reportOf(raft, raft.node(id), { atMs: START, addressOf: (of) => of, rate: 400 }), START);
+      model.pastMetrics(id, [metricsOf(raft, raft.node(id), START - 300, 400)]);
+    };
+
+    test('are those of the second before the page was opened, once each node was heard: a follower alone knows of no puts', () => {
+      const model = new ClusterModel(START);
+      greet(model, 'n2');
+      greet(model, 'n3');
+      expect([model.view(START).facts.puts, model.view(START).facts.reads]).toEqual([null, null]);
+      greet(model, 'n1');
+      expect(model.view(START).facts.puts).toBeGreaterThan(350);
+    });
+
+    test('are counted without a node that cannot be reached, or says nothing for three seconds', () => {
+      const model = new ClusterModel(START);
+      greet(model, 'n1');
+      greet(model, 'n2');
+      expect(model.view(START).facts.puts).toBeNull();
+      const puts = (nowMs: number): number | null => {
+        for (const id of ['n1', 'n2']) model.metrics(id, metricsOf(raft, raft.node(id), nowMs, 400), nowMs);
+        return model.view(nowMs).facts.puts;
+      };
+      expect([puts(START + 2_900), puts(START + 3_000)]).toEqual([null, expect.any(Number)]);
+      const other = new ClusterModel(START);
+      greet(other, 'n1');
+      greet(other, 'n2');
+      other.lost('n3', 'connection refused', START + 250);
+      expect(other.view(START).facts.puts).toBeGreaterThan(350);
+    });
+  });
+
   test('why a node is silent is told in the same words by its card and by the headline', () => {
-    const told = new Told();
+    const told = new ToldCluster();
     told.kill('n1');
     told.pass(3_000);
     told.model.lost('n1', 'no answer in time', null);
@@ -204,7 +168,7 @@ describe("the page's model of a cluster", () => {
   });
 
   test('a stream that is open and silent for two seconds is one that does not answer', () => {
-    const told = new Told();
+    const told = new ToldCluster();
     told.raft.absent('n3', 'frozen', told.nowMs);
     told.pass(1_900);
     expect(told.view.answering).toBe(3);
@@ -214,7 +178,7 @@ describe("the page's model of a cluster", () => {
   });
 
   test('a page that was not run for a while blames no node for it', () => {
-    const told = new Told();
+    const told = new ToldCluster();
     told.nowMs += 60_000;
     told.model.tick(told.nowMs);
     expect(told.view.answering).toBe(3);
@@ -222,7 +186,7 @@ describe("the page's model of a cluster", () => {
   });
 
   test('what arrives late is said to be late, by how much', () => {
-    const told = new Told();
+    const told = new ToldCluster();
     expect(told.view.behindMs).toBe(0);
     told.nowMs += 50;
     for (const node of told.raft.nodes) {
@@ -233,13 +197,13 @@ describe("the page's model of a cluster", () => {
   });
 
   test('whom the leader hears and the page does not is not down', () => {
-    const told = new Told();
+    const told = new ToldCluster();
     told.model.lost('n2', null, null);
     expect(told.card('n2')).toMatchObject({ look: 'unheard', isUp: true });
   });
 
   test('an election is a line in the charts, which then says who leads; that the first leader is met is none', () => {
-    const told = new Told();
+    const told = new ToldCluster();
     expect(told.model.marks.marks).toEqual([]);
     told.kill('n1');
     told.raft.stands('n2');
@@ -257,7 +221,7 @@ describe("the page's model of a cluster", () => {
   });
 
   test('elections from before the page saw the cluster are lines that news tell of, until five minutes have passed', () => {
-    const told = new Told({ n2: 90_000 });
+    const told = new ToldCluster({ n2: 90_000 });
     const sawAtMs = told.nowMs;
     const tell = (id: string, event: string, term: number, agoMs: number, details = {}): void => {
       const atMs = sawAtMs - agoMs - (told.aheadMs[id] ?? 0);
@@ -289,7 +253,7 @@ describe("the page's model of a cluster", () => {
   });
 
   test('without a majority nothing is committed, since the second of three fell silent', () => {
-    const told = new Told();
+    const told = new ToldCluster();
     told.kill('n3');
     told.pass(3_000);
     told.kill('n2');
@@ -302,7 +266,7 @@ describe("the page's model of a cluster", () => {
   });
 
   test('links: appends and replies, idle between followers, broken and not known', () => {
-    const told = new Told();
+    const told = new ToldCluster();
     const kinds = (): readonly string[] => linksOf(told.view).map(({ forth, back }) => `${forth.kind} ${back.kind}`);
     expect(kinds()).toEqual(['appends replies', 'appends replies', 'idle idle']);
     told.kill('n2');
@@ -310,72 +274,5 @@ describe("the page's model of a cluster", () => {
     told.pass(100);
     expect(kinds()).toEqual(['down down', 'down down', 'unknown unknown']);
     expect(linksOf(told.view)[0]?.label[0]).toBe('refused');
-  });
-});
-
-describe('strips of logs', () => {
-  test.each([
-    [1, 1],
-    [22, 1],
-    [23, 2],
-    [44, 2],
-    [110, 5],
-    [310, 20],
-    [1_000, 50],
-  ])('%d entries between the slowest and the end take %d a cell', (entries, scale) => {
-    expect(scaleFor(entries)).toBe(scale);
-  });
-
-  test('the scale grows at once, but not twice in a second, and shrinks only after a while', () => {
-    const scale = new LogScale();
-    expect(scale.look(100, 0)).toBe(5);
-    expect(scale.look(400, 500)).toBe(5);
-    expect(scale.look(400, 1_000)).toBe(20);
-    expect(scale.look(10, 2_000)).toBe(20);
-    expect(scale.look(10, 6_000)).toBe(20);
-    expect(scale.look(10, 7_000)).toBe(1);
-  });
-
-  test('cells: applied, durable, not on disk, missing; a term is named where it begins', () => {
-    const report = {
-      log: {
-        firstIndex: 1,
-        lastIndex: 20,
-        durableIndex: 18,
-        commitIndex: 15,
-        appliedIndex: 15,
-        terms: [
-          { startIndex: 1, term: 6 },
-          { startIndex: 5, term: 7 },
-        ],
-      },
-    } as unknown as NodeReport;
-    const window = { cells: 30, scale: 1, start: 0 };
-    const cells = cellsOf({ report }, window);
-    const count = (state: string): number => cells.filter((cell) => cell.state === state).length;
-    expect([count('applied'), count('durable'), count('volatile'), count('missing')]).toEqual([15, 3, 2, 10]);
-    expect(cells.flatMap(({ label }, at) => (label === null ? [] : [`${at}: ${label}`]))).toEqual(['0: 6', '4: 7']);
-    expect(commitShare({ report }, window)).toBe(0.5);
-  });
-
-  test("a term's long number runs over the cells of its term, and is left out where the next begins before it ends", () => {
-    const begins = [9, 110, 111, 112].map((term, at) => ({ startIndex: [1, 5, 7, 8][at], term }));
-    const log = { firstIndex: 1, lastIndex: 9, durableIndex: 9, commitIndex: 9, appliedIndex: 9, terms: begins };
-    const labelsUntil = (lastIndex: number) => {
-      const report = { log: { ...log, lastIndex } } as unknown as NodeReport;
-      return cellsOf({ report }, { cells: 20, scale: 1, start: 0 }).flatMap(({ label }, at) =>
-        label === null ? [] : [`${at}: ${label}`],
-      );
-    };
-    expect(labelsUntil(9)).toEqual(['0: 9', '4: 110', '7: 112']);
-    expect(labelsUntil(7)).toEqual(['0: 9', '4: 110', '6: 111']);
-  });
-
-  test('who trails says by how many entries, and how long that takes to write', () => {
-    const told = new Told();
-    const [, n2] = told.view.nodes;
-    if (n2 === undefined) throw new Error('expected three nodes');
-    expect(trailOf(told.view, n2).parts.join('')).toMatch(/^trails by \d+ · \d+ ms$/);
-    expect(windowOf(told.view, 2).scale).toBe(2);
   });
 });

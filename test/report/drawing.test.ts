@@ -33,6 +33,17 @@ test('who leads stands first, then each node with its role, state, term and log'
   expect(lines.join('\n')).not.toContain('\u001b');
 });
 
+test('what the nodes do is summed up over those that have told it, and is a dash before any has', () => {
+  const told = { atMs: 0, putsPerSecond: 700, readsPerSecond: 40, putP50Ms: 4, putP99Ms: 9, syncMs: 1, behind: null };
+  const metrics = { ...told, eventLoopDelayMs: null, errors: {} };
+  const figuresOf = (lines: readonly string[]): string | undefined => lines.find((line) => line.startsWith('puts '));
+  expect(figuresOf(draw())).toBe('puts – · reads – · p50 – · p99 – · sync – · waiting 0 · committed 100');
+  const [n1, ...others] = nodes;
+  expect(figuresOf(draw({ nodes: [{ ...(n1 as WatchedNode), metrics }, ...others] }))).toMatch(
+    /^puts 700\/s · reads 40\/s · p50 4\.0 ms · p99 9\.0 ms · sync 1\.0 ms /,
+  );
+});
+
 test('a candidate shows its votes, and a follower what is left of its timer', () => {
   const votes = { n1: null, n2: true, n3: false };
   const lines = draw({

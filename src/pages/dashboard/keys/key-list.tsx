@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { whole } from '../../shared/format.js';
 import { preview, sizeText } from './bytes.js';
 import type { Drafts } from './drafts.js';
-import { keyText } from './key-text.js';
+import { keyInWords, keyText } from './key-text.js';
 import type { KeyEntry } from './kv-client.js';
 import type { KeyListState } from './use-key-list.js';
 
@@ -13,6 +13,8 @@ interface KeyListProps {
   readonly prefix: string;
   readonly focused: number;
   readonly openedKey: string | null;
+  /** Whether any node answers this page: then it can show at least what it holds itself. */
+  readonly isAnswered: boolean;
   readonly input: RefObject<HTMLInputElement | null>;
   readonly go: (prefix: string) => void;
   readonly open: (entry: KeyEntry, at: number) => void;
@@ -20,7 +22,8 @@ interface KeyListProps {
 }
 
 /** The keys with a prefix: key, value, size and revision. */
-export function KeyList({ list, drafts, prefix, focused, openedKey, input, go, open, create }: KeyListProps) {
+export function KeyList(props: KeyListProps) {
+  const { list, drafts, prefix, focused, openedKey, isAnswered, input, go, open, create } = props;
   const [typed, setTyped] = useState(prefix);
   useEffect(() => setTyped(prefix), [prefix]);
   return (
@@ -77,7 +80,7 @@ export function KeyList({ list, drafts, prefix, focused, openedKey, input, go, o
             ))}
           </tbody>
         </table>
-        <Foot list={list} prefix={prefix} />
+        <Foot list={list} prefix={prefix} isAnswered={isAnswered} />
       </div>
     </section>
   );
@@ -108,8 +111,8 @@ function Row({ entry: { key, value, revision }, isEdited, isOpened, isFocused, o
   );
 }
 
-function Foot({ list, prefix }: { readonly list: KeyListState; readonly prefix: string }) {
-  const { items, revision, hasMore, failure, isLoading, consistency, refresh, more, readStale, hasNoStore } = list;
+function Foot({ list, prefix, isAnswered }: Pick<KeyListProps, 'list' | 'prefix' | 'isAnswered'>) {
+  const { revision, hasMore, failure, isLoading, consistency, refresh, more, readStale, hasNoStore } = list;
   if (hasNoStore) return null;
   if (failure !== null) {
     return (
@@ -119,7 +122,7 @@ function Foot({ list, prefix }: { readonly list: KeyListState; readonly prefix: 
         <button type="button" class="button" onClick={refresh}>
           Try again
         </button>{' '}
-        {failure.kind === 'unavailable' ? (
+        {failure.kind === 'unavailable' && isAnswered ? (
           <button type="button" class="button" onClick={readStale}>
             Show what one node holds
           </button>
@@ -128,15 +131,10 @@ function Foot({ list, prefix }: { readonly list: KeyListState; readonly prefix: 
     );
   }
   if (revision === null) return <p class="key-foot">{isLoading ? 'reads…' : ''}</p>;
-  const count =
-    items.length === 0
-      ? `No key begins with “${prefix}”`
-      : `${hasMore ? 'the first ' : ''}${whole(items.length)} ${items.length === 1 ? 'key' : 'keys'}`;
   const sure = consistency === 'stale' ? 'as one node holds it, which may be old' : 'confirmed by a majority';
   return (
     <p class="key-foot">
-      {count === 'No key begins with “”' ? 'There is no key yet' : count} · read at revision {whole(revision)}, {sure} ·
-      refreshed when you ask{' '}
+      {countText(list, prefix)} · read at revision {whole(revision)}, {sure} · refreshed when you ask{' '}
       <button type="button" class="key" onClick={refresh} aria-label="Read the keys again">
         r
       </button>{' '}
@@ -147,4 +145,10 @@ function Foot({ list, prefix }: { readonly list: KeyListState; readonly prefix: 
       ) : null}
     </p>
   );
+}
+
+function countText({ items, hasMore }: KeyListState, prefix: string): string {
+  if (items.length > 0)
+    return `${hasMore ? 'the first ' : ''}${whole(items.length)} ${items.length === 1 ? 'key' : 'keys'}`;
+  return prefix === '' ? 'There is no key yet' : `No key begins with “${keyInWords(prefix)}”`;
 }

@@ -73,6 +73,7 @@ export function KeysPage({ dashboard, view }: { readonly dashboard: Dashboard; r
         prefix={prefix}
         focused={focused}
         openedKey={opened?.kind === 'entry' ? opened.entry.key : null}
+        isAnswered={view.answering > 0}
         input={input}
         go={go}
         open={open}

@@ -39,7 +39,7 @@ export interface PageRequest {
   readonly signal?: AbortSignal;
 }
 
-/** `all` is everything that a majority confirms; `held` what the asked node holds, which may be old. */
+/** `linearizable` reads what a majority confirms; `stale` what the asked node holds, which may be old. */
 export type Consistency = 'linearizable' | 'stale';
 
 const READ_TIMEOUT_MS = 3_000;

@@ -35,6 +35,10 @@ export function useKeyList(client: KvClient, prefix: string): KeyListState {
   const [loaded, setLoaded] = useState<Loaded>(NOTHING);
   const [version, setVersion] = useState(1);
   const [consistency, setConsistency] = useState<Consistency>('linearizable');
+  const readAgain = (how: Consistency): void => {
+    setConsistency(how);
+    setVersion((old) => old + 1);
+  };
   const latest = useRef(0);
   const load = async (after: string | null, before: readonly KeyEntry[]): Promise<void> => {
     latest.current += 1;
@@ -60,11 +64,8 @@ export function useKeyList(client: KvClient, prefix: string): KeyListState {
     hasNoStore: loaded.failure?.kind === 'absent',
     consistency,
     version,
-    refresh: () => {
-      setConsistency('linearizable');
-      setVersion((old) => old + 1);
-    },
+    refresh: () => readAgain('linearizable'),
     more: () => void load(loaded.next, loaded.items),
-    readStale: () => setConsistency('stale'),
+    readStale: () => readAgain('stale'),
   };
 }

@@ -94,13 +94,14 @@ export class ClusterModel {
     for (const { id: follower, trails } of view.nodes) if (trails !== null) this.history.trails(follower, trails, atMs);
   }
 
-  /** Adds the metrics of a node from before this page was opened. */
+  /** Adds the metrics of a node, oldest first, from before its stream was opened. Its newest are those of its last second. */
   pastMetrics(id: string, all: readonly NodeMetrics[]): void {
-    const { clock } = this.#node(id, '');
+    const node = this.#node(id, '');
     for (const metrics of all) {
-      const atMs = metrics.atMs + clock.offsetMs;
+      const atMs = metrics.atMs + node.clock.offsetMs;
       this.history.heard(id, metrics, atMs);
       for (const [peer, entries] of Object.entries(metrics.behind ?? {})) this.history.trails(peer, entries, atMs);
+      Object.assign(node, { metrics, metricsAtMs: atMs });
     }
   }
 

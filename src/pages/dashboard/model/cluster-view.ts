@@ -24,6 +24,7 @@ export interface NodeView extends HeardNode {
   readonly isDown: boolean;
 }
 
+/** Null is not known, or not known yet. */
 export interface Facts {
   readonly puts: number | null;
   readonly reads: number | null;
@@ -129,8 +130,8 @@ function stuckSince(nodes: readonly NodeView[], nowMs: number, majority: number)
 
 function factsOf(nodes: readonly NodeView[], leader: NodeView | null): Facts {
   const metrics = nodes.flatMap((node) => node.metrics ?? []);
-  const sum = (value: (of: NodeMetrics) => number): number | null =>
-    metrics.length === 0 ? null : metrics.reduce((total, one) => total + value(one), 0);
+  const isPartOnly = metrics.length === 0 || nodes.some(isAwaited);
+  const sum = (value: (of: NodeMetrics) => number): number | null => (isPartOnly ? null : sumOf(metrics.map(value)));
   const reports = nodes.flatMap(({ report, isAnswering }) => (report !== null && isAnswering ? report : []));
   return {
     puts: sum(({ putsPerSecond }) => putsPerSecond),
@@ -144,6 +145,13 @@ function factsOf(nodes: readonly NodeView[], leader: NodeView | null): Facts {
     uncommitted: uncommittedOf(leader?.report ?? null),
   };
 }
+
+/** So long a page that was just opened waits for a node's first word before it counts without it. */
+const AWAITED_MS = 3_000;
+
+/** It is being connected, for the first time: it may be the only one with callers. */
+const isAwaited = ({ wasHeard, nextTryMs, silentMs }: NodeView): boolean =>
+  !wasHeard && nextTryMs === null && silentMs < AWAITED_MS;
 
 const sumOf = (values: readonly number[]): number => values.reduce((one, other) => one + other, 0);
 
