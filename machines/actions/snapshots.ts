@@ -7,8 +7,10 @@ export const snapshotActions = {
   askForSnapshot: action(({ context, enqueue }) => {
     const { snapshot, lastApplied } = context.state;
     if (snapshot === null || snapshot.index !== lastApplied)
-      enqueue.sendTo('snapshotTaker', { type: 'snapshot.asked' });
-    else enqueue.emit({ type: 'snapshot.taken', ...sizeOf(snapshot), tookMs: 0 });
+      return enqueue.sendTo('snapshotTaker', { type: 'snapshot.asked' });
+    enqueue.emit({ type: 'snapshot.taken', ...sizeOf(snapshot), tookMs: 0 });
+    // Where one was due this one will do, and the applier counts anew for the next.
+    enqueue.sendTo('applier', { type: 'capture.ended', snapshot });
   }),
   askForCapture: action(({ enqueue }) => enqueue.sendTo('applier', { type: 'capture.asked' })),
   /** P21: the configuration goes with the image. */

@@ -23,6 +23,7 @@ export interface Capture {
 
 /** Takes an image in. Nothing of it shows until `finish`. */
 export interface Restore {
+  /** `chunk` is true until this returns: its memory is used again, so that what is kept of it has to be copied. */
   write(chunk: Uint8Array): void;
   finish(): void;
   abort(): void;
@@ -61,7 +62,7 @@ export interface StateMachine<Command, Result> {
   /**
    * A hash of the whole state, to find replicas that differ: equal states give equal hashes, on every replica, however they came about. A node calls
    * it up to three times a second, between two batches, and nothing else happens while it runs, so keep it with each change, or let it take less than
-   * a millisecond: one that takes more than 20 is not asked for again while that node leads. Its first 64 bytes are compared. Throwing halts the node.
+   * a millisecond: where two in a row take more than 50 ms it is not asked for again while that node leads. Its first 64 bytes are compared. Throwing halts the node.
    */
   hash?(): Uint8Array;
 }

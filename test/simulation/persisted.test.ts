@@ -59,3 +59,18 @@ test('a state machine that keeps its own state, and lost what it had when the ne
   cluster.runFor(1_000).verify();
   expect(cluster.replica('a').stateMachine?.commands).toHaveLength(400);
 });
+
+test('snapshots go on where such a state machine comes to its newest one just when another is due', () => {
+  const kept: Kept = { index: asIndex(0), at: new Map() };
+  const stateMachine = (): Persisted => new Persisted(kept);
+  const cluster = simulate({ seed: 2, replicas: 'a', snapshotLogBytes: 1_000, stateMachine }).untilServing();
+  const large = (name: string): string => name + 'x'.repeat(10_000);
+  for (const name of ['1', '2']) cluster.propose(large(name)).runFor(300);
+  expect(cluster.replica('a').raft?.snapshot?.index).toBe(3);
+  cluster.crash('a');
+  kept.index = asIndex(2);
+  cluster.restart('a').untilServing();
+  for (const name of ['3', '4']) cluster.propose(large(name)).runFor(300);
+  cluster.verify();
+  expect(cluster.replica('a').raft?.snapshot?.index).toBeGreaterThan(3);
+});
