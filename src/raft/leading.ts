@@ -4,6 +4,7 @@ import { beginComparing } from './comparing.js';
 import type { Step, Surroundings } from './effects.js';
 import { notify, told, unchanged } from './effects.js';
 import { hasMajority } from './elections.js';
+import { withoutNeed } from './install-need.js';
 import { invariant } from './invariant.js';
 import { extend, termAt } from './log-shape.js';
 import type { AppendReply, Entry, EntryKind } from './messages.js';
@@ -17,7 +18,10 @@ import { changed } from './replica-state.js';
 
 const NO_BYTES = new Uint8Array(0);
 
-/** §5.2, §8: a new leader knows nothing of its followers' logs, and begins its term with an entry of its own. */
+/**
+ * §5.2, §8: a new leader knows nothing of its followers' logs, and begins its term with an entry of its own. It has all that is committed, so
+ * that it needs nobody's snapshot.
+ */
 export function becomeLeader(state: ReplicaState, wallMs: number): Step {
   invariant(hasMajority(state), '§5.2: only who has the votes of a majority leads');
   const leading = changed(presumeUp(state), {
@@ -29,10 +33,11 @@ export function becomeLeader(state: ReplicaState, wallMs: number): Step {
     reads: { ...state.reads, echoed: {}, pending: [] },
   });
   const { state: begun, effects } = appendEntries(beginComparing(leading), 'no-op', [NO_BYTES], wallMs);
+  const { state: complete, effects: ended } = withoutNeed(begun);
   const { id, term } = state;
   return {
-    state: begun,
-    effects: [...effects, notify({ type: 'leader.changed', leaderId: id, term })],
+    state: complete,
+    effects: [...effects, ...ended, notify({ type: 'leader.changed', leaderId: id, term })],
   };
 }
 

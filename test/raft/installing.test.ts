@@ -12,6 +12,7 @@ import {
   noteRestored,
   offerSnapshot,
 } from '../../src/raft/installing.js';
+import { becomeLeader } from '../../src/raft/leading.js';
 import { beginAfter, lastPosition } from '../../src/raft/log-shape.js';
 import type { Install } from '../../src/raft/messages.js';
 import { asIndex, asTerm } from '../../src/raft/numbers-and-ids.js';
@@ -60,6 +61,18 @@ describe('§7 an order to install', () => {
     const step = checked(before, beginInstall(before, 'b', install(9), 50));
     expect(step.state.installing).toEqual(fetching(9, 70));
     expect(effectsOf(step, 'notify')).toEqual([]);
+  });
+
+  test('is over once this node leads itself, unless its log has begun anew already', () => {
+    const elected = (change: Partial<ReplicaState>): ReplicaState =>
+      behind({ votedFor: 'a', votes: { a: true, b: true }, ...change });
+    const before = elected({ installing: fetching(9) });
+    const step = checked(before, becomeLeader(before, 99));
+    expect(step.state.installing).toBeNull();
+    expect(effectsOf(step, 'install-over')).toHaveLength(1);
+    const log = { previous: at(9, 2), lastIndex: asIndex(9), durableIndex: asIndex(2), runs: [] };
+    const anew = elected({ installing: fetching(9), log, commitIndex: asIndex(9), snapshot: snapshotAt(9) });
+    expect(checked(anew, becomeLeader(anew, 99)).state.installing).toEqual(fetching(9));
   });
 
   test('P25 a late one, at or below the commit index, is ignored, whatever term its last entry has', () => {
