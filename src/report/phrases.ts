@@ -30,13 +30,16 @@ export function countOf(value: number, one: string, many = `${one}s`): string {
   return `${grouped(value)} ${value === 1 ? one : many}`;
 }
 
-const UNITS = ['bytes', 'KB', 'MB', 'GB', 'TB'];
+const UNITS = ['bytes', 'kB', 'MB', 'GB', 'TB'];
+/** From here on a number is rounded to a thousand, which is one of the next unit. */
+const A_THOUSAND = 999.5;
 
-/** `812 bytes`, `4.2 KB`, `12 MB`. */
+/** `812 bytes`, `4.2 kB`, `12 MB`. */
 export function sizeOf(bytes: number): string {
-  const at = Math.min(UNITS.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
-  const value = bytes / 1_000 ** at;
-  return `${at > 0 && value < 10 ? value.toFixed(1) : grouped(value)} ${UNITS[at]}`;
+  let at = 0;
+  let value = bytes;
+  for (; value >= A_THOUSAND && at < UNITS.length - 1; at += 1) value /= 1_000;
+  return `${at > 0 && value < 9.95 ? value.toFixed(1) : grouped(value)} ${UNITS[at]}`;
 }
 
 /** Local time of day: `14:04:02`. */

@@ -49,6 +49,16 @@ describe('the feed', () => {
     expect(texts(feed)).toEqual(['A put ended after 21.0 s. ×22']);
   });
 
+  test('how long repeats have gone on is told in minutes where it is long', () => {
+    const feed = new Feed();
+    const tell = (at: number): void => feed.heard('n2', news(at, at * 10_000, 'A put ended.', 'danger'), 0);
+    for (let at = 1; at <= 10; at += 1) tell(at);
+    const repeats = () => feedRows(feed.items, null).flatMap((row) => (row.kind === 'news' ? row.repeats : []));
+    expect(repeats()).toEqual(['10 times in 90 s']);
+    for (let at = 11; at <= 13; at += 1) tell(at);
+    expect(repeats()).toEqual(['13 times in 2 min']);
+  });
+
   test('what a node tells of itself stands for what others tell of it in the same words', () => {
     const feed = new Feed();
     const halted = news(1, 10, 'n3 has halted: EIO.', 'danger');

@@ -233,9 +233,9 @@ describe('a snapshot that one node gets from another', () => {
   });
 
   test('has come whole only with its last byte', () => {
-    expect(progressOf({ bytes: 999, ofBytes: 1_000 })).toBe('99 % of 1.0 KB');
+    expect(progressOf({ bytes: 999, ofBytes: 1_000 })).toBe('99 % of 1.0 kB');
     const receiving = { from: 'n2', index: 7, bytes: 999, ofBytes: 1_000 };
-    expect(receivingWords(receiving)).toBe('receives a snapshot from n2: 99 % of 1.0 KB');
-    expect(receivingWords({ ...receiving, bytes: 1_000 })).toBe('takes in the snapshot of 1.0 KB from n2');
+    expect(receivingWords(receiving)).toBe('receives a snapshot from n2: 99 % of 1.0 kB');
+    expect(receivingWords({ ...receiving, bytes: 1_000 })).toBe('takes in the snapshot of 1.0 kB from n2');
   });
 });
