@@ -14,8 +14,8 @@ export interface LogImage {
   readonly commitIndex: Index;
   readonly lastTimeMs: number;
   readonly closed: boolean;
-  /** A peer's snapshot may have taken its place, and nothing says yet that it has. */
-  readonly installing: LogPosition | null;
+  /** Peers' snapshots any of which may have taken its place, and nothing says yet that it has. */
+  readonly installing: readonly LogPosition[];
   readonly skips: readonly Skip[];
   /** Where the state machine threw last. */
   readonly inVain: AppliedInVain | undefined;
@@ -28,7 +28,7 @@ export const EMPTY_IMAGE: LogImage = {
   commitIndex: NO_INDEX,
   lastTimeMs: 0,
   closed: false,
-  installing: null,
+  installing: [],
   skips: [],
   inVain: undefined,
 };
@@ -55,7 +55,7 @@ export function withRecord(image: LogImage, record: StoredRecord): LogImage {
     case 'closed':
       return { ...image, closed: true };
     case 'installing':
-      return { ...open, installing: record.snapshot };
+      return { ...open, installing: [...image.installing.filter(isOther(record.snapshot)), record.snapshot] };
     case 'installed':
       return beginningAnew(open, record.snapshot, record.timeMs);
     case 'skip':
@@ -80,8 +80,14 @@ export function beginningAnew(image: LogImage, snapshot: LogPosition, timeMs: nu
   if (commitIndex > snapshot.index)
     throw new ImpossibleRecord(`entries up to ${commitIndex} are committed, and a snapshot ends at ${snapshot.index}`);
   const log = beginAnew(snapshot, snapshot.index);
-  return { ...image, log, commitIndex, lastTimeMs: timeMs, installing: null };
+  return { ...image, log, commitIndex, lastTimeMs: timeMs, installing: [] };
 }
+
+/** Whether a position is another one than this. */
+export const isOther =
+  ({ index, term }: LogPosition) =>
+  (other: LogPosition): boolean =>
+    other.index !== index || other.term !== term;
 
 export const endOf = (image: LogImage): LogPosition => lastPosition(image.log);
 
@@ -100,10 +106,10 @@ function withEntries(image: LogImage, entries: readonly Entry[]): LogImage {
     log = extend(log, entry.term, at + 1 - runStart);
     runStart = at + 1;
   });
-  const { installing } = image;
-  const isThere = installing !== null && installing.index <= log.lastIndex && holds(log, installing);
+  const isMissing = (snapshot: LogPosition): boolean => snapshot.index > log.lastIndex || !holds(log, snapshot);
+  const installing = image.installing.length === 0 ? image.installing : image.installing.filter(isMissing);
   const lastTimeMs = entries.at(-1)?.timeMs ?? image.lastTimeMs;
-  return { ...image, log, lastTimeMs, installing: isThere ? null : installing };
+  return { ...image, log, lastTimeMs, installing };
 }
 
 /** Checks a record before it is added to a log that adds up to `image`. */

@@ -4,7 +4,7 @@ import type { Recovered } from '../seams/log-store.js';
 import type { FoundSnapshots } from '../seams/snapshot-store.js';
 import { noteCut } from './log-beginnings.js';
 import { damage } from './log-failures.js';
-import { withRecord } from './log-image.js';
+import { isOther, withRecord } from './log-image.js';
 import type { RecoveredLog } from './recovery.js';
 import { recoverLog } from './recovery.js';
 import { segmentName } from './segment-format.js';
@@ -37,11 +37,11 @@ export function recoverWithSnapshots(
 
 /**
  * The node stopped when a peer's snapshot had taken its place, and before the log said that it begins anew behind it. That it was about
- * to, the log does say.
+ * to, the log does say; it may have said so of another one since, where the disk did not confirm the name of the first.
  */
 function withInstalled(log: RecoveredLog, { snapshots }: FoundSnapshots): RecoveredLog {
   const { installing } = log.image;
-  const snapshot = snapshots.find(({ index, term }) => index === installing?.index && term === installing.term);
+  const snapshot = snapshots.find((one) => !installing.every(isOther(one)));
   if (snapshot === undefined || snapshot.index <= log.image.commitIndex || holds(log.image.log, snapshot)) return log;
   const { index, term, timeMs } = snapshot;
   const record = { kind: 'installed', snapshot: { index, term }, timeMs } as const;

@@ -178,7 +178,7 @@ function isSame(a: Held, b: Held): boolean {
 /** A peer's snapshot may be in its place before the log says more than that it is about to be. */
 function isInstalled({ installing, term, votedFor }: LogImage, recovered: Recovered): boolean {
   const { previous, lastIndex } = recovered.log;
-  const isThere = installing !== null && installing.index === previous.index && installing.term === previous.term;
+  const isThere = installing.some(({ index, term: last }) => index === previous.index && last === previous.term);
   return isThere && lastIndex === previous.index && term === recovered.term && votedFor === recovered.votedFor;
 }
 

@@ -8,16 +8,19 @@ import { bytesOf, fileOf, filesOn, mark, receive, take } from './snapshots-on-di
 
 const SNAPSHOT = { index: asIndex(20), term: asTerm(2) };
 
-/** A disk on which a peer's snapshot is in its place, and the log says only that it may be. */
-function crashedWhileInstalling(logEnd: number): VirtualDisk {
+function fileOfPeer(): Uint8Array {
   const peer = filesOn(quickDisk());
   take(peer, mark(20, 2));
-  const file = fileOf(peer, mark(20, 2)) as NonNullable<ReturnType<typeof fileOf>>;
+  return bytesOf(fileOf(peer, mark(20, 2)) as NonNullable<ReturnType<typeof fileOf>>);
+}
+
+/** A disk on which a peer's snapshot is in its place, and the log says only that it may be. */
+function crashedWhileInstalling(logEnd: number): VirtualDisk {
   const disk = quickDisk();
   const files = filesOn(disk);
   const log = new LogOnDisk(disk, { snapshots: files });
   log.write(vote(2, 'n2'), entries(1, logEnd, 1), { kind: 'installing', snapshot: SNAPSHOT });
-  receive(files, mark(20, 2), bytesOf(file));
+  receive(files, mark(20, 2), fileOfPeer());
   disk.kill();
   return disk;
 }
@@ -38,5 +41,18 @@ describe('P27 a crash between a snapshot that took its place and the record of t
     const third = new LogOnDisk(disk, { snapshots: filesOn(disk) });
     expect(third.recovered.log).toMatchObject({ previous: SNAPSHOT, lastIndex: 21 });
     expect(third.read(21)).toMatchObject([{ index: 21, term: 2 }]);
+  });
+
+  test('leaves a log that opens, too, where the disk did not confirm its name, and another snapshot is fetched since', () => {
+    const disk = quickDisk();
+    const files = filesOn(disk);
+    const log = new LogOnDisk(disk, { snapshots: files });
+    log.write(vote(2, 'n2'), entries(1, 3, 1), { kind: 'installing', snapshot: SNAPSHOT });
+    disk.failNext('syncDirectory', 'EMFILE');
+    expect(() => receive(files, mark(20, 2), fileOfPeer())).toThrow('EMFILE');
+    log.write({ kind: 'installing', snapshot: { index: asIndex(30), term: asTerm(2) } });
+    disk.kill();
+    const second = new LogOnDisk(disk, { snapshots: filesOn(disk) });
+    expect(second.recovered.log).toMatchObject({ previous: SNAPSHOT, lastIndex: 20 });
   });
 });
