@@ -1,4 +1,5 @@
 import type { HeardNode } from '../report/cluster-picture.js';
+import { byId } from '../report/cluster-picture.js';
 import type {
   EventStream,
   MetricsHistory,
@@ -53,9 +54,7 @@ export class HeardCluster {
       members.length > 0
         ? members.map(({ id, address }) => [id, address, this.#find(id, address)] as const)
         : [...this.#heard].map(([address, heard]) => [heard.hello?.id ?? address, address, heard] as const);
-    return all
-      .map(([id, address, heard]) => watched(id, address, heard))
-      .sort((one, other) => one.id.localeCompare(other.id, 'en'));
+    return all.map(([id, address, heard]) => watched(id, address, heard)).sort((one, other) => byId(one.id, other.id));
   }
 
   /** Newest first. */

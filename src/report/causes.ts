@@ -80,7 +80,7 @@ const BEING: Readonly<Record<LackKind, (ids: readonly string[], one: boolean) =>
 };
 
 /** `n1 is down`, `n1 and n4 are down and n5 has halted`. */
-export function subjects(lacks: readonly Lack[]): string {
+export function conditionsOf(lacks: readonly Lack[]): string {
   const kinds = [...new Set(lacks.map(({ kind }) => kind))];
   return listOf(
     kinds.map((kind) => {

@@ -6,7 +6,7 @@ export interface HeardNode {
   readonly address: string;
   /** The last that was heard; null where nothing ever was. */
   readonly report: NodeReport | null;
-  /** ms since it was last heard; 0 while its stream is open. */
+  /** ms since it was last heard; 0 while it answers. */
   readonly silentMs: number;
   readonly isAnswering: boolean;
   readonly startCommand: string | null;
@@ -50,8 +50,13 @@ export function isLive(node: HeardNode): node is LiveNode {
 function votersOf(nodes: readonly HeardNode[], live: readonly LiveNode[]): readonly HeardNode[] {
   const members = newest(live)?.report.members ?? [];
   const known = members.filter(({ voter }) => voter).map(({ id, address }) => heardOr(nodes, id, address));
-  return [...(known.length === 0 ? nodes : known)].sort((one, other) => one.id.localeCompare(other.id, 'en'));
+  return [...(known.length === 0 ? nodes : known)].sort((one, other) => byId(one.id, other.id));
 }
+
+const NUMBERS_AS_NUMBERS = new Intl.Collator('en', { numeric: true });
+
+/** The order of nodes wherever they are shown: `n2` comes before `n10`. */
+export const byId = (one: string, other: string): number => NUMBERS_AS_NUMBERS.compare(one, other);
 
 function heardOr(nodes: readonly HeardNode[], id: string, address: string): HeardNode {
   const heard = nodes.find((node) => node.id === id);

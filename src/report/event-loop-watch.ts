@@ -1,4 +1,4 @@
-import { monitorEventLoopDelay, performance as process } from 'node:perf_hooks';
+import { performance as loopMeter, monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Clock } from '../seams/clock.js';
 
 const RESOLUTION_MS = 10;
@@ -36,13 +36,13 @@ export interface EventLoopSample {
 
 /** Looks at the event loop when it is asked. Returns how to ask. */
 export function eventLoopSampler(clock: Pick<Clock, 'now' | 'defer'>): () => Promise<EventLoopSample> {
-  let seen = process.eventLoopUtilization();
+  let seen = loopMeter.eventLoopUtilization();
   return async () => {
     const begunAtMs = clock.now();
     await new Promise<void>((resolve) => clock.defer(resolve));
     const delayMs = clock.now() - begunAtMs;
-    const total = process.eventLoopUtilization();
-    const { utilization } = process.eventLoopUtilization(total, seen);
+    const total = loopMeter.eventLoopUtilization();
+    const { utilization } = loopMeter.eventLoopUtilization(total, seen);
     seen = total;
     return { delayMs, utilization };
   };

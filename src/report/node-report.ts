@@ -1,6 +1,6 @@
 /**
- * The messages that `GET /v1/events` streams, version 1. Plain data that a browser reads: this file and `words.ts` and `why.ts`
- * beside it import nothing that a browser lacks. Times are milliseconds of the node's wall clock, durations are milliseconds, rates are per second.
+ * The messages that `GET /v1/events` streams, version 1: plain data. Browsers load this file, `event-shape.ts`, `why.ts` and what these
+ * import. Times are milliseconds of the node's wall clock, durations are milliseconds, rates are per second.
  */
 export const EVENTS_VERSION = 1;
 

@@ -20,6 +20,9 @@ const NUMBERS = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 
 /** Small numbers as words. */
 export const inWords = (value: number): string => NUMBERS[value] ?? String(value);
 
+/** With one full stop at its end. */
+export const asSentence = (text: string): string => `${text}.`.replace(/\.\.$/, '.');
+
 export const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** Thousands separated: `4,793,266`. */

@@ -7,7 +7,7 @@ import type { NodeStatus } from '../replica/status.js';
 import type { CountedTransport } from './counted-transport.js';
 import { LinkRates } from './link-rates.js';
 import type { LinkReport, NodeReport } from './node-report.js';
-import { plainReason } from './words.js';
+import { linkReason } from './plain-reasons.js';
 
 const MOST_TERMS = 16;
 
@@ -86,7 +86,7 @@ export class ReportMaker {
     return {
       peer,
       state: isOpen ? 'open' : isWaiting ? 'waiting' : 'dialing',
-      reason: isOpen ? null : plainReason(valueFor(context.state.peers, peer)?.link.reason ?? 'not dialed yet'),
+      reason: isOpen ? null : linkReason(valueFor(context.state.peers, peer)?.link.reason ?? 'not dialed yet'),
       nextDialInMs: isWaiting ? Math.max(0, Math.round(traffic.closedAtMs + link.context.backoffMs - nowMs)) : null,
       ...this.#rates.at(nowMs, peer, traffic),
       // The heartbeat that was sent last is counted in advance.

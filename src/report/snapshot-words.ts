@@ -2,7 +2,7 @@ import type { NodeNotice } from '../raft/effects.js';
 import type { NodeId } from '../raft/numbers-and-ids.js';
 import type { ReplicaState } from '../raft/replica-state.js';
 import type { NodeNews, ReceivingReport } from './node-report.js';
-import { durationOf, grouped, sizeOf } from './phrases.js';
+import { asSentence, durationOf, grouped, sizeOf } from './phrases.js';
 
 type Words = Pick<NodeNews, 'tone' | 'text'>;
 
@@ -17,8 +17,8 @@ export function receivingWords(receiving: ReceivingReport): string {
   return `receives a snapshot from ${from}: ${progressOf(receiving)}`;
 }
 
-/** Tells a notice about snapshots in a sentence; undefined for other notices, and for those that nobody needs to know. */
-export function ofSnapshots(id: NodeId, notice: NodeNotice): Words | undefined {
+/** Tells a notice about this node's own snapshots in a sentence; undefined for others, and for those that nobody needs to know. */
+export function snapshotWords(id: NodeId, notice: NodeNotice): Words | undefined {
   switch (notice.type) {
     case 'snapshot.taken': {
       const { index, bytes, tookMs } = notice;
@@ -32,11 +32,12 @@ export function ofSnapshots(id: NodeId, notice: NodeNotice): Words | undefined {
     case 'snapshot.damaged':
       return { tone: 'danger', text: asSentence(`${id} passed over a damaged snapshot: ${notice.reason}`) };
     default:
-      return ofInstalls(id, notice);
+      return undefined;
   }
 }
 
-function ofInstalls(id: NodeId, notice: NodeNotice): Words | undefined {
+/** Tells a notice about a snapshot that one node gets from another; undefined for others. */
+export function installWords(id: NodeId, notice: NodeNotice): Words | undefined {
   switch (notice.type) {
     case 'snapshot.offered': {
       const { peer, bytes } = notice;
@@ -63,11 +64,9 @@ function ofInstalls(id: NodeId, notice: NodeNotice): Words | undefined {
 export const isReplaced = ({ installing }: ReplicaState, from: number): boolean =>
   installing !== null && from <= installing.snapshot.index;
 
-/** Undefined where the log had none of them. */
-export function ofReplaced(id: NodeId, from: number, { log }: ReplicaState): Words | undefined {
+/** Tells of entries that a snapshot stands for; undefined where the log had none of them. */
+export function replacedWords(id: NodeId, from: number, { log }: ReplicaState): Words | undefined {
   if (from > log.lastIndex) return undefined;
   const text = `${id} dropped its entries from ${grouped(from)} on: the snapshot that it receives stands for them.`;
   return { tone: 'neutral', text };
 }
-
-const asSentence = (text: string): string => `${text}.`.replace(/\.\.$/, '.');

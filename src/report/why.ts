@@ -1,7 +1,7 @@
-import { commandOf, reasonSentence, rowOf, subjects, waitersOf, whatBecomesOfThem } from './causes.js';
+import { commandOf, conditionsOf, reasonSentence, rowOf, waitersOf, whatBecomesOfThem } from './causes.js';
 import type { ClusterPicture, HeardNode, Lack, LiveNode } from './cluster-picture.js';
 import { electors, isLive, lacksIn, leaderIn, pictureOf, withIt } from './cluster-picture.js';
-import { capitalized, durationOf, inWords, listOf, timeOfDay } from './phrases.js';
+import { capitalized, countOf, durationOf, inWords, listOf, timeOfDay } from './phrases.js';
 
 export type { HeardNode } from './cluster-picture.js';
 
@@ -58,8 +58,8 @@ function withoutMajority(
   const only = counted.length === 0 ? 'none' : `only ${listOf(idsOf(counted))}`;
   const title =
     leader === undefined
-      ? `Nobody can be elected: ${needed} of ${countOfVoters(voters)} must vote, and ${only} can.`
-      : `Nothing can be committed: ${needed} of ${countOfVoters(voters)} must answer, and ${only} ${verb(counted, 'does', 'do')}.`;
+      ? `Nobody can be elected: ${needed} of ${countOf(voters.length, 'voter')} must vote, and ${only} can.`
+      : `Nothing can be committed: ${needed} of ${countOf(voters.length, 'voter')} must answer, and ${only} ${verb(counted, 'does', 'do')}.`;
   return {
     tone: 'danger',
     title,
@@ -116,7 +116,7 @@ function someLack(
   const isOne = lacks.length === 1 && only !== undefined;
   return {
     tone: margin === 0 ? 'wait' : 'accent',
-    title: `${subjects(lacks)}. ${leader.id} leads and serves with ${listOf(others)}.`,
+    title: `${conditionsOf(lacks)}. ${leader.id} leads and serves with ${listOf(others)}.`,
     subtitle: sentences([
       margin === 0 ? 'One more failure, and nothing is committed.' : marginOf(margin, 'more '),
       isOne ? reasonSentence(only, leader, voters) : '',
@@ -236,7 +236,6 @@ function waitersSentence(picture: ClusterPicture): string {
 
 const idsOf = (nodes: readonly HeardNode[]): readonly string[] => nodes.map(({ id }) => id);
 const verb = (nodes: readonly HeardNode[], one: string, many: string): string => (nodes.length === 1 ? one : many);
-const countOfVoters = (voters: readonly HeardNode[]): string => `${voters.length} ${verb(voters, 'voter', 'voters')}`;
 
 function sentences(parts: readonly string[]): string | null {
   const said = parts.filter((part) => part !== '');

@@ -4,8 +4,9 @@ import { valueFor } from '../raft/numbers-and-ids.js';
 import { hasQuorum } from '../raft/quorum.js';
 import type { ReplicaState } from '../raft/replica-state.js';
 import type { NodeNews } from './node-report.js';
-import { countOf, durationOf, grouped, listOf } from './phrases.js';
-import { isReplaced, ofReplaced, ofSnapshots } from './snapshot-words.js';
+import { asSentence, countOf, durationOf, grouped, listOf } from './phrases.js';
+import { linkReason, plainly } from './plain-reasons.js';
+import { installWords, isReplaced, replacedWords, snapshotWords } from './snapshot-words.js';
 
 /** An event in words, before it has its number among a node's news. */
 export type Told = Pick<NodeNews, 'event' | 'term' | 'tone' | 'text' | 'details'>;
@@ -102,7 +103,7 @@ export class NewsWriter {
       case 'connection.refused':
         return { tone: 'wait', text: `${id} refused a connection: ${notice.reason}.` };
       default:
-        return ofSnapshots(id, notice) ?? ofTheDisk(id, notice, circumstances.state);
+        return snapshotWords(id, notice) ?? installWords(id, notice) ?? diskWords(id, notice, circumstances.state);
     }
   }
 
@@ -190,7 +191,7 @@ export class NewsWriter {
         text: `The link to ${peer} is open again after ${durationOf(nowMs - broken.sinceMs)}.`,
       };
     }
-    const why = plainReason(reason);
+    const why = linkReason(reason);
     if (broken !== undefined) {
       // A process that is gone resets its connections first, and then refuses new ones: that is told once.
       const isKnown = broken.reasons.has(why) || why === 'connection refused';
@@ -206,9 +207,7 @@ export class NewsWriter {
   }
 }
 
-const asSentence = (text: string): string => `${text}.`.replace(/\.\.$/, '.');
-
-function ofTheDisk(id: NodeId, notice: NodeNotice, state: ReplicaState): Words | undefined {
+function diskWords(id: NodeId, notice: NodeNotice, state: ReplicaState): Words | undefined {
   switch (notice.type) {
     case 'node.recovered':
       if (notice.tornBytes === 0) return undefined;
@@ -224,13 +223,13 @@ function ofTheDisk(id: NodeId, notice: NodeNotice, state: ReplicaState): Words |
     case 'log.resumed':
       return { tone: 'accent', text: `${id}'s disk works again after ${durationOf(notice.waitedMs)}.` };
     case 'log.full':
-      return { tone: 'danger', text: `${id}: ${notice.error.message}.`.replace(/\.\.$/, '.') };
+      return { tone: 'danger', text: asSentence(`${id}: ${notice.error.message}`) };
     case 'log.roomMade':
       return { tone: 'accent', text: `${id}'s disk has room again after ${durationOf(notice.fullForMs)}.` };
     case 'node.halted':
-      return { tone: 'danger', text: `${id} has halted: ${notice.error.message}.`.replace(/\.\.$/, '.') };
+      return { tone: 'danger', text: asSentence(`${id} has halted: ${notice.error.message}`) };
     case 'log.truncated':
-      if (isReplaced(state, notice.from)) return ofReplaced(id, notice.from, state);
+      if (isReplaced(state, notice.from)) return replacedWords(id, notice.from, state);
       return {
         tone: 'wait',
         text: `${id} dropped its entries from ${grouped(notice.from)} on: the leader does not have them, and nobody was told that they were done.`,
@@ -251,28 +250,6 @@ function leftWithout(state: ReplicaState, peer: NodeId): string {
   const left = state.voters.filter(isThere).length;
   return ` ${left} of ${countOf(state.voters.length, 'voter')} ${left === 1 ? 'is' : 'are'} left: nothing can be committed.`;
 }
-
-/** The reasons of the log, which is for people who know Raft, as sentences that stand alone. */
-function plainly(reason: string): string {
-  return inSeconds(reason.replace('nothing from leader ', 'nothing heard from ').replace(/\.$/, ''));
-}
-
-const REASONS: readonly (readonly [RegExp, string])[] = [
-  [/ECONNRESET|connection was closed|socket hang up/, 'connection reset'],
-  [/ECONNREFUSED/, 'connection refused'],
-  [/ETIMEDOUT/, 'timed out'],
-  [/EHOSTUNREACH|ENETUNREACH/, 'no way there'],
-];
-
-/** Why a connection is not there, in two words where they say it all. */
-export function plainReason(reason: string): string {
-  return (
-    REASONS.find(([pattern]) => pattern.test(reason))?.[1] ?? inSeconds(reason.replace(/^.* answered HTTP \d+: /, ''))
-  );
-}
-
-/** `1600 ms` is `1.6 s` to people. */
-const inSeconds = (text: string): string => text.replace(/\b(\d{4,}) ms\b/g, (_, ms) => durationOf(Number(ms)));
 
 /** Commands of this node's callers that ended as unknown, within a second or so. */
 export function unknownPuts(term: number, count: number, lastAfterMs: number): Told {

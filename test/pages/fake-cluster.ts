@@ -6,7 +6,7 @@ import type { NodeNotice } from '../../src/raft/effects.js';
 import type { NodeId } from '../../src/raft/numbers-and-ids.js';
 import type { EventStream, NodeMetrics, NodeNews } from '../../src/report/node-report.js';
 import { EVENTS_VERSION } from '../../src/report/node-report.js';
-import { ofSnapshots } from '../../src/report/snapshot-words.js';
+import { installWords } from '../../src/report/snapshot-words.js';
 import { FakeKeys } from './fake-keys.js';
 import type { FakeNode, Load } from './fake-raft.js';
 import { FakeRaft } from './fake-raft.js';
@@ -133,7 +133,7 @@ export class FakeCluster {
       [from, { type: 'snapshot.offered', peer: id, bytes: ofBytes }],
       [id, { type: 'install.began', from, bytes: ofBytes }],
     ] as const) {
-      const words = ofSnapshots(teller as NodeId, notice as unknown as NodeNotice);
+      const words = installWords(teller as NodeId, notice as unknown as NodeNotice);
       if (words !== undefined) this.tell(teller, notice.type, words.tone, words.text);
     }
   }

@@ -40,6 +40,16 @@ describe('with a leader that serves', () => {
     });
   });
 
+  it('names nodes in the order of their numbers', () => {
+    const ids = ['n1', 'n10', 'n2', 'n3', 'n9'];
+    const nodes = [
+      live(leading(ids, { down: ['n10', 'n9'] }), 'n1'),
+      ...following(ids, 'n10', 'n2', 'n3').slice(1),
+      ...['n10', 'n9'].map((id) => gone(id, 500, null, REFUSED)),
+    ];
+    expect(headline(nodes).title).toBe('n9 and n10 are down. n1 leads and serves with n2 and n3.');
+  });
+
   it('warns where one more failure stops it', () => {
     const links = [openLink('n2'), brokenLink('n3', REFUSED)];
     const nodes = [

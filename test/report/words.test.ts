@@ -4,8 +4,9 @@ import { asIndex, asTerm } from '../../src/raft/numbers-and-ids.js';
 import type { ReplicaState } from '../../src/raft/replica-state.js';
 import { initialState } from '../../src/raft/replica-state.js';
 import { DEFAULT_SETTINGS } from '../../src/raft/settings.js';
+import { linkReason } from '../../src/report/plain-reasons.js';
 import { progressOf, receivingWords } from '../../src/report/snapshot-words.js';
-import { NewsWriter, plainReason, trailing, unknownPuts } from '../../src/report/words.js';
+import { NewsWriter, trailing, unknownPuts } from '../../src/report/words.js';
 
 const TERM = asTerm(7);
 const servers = ['n1', 'n2', 'n3'].map((id) => ({ id, address: `127.0.0.1:740${id.slice(1)}` }));
@@ -151,10 +152,10 @@ describe('a link', () => {
   });
 
   test('is down for a reason in plain words', () => {
-    expect(plainReason('connect ETIMEDOUT 10.0.0.1:7401')).toBe('timed out');
-    expect(plainReason('nothing was heard of it for 1600 ms')).toBe('nothing was heard of it for 1.6 s');
-    expect(plainReason('nothing was heard of it for 300 ms')).toBe('nothing was heard of it for 300 ms');
-    expect(plainReason('127.0.0.1:7403 answered HTTP 503: it is starting, or has halted')).toBe(
+    expect(linkReason('connect ETIMEDOUT 10.0.0.1:7401')).toBe('timed out');
+    expect(linkReason('nothing was heard of it for 1600 ms')).toBe('nothing was heard of it for 1.6 s');
+    expect(linkReason('nothing was heard of it for 300 ms')).toBe('nothing was heard of it for 300 ms');
+    expect(linkReason('127.0.0.1:7403 answered HTTP 503: it is starting, or has halted')).toBe(
       'it is starting, or has halted',
     );
   });

@@ -9,7 +9,6 @@ export interface TopBarProps {
   readonly current: PageName;
   /** Only those that are there: `quorate inspector` alone has no cluster. */
   readonly pages: readonly PageName[];
-  /** Asked for another page of this document; links to other documents are followed by the browser. */
   readonly children?: ComponentChildren;
 }
 

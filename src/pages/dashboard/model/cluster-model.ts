@@ -1,3 +1,4 @@
+import { byId } from '../../../report/cluster-picture.js';
 import type { MemberReport, NodeMetrics, NodeNews, NodeReport, StreamHello } from '../../../report/node-report.js';
 import type { TimedReport } from './aligned.js';
 import { reportAt, withNewest } from './aligned.js';
@@ -227,8 +228,3 @@ export class ClusterModel {
     return node;
   }
 }
-
-const NUMBERS_AS_NUMBERS = new Intl.Collator('en', { numeric: true });
-
-/** `n2` comes before `n10`. */
-export const byId = (one: string, other: string): number => NUMBERS_AS_NUMBERS.compare(one, other);
