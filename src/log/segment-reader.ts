@@ -1,5 +1,6 @@
 import type { Entry } from '../raft/messages.js';
 import type { Index } from '../raft/numbers-and-ids.js';
+import { NO_INDEX } from '../raft/numbers-and-ids.js';
 import type { Disk, DiskFile } from '../seams/disk.js';
 import type { ReadLimits } from '../seams/log-store.js';
 import type { Stretch } from './entry-lookup.js';
@@ -85,6 +86,7 @@ class StretchReader {
     if (payload === undefined) return this.#finish('a batch that was written is not readable any more');
     for (const record of decodeBatch(payload)) {
       if (record.kind === 'truncation') this.#cut(record.from);
+      if (record.kind === 'installed') this.#cut(NO_INDEX);
       if (record.kind === 'entries') this.#collect(record.entries);
     }
     this.#at = batchEnd(this.#at, header);

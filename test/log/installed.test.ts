@@ -56,3 +56,18 @@ describe('P27 a crash between a snapshot that took its place and the record of t
     expect(second.recovered.log).toMatchObject({ previous: SNAPSHOT, lastIndex: 20 });
   });
 });
+
+test('entries behind a snapshot are read from a batch that has others at the same indexes in front of it', () => {
+  const disk = quickDisk();
+  const files = filesOn(disk);
+  const log = new LogOnDisk(disk, { snapshots: files });
+  receive(files, mark(20, 2), fileOfPeer());
+  const installed = { kind: 'installed', snapshot: SNAPSHOT, timeMs: 1_020 } as const;
+  log.write(vote(2, 'n2'), entries(1, 26, 1), installed, entries(21, 2, 2));
+  disk.kill();
+  const again = new LogOnDisk(disk, { snapshots: filesOn(disk) });
+  expect(again.read(21)).toMatchObject([
+    { index: 21, term: 2 },
+    { index: 22, term: 2 },
+  ]);
+});
