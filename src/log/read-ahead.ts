@@ -2,7 +2,7 @@ import type { DiskError, DiskFile } from '../seams/disk.js';
 
 const BLOCK_BYTES = 2 * 1024 * 1024;
 const LEAST_BLOCK_BYTES = 4_096;
-/** In front of a block there is room for what is left of the one before it. */
+/** In front of a block there is room for what is left of the one before it. What is larger gets memory of its own. */
 const ROOM_BYTES = 1024 * 1024 + 1_024;
 
 type Done = (error: DiskError | undefined, bytes: Uint8Array) => void;
@@ -37,24 +37,50 @@ export class ReadAhead {
 
   /** The next `length` bytes; fewer only at the end of the file. */
   take(length: number, done: Done): void {
+    if (this.#bytes.byteLength < length && length > this.#roomBytes)
+      return this.#takeLarge(new Uint8Array(length), 0, done);
     while (this.#bytes.byteLength < length) {
-      if (this.#error !== undefined) return done(this.#error, NO_BYTES);
-      if (this.#block === undefined) {
-        if (!this.#isReading) this.#readBlock();
-        if (this.#isReading) {
-          this.#onRead = () => this.take(length, done);
-          return;
-        }
-        continue;
-      }
-      if (this.#block.byteLength === 0) break;
-      this.#bytes = this.#joined(this.#bytes, this.#block);
-      this.#block = undefined;
-      this.#readBlock();
+      const block = this.#nextBlock(() => this.take(length, done), done);
+      if (block === undefined) return;
+      if (block.byteLength === 0) break;
+      this.#bytes = this.#joined(this.#bytes, block);
+      this.#useUp();
     }
     const taken = this.#bytes.subarray(0, length);
     this.#bytes = this.#bytes.subarray(length);
     done(undefined, taken);
+  }
+
+  /** Gathers what has no room in front of a block in `memory`, of which `filled` bytes are there: each byte is copied once, however many blocks it takes. */
+  #takeLarge(memory: Uint8Array, filled: number, done: Done): void {
+    let end = filled;
+    for (;;) {
+      const part = this.#bytes.subarray(0, memory.byteLength - end);
+      memory.set(part, end);
+      end += part.byteLength;
+      this.#bytes = this.#bytes.subarray(part.byteLength);
+      if (end === memory.byteLength) return done(undefined, memory);
+      const block = this.#nextBlock(() => this.#takeLarge(memory, end, done), done);
+      if (block === undefined) return;
+      if (block.byteLength === 0) return done(undefined, memory.subarray(0, end));
+      this.#bytes = block;
+      this.#useUp();
+    }
+  }
+
+  /** The block behind what there is. Undefined where it is yet to be read: then `again` is called; and where it could not be read, as `done` is told. */
+  #nextBlock(again: () => void, done: Done): Uint8Array | undefined {
+    const isUnread = this.#block === undefined && this.#error === undefined;
+    if (isUnread && !this.#isReading) this.#readBlock();
+    if (this.#error !== undefined) done(this.#error, NO_BYTES);
+    else if (this.#block === undefined) this.#onRead = again;
+    return this.#block;
+  }
+
+  /** What `#nextBlock` gave is used: the disk reads the one behind it. */
+  #useUp(): void {
+    this.#block = undefined;
+    this.#readBlock();
   }
 
   /** Takes no more; calls back once nothing is under way. */
@@ -84,7 +110,7 @@ export class ReadAhead {
     if (rest.byteLength === 0) return block;
     const start = block.byteOffset - rest.byteLength;
     const isInMemory = this.#memory.some((memory) => memory.buffer === block.buffer);
-    if (isInMemory && rest.byteLength <= this.#roomBytes) {
+    if (isInMemory) {
       new Uint8Array(block.buffer, start, rest.byteLength).set(rest);
       return new Uint8Array(block.buffer, start, rest.byteLength + block.byteLength);
     }

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ReadAhead } from '../../src/log/read-ahead.js';
 import type { DiskError, DiskFile } from '../../src/seams/disk.js';
@@ -81,6 +81,24 @@ describe('a file that is read a block ahead', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  test('a piece of many blocks is put together by copying each of them once', () => {
+    const size = 24 * MIB;
+    const played = new PlayedFile(size);
+    const ahead = new ReadAhead(played.file, 0, size);
+    let copied = 0;
+    const set = jest.spyOn(Uint8Array.prototype, 'set').mockImplementation(function (this: Uint8Array, bytes, at = 0) {
+      copied += bytes.length;
+      for (let next = 0; next < bytes.length; next += 1) this[at + next] = bytes[next] as number;
+    });
+    const taken: Uint8Array[] = [];
+    for (const length of [8, size - 16, 8]) ahead.take(length, (_, bytes) => void taken.push(bytes));
+    set.mockRestore();
+    expect(Buffer.compare(taken[1] as Uint8Array, played.slice(8, size - 8))).toBe(0);
+    expect(Buffer.compare(taken[2] as Uint8Array, played.slice(size - 8, size))).toBe(0);
+    // The played disk copies each byte, too.
+    expect(copied).toBeLessThanOrEqual(2 * size);
   });
 
   test('what was taken is overwritten two blocks later', () => {
