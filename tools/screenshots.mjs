@@ -1,6 +1,7 @@
 /**
  * `npm run screenshots`: pictures of the pages in docs/images, of a real cluster that goes through what clusters go through. Each is
- * made light and dark, wide and as on a phone. `--only NAME` makes those whose name begins so, and may be given again; `--out DIR` puts them elsewhere.
+ * made light and dark, wide and as on a phone. `--only NAME` makes those whose name begins so, and may be given again; `--out DIR` puts them elsewhere;
+ * `--warm SECONDS` is how long a cluster has served before its first picture.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -52,6 +53,8 @@ const goTo = (page, hash) =>
 
 /** Opens an order and changes its status: the page then asks whether it should write that. */
 async function editOrder(page) {
+  // The tree of prefixes takes several reads.
+  await page.waitForSelector('.prefixes [aria-current="true"]', { state: 'attached', timeout: PATIENCE_MS });
   const text = page.locator('textarea');
   // It stays open from the first picture to the second.
   if (!(await text.isVisible())) await page.locator('.key-name').nth(1).click({ timeout: PATIENCE_MS });

@@ -25,8 +25,10 @@ export const asSentence = (text: string): string => `${text}.`.replace(/\.\.$/, 
 
 export const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
+const GROUPED = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+
 /** Thousands separated: `4,793,266`. */
-export const grouped = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 0 });
+export const grouped = (value: number): string => GROUPED.format(value);
 
 /** `1 put`, `13 puts`, `1,200 entries`. */
 export function countOf(value: number, one: string, many = `${one}s`): string {

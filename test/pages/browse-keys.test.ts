@@ -124,6 +124,20 @@ describe('keys', () => {
     await page.getByText('not sent').waitFor({ state: 'detached' });
   });
 
+  test('an edit is not lost by showing it in another format: one that cannot show it is not taken', async () => {
+    const page = await browse('#keys/orders%2F2026%2F');
+    const value = page.getByRole('textbox', { name: 'Value' });
+    const shownAs = (format: string) => page.getByRole('button', { name: format, exact: true });
+    await page.getByRole('button', { name: 'orders/2026/0418' }).click();
+    await value.fill('{"status":');
+    await shownAs('Text').click();
+    expect(await value.inputValue()).toBe('{"status":');
+    await value.fill('{"status":1}');
+    await shownAs('Hex').click();
+    await page.locator('[aria-pressed="true"]', { hasText: 'Hex' }).waitFor();
+    expect(await value.inputValue()).toBe('7b 22 73 74 61 74 75 73 22 3a 31 7d');
+  });
+
   test('a new key that was begun is still there, until it is made or cancelled', async () => {
     const page = await browse();
     const name = page.getByRole('textbox', { name: 'key', exact: true });

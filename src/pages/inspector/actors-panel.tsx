@@ -1,6 +1,6 @@
 import './actors.css';
 import type { RefObject } from 'preact';
-import { whole } from '../shared/format.js';
+import { grouped } from '../../report/phrases.js';
 import { px } from '../shared/px.js';
 import type { ActorRow, ActorTree } from './model/actor-rows.js';
 import { WindowedList } from './windowed-list.js';
@@ -24,7 +24,7 @@ export function ActorsPanel(props: ActorsPanelProps) {
       <header>
         <h2>Actors</h2>
         <span class="aside">
-          {whole(total)}
+          {grouped(total)}
           {done === 0 ? '' : ` · ${done} done`}
         </span>
       </header>
@@ -64,7 +64,7 @@ export function ActorsPanel(props: ActorsPanelProps) {
           class="not-shown"
           title="An inspector shows 10,000 actors of a program. Those that ended first make way for new ones."
         >
-          {notShown === 1 ? '1 more actor is not shown' : `${whole(notShown)} more actors are not shown`}
+          {notShown === 1 ? '1 more actor is not shown' : `${grouped(notShown)} more actors are not shown`}
         </p>
       )}
     </section>

@@ -1,6 +1,7 @@
 import './events.css';
 import type { RefObject } from 'preact';
-import { timeOfDay, whole } from '../shared/format.js';
+import { grouped, timeOfDay } from '../../report/phrases.js';
+import { fractionOf } from '../shared/format.js';
 import { px } from '../shared/px.js';
 import type { ActorChoices } from './model/actor-choices.js';
 import type { Position } from './model/actor-history.js';
@@ -98,7 +99,7 @@ function ActorChoice({ choices, actor, setActor, showFilter, isFilterShown }: Ev
             </option>
           ))}
           {choices.left === 0 ? null : (
-            <option disabled>{whole(choices.left)} more: select one in the tree of actors</option>
+            <option disabled>{grouped(choices.left)} more: select one in the tree of actors</option>
           )}
         </select>
       </span>
@@ -145,7 +146,8 @@ interface EventLineProps {
 
 function EventLine({ row, height, isCurrent, isOpen, open }: EventLineProps) {
   const { kind, entry, type, route, payload } = row;
-  const { time, fraction } = timeOfDay(entry.message.atMs);
+  const time = timeOfDay(entry.message.atMs);
+  const fraction = fractionOf(entry.message.atMs);
   const marks = `${entry.change === '' ? '' : 'changed'} ${isCurrent ? 'current' : ''} ${kind}`;
   return (
     <div class={`event-row ${marks}`} style={{ height: px(height) }}>
@@ -159,7 +161,7 @@ function EventLine({ row, height, isCurrent, isOpen, open }: EventLineProps) {
             <time title={time + fraction}>{time.slice(3) + fraction}</time>
             <span class="type" title={type}>
               {type}
-              {row.repeats === 1 ? null : <b class="badge">×{whole(row.repeats)}</b>}
+              {row.repeats === 1 ? null : <b class="badge">×{grouped(row.repeats)}</b>}
             </span>
             <span class="route">{route}</span>
             {entry.change === '' ? null : <span class="led-to">{entry.change}</span>}

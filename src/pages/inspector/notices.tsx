@@ -1,5 +1,6 @@
 import './notices.css';
-import { duration, timeOfDay } from '../shared/format.js';
+import { timeOfDay } from '../../report/phrases.js';
+import { duration } from '../shared/format.js';
 import { servedBy } from '../shared/served-by.js';
 import type { Connection } from './stream-client.js';
 
@@ -74,7 +75,7 @@ function troubleText(connection: Connection, isConnected: boolean, lateMs: numbe
   if (connection.state === 'closed') {
     const { sinceMs, refusal } = connection;
     const what = refusal === null ? 'No answer' : 'Refused';
-    const since = `${what} since ${timeOfDay(sinceMs).time}; shown is what was last heard.`;
+    const since = `${what} since ${timeOfDay(sinceMs)}; shown is what was last heard.`;
     return `${since} ${refusal ?? 'This page dials again by itself.'}`;
   }
   if (!isConnected) return 'This program has left; shown is what it told.';

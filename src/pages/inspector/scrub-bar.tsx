@@ -1,6 +1,7 @@
 import './scrub-bar.css';
 import { useEffect, useRef } from 'preact/hooks';
-import { timeOfDay, whole } from '../shared/format.js';
+import { grouped, timeOfDay } from '../../report/phrases.js';
+import { fractionOf } from '../shared/format.js';
 import type { ActorHistory, Position } from './model/actor-history.js';
 import { type Band, density, stateLanes, type TimeSpan, ticks } from './model/bands.js';
 import type { SystemHistory } from './model/system-history.js';
@@ -24,7 +25,6 @@ const BARS = 120;
 export function ScrubBar(props: ScrubBarProps) {
   const { system, position, isLive, step, goLive } = props;
   const atMs = system.timeOf(position);
-  const { time, fraction } = timeOfDay(atMs ?? 0);
   const kept = keptText(system);
   return (
     <footer class="scrub-bar">
@@ -35,7 +35,7 @@ export function ScrubBar(props: ScrubBarProps) {
         <button type="button" class="button" aria-label="Step forward" onClick={() => step(1)}>
           <kbd class="key">.</kbd> ▸
         </button>
-        <output class="now mono">{atMs === null ? '–' : isLive ? 'live' : time + fraction}</output>
+        <output class="now mono">{atMs === null ? '–' : isLive ? 'live' : timeOfDay(atMs) + fractionOf(atMs)}</output>
       </div>
       <Track {...props} />
       <div class="kept">
@@ -51,7 +51,7 @@ export function ScrubBar(props: ScrubBarProps) {
 function keptText(system: SystemHistory): string {
   const { times } = system;
   const minutes = Math.floor(((times.at(-1) ?? 0) - (times[0] ?? 0)) / 60_000);
-  return `${whole(times.length)} events kept${minutes === 0 ? '' : ` · ${minutes} min`}`;
+  return `${grouped(times.length)} events kept${minutes === 0 ? '' : ` · ${minutes} min`}`;
 }
 
 function Track({ system, actor, position, isLive, window, setWindow, scrub, step }: ScrubBarProps) {
@@ -90,7 +90,7 @@ function Track({ system, actor, position, isLive, window, setWindow, scrub, step
       aria-valuemin={0}
       aria-valuemax={Math.max(0, system.last - system.first)}
       aria-valuenow={Math.max(0, position - system.first)}
-      aria-valuetext={isLive ? 'live' : timeOfDay(atMs).time + timeOfDay(atMs).fraction}
+      aria-valuetext={isLive ? 'live' : timeOfDay(atMs) + fractionOf(atMs)}
       onPointerDown={(event) => {
         element.current?.setPointerCapture(event.pointerId);
         go(event);
@@ -169,8 +169,7 @@ function Axis({ span, isLive }: SpanProps & { readonly isLive: boolean }) {
 }
 
 function tickText(atMs: number, stepMs: number, isFirst: boolean): string {
-  const { time, fraction } = timeOfDay(atMs);
   const digits = stepMs >= 1_000 ? 0 : stepMs >= 100 ? 2 : stepMs >= 10 ? 3 : 4;
-  const text = time + (digits === 0 ? '' : fraction.slice(0, digits));
+  const text = timeOfDay(atMs) + (digits === 0 ? '' : fractionOf(atMs).slice(0, digits));
   return isFirst || stepMs >= 1_000 ? text : text.slice(6);
 }

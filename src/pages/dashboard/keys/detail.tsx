@@ -1,5 +1,5 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { whole } from '../../shared/format.js';
+import { grouped } from '../../../report/phrases.js';
 import { sizeText, startOf } from './bytes.js';
 import type { Format } from './draft.js';
 import { bestFormat, differenceOf, encoded, FORMATS, shownAs } from './draft.js';
@@ -86,10 +86,12 @@ function OpenedKey({
     else setEdited(null);
   };
   const show = (next: Format): void => {
-    // An edited value is kept if it can be shown in the other format.
     const bytes = edited === null ? null : encoded(format, edited, before).bytes;
+    const kept = bytes === null ? null : shownAs(next, bytes);
+    // An edit that the other format cannot show would be lost.
+    if (edited !== null && kept === null) return;
     setFormat(next);
-    setEdited(bytes === null ? null : shownAs(next, bytes));
+    setEdited(kept);
   };
   return (
     <aside class="key-detail" aria-label={entry === null ? 'A new key' : `The value of ${keyInWords(entry.key)}`}>
@@ -129,7 +131,7 @@ function OpenedKey({
         </label>
       ) : (
         <dl class="key-facts">
-          <Fact label="revision" value={whole(entry.revision)} />
+          <Fact label="revision" value={grouped(entry.revision)} />
           <Fact label="size" value={sizeText(entry.value.length)} />
           <Fact label="sent as" value={isChanged ? sentAs(change, difference.text) : 'not changed'} />
         </dl>
@@ -149,7 +151,7 @@ function OpenedKey({
         name={name}
         entry={entry}
         change={isChanged ? change : null}
-        differs={difference.text}
+        changedLines={difference.lines.size}
         leader={leader}
         cancel={giveUp}
         outdated={changed}

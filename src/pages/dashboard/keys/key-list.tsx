@@ -1,6 +1,6 @@
 import type { RefObject } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { whole } from '../../shared/format.js';
+import { grouped } from '../../../report/phrases.js';
 import { preview, sizeText } from './bytes.js';
 import type { Drafts } from './drafts.js';
 import { keyInWords, keyText } from './key-text.js';
@@ -106,7 +106,7 @@ function Row({ entry: { key, value, revision }, isEdited, isOpened, isFocused, o
       </td>
       <td>{preview(value)}</td>
       <td>{sizeText(value.length)}</td>
-      <td>{whole(revision)}</td>
+      <td>{grouped(revision)}</td>
     </tr>
   );
 }
@@ -134,7 +134,7 @@ function Foot({ list, prefix, isAnswered }: Pick<KeyListProps, 'list' | 'prefix'
   const sure = consistency === 'stale' ? 'as one node holds it, which may be old' : 'confirmed by a majority';
   return (
     <p class="key-foot">
-      {countText(list, prefix)} · read at revision {whole(revision)}, {sure} · refreshed when you ask{' '}
+      {countText(list, prefix)} · read at revision {grouped(revision)}, {sure} · refreshed when you ask{' '}
       <button type="button" class="key" onClick={refresh} aria-label="Read the keys again">
         r
       </button>{' '}
@@ -149,6 +149,6 @@ function Foot({ list, prefix, isAnswered }: Pick<KeyListProps, 'list' | 'prefix'
 
 function countText({ items, hasMore }: KeyListState, prefix: string): string {
   if (items.length > 0)
-    return `${hasMore ? 'the first ' : ''}${whole(items.length)} ${items.length === 1 ? 'key' : 'keys'}`;
+    return `${hasMore ? 'the first ' : ''}${grouped(items.length)} ${items.length === 1 ? 'key' : 'keys'}`;
   return prefix === '' ? 'There is no key yet' : `No key begins with “${keyInWords(prefix)}”`;
 }

@@ -1,4 +1,4 @@
-import { whole } from '../../shared/format.js';
+import { grouped } from '../../../report/phrases.js';
 import { keyInWords } from './key-text.js';
 import type { Failure } from './kv-client.js';
 
@@ -32,7 +32,7 @@ function wordsOf(
   switch (kind) {
     case 'conflict': {
       const key = keyInWords(name);
-      const now = revision === null ? `${key} is not there any more` : `${key} is at revision ${whole(revision)} now`;
+      const now = revision === null ? `${key} is not there any more` : `${key} is at revision ${grouped(revision)} now`;
       return { title: 'Another write came first. Nothing was written.', text: `${now}.` };
     }
     case 'unknown':

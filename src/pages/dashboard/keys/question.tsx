@@ -1,5 +1,5 @@
 import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
-import { whole } from '../../shared/format.js';
+import { grouped } from '../../../report/phrases.js';
 import type { Encoded } from './draft.js';
 import { keyInWords } from './key-text.js';
 import type { Answer, Failure, KeyEntry, KvClient, WriteCondition } from './kv-client.js';
@@ -12,7 +12,8 @@ export interface QuestionProps {
   readonly entry: KeyEntry | null;
   /** The value to write; null where nothing is changed. */
   readonly change: Encoded | null;
-  readonly differs: string | null;
+  /** How many lines of the value differ from what the key holds. */
+  readonly changedLines: number;
   readonly leader: string | null;
   readonly cancel: () => void;
   /** A change took effect: the entry as it is now, or null where it is gone. */
@@ -95,7 +96,7 @@ export function Question(props: QuestionProps) {
           {isBusy ? 'Waits…' : verbOf(entry, isDeleting, isAnyway)} <kbd class="key">{IS_MAC ? '⌘↵' : 'Ctrl ↵'}</kbd>
         </button>
         <button type="button" class="button" onClick={back}>
-          Cancel <kbd class="key">esc</kbd>
+          Cancel
         </button>
         {entry === null || isDeleting ? null : (
           <button type="button" class="button danger" onClick={() => setDeleting(true)}>
@@ -132,11 +133,11 @@ function titleOf({ entry, name }: QuestionProps, isDeleting: boolean, isAnyway: 
   const what = isDeleting ? `Delete ${keyInWords(name)}` : 'Write this';
   return isAnyway
     ? `${what}, whatever the key holds by now?`
-    : `${what} if nobody wrote since revision ${whole(entry.revision)}?`;
+    : `${what} if nobody wrote since revision ${grouped(entry.revision)}?`;
 }
 
 function consequenceOf(
-  { entry, change, differs, leader }: QuestionProps,
+  { entry, change, changedLines, leader }: QuestionProps,
   isDeleting: boolean,
   isAnyway: boolean,
 ): string {
@@ -145,7 +146,9 @@ function consequenceOf(
     ? 'The key is gone for all readers.'
     : entry === null
       ? 'A new key.'
-      : `${sentenceOf(differs)}`;
+      : changedLines === 1
+        ? 'One line changed.'
+        : `${grouped(changedLines)} lines changed.`;
   const way = leader === null ? 'Nobody leads now: it waits for a leader.' : `Goes through ${leader}, the leader.`;
   if (entry === null) return `${what} ${way} If the key is there already, nothing happens and you are told.`;
   const race = isAnyway
@@ -153,11 +156,6 @@ function consequenceOf(
     : 'If another write came first, nothing happens and you are told.';
   return `${what} ${way} ${race}`;
 }
-
-const sentenceOf = (differs: string | null): string => {
-  const count = differs?.split(' ')[0] ?? '0';
-  return count === '1' ? 'One line changed.' : `${count} lines changed.`;
-};
 
 function verbOf(entry: KeyEntry | null, isDeleting: boolean, isAnyway: boolean): string {
   if (isDeleting) return 'Delete';

@@ -1,8 +1,9 @@
 import { haltReasonOf, isLive } from '../../../report/cluster-picture.js';
 import type { NodeReport, ReceivingReport } from '../../../report/node-report.js';
+import { grouped } from '../../../report/phrases.js';
 import { silenceOf } from '../../../report/silence.js';
 import { progressOf, receivingWords } from '../../../report/snapshot-words.js';
-import { duration, whole } from '../../shared/format.js';
+import { duration } from '../../shared/format.js';
 import type { ClusterView, NodeView } from './cluster-view.js';
 
 export interface CardFact {
@@ -100,9 +101,10 @@ function waitOf(report: NodeReport | null): Wait | undefined {
   return undefined;
 }
 
-type Rest = Partial<Pick<Card, 'line' | 'facts' | 'words' | 'votes' | 'timer'>>;
+/** What a look adds to a card. */
+type Body = Partial<Pick<Card, 'line' | 'facts' | 'words' | 'votes' | 'timer'>>;
 
-function silentCard(view: ClusterView, node: NodeView): Rest & { readonly line: string } {
+function silentCard(view: ClusterView, node: NodeView): Body & { readonly line: string } {
   const { report, silentMs, wasHeard } = node;
   const line = report === null ? node.address : `was ${report.role}, term ${report.term}`;
   const heard = wasHeard ? `${duration(silentMs)} ago` : 'never by this page';
@@ -110,7 +112,7 @@ function silentCard(view: ClusterView, node: NodeView): Rest & { readonly line: 
 }
 
 /** A process that halts ends soon after: what it told stays. */
-function haltedCard({ nodes }: ClusterView, node: NodeView): Rest & { readonly line: string } {
+function haltedCard({ nodes }: ClusterView, node: NodeView): Body & { readonly line: string } {
   const { isAnswering, report, silentMs } = node;
   const words = haltReasonOf(node, nodes) ?? report?.notReady?.message ?? 'its log says why';
   return { line: isAnswering ? (report?.state ?? '') : `gone for ${duration(silentMs)}`, words };
@@ -122,7 +124,7 @@ function whySilent({ nodes, leader }: ClusterView, node: NodeView): string {
   return silenceOf(node, leading, nodes).reason.replace('heartbeat', 'beat');
 }
 
-function liveCard(view: ClusterView, node: NodeView): Rest {
+function liveCard(view: ClusterView, node: NodeView): Body {
   const { report } = node;
   if (report === null) return {};
   switch (report.role) {
@@ -134,7 +136,7 @@ function liveCard(view: ClusterView, node: NodeView): Rest {
       return followerCard(view, node, report);
     case 'recovering':
       return {
-        facts: [{ label: 'entries', value: whole(report.log.lastIndex) }],
+        facts: [{ label: 'entries', value: grouped(report.log.lastIndex) }],
         words: 'reads its log',
       };
     case 'halted':
@@ -142,7 +144,7 @@ function liveCard(view: ClusterView, node: NodeView): Rest {
   }
 }
 
-function followerCard(view: ClusterView, node: NodeView, report: NodeReport): Rest {
+function followerCard(view: ClusterView, node: NodeView, report: NodeReport): Body {
   const words = waitOf(report)?.words ?? null;
   if (words !== null) return { words };
   const fact = report.receiving ? receivingFact(report.receiving) : waitFact(view, node);
@@ -152,11 +154,11 @@ function followerCard(view: ClusterView, node: NodeView, report: NodeReport): Re
 const termFact = (term: number): CardFact => ({ label: 'term', value: String(term) });
 
 function receivingFact(receiving: ReceivingReport): CardFact {
-  const tip = `It ${receivingWords(receiving)}, up to entry ${whole(receiving.index)}: entries that it lacks are no longer in the leader's log`;
+  const tip = `It ${receivingWords(receiving)}, up to entry ${grouped(receiving.index)}: entries that it lacks are no longer in the leader's log`;
   return { label: 'snapshot', value: progressOf(receiving), tone: 'wait', tip };
 }
 
-function leaderCard(view: ClusterView, { id, hello, report }: NodeView): Rest {
+function leaderCard(view: ClusterView, { id, hello, report }: NodeView): Body {
   const term = report?.term ?? 0;
   if (view.leader?.id !== id)
     return { facts: [termFact(term), { label: 'leads', value: 'an old term', tone: 'wait' }] };
@@ -175,7 +177,7 @@ function leaderCard(view: ClusterView, { id, hello, report }: NodeView): Rest {
   return { facts: [termFact(term), { label: 'beats every', value: beats }] };
 }
 
-function candidateCard(view: ClusterView, node: NodeView): Rest {
+function candidateCard(view: ClusterView, node: NodeView): Body {
   const { id, report } = node;
   const timer = timerOf(view, node);
   const rest = report?.timer == null ? '' : restText(view, node);

@@ -1,5 +1,6 @@
 import type { LinkReport } from '../../../report/node-report.js';
-import { duration, whole } from '../../shared/format.js';
+import { grouped } from '../../../report/phrases.js';
+import { duration } from '../../shared/format.js';
 import type { ClusterView, NodeView } from './cluster-view.js';
 
 /** How a direction of a link is drawn. */
@@ -87,7 +88,7 @@ function describe(
   const silent = links.find(({ unanswered }) => unanswered !== null && unanswered >= missedAtMost(view));
   if (silent !== undefined || lines.forth.kind === 'silent' || lines.back.kind === 'silent') {
     return {
-      label: [`${whole(Math.max(...links.map((link) => link.sentPerSecond)))} beats/s`, 'no answer'],
+      label: [`${grouped(Math.max(...links.map((link) => link.sentPerSecond)))} beats/s`, 'no answer'],
       tone: 'danger',
     };
   }
@@ -100,8 +101,8 @@ const missedAtMost = (view: ClusterView): number => view.leader?.hello?.settings
 
 /** Both directions, the way out first; the picture says which is which by arrows of its own. */
 const ratesLabel = ({ forth, back }: Pick<LinkView, 'forth' | 'back'>): readonly string[] => [
-  `${whole(forth.perSecond)}/s`,
-  `${whole(back.perSecond)}/s`,
+  `${grouped(forth.perSecond)}/s`,
+  `${grouped(back.perSecond)}/s`,
 ];
 
 /** Both ends may dial: the one that is due first is shown. */

@@ -1,5 +1,6 @@
+import { grouped } from '../../../report/phrases.js';
 import { progressOf } from '../../../report/snapshot-words.js';
-import { duration, whole } from '../../shared/format.js';
+import { duration } from '../../shared/format.js';
 import type { ClusterView, NodeView } from './cluster-view.js';
 
 export const CELLS = 30;
@@ -161,7 +162,7 @@ export function trailOf(view: ClusterView, node: NodeView): Trail {
 
 function silentTrail({ leader }: ClusterView, { trails, silentMs }: NodeView): Trail {
   if (leader !== null && trails !== null && trails > 0 && silentMs > 10_000) {
-    return { tone: 'danger', parts: ['trails by ', whole(trails), ' and growing'] };
+    return { tone: 'danger', parts: ['trails by ', grouped(trails), ' and growing'] };
   }
   return { tone: 'danger', parts: [`as last heard, ${duration(silentMs)} ago`] };
 }
@@ -169,7 +170,7 @@ function silentTrail({ leader }: ClusterView, { trails, silentMs }: NodeView): T
 function leaderTrail({ nodes, leader, isCommitting, facts }: ClusterView): Trail {
   if (!isCommitting && facts.uncommitted > 0) {
     const [entries, wait] = facts.uncommitted === 1 ? ['entry', 'waits'] : ['entries', 'wait'];
-    return { tone: 'danger', parts: ['', whole(facts.uncommitted), ` ${entries} ${wait} for a majority`] };
+    return { tone: 'danger', parts: ['', grouped(facts.uncommitted), ` ${entries} ${wait} for a majority`] };
   }
   const others = nodes.filter(({ id }) => id !== leader?.id);
   if (others.length === 0) return { tone: 'plain', parts: ['the only node'] };
@@ -188,13 +189,13 @@ function leaderTrail({ nodes, leader, isCommitting, facts }: ClusterView): Trail
 function followerTrail({ facts }: ClusterView, { trails, report }: NodeView): Trail {
   if (trails === null || trails === 0) return { tone: 'plain', parts: ['holds everything'] };
   // It takes no entries any more: how long ago the leader had as few tells nothing of when it will have them.
-  if (report?.role === 'halted') return { tone: 'danger', parts: ['trails by ', whole(trails), ' and growing'] };
+  if (report?.role === 'halted') return { tone: 'danger', parts: ['trails by ', grouped(trails), ' and growing'] };
   const rate = facts.puts ?? 0;
   const behind = rate >= 1 ? ` · ${duration(Math.max(1, Math.round((trails / rate) * 1_000)))}` : '';
-  return { tone: 'plain', parts: ['trails by ', whole(trails), behind.replace(/(\d)\.0 ms/, '$1 ms')] };
+  return { tone: 'plain', parts: ['trails by ', grouped(trails), behind.replace(/(\d)\.0 ms/, '$1 ms')] };
 }
 
-const entriesOf = (count: number): readonly string[] => [whole(count), count === 1 ? ' entry' : ' entries'];
+const entriesOf = (count: number): readonly string[] => [grouped(count), count === 1 ? ' entry' : ' entries'];
 
 function leaderlessWords({ candidate, nodes }: ClusterView, node: NodeView): string {
   if (node.report?.role === 'candidate') return mayLead(node, nodes);
@@ -213,7 +214,7 @@ function mayLead(candidate: NodeView, nodes: readonly NodeView[]): string {
   if (isAfter(against, own)) return `holds less than ${best.id}: cannot have its vote`;
   const more = own.index - against.index;
   if (own.term !== against.term || more === 0) return `holds no less than ${best.id}: may lead`;
-  return `${more === 1 ? 'one entry' : `${whole(more)} entries`} more than ${best.id}: may lead`;
+  return `${more === 1 ? 'one entry' : `${grouped(more)} entries`} more than ${best.id}: may lead`;
 }
 
 interface Position {

@@ -61,7 +61,7 @@ export function ChartPanel(props: ChartProps) {
     props.marks,
   ]);
   useEffect(() => () => plot.current?.destroy(), []);
-  const at = pointed === null ? null : pointed - times.length;
+  const secondsAgo = pointed === null ? null : times.length - pointed;
   return (
     <section class="panel chart" aria-label={title}>
       <header>
@@ -75,7 +75,7 @@ export function ChartPanel(props: ChartProps) {
           </li>
         ))}
         {lines.length === 0 ? <li>no other node</li> : null}
-        {at === null ? null : <li class="pointed">{Math.round(-at / 1) <= 1 ? 'now' : `${ago(-at)} ago`}</li>}
+        {secondsAgo === null ? null : <li class="pointed">{secondsAgo <= 1 ? 'now' : `${ago(secondsAgo)} ago`}</li>}
       </ul>
       <div class="chart-area" ref={element} aria-hidden="true" />
     </section>

@@ -1,5 +1,6 @@
 import { useMemo, useState } from 'preact/hooks';
-import { timeOfDay } from '../../shared/format.js';
+import { timeOfDay } from '../../../report/phrases.js';
+import { fractionOf } from '../../shared/format.js';
 import type { Dashboard } from '../dashboard.js';
 import { useShortcuts } from '../keyboard.js';
 import type { ClusterView } from '../model/cluster-view.js';
@@ -64,12 +65,11 @@ export function Feed({ dashboard, view }: { readonly dashboard: Dashboard; reado
 
 function News({ row, isNew }: { readonly row: FeedRow & { kind: 'news' }; readonly isNew: boolean }) {
   const { item, main, aside, repeats, reporter } = row;
-  const { time, fraction } = timeOfDay(item.atMs);
   return (
     <li class={`news ${item.tone}${isNew ? ' new' : ''}`} data-event={item.event}>
       <time class="mono" dateTime={new Date(item.atMs).toISOString()}>
-        {time}
-        <span>{fraction}</span>
+        {timeOfDay(item.atMs)}
+        <span>{fractionOf(item.atMs)}</span>
       </time>
       <p>
         {main}
@@ -82,7 +82,7 @@ function News({ row, isNew }: { readonly row: FeedRow & { kind: 'news' }; readon
 }
 
 function Quiet({ row }: { readonly row: FeedRow & { kind: 'quiet' } }) {
-  const minute = (ms: number): string => timeOfDay(ms).time.slice(0, 5);
+  const minute = (ms: number): string => timeOfDay(ms).slice(0, 5);
   return (
     <li class="quiet">
       <span>{row.text}</span>

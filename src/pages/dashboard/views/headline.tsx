@@ -1,6 +1,7 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { grouped } from '../../../report/phrases.js';
 import type { Headline } from '../../../report/why.js';
-import { duration, latency, whole } from '../../shared/format.js';
+import { duration, latency } from '../../shared/format.js';
 import { px } from '../../shared/px.js';
 import type { ClusterView } from '../model/cluster-view.js';
 import { briefly, HeadlineRoom } from '../model/headline-room.js';
@@ -117,7 +118,7 @@ function factsOf({ facts, isCommitting, leader, stuckSinceMs, nowMs }: ClusterVi
   return [
     putsFact,
     { label: 'waiting', value: numberOr(waiting) },
-    ...(leader === null ? [] : [{ label: 'not committed', value: whole(uncommitted), room: 'phone-only' as const }]),
+    ...(leader === null ? [] : [{ label: 'not committed', value: grouped(uncommitted), room: 'phone-only' as const }]),
     ...(stuckSinceMs === null
       ? []
       : [{ label: 'for', value: duration(nowMs - stuckSinceMs), room: 'phone-only' as const }]),
@@ -125,7 +126,7 @@ function factsOf({ facts, isCommitting, leader, stuckSinceMs, nowMs }: ClusterVi
   ];
 }
 
-const numberOr = (value: number | null): string => (value === null ? '–' : whole(value));
+const numberOr = (value: number | null): string => (value === null ? '–' : grouped(value));
 
 function latencyFact(ms: number | null): Pick<Fact, 'value' | 'unit'> {
   if (ms === null) return { value: '–' };

@@ -1,5 +1,6 @@
 import { useRef } from 'preact/hooks';
-import { difference, whole } from '../../shared/format.js';
+import { grouped } from '../../../report/phrases.js';
+import { difference } from '../../shared/format.js';
 import { cardOf } from '../model/cards.js';
 import type { ClusterView, NodeView } from '../model/cluster-view.js';
 import type { Cell, LogWindow, Trail } from '../model/log-strip.js';
@@ -17,7 +18,7 @@ export function Logs({ view }: { readonly view: ClusterView }) {
     <section class={isDense ? 'panel logs dense' : 'panel logs'} aria-labelledby="logs-title">
       <header>
         <h2 id="logs-title">Logs</h2>
-        <span class="scale">{whole(window.scale)} per cell</span>
+        <span class="scale">{grouped(window.scale)} per cell</span>
         <Legend />
       </header>
       <div class="lanes">
@@ -154,11 +155,11 @@ function laneFacts({ leader }: ClusterView, { id, report, isAnswering }: NodeVie
   const match = leader?.report?.members.find((member) => member.id === id)?.matchIndex ?? null;
   const shownMatch = match === null || match === 0 || leader?.id === id;
   const facts = [
-    { label: 'last', value: whole(lastIndex) },
+    { label: 'last', value: grouped(lastIndex) },
     { label: 'durable', value: markOf(durableIndex, lastIndex) },
     { label: 'committed', value: markOf(commitIndex, lastIndex) },
     { label: 'applied', value: markOf(appliedIndex, lastIndex) },
-    ...(shownMatch ? [] : [{ label: 'match', value: whole(match), isExtra: true }]),
+    ...(shownMatch ? [] : [{ label: 'match', value: grouped(match), isExtra: true }]),
   ];
   return isAnswering
     ? facts

@@ -1,4 +1,5 @@
-import { duration, whole } from '../../shared/format.js';
+import { grouped } from '../../../report/phrases.js';
+import { duration } from '../../shared/format.js';
 import { cardOf } from '../model/cards.js';
 import type { ClusterView, NodeView } from '../model/cluster-view.js';
 import { Badge } from './badge.js';
@@ -78,8 +79,8 @@ function Member({ view, node }: { readonly view: ClusterView; readonly node: Nod
       <td class="mono">{hello?.settings.priority ?? '–'}</td>
       <td class="wide-only">{statusText(view, node)}</td>
       <td class="mono wide-only">{report?.term ?? '–'}</td>
-      <td class="mono wide-only">{report === null ? '–' : whole(report.log.lastIndex)}</td>
-      <td class="mono wide-only">{trails === null ? '–' : whole(trails)}</td>
+      <td class="mono wide-only">{report === null ? '–' : grouped(report.log.lastIndex)}</td>
+      <td class="mono wide-only">{trails === null ? '–' : grouped(trails)}</td>
       <td class="mono wide-only">{hello?.release ?? '–'}</td>
       <td>
         {isAnswering ? (

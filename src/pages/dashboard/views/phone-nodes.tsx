@@ -1,4 +1,4 @@
-import { whole } from '../../shared/format.js';
+import { grouped } from '../../../report/phrases.js';
 import { cardOf } from '../model/cards.js';
 import type { ClusterView, NodeView } from '../model/cluster-view.js';
 import { linksOf } from '../model/links.js';
@@ -71,5 +71,5 @@ function asideOf(view: ClusterView, node: NodeView): string {
       one === at ? [{ to: other, way: forth }] : other === at ? [{ to: one, way: back }] : [],
     )
     .sort((first, second) => second.way.perSecond - first.way.perSecond)[0];
-  return busiest === undefined ? '' : `→ ${view.nodes[busiest.to]?.id} ${whole(busiest.way.perSecond)}/s`;
+  return busiest === undefined ? '' : `→ ${view.nodes[busiest.to]?.id} ${grouped(busiest.way.perSecond)}/s`;
 }

@@ -1,5 +1,6 @@
+import { timeOfDay } from '../../../report/phrases.js';
 import type { Headline } from '../../../report/why.js';
-import { duration, timeOfDay } from '../../shared/format.js';
+import { duration } from '../../shared/format.js';
 import type { ClusterView } from '../model/cluster-view.js';
 
 /** From here on a page says that it lags behind. */
@@ -24,7 +25,7 @@ export function Status({
         <span class="live-dot" aria-hidden="true" />
         {isLate ? `this page is ${duration(behindMs)} behind` : countText(answering, nodes.length, majority)}
       </span>
-      <span class="clock mono">{timeOfDay(nowMs).time}</span>
+      <span class="clock mono">{timeOfDay(nowMs)}</span>
       <button
         type="button"
         class="key help-key"
