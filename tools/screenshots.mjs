@@ -12,9 +12,9 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { launchBrowser } from './browser.mjs';
+import { importFakeCluster } from './fake-cluster.mjs';
 import { freePorts } from './free-ports.mjs';
 import { Looks, PATIENCE_MS } from './looks.mjs';
-import { importPlayed } from './played-cluster.mjs';
 import { ScriptedCluster } from './scripted-cluster.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -145,7 +145,7 @@ async function ofOneInTrouble() {
 
 /** The made-up cluster of the pages' tests: in a real one, a snapshot would be here before the pictures are made. */
 async function ofASnapshot() {
-  const { FakeCluster } = await importPlayed(directory);
+  const { FakeCluster } = await importFakeCluster(directory);
   const cluster = await FakeCluster.open({ nodes: 3 });
   try {
     const dashboards = await openLooks(cluster.url('n1'));

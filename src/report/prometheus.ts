@@ -122,13 +122,13 @@ function gauges({ hello, unsyncedBytes }: MetricSources, scraped: () => Scraped)
     ['quorate_log_unsynced_bytes', 'Bytes that were appended to the log and wait for the disk.', unsyncedBytes],
     [
       'quorate_peer_lag_entries',
-      'Entries of this leader that a peer does not have on its disk; only at a leader.',
+      'Entries of this leader that a member, the leader included, does not have on its disk; only at a leader.',
       () => lags(report()),
       'peer',
     ],
     [
       'quorate_peer_up',
-      'Whether a peer answers the heartbeats of this leader (1) or is down (0); only at a leader.',
+      'Whether a member answers the heartbeats of this leader (1; the leader itself always) or is down (0); only at a leader.',
       () => peersUp(report()),
       'peer',
     ],

@@ -118,7 +118,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     },
   },
   'src/report': {
-    about: 'what a node tells people of itself: its reports, and news in words; browsers read the types',
+    about: 'what a node tells people of itself: its reports, metrics, news and headline; browsers load what reads them',
     rooms: ['src/errors', 'src/raft', 'src/seams', 'src/replica'],
     only: { 'src/report/event-loop-watch.ts': ['node:'], 'src/report/prometheus.ts': ['prom-client'] },
   },

@@ -4,23 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { sendAsset, sendPage } from '../../src/http/pages.js';
 import type { NodeNotice } from '../../src/raft/effects.js';
 import type { NodeId } from '../../src/raft/numbers-and-ids.js';
-import type { EventStream, NodeMetrics, NodeNews } from '../../src/report/node-report.js';
+import type { EventStream, NodeNews } from '../../src/report/node-report.js';
 import { EVENTS_VERSION } from '../../src/report/node-report.js';
 import { installWords } from '../../src/report/snapshot-words.js';
 import { FakeKeys } from './fake-keys.js';
 import type { FakeNode, Load } from './fake-raft.js';
 import { FakeRaft } from './fake-raft.js';
 import { metricsOf, reportOf, SETTINGS } from './fake-reports.js';
-
-export interface FakeClusterOptions {
-  readonly nodes: number;
-  /** The first node's; any free ones by default. */
-  readonly port?: number;
-  readonly load?: Load;
-  readonly terms?: readonly { readonly startIndex: number; readonly term: number }[];
-  /** Whether the cluster does without a script what it would: a new leader after the old one was killed. Default: true. */
-  readonly elects?: boolean;
-}
 
 interface Place {
   readonly server: Server;
@@ -30,6 +20,7 @@ interface Place {
   news: NodeNews[];
 }
 
+const LOAD: Load = { putsPerSecond: 400, lagMs: [10, 15, 26, 12, 18, 30, 9] };
 const STEP_MS = 50;
 const REPORT_EVERY_STEPS = 2;
 const METRICS_EVERY_STEPS = 20;
@@ -40,27 +31,19 @@ export class FakeCluster {
   readonly raft: FakeRaft;
   readonly keys = new FakeKeys();
   readonly #places = new Map<string, Place>();
-  readonly #elects: boolean;
   #timer: NodeJS.Timeout | undefined;
   #election: NodeJS.Timeout | undefined;
   #steps = 0;
   #bytesAStep = 0;
-  /** Proposed commands a second; undefined: as the load says, waving a little. */
-  putsPerSecond: number | undefined;
-  readonly #load: Load;
 
-  private constructor({ nodes, load, terms, elects = true }: FakeClusterOptions) {
+  private constructor(nodes: number) {
     const ids = Array.from({ length: nodes }, (_, at) => `n${at + 1}`);
-    this.#load = load ?? { putsPerSecond: 400, lagMs: [10, 15, 26, 12, 18, 30, 9] };
-    this.raft = new FakeRaft(ids, this.#load, terms ?? [{ startIndex: 1, term: 1 }]);
-    this.#elects = elects;
+    this.raft = new FakeRaft(ids, LOAD, [{ startIndex: 1, term: 1 }]);
   }
 
-  static async open(options: FakeClusterOptions): Promise<FakeCluster> {
-    const cluster = new FakeCluster(options);
-    for (const [at, { id }] of cluster.raft.nodes.entries()) {
-      await cluster.#listen(id, options.port === undefined ? 0 : options.port + at);
-    }
+  static async open({ nodes }: { readonly nodes: number }): Promise<FakeCluster> {
+    const cluster = new FakeCluster(nodes);
+    for (const { id } of cluster.raft.nodes) await cluster.#listen(id, 0);
     cluster.#timer = setInterval(() => cluster.#step(), STEP_MS);
     return cluster;
   }
@@ -79,7 +62,7 @@ export class FakeCluster {
     return `127.0.0.1:${this.#place(id).port}`;
   }
 
-  /** As `kill -9` does: connections end, and new ones are refused. */
+  /** As `kill -9` does: connections end, and new ones are refused. Where it led, the first of the others is elected a moment later. */
   async kill(id: string): Promise<void> {
     const wasLeader = this.raft.leader?.id === id;
     this.raft.absent(id, 'killed', Date.now());
@@ -87,7 +70,7 @@ export class FakeCluster {
     for (const { id: other } of this.raft.present) {
       this.tell(other, 'link.changed', 'neutral', `The link to ${id} broke: connection reset.`);
     }
-    if (wasLeader && this.#elects && this.raft.present.length >= this.raft.majority) {
+    if (wasLeader && this.raft.present.length >= this.raft.majority) {
       this.#election = setTimeout(() => this.#electSomebody(), ELECTION_AFTER_MS);
     }
   }
@@ -180,15 +163,11 @@ export class FakeCluster {
 
   #step(): void {
     this.#steps += 1;
-    const rate = this.#rateAt(Date.now());
+    const rate = rateAt(Date.now());
     this.raft.pass(STEP_MS, rate);
     this.#receive();
     if (this.#steps % REPORT_EVERY_STEPS === 0) this.#sendAll('report');
     if (this.#steps % METRICS_EVERY_STEPS === 0) this.#sendAll('metrics');
-  }
-
-  #rateAt(atMs: number): number {
-    return this.putsPerSecond ?? this.#load.putsPerSecond * (1 + Math.sin(atMs / 8_000) / 20);
   }
 
   #sendAll(what: 'report' | 'metrics'): void {
@@ -200,12 +179,8 @@ export class FakeCluster {
 
   #message(what: 'report' | 'metrics', node: FakeNode, atMs: number) {
     const addressOf = (id: string): string => this.address(id);
-    if (what === 'report') return reportOf(this.raft, node, { atMs, addressOf, rate: this.#rateAt(atMs) });
-    return this.#metrics(node, atMs);
-  }
-
-  #metrics(node: FakeNode, atMs: number): NodeMetrics {
-    return metricsOf(this.raft, node, atMs, this.#rateAt(atMs));
+    if (what === 'report') return reportOf(this.raft, node, { atMs, addressOf, rate: rateAt(atMs) });
+    return metricsOf(this.raft, node, atMs, rateAt(atMs));
   }
 
   #place(id: string): Place {
@@ -269,15 +244,10 @@ export class FakeCluster {
     send(response, 'report', this.#message('report', node, Date.now()));
     for (const one of news) send(response, 'news', one);
   }
-
-  /** What was measured before anybody looked: five minutes of it, so that charts are full. */
-  backfill(id: string, seconds: number): void {
-    const nowMs = Date.now();
-    const ago = Array.from({ length: seconds }, (_, at) => (seconds - at) * 1_000);
-    const metrics = ago.map((ms) => this.#metrics(this.raft.node(id), nowMs - ms));
-    for (const stream of this.#place(id).streams) send(stream, 'history', { metrics });
-  }
 }
+
+/** Proposed commands a second, waving a little. */
+const rateAt = (atMs: number): number => LOAD.putsPerSecond * (1 + Math.sin(atMs / 8_000) / 20);
 
 function send(stream: ServerResponse, name: keyof EventStream, message: unknown): void {
   stream.write(`event: ${name}\ndata: ${JSON.stringify(message)}\n\n`);

@@ -5,8 +5,8 @@ import { build } from 'esbuild';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** The made-up cluster of the pages' tests, compiled into `directory`. It imports the built product, which finds the pages. */
-export async function importPlayed(directory) {
-  const outfile = path.join(directory, 'played-cluster.mjs');
+export async function importFakeCluster(directory) {
+  const outfile = path.join(directory, 'fake-cluster.mjs');
   const product = {
     name: 'product',
     setup: ({ onResolve }) =>
