@@ -43,12 +43,18 @@ export class AsideFile {
 
   write(bytes: Uint8Array, at: number, done: Done): void {
     const { file } = this.#options;
-    this.#unsynced += bytes.byteLength;
-    const isDue = this.#unsynced >= SYNC_BYTES;
-    if (isDue) this.#unsynced = 0;
-    const write: Step = (next) => file.write(bytes, at, next);
-    const sync: Step = (next) => file.sync(next);
-    this.#run(isDue ? [write, sync] : [write], done);
+    const steps: Step[] = [];
+    for (let from = 0; from < bytes.byteLength; ) {
+      const part = bytes.subarray(from, from + SYNC_BYTES - this.#unsynced);
+      const place = at + from;
+      steps.push((next) => file.write(part, place, next));
+      from += part.byteLength;
+      this.#unsynced += part.byteLength;
+      if (this.#unsynced < SYNC_BYTES) continue;
+      this.#unsynced = 0;
+      steps.push((next) => file.sync(next));
+    }
+    this.#run(steps, done);
   }
 
   /** Takes the last steps, then syncs and closes the file, and gives it its name. */

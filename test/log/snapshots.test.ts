@@ -3,6 +3,7 @@ import { segmentName } from '../../src/log/segment-format.js';
 import type { SnapshotFiles } from '../../src/log/snapshot-files.js';
 import { snapshotName, UNFINISHED_SNAPSHOT } from '../../src/log/snapshot-format.js';
 import { asIndex } from '../../src/raft/numbers-and-ids.js';
+import type { Snapshot } from '../../src/raft/snapshot.js';
 import type { SnapshotWriter } from '../../src/seams/snapshot-store.js';
 import { entries, truncation } from '../../src/testing/conformance/records-to-write.js';
 import type { VirtualDisk } from '../../src/testing/virtual-disk.js';
@@ -20,6 +21,28 @@ describe('a snapshot on the disk', () => {
     expect(taken).toMatchObject({ ...mark(7, 3), bytes: disk.peek(snapshotName(asIndex(7)))?.byteLength });
     expect(readAll(files, taken)).toEqual(image);
   });
+
+  test.each([1, 10])(
+    'is synced every 8 MiB while its image is written in pieces, %i in all: no sync of the log waits for more',
+    (count) => {
+      const disk = quickDisk();
+      const files = filesOn(disk);
+      const synced: number[] = [];
+      disk.ignoresSync = (name, unsynced) => {
+        if (name === UNFINISHED_SNAPSHOT) synced.push(unsynced.reduce((sum, { bytes }) => sum + bytes.byteLength, 0));
+        return false;
+      };
+      const writer = value<SnapshotWriter>((done) => files.create(mark(7), done));
+      const piece = new Uint8Array((20 * 2 ** 20) / count).fill(5);
+      for (let at = 0; at < count; at += 1) value((done) => writer.write([piece], done));
+      const taken = value<Snapshot>((done) => writer.finish(done));
+      expect(Math.max(...synced)).toBeLessThanOrEqual(8 * 2 ** 20);
+      expect(synced).toHaveLength(3);
+      const all = readAll(files, taken);
+      expect(all).toHaveLength(count);
+      for (const one of all) expect(Buffer.compare(one, piece)).toBe(0);
+    },
+  );
 
   test('that is not finished is none, and is removed by the next start', () => {
     const disk = quickDisk();
