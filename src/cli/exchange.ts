@@ -1,6 +1,5 @@
 import { request as open } from 'node:http';
-import { HostNames } from '../dns/host-names.js';
-import { systemLookup } from '../dns/system-lookup.js';
+import { processNames } from '../dns/process-names.js';
 import { CommandFailure, EXIT, exitCodeFor, NoAnswer } from './exit.js';
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -17,15 +16,6 @@ export function reasonOf({ code = '', message }: Error & { readonly code?: strin
       ? 'connection reset'
       : (REASONS[code] ?? message);
 }
-
-export const namesOfHosts = new HostNames({
-  lookup: systemLookup,
-  clock: {
-    now: () => performance.now(),
-    setTimeout: (callback, delayMs) => setTimeout(callback, delayMs),
-    clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
-  },
-});
 
 /**
  * Asks host:port for what is at a path, or has it done with POST, and resolves to the whole answer. Rejects with NoAnswer. `fetch` refuses ports that browsers
@@ -46,7 +36,7 @@ export function exchange(
       const late = isLookedUp ? 'no answer in time' : 'looking up the name (DNS) took too long';
       reject(new NoAnswer(error.name === 'AbortError' ? late : (REASONS[error.code ?? ''] ?? error.message)));
     };
-    const where = { host, port: port || 80, agent: false as const, lookup: namesOfHosts.lookup };
+    const where = { host, port: port || 80, agent: false as const, lookup: processNames.lookup };
     const asked = open({ ...where, method, path, signal }, (message) => {
       const chunks: Buffer[] = [];
       message.on('data', (chunk: Buffer) => chunks.push(chunk));

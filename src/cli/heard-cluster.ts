@@ -8,6 +8,7 @@ import type {
   NodeReport,
   StreamHello,
 } from '../report/node-report.js';
+import type { Way } from './node-stream.js';
 import { NodeStream } from './node-stream.js';
 
 const MOST_NEWS = 100;
@@ -24,6 +25,8 @@ export interface WatchedNode extends HeardNode {
 
 interface Heard {
   readonly stream: NodeStream;
+  /** Its own address, and the member that another node was asked about; undefined where that address was asked itself. */
+  readonly asked: { readonly address: string; member: string | undefined };
   hello: StreamHello | null;
   report: NodeReport | null;
   metrics: NodeMetrics | null;
@@ -87,14 +90,20 @@ export class HeardCluster {
     return open ?? this.#heard.get(address) ?? [...this.#heard.values()].find(({ hello }) => hello?.id === id);
   }
 
-  #listenTo(address: string): void {
+  /** `id`: whose address it is; undefined where nobody knows yet. */
+  #listenTo(address: string, id?: string): void {
     if (this.#heard.has(address)) return;
+    const asked: Heard['asked'] = { address, member: undefined };
     const heard: Heard = {
-      stream: new NodeStream(address, {
+      asked,
+      stream: new NodeStream((attempt) => this.#wayTo(asked, id, attempt), {
         message: (name, data) => this.#take(heard, name, data),
-        lost: (reason) => {
+        lost: (reason, times) => {
           if (heard.isOpen) heard.heardAtMs = performance.now();
-          Object.assign(heard, { isOpen: false, isTried: true, lastReason: reason });
+          const isTried = heard.isTried || id === undefined || times > 1;
+          // Why its own address did not answer is told, not why another node did not reach it.
+          if (asked.member === undefined) heard.lastReason = reason;
+          Object.assign(heard, { isOpen: false, isTried });
           this.#changed();
         },
       }),
@@ -109,6 +118,14 @@ export class HeardCluster {
     this.#heard.set(address, heard);
   }
 
+  /** By turns a member's own address, and another node that answers: the address may be one that only nodes can reach. */
+  #wayTo(asked: Heard['asked'], id: string | undefined, attempt: number): Way {
+    const direct = [...this.#heard.values()].find((one) => one.isOpen && one.asked.member === undefined);
+    const isThroughOther = attempt % 2 === 1 && direct !== undefined;
+    asked.member = isThroughOther ? id : undefined;
+    return isThroughOther && id !== undefined ? { address: direct.asked.address, member: id } : asked;
+  }
+
   #take<Name extends keyof EventStream>(heard: Heard, name: Name, data: EventStream[Name]): void {
     heard.heardAtMs = performance.now();
     if (name === 'hello') Object.assign(heard, { hello: data, isOpen: true, lastReason: null });
@@ -120,7 +137,7 @@ export class HeardCluster {
       heard.report = data as NodeReport;
       heard.isTried = true;
       const isKnown = (id: string): boolean => [...this.#heard.values()].some(({ hello }) => hello?.id === id);
-      for (const { id, address } of heard.report.members) if (!isKnown(id)) this.#listenTo(address);
+      for (const { id, address } of heard.report.members) if (!isKnown(id)) this.#listenTo(address, id);
     }
     this.#changed();
   }

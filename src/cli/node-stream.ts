@@ -1,15 +1,16 @@
 import { request as open } from 'node:http';
+import { processNames } from '../dns/process-names.js';
 import { eventFault, isEventName } from '../report/event-shape.js';
 import type { EventStream } from '../report/node-report.js';
 import { EVENTS_VERSION } from '../report/node-report.js';
-import { namesOfHosts, reasonOf } from './exchange.js';
+import { reasonOf } from './exchange.js';
 
 type Name = keyof EventStream;
 
 export interface StreamEvents {
   message<One extends Name>(name: One, data: EventStream[One]): void;
-  /** The stream is over, or could not be opened; it is opened again by itself. */
-  lost(reason: string): void;
+  /** The stream is over, or could not be opened, so many times in a row; it is opened again by itself. */
+  lost(reason: string, times: number): void;
 }
 
 const TRY_AGAIN_MS = 300;
@@ -19,16 +20,27 @@ const SILENT_MS = 2_500;
 const MOST_CHARACTERS = 1_000_000;
 const PATH = '/v1/events';
 
+/** Where a node's events are had: at an address, from the node there or of the member that is named. */
+export interface Way {
+  /** host:port */
+  readonly address: string;
+  /** A member that the node at that address is to ask; undefined for its own events. */
+  readonly member?: string | undefined;
+}
+
 /** The event stream of one node, opened again whenever it ends, until it is closed. */
 export class NodeStream {
-  readonly #address: string;
+  readonly #wayOf: (attempt: number) => Way;
   readonly #events: StreamEvents;
+  /** Attempts in a row that failed. */
+  #attempt = 0;
   #request: ReturnType<typeof open> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor(address: string, events: StreamEvents) {
-    this.#address = address;
+  /** `wayOf` is asked before each attempt, and told how many have failed since the stream was open last. */
+  constructor(wayOf: (attempt: number) => Way, events: StreamEvents) {
+    this.#wayOf = wayOf;
     this.#events = events;
     this.#open();
   }
@@ -40,16 +52,19 @@ export class NodeStream {
   }
 
   #open(): void {
-    const { hostname, port } = new URL(`http://${this.#address}`);
+    const { address, member } = this.#wayOf(this.#attempt);
+    const { hostname, port } = new URL(`http://${address}`);
     const host = hostname.replace(/^\[|\]$/g, '');
-    const request = open({ host, port: port || 80, path: PATH, agent: false, lookup: namesOfHosts.lookup });
+    const path = member === undefined ? PATH : `${PATH}?node=${encodeURIComponent(member)}`;
+    const request = open({ host, port: port || 80, path, agent: false, lookup: processNames.lookup });
     this.#request = request;
     let isOver = false;
     const end = (reason: string): void => {
       if (isOver || this.#isClosed) return;
       isOver = true;
       request.destroy();
-      this.#events.lost(reason);
+      this.#attempt += 1;
+      this.#events.lost(reason, this.#attempt);
       this.#timer = setTimeout(() => this.#open(), TRY_AGAIN_MS);
     };
     request.setTimeout(SILENT_MS, () => end('it says nothing'));
@@ -59,6 +74,7 @@ export class NodeStream {
         response.resume();
         return end(`it answers HTTP ${response.statusCode} at ${PATH}`);
       }
+      this.#attempt = 0;
       response.setEncoding('utf8');
       let rest = '';
       response.on('data', (chunk: string) => {

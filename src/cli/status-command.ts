@@ -50,20 +50,36 @@ export function addStatusCommand(program: Command): void {
 /** Asks the first endpoint that answers who the members are, and then each of them. */
 async function collect(flags: ClientFlags): Promise<readonly Row[]> {
   const options = clientOptions(flags);
-  const first = await askFirst(options, (endpoint, ms) => getDocument<NodeStatus>(endpoint, STATUS, ms));
+  const first = await askFirst(options, async (endpoint, ms) => {
+    return { endpoint, status: await getDocument<NodeStatus>(endpoint, STATUS, ms) };
+  });
+  const timeoutMs = Math.min(options.timeoutMs, 1_000);
   return Promise.all(
-    first.members.map(async ({ id, address }) => {
-      const timeoutMs = Math.min(options.timeoutMs, 1_000);
-      const status = await getDocument<NodeStatus>(address, STATUS, timeoutMs).catch(() => null);
-      const refusal = await getDocument(address, '/health/ready', timeoutMs).then(
-        () => null,
-        (error: unknown) => asFailure(error),
-      );
-      const reason = status === null ? null : refusal;
-      const { message: why = null, code = null } = reason ?? {};
-      return { id, address, status, ready: refusal === null, why, code };
+    first.status.members.map(async ({ id, address }) => {
+      const direct = await askMember(id, address, '', timeoutMs);
+      if (direct.status !== null) return direct;
+      // An address may be one that only the nodes can reach, as in a network of containers.
+      return await askMember(id, address, `?node=${encodeURIComponent(id)}`, timeoutMs, first.endpoint);
     }),
   );
+}
+
+/** Asks `endpoint` about the member, which stands behind the address or behind another node. */
+async function askMember(
+  id: string,
+  address: string,
+  query: string,
+  timeoutMs: number,
+  endpoint = address,
+): Promise<Row> {
+  const answer = await getDocument<NodeStatus>(endpoint, `${STATUS}${query}`, timeoutMs).catch(() => null);
+  const status = answer?.id === id ? answer : null;
+  const refusal = await getDocument(endpoint, `/health/ready${query}`, timeoutMs).then(
+    () => null,
+    (error: unknown) => asFailure(error),
+  );
+  const { message: why = null, code = null } = (status === null ? null : refusal) ?? {};
+  return { id, address, status, ready: status !== null && refusal === null, why, code };
 }
 
 /** Without a leader that reaches a majority nobody can write: for scripts that is a failure. */

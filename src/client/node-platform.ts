@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws';
-import { HostNames } from '../dns/host-names.js';
-import { systemLookup } from '../dns/system-lookup.js';
+import type { HostNames } from '../dns/host-names.js';
+import { processNames } from '../dns/process-names.js';
 import { MOST_REFUSAL_CHARACTERS, refusalIn } from '../wire/refusal.js';
 import type { ClientSocket, Platform } from './platform.js';
 
@@ -10,11 +10,8 @@ const clock = {
   clearTimeout: (handle: unknown): void => clearTimeout(handle as NodeJS.Timeout),
 };
 
-/** Shared by all clients of a process: a name that is slow to look up is looked up once for all of them. */
-const systemNames = new HostNames({ lookup: systemLookup, clock });
-
 /** Node.js, with `names` for what its name servers say. */
-export function nodePlatform(names: HostNames = systemNames): Platform {
+export function nodePlatform(names: HostNames = processNames): Platform {
   return {
     ...clock,
     openSocket: (url, protocols) => {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { MOST_TIMEOUT_MS } from '../calls/call-options.js';
 import { badRequest, notInThisVersion, QuorateError } from '../errors/quorate-error.js';
 import { CLIENT_PATH, INSPECTION_PATH, PEER_PATH } from '../wire/connections.js';
+import { answerOfMember, askedMember } from './asked-member.js';
 import { checkFraming } from './body.js';
 import { addressesOf, admitPage, checkAct, checkCaller } from './callers.js';
 import { Connection } from './connection.js';
@@ -55,7 +56,7 @@ export function createRequestHandler(
   }: HandlerContext,
 ): RequestHandler {
   const metrics = pages || prefix !== '';
-  const served: Served = { routes: new ServiceRoutes(node.service), pages, metrics, checksActs };
+  const served: Served = { prefix, routes: new ServiceRoutes(node.service), pages, metrics, checksActs };
   return {
     serves(message) {
       const path = withoutPrefix(targetOf(message).path, prefix);
@@ -93,6 +94,8 @@ function withoutPrefix(path: string, prefix: string): string | undefined {
 }
 
 interface Served {
+  /** The routes' paths follow it, on other members as here. */
+  readonly prefix: string;
   readonly routes: ServiceRoutes;
   readonly pages: boolean;
   /** Without pages and a prefix `/metrics` is the user's, as `/` is. */
@@ -107,8 +110,8 @@ interface Circumstances {
 }
 
 async function answer(request: HttpRequest, { served, search, refusal }: Circumstances): Promise<void> {
-  // Probes ask under any name, and are told nothing that is secret.
-  const isProbe = request.path.startsWith('/health/');
+  // Probes ask under any name, of this node alone, and are told nothing that is secret.
+  const isProbe = request.path.startsWith('/health/') && !request.query.has('node');
   if (refusal !== undefined) request.response.setHeader('Connection', 'close');
   if (refusal !== undefined && !isProbe) throw refusal;
   if (!isProbe) checkCaller(request.message, request.node);
@@ -120,7 +123,10 @@ async function answer(request: HttpRequest, { served, search, refusal }: Circums
   const endpoints = endpointsAt(request.path, served);
   if (endpoints === undefined) throw nothingAt(request);
   const endpoint = endpoints.get(request.method) ?? (request.method === 'HEAD' ? endpoints.get('GET') : undefined);
-  if (endpoint !== undefined) return await endpoint(request);
+  if (endpoint !== undefined) {
+    const member = askedMember(request);
+    return await (member === undefined ? endpoint(request) : answerOfMember(member, request, served.prefix));
+  }
   const allowed = [...endpoints.keys()].join(', ');
   request.response.setHeader('Allow', allowed);
   throw new RefusedRequest(405, `${request.method} is not possible here; ${allowed} would be`);

@@ -137,8 +137,11 @@ function withoutLeader(picture: ClusterPicture): Headline {
   const able = electors(picture);
   const lacks = lacksIn(picture, undefined);
   const recovering = live.filter(({ report }) => report.role === 'recovering');
-  if (able.length + recovering.length < needed) return withoutMajority(picture, undefined, lacks, able);
   const shared = { ...NOTHING_MORE, tone: 'wait' } as const;
+  // Who hears a leader is in no election, however few answer this reader.
+  const unseen = unseenLeader(picture, able);
+  if (unseen !== undefined && able.every(({ report }) => report.role === 'follower')) return { ...shared, ...unseen };
+  if (able.length + recovering.length < needed) return withoutMajority(picture, undefined, lacks, able);
   const tail = [formerLeader(picture), waitersSentence(picture)];
   if (able.length < needed) {
     const title = `Nobody leads yet: ${listOf(idsOf(recovering))} ${verb(recovering, 'is', 'are')} recovering.`;
@@ -149,7 +152,7 @@ function withoutLeader(picture: ClusterPicture): Headline {
     const subtitle = sentences([formerLeader(picture), ...votesOf(candidates, needed), waitersSentence(picture)]);
     return { ...shared, title: electionTitle(candidates, needed), subtitle };
   }
-  return { ...shared, ...(unseenLeader(picture, able) ?? electionAhead(able, tail)) };
+  return { ...shared, ...(unseen ?? electionAhead(able, tail)) };
 }
 
 function electionTitle(candidates: readonly LiveNode[], needed: number): string {

@@ -48,6 +48,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     about: "requests, upgrades and clients' sessions of any service",
     rooms: ['src/errors', 'src/calls', 'src/seams', 'src/wire'],
     types: ['src/report'],
+    files: ['src/dns/process-names.js'],
     packages: ['node:', 'ws'],
   },
   transport: {

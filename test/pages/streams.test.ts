@@ -52,6 +52,7 @@ beforeEach(() => {
     model,
     ownUrl: 'http://own/v1/events',
     urlOf: (address) => `http://${address}/v1/events`,
+    urlThroughOwn: (id) => `http://own/v1/events?node=${id}`,
     open: (url) => {
       const source = new FakeSource(url);
       sources.push(source);
@@ -110,7 +111,7 @@ describe("the page's streams", () => {
   test('a node of another version, or of other events, does not answer, and the page says why', () => {
     newest('http://own/v1/events').tell('hello', { ...hello('n1'), version: 2 as never });
     expect(streams.refusal).toBe('it speaks version 2 of these events, this page version 1');
-    pass(10_000);
+    pass(300);
     connect();
     expect(streams.refusal).toBeNull();
     const other = newest('http://n2:1/v1/events');
@@ -121,6 +122,47 @@ describe("the page's streams", () => {
       isAnswering: false,
       lastReason: 'it sends what is no report of version 1 (log: expected an object)',
     });
+  });
+
+  test('a member whose address this browser does not reach is heard through the own node', () => {
+    newest('http://own/v1/events').tell('hello', hello('n1'));
+    newest('http://own/v1/events').tell('report', report('n1'));
+    newest('http://n2:1/v1/events').tell('hello', hello('n2'));
+    newest('http://n3:1/v1/events').fail(CONNECTING);
+    pass(250);
+    newest('http://own/v1/events?node=n3').tell('hello', hello('n3'));
+    newest('http://own/v1/events?node=n3').tell('report', report('n3'));
+    const through = (): readonly unknown[] =>
+      model.view(nowMs).nodes.map(({ id, isAnswering, isThroughOwn }) => [id, isAnswering, isThroughOwn]);
+    expect(through()).toEqual([
+      ['n1', true, false],
+      ['n2', true, false],
+      ['n3', true, true],
+    ]);
+    newest('http://own/v1/events?node=n3').fail(CONNECTING);
+    pass(250);
+    expect(dials('http://own/v1/events?node=n3')).toBe(2);
+    newest('http://own/v1/events?node=n3').fail(CONNECTING);
+    pass(500);
+    newest('http://n3:1/v1/events').tell('hello', hello('n3'));
+    newest('http://n3:1/v1/events').tell('report', report('n3'));
+    expect(through().at(-1)).toEqual(['n3', true, false]);
+  });
+
+  test('a browser that waits for an address in vain is not waited for', () => {
+    newest('http://own/v1/events').tell('hello', hello('n1'));
+    newest('http://own/v1/events').tell('report', report('n1'));
+    pass(4_000);
+    expect(newest('http://n2:1/v1/events').isClosed).toBe(true);
+    expect(dials('http://own/v1/events?node=n2')).toBe(1);
+    expect(dials('http://own/v1/events')).toBe(1);
+  });
+
+  test('nobody is asked for a member that this browser has reached itself', () => {
+    connect();
+    newest('http://n2:1/v1/events').fail(CONNECTING);
+    pass(1_000);
+    expect([dials('http://own/v1/events?node=n2'), dials('http://n2:1/v1/events')]).toEqual([0, 2]);
   });
 
   test('its own origin first, then every member that a report names, each once', () => {

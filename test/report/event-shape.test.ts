@@ -116,7 +116,10 @@ describe('a stream of another kind', () => {
     const taken: string[] = [];
     const reason = await new Promise<string>((resolve) => {
       const { port } = server.address() as AddressInfo;
-      const stream = new NodeStream(`127.0.0.1:${port}`, { message: (name) => taken.push(name), lost: resolve });
+      const stream = new NodeStream(() => ({ address: `127.0.0.1:${port}` }), {
+        message: (name) => taken.push(name),
+        lost: resolve,
+      });
       ends.push(() => {
         stream.close();
         server.closeAllConnections();

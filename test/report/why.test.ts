@@ -333,6 +333,9 @@ describe('without a leader', () => {
   it('knows a leader whom only its followers hear', () => {
     const { title } = headline([gone('n1', 9_000, null, 'timed out'), ...following(THREE, 'n2', 'n3')]);
     expect(title).toBe('n1 leads, as n2 and n3 say, but it does not answer here.');
+    const [, n3] = following(THREE, 'n2', 'n3');
+    const alone = [gone('n1', 9_000, null, 'timed out'), gone('n2', 9_000, null, 'timed out'), n3 as HeardNode];
+    expect(headline(alone).title).toBe('n1 leads, as n3 says, but it does not answer here.');
   });
 
   it('waits for nodes that recover', () => {

@@ -19,6 +19,7 @@ export class Dashboard {
       model: this.model,
       ownUrl: new URL('v1/events', location.href).href,
       urlOf: (address) => `${baseOf(address)}v1/events`,
+      urlThroughOwn: (id) => new URL(`v1/events?node=${encodeURIComponent(id)}`, location.href).href,
       open: (url) => new EventSource(url),
       askReason,
       now: Date.now,
@@ -46,7 +47,7 @@ export class Dashboard {
   /** Where requests go: to the node that served this page while it answers, else to another one that does. */
   basesOfAnswering(): readonly string[] {
     const { nodes } = this.model.view(Date.now());
-    const answering = nodes.filter(({ isAnswering }) => isAnswering);
+    const answering = nodes.filter(({ isAnswering, isThroughOwn }) => isAnswering && !isThroughOwn);
     const own = new URL('.', location.href).href;
     if (answering.length === 0) return [own];
     answering.sort((one, other) => Number(other.isOwn) - Number(one.isOwn));

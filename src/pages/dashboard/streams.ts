@@ -16,6 +16,8 @@ export interface StreamOptions {
   readonly ownUrl: string;
   /** The event stream of another member, from its address. */
   readonly urlOf: (address: string) => string;
+  /** The event stream of another member through the node that served this page. */
+  readonly urlThroughOwn: (id: string) => string;
   readonly open: (url: string) => Source;
   /** Why a node refuses the stream, where it answers at all; null where it does not. */
   readonly askReason: (url: string) => Promise<string | null>;
@@ -31,6 +33,8 @@ const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 2_000;
 /** A node that no other node reaches either is tried so seldom: each attempt leaves an error in the browser's console. */
 const UNHEARD_RETRY_MS = 15_000;
+/** A stream that has not begun by then is given up: a browser itself waits for minutes. */
+const GREETING_MS = 2_500;
 const CLOSED = 2;
 const OWN = ' own';
 
@@ -41,6 +45,8 @@ export class Streams {
   readonly #sources = new Map<string, Source>();
   readonly #attempts = new Map<string, number>();
   readonly #waiting = new Set<string>();
+  /** Members that this browser has reached at their own addresses. */
+  readonly #reached = new Set<string>();
   /** Why the own origin gives nothing, before anything was heard; null otherwise. */
   refusal: string | null = null;
   #ownRetryMs: number | null = null;
@@ -65,7 +71,8 @@ export class Streams {
 
   #dial(who: string): void {
     this.#waiting.delete(who);
-    const url = this.#urlOf(who);
+    const isThroughOwn = this.#goesThroughOwn(who);
+    const url = isThroughOwn ? this.#options.urlThroughOwn(who) : this.#urlOf(who);
     if (url === undefined || this.#sources.has(who)) return;
     const source = this.#options.open(url);
     this.#sources.set(who, source);
@@ -80,7 +87,7 @@ export class Streams {
         this.#options.changed();
       });
     listen('hello', (hello) => {
-      id = this.#greeted(who, hello, source);
+      id = this.#greeted(who, hello, source, isThroughOwn);
     });
     listen('report', (report) => id !== null && this.#report(id, report));
     const { model, now } = this.#options;
@@ -88,10 +95,11 @@ export class Streams {
     listen('history', ({ metrics }) => id !== null && model.pastMetrics(id, metrics));
     listen('news', (news) => id !== null && model.news(id, news, now()));
     source.addEventListener('error', () => this.#failed(who, url, source));
+    this.#options.later(GREETING_MS, () => id === null && this.#failed(who, url, source));
   }
 
   /** The id under which what follows is counted; null where the node is not the one that was meant. */
-  #greeted(who: string, hello: StreamHello, source: Source): string | null {
+  #greeted(who: string, hello: StreamHello, source: Source, isThroughOwn: boolean): string | null {
     const { model, now } = this.#options;
     const stranger = strangeness(who, hello, model.clusterId);
     if (stranger !== null) {
@@ -99,9 +107,10 @@ export class Streams {
       return null;
     }
     this.#attempts.delete(who);
+    if (!isThroughOwn) this.#reached.add(who);
     this.refusal = null;
     this.#ownRetryMs = null;
-    model.hello(hello, now(), who === OWN);
+    model.hello(hello, now(), who === OWN, isThroughOwn);
     // The own node's address may have been dialed from a report of another one.
     if (who === OWN && this.#sources.has(hello.id)) {
       this.#sources.get(hello.id)?.close();
@@ -158,6 +167,12 @@ export class Streams {
 
   #idOf(who: string): string {
     return who === OWN ? (this.#options.model.ownId ?? OWN) : who;
+  }
+
+  /** Only nodes may reach a member's address: where this browser never did, the node that serves this page is asked every other time. */
+  #goesThroughOwn(who: string): boolean {
+    if (who === OWN || this.#reached.has(who) || !this.#sources.has(OWN)) return false;
+    return (this.#attempts.get(who) ?? 0) % 2 === 1;
   }
 
   #urlOf(who: string): string | undefined {

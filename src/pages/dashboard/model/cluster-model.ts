@@ -29,6 +29,7 @@ interface KnownNode {
   metricsAtMs: number;
   lastHeardMs: number | null;
   isOpen: boolean;
+  isThroughOwn: boolean;
   /** Whether it answered when that was last looked at: a change of it is news. */
   answered: boolean;
   nextTryMs: number | null;
@@ -61,13 +62,14 @@ export class ClusterModel {
     return this.#ownId;
   }
 
-  /** A node's stream is open. `isOwn`: it came from where this page came from. */
-  hello(hello: StreamHello, nowMs: number, isOwn: boolean): void {
+  /** A node's stream is open. `isOwn`: it came from where this page came from; `isThroughOwn`: it was asked for there. */
+  hello(hello: StreamHello, nowMs: number, isOwn: boolean, isThroughOwn = false): void {
     if (isOwn) this.#ownId = hello.id;
     const node = this.#node(hello.id, hello.address);
     node.address = hello.address;
     node.hello = hello;
     node.isOpen = true;
+    node.isThroughOwn = isThroughOwn;
     node.nextTryMs = null;
     node.reason = null;
     this.#heard(node, nowMs);
@@ -195,6 +197,7 @@ export class ClusterModel {
       lateMs: isAnswering ? clock.lateMs : 0,
       nextTryMs: node.nextTryMs === null ? null : Math.max(0, node.nextTryMs - nowMs),
       isOwn: id === this.#ownId,
+      isThroughOwn: node.isThroughOwn,
       status: null,
       trails: null,
       isDown: false,
@@ -219,6 +222,7 @@ export class ClusterModel {
       metricsAtMs: 0,
       lastHeardMs: null,
       isOpen: false,
+      isThroughOwn: false,
       answered: false,
       nextTryMs: null,
       reason: null,

@@ -16,6 +16,8 @@ export interface NodeView extends HeardNode {
   readonly nextTryMs: number | null;
   /** It serves this page. */
   readonly isOwn: boolean;
+  /** It is heard through the node that serves this page, because this browser does not reach its own address. */
+  readonly isThroughOwn: boolean;
   /** The node's condition as the leader sees it. */
   readonly status: MemberReport['status'];
   /** Entries that it trails the leader by; null for the leader, and where nobody leads. */

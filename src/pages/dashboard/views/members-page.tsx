@@ -83,7 +83,11 @@ function Member({ view, node }: { readonly view: ClusterView; readonly node: Nod
       <td class="mono wide-only">{trails === null ? '–' : grouped(trails)}</td>
       <td class="mono wide-only">{hello?.release ?? '–'}</td>
       <td>
-        {isAnswering ? (
+        {isAnswering && node.isThroughOwn ? (
+          <span class="aside" title={`This browser does not reach ${address}; the node that serves this page does.`}>
+            heard through {view.nodes.find((one) => one.isOwn)?.id ?? 'another node'}
+          </span>
+        ) : isAnswering ? (
           <a href={isOwn ? './inspector' : `${location.protocol}//${address}/inspector`}>
             Inspector<span class="hidden-text"> of {id}</span>
           </a>

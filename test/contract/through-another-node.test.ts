@@ -1,0 +1,92 @@
+import http from 'node:http';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { found, until } from '../waiting/conditions.js';
+import { ask, refusal } from './ask.js';
+import { OnlyDoor } from './only-door.js';
+import { quorate } from './run-command.js';
+import { ServedProcesses } from './served-process.js';
+
+/** What a stream of events has brought so far, and how to end it. */
+function listen(address: string, path: string): { text: string; hasEnded: boolean; stop(): void } {
+  const heard = { text: '', hasEnded: false, stop: () => void request.destroy() };
+  const request = http.get(`http://${address}${path}`, { agent: false }, (message) => {
+    message.setEncoding('utf8').on('data', (text: string) => {
+      heard.text += text;
+    });
+    message.on('close', () => {
+      heard.hasEnded = true;
+    });
+  });
+  request.on('error', () => undefined);
+  return heard;
+}
+
+describe('what a node tells of itself, asked of another member through this one', () => {
+  let served: ServedProcesses;
+
+  beforeAll(async () => {
+    served = await ServedProcesses.start('abc');
+  });
+  afterAll(() => served.close());
+
+  const askA = (path: string) => ask(served.address('a'), 'GET', path);
+
+  test('its status, whether it is ready, and its events for as long as the caller stays', async () => {
+    expect((await askA('/v1/status?node=b')).json).toMatchObject({ id: 'b' });
+    expect((await askA('/v1/status?node=a')).json).toMatchObject({ id: 'a' });
+    expect((await askA('/health/ready?node=c')).status).toBe(200);
+    const heard = listen(served.address('a'), '/v1/events?node=b');
+    await until(() => /event: hello\ndata: .*"id":"b"/.test(heard.text) && heard.text.includes('event: metrics'));
+    heard.stop();
+  });
+
+  test('of nobody but a member, and under no name but those that requests may have', async () => {
+    const unknown = await askA('/v1/status?node=x');
+    expect(refusal(unknown)).toEqual([404, 'NOT_FOUND']);
+    expect(unknown.json.error?.message).toBe('there is no member "x": the members are a, b, c');
+    expect(refusal(await askA('/v1/status?node=toString'))).toEqual([404, 'NOT_FOUND']);
+    expect(refusal(await askA('/v1/status?node=b&node=c'))).toEqual([400, 'BAD_REQUEST']);
+    const headers = { Host: 'rebound.example' };
+    const probe = await ask(served.address('a'), 'GET', '/health/ready?node=b', { headers });
+    expect(refusal(probe)).toEqual([403, 'FORBIDDEN']);
+  });
+
+  test('the command shows all nodes of a cluster of which one port can be reached', async () => {
+    const door = await OnlyDoor.before(served.address('a'), Object.values(served.addresses));
+    try {
+      const { code, out } = await quorate(['status', '--json', '--endpoints', door.address]);
+      const rows = out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      expect(rows.map(({ id, ready, status }) => [id, status?.id, ready])).toEqual([
+        ['a', 'a', true],
+        ['b', 'b', true],
+        ['c', 'c', true],
+      ]);
+      expect(code).toBe(0);
+      const why = await quorate(['status', '--why', '--endpoints', door.address]);
+      expect([why.code, why.out.split('\n')[0]]).toEqual([
+        0,
+        expect.stringMatching(/^. leads and serves\. All three nodes answer\.$/),
+      ]);
+    } finally {
+      await door.close();
+    }
+  });
+
+  test('a member that has died ends its events, and is told not to answer', async () => {
+    const heard = listen(served.address('a'), '/v1/events?node=c');
+    await until(() => heard.text.includes('event: report'));
+    process.kill(served.pid('c'), 'SIGKILL');
+    await until(() => heard.hasEnded);
+    const answer = await found(async () => {
+      const { status, json } = await askA('/v1/status?node=c');
+      return status === 502 ? json : undefined;
+    });
+    expect(answer.error).toMatchObject({
+      code: 'NO_ANSWER',
+      message: expect.stringMatching(`^c does not answer this node at ${served.address('c')}: `),
+    });
+  });
+});
