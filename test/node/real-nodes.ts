@@ -68,6 +68,8 @@ export class RealNodes {
   /** Has a node stand for election. Resolves once it leads and serves. */
   async elect(id: string): Promise<StoreNode> {
     const node = this.nodes.get(id) as StoreNode;
+    // One whose log is shorter than another's is refused, and does not stand again by itself.
+    await this.haveTheSameLog();
     standForElection(node);
     await until(() => isServing(node));
     return node;
@@ -87,6 +89,13 @@ export class RealNodes {
     });
     this.nodes.set(id, node);
     return node;
+  }
+
+  /** Resolves once all nodes have what the leader has; at once where none leads. */
+  async haveTheSameLog(): Promise<void> {
+    const nodes = [...this.nodes.values()];
+    if (!nodes.some(isServing)) return;
+    await until(() => new Set(nodes.map(({ state }) => state.log.lastIndex)).size === 1);
   }
 
   /** The node that leads and serves, once one does. */

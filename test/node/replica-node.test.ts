@@ -30,6 +30,8 @@ describe('three nodes on real sockets and disks', () => {
   test('what was acknowledged is there after all were closed and opened again, and the log says that they stopped well', async () => {
     cluster = await RealNodes.start('abc', STEADY);
     await (await cluster.leader()).propose(put('k', 'v'));
+    // The next leader is another one.
+    await cluster.haveTheSameLog();
     await Promise.all([...cluster.nodes.values()].map((node) => node.close()));
     const lines: string[] = [];
     const logger = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
