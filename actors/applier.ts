@@ -2,7 +2,7 @@ import { fromCallback } from 'xstate';
 import { invariant } from '../src/raft/invariant.js';
 import type { AppliedInVain, Entry, Skip } from '../src/raft/messages.js';
 import type { Index } from '../src/raft/numbers-and-ids.js';
-import { advance, NO_INDEX } from '../src/raft/numbers-and-ids.js';
+import { advance, greater, NO_INDEX } from '../src/raft/numbers-and-ids.js';
 import type { Snapshot } from '../src/raft/snapshot.js';
 import type { Clock } from '../src/seams/clock.js';
 import type { LogStore, ReadLimits } from '../src/seams/log-store.js';
@@ -13,7 +13,7 @@ import { ApplyFailure, applyBatch, attempt, checkBatch, endOfCareful } from './a
 import { Captures } from './captures.js';
 import type { ApplierReport } from './events.js';
 import { Hashes } from './hashes.js';
-import { takeNewStateMachine } from './new-state-machines.js';
+import { openedAt } from './new-state-machines.js';
 import type { Restored } from './restoring.js';
 import { Restoring, unreachable } from './restoring.js';
 
@@ -105,7 +105,10 @@ class Applier {
         const needed =
           applied === NO_INDEX || applied < previous ? snapshots.filter(({ index }) => index > applied) : [];
         const begin = stateMachine.restore?.bind(stateMachine);
-        if (needed.length === 0 || begin === undefined || store === undefined) return this.#opened(applied, previous);
+        if (needed.length === 0 || begin === undefined || store === undefined) {
+          this.#captures.opened(applied, greater(previous, snapshots[0]?.index ?? NO_INDEX));
+          return this.#opened(applied, previous);
+        }
         this.#restoring = new Restoring({ store, snapshots: needed, begin, clock }, (error, restored) => {
           if (restored === undefined) this.#fail(error as Error);
           else this.#opened(restored.snapshot?.index ?? applied, previous, restored);
@@ -292,9 +295,3 @@ export const applier = fromCallback<ApplierEvent, ApplierInput>(({ input, sendBa
   });
   return () => running.stop();
 });
-
-function openedAt(stateMachine: StateMachine<unknown, unknown>): Index | Promise<Index> {
-  if (stateMachine.open !== undefined) return stateMachine.open();
-  takeNewStateMachine(stateMachine);
-  return NO_INDEX;
-}

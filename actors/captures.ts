@@ -1,10 +1,13 @@
 import type { Entry } from '../src/raft/messages.js';
 import type { Index, Term } from '../src/raft/numbers-and-ids.js';
+import { advance } from '../src/raft/numbers-and-ids.js';
 import type { Snapshot } from '../src/raft/snapshot.js';
+import type { LogStore, ReadLimits } from '../src/seams/log-store.js';
 import type { Capture, StateMachine } from '../src/seams/state-machine.js';
 import type { ApplierReport } from './events.js';
 
 export interface CapturesOptions {
+  readonly store: Pick<LogStore, 'read'>;
   readonly stateMachine: StateMachine<unknown, unknown>;
   readonly snapshots?: object | undefined;
   /** After so many bytes of entries a snapshot is due, or after as many as half of the last one has, where that is more. */
@@ -22,6 +25,8 @@ interface Position {
 const ENTRY_OVERHEAD_BYTES = 64;
 /** Two snapshots are kept with the log behind the older one: with so much of it between them that is three times the state on the disk. */
 const LOG_FOR_A_SNAPSHOT = 0.5;
+/** By so many entries the size of all that were applied before this start is told. */
+const SAMPLE: ReadLimits = { maxEntries: 512, maxBytes: 1024 * 1024 };
 /** Until there is a snapshot the log lets go of nothing, so that another attempt comes after this part of what usually lies between two. */
 const SOONER_AFTER_FAILURE = 0.25;
 
@@ -46,6 +51,17 @@ export class Captures {
       snapshots !== undefined && stateMachine.capture !== undefined && stateMachine.restore !== undefined;
   }
 
+  /**
+   * The state machine keeps its state itself: nothing was restored, and what it has applied behind `last`, where the newest snapshot ends or
+   * the log begins, is not applied again. It counts for the next snapshot as if it were, by the size of its first entries.
+   */
+  opened(applied: Index, last: Index): void {
+    if (!this.#canCapture || applied <= last) return;
+    this.#options.store.read(advance(last, 1), SAMPLE, (_, entries = []) => {
+      if (entries.length > 0) this.#bytes += (sizeOf(entries) / entries.length) * (applied - last);
+    });
+  }
+
   restored(snapshot: Snapshot): void {
     this.#position = snapshot;
     this.#bytes = 0;
@@ -54,7 +70,7 @@ export class Captures {
 
   applied(entries: readonly Entry[]): void {
     if (!this.#canCapture) return;
-    for (const { payload } of entries) this.#bytes += ENTRY_OVERHEAD_BYTES + payload.byteLength;
+    this.#bytes += sizeOf(entries);
     this.#position = entries.at(-1) as Entry;
     if (this.#isDue || this.#bytes < this.#dueBytes) return;
     this.#isDue = true;
@@ -106,6 +122,12 @@ export class Captures {
     if (this.#options.snapshots === undefined) return 'this node has no data directory of its own to keep snapshots in';
     return 'this state machine has no capture and restore';
   }
+}
+
+function sizeOf(entries: readonly Entry[]): number {
+  let bytes = 0;
+  for (const { payload } of entries) bytes += ENTRY_OVERHEAD_BYTES + payload.byteLength;
+  return bytes;
 }
 
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,4 +1,6 @@
 import { QuorateError } from '../src/errors/quorate-error.js';
+import type { Index } from '../src/raft/numbers-and-ids.js';
+import { NO_INDEX } from '../src/raft/numbers-and-ids.js';
 import type { AnyStateMachine } from '../src/seams/state-machine.js';
 
 /** State machines without `open` that a replica of this process has applied its log to, or was about to. */
@@ -14,8 +16,15 @@ function checkNewStateMachine(stateMachine: AnyStateMachine): void {
   if (stateMachine.hasApplied?.() === true) throw notNew('something was applied to it or restored into it');
 }
 
+/** The index up to which it has applied, as it says itself; 0 for one that keeps nothing, which has to be new. */
+export function openedAt(stateMachine: AnyStateMachine): Index | Promise<Index> {
+  if (stateMachine.open !== undefined) return stateMachine.open();
+  takeNewStateMachine(stateMachine);
+  return NO_INDEX;
+}
+
 /** Like `checkNewStateMachine`; and from now on this state machine is not new any more. */
-export function takeNewStateMachine(stateMachine: AnyStateMachine): void {
+function takeNewStateMachine(stateMachine: AnyStateMachine): void {
   checkNewStateMachine(stateMachine);
   TAKEN.add(stateMachine);
 }

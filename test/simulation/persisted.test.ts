@@ -74,3 +74,17 @@ test('snapshots go on where such a state machine comes to its newest one just wh
   cluster.verify();
   expect(cluster.replica('a').raft?.snapshot?.index).toBeGreaterThan(3);
 });
+
+test('its log is let go of, too, where it is restarted before as much is written as lies between two snapshots', () => {
+  const kept: Kept = { index: asIndex(0), at: new Map() };
+  const stateMachine = (): Persisted => new Persisted(kept);
+  const cluster = simulate({ seed: 3, replicas: 'a', snapshotLogBytes: 6_000, stateMachine }).untilServing();
+  for (let life = 0; life < 12; life += 1) {
+    write(cluster, 1 + life * 10, 10);
+    cluster.runFor(200).crash('a').restart('a').untilServing();
+  }
+  cluster.verify();
+  const { log, snapshot } = cluster.replica('a').raft ?? {};
+  expect(snapshot?.index).toBeGreaterThan(60);
+  expect(log?.previous.index).toBeGreaterThan(0);
+});
