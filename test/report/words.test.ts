@@ -63,6 +63,23 @@ describe('an election', () => {
     ]);
   });
 
+  test('that was given up is told; who led a moment ago was not missed for longer than it took', () => {
+    const votes = { n1: true, n2: true };
+    expect(
+      told(
+        { atMs: 1_000, notice: role('candidate', 'n2 would vote for it') },
+        { atMs: 1_005, notice: role('follower', 'n2 leads in term 8.') },
+        { atMs: 2_000, notice: role('candidate', 'n2 would vote for it') },
+        { atMs: 2_014, notice: role('leader', 'votes of n1, n2'), state: { votes, leaderHeardAtMs: 2_001 } },
+      ),
+    ).toEqual([
+      undefined,
+      'n1 gave up its election: n2 leads in term 8.',
+      undefined,
+      'n1 leads in term 7 with the votes of n1 and n2. The election took 14 ms.',
+    ]);
+  });
+
   test('that finds no majority again and again is told once, until somebody leads', () => {
     const started: Step = { notice: { type: 'election.started', term: TERM, reason: 'no leader for 200 ms' } };
     const asked: Step = { notice: { type: 'votes.asked', term: TERM, voters: ['n3'] } };
@@ -94,12 +111,14 @@ describe('a peer', () => {
       told(
         { atMs: 5_000, notice: peer('suspect', 1) },
         { atMs: 5_150, notice: peer('down', 3) },
+        { atMs: 6_000, notice: peer('suspect', 1) },
         { atMs: 11_200, notice: peer('up', 0) },
         { atMs: 12_000, notice: peer('up', 0) },
       ),
     ).toEqual([
       undefined,
       'n3 is down: 3 heartbeats unanswered.',
+      undefined,
       'n3 is back: it answers again after 6.2 s.',
       undefined,
     ]);
@@ -151,7 +170,14 @@ describe('a link', () => {
     ]);
   });
 
+  test('that was never open is told of as one that cannot be made yet, and its first opening is no news', () => {
+    expect(
+      told({ notice: link(false, 'connect ECONNREFUSED') }, { atMs: 500, notice: link(true, 'connected') }),
+    ).toEqual(['The link to n3 cannot be made yet: connection refused. It dials again.', undefined]);
+  });
+
   test('is down for a reason in plain words', () => {
+    expect(linkReason('connect EHOSTUNREACH 10.0.0.1:7401')).toBe('no way there');
     expect(linkReason('connect ETIMEDOUT 10.0.0.1:7401')).toBe('timed out');
     expect(linkReason('nothing was heard of it for 1600 ms')).toBe('nothing was heard of it for 1.6 s');
     expect(linkReason('nothing was heard of it for 300 ms')).toBe('nothing was heard of it for 300 ms');
@@ -170,6 +196,9 @@ describe('the log and the disk', () => {
     expect(told1(role('follower', 'recovered, listening for a leader'), { log })).toBe(
       'n1 listens for a leader. Its log holds 4,793,266 entries up to term 7.',
     );
+    expect(told1(role('follower', 'recovered'), { log: { ...log, lastIndex: asIndex(0), runs: [] } })).toBe(
+      'n1 listens for a leader. Its log is empty.',
+    );
     expect(told1({ type: 'log.full', error: new Error('the disk is full: free space in /data') })).toBe(
       'n1: the disk is full: free space in /data.',
     );
@@ -185,6 +214,38 @@ describe('the log and the disk', () => {
     expect(told1({ type: 'node.recovered', lastIndex: asIndex(4), term: TERM, tornBytes: 120 })).toBe(
       'n1 cut 120 bytes of an unfinished last write from its log.',
     );
+  });
+
+  test.each<[NodeNotice, string]>([
+    [{ type: 'peer.halted', peer: 'n3', reason: 'sync failed: EIO.' }, 'n3 has halted: sync failed: EIO.'],
+    [
+      { type: 'replica.diverged', peer: 'n3', index: asIndex(1_234), reason: '' },
+      "n1 found that n3's state after entry 1,234 is wrong.",
+    ],
+    [
+      { type: 'hash.slow', tookMs: 61 },
+      "n1's state machine took 61 ms for its hash: states are not compared while it leads.",
+    ],
+    [
+      { type: 'entry.skipped', index: asIndex(1_234), term: TERM, saidAtMs: 0 },
+      'n1 skipped entry 1,234, as an operator said.',
+    ],
+    [{ type: 'connection.refused', reason: 'n9 is no member' }, 'n1 refused a connection: n9 is no member.'],
+    [
+      { type: 'snapshot.taken', index: asIndex(1_234), term: TERM, bytes: 52_000_000, tookMs: 1_600 },
+      'n1 took a snapshot at 1,234 (52 MB in 1.6 s).',
+    ],
+    [{ type: 'snapshot.failed', reason: 'the disk is full' }, 'n1 took no snapshot: the disk is full.'],
+    [
+      { type: 'snapshot.damaged', reason: 'its end is missing' },
+      'n1 passed over a damaged snapshot: its end is missing.',
+    ],
+  ])('%j is told in a sentence', (notice, text) => {
+    expect(told1(notice)).toBe(text);
+  });
+
+  test('a snapshot that was there already is no news', () => {
+    expect(told1({ type: 'snapshot.taken', index: asIndex(7), term: TERM, bytes: 9, tookMs: 0 })).toBeUndefined();
   });
 
   test('puts whose outcome is unknown are told of together', () => {
@@ -231,6 +292,8 @@ describe('a snapshot that one node gets from another', () => {
     expect(dropped(21, { installing })).toBeUndefined();
     expect(dropped(5, {})).toContain('the leader does not have them');
     expect(dropped(10_234, { installing })).toContain('the leader does not have them');
+    const longer = { ...log, lastIndex: asIndex(20_000) };
+    expect(dropped(10_233, { installing, log: longer })).toContain('the snapshot that it receives stands for them');
   });
 
   test('has come whole only with its last byte', () => {
