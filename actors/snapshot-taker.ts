@@ -23,7 +23,9 @@ export type SnapshotTakerEvent =
   /** The log has grown enough, or somebody wants one now. While one is being taken, that one will do. */
   | { readonly type: 'snapshot.asked' }
   | ({ readonly type: 'state.captured' } & CapturedState)
-  | { readonly type: 'capture.failed'; readonly reason: string };
+  | { readonly type: 'capture.failed'; readonly reason: string }
+  /** The node halts: its state may be wrong, and nothing of an image of it is kept. */
+  | { readonly type: 'snapshot.off' };
 
 type InternalEvent =
   | SnapshotTakerEvent
@@ -77,7 +79,10 @@ export const snapshotTaker = snapshotTakerSetup.createMachine({
   id: 'snapshotTaker',
   context: ({ input }) => ({ ...input, captured: undefined, sinceMs: 0 }),
   initial: 'idle',
-  on: { 'state.captured': { actions: { type: 'releaseCaptured', params: ({ event }) => event } } },
+  on: {
+    'state.captured': { actions: { type: 'releaseCaptured', params: ({ event }) => event } },
+    'snapshot.off': '.idle',
+  },
   states: {
     idle: {
       description: 'Waits until the log has grown enough, or somebody asks.',

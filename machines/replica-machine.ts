@@ -89,9 +89,20 @@ export const replicaMachine = fastTransition(
       halted: {
         tags: 'halted',
         description: 'For good: the disk, the state machine or a rule failed. Requests are refused.',
-        entry: ['tellOfHalt', 'stopInstalling', 'forgetLeader', 'announceCauseOfHalt', 'announceHaltedRole'],
-        // Once is enough: what fails after the first failure says nothing new.
-        on: { 'log.failed': {}, 'apply.failed': {}, 'rule.failed': {}, 'xstate.error.actor.*': {} },
+        entry: [
+          'tellOfHalt',
+          'stopInstalling',
+          'stopTaking',
+          'forgetLeader',
+          'announceCauseOfHalt',
+          'announceHaltedRole',
+        ],
+        on: {
+          // Once is enough: what fails after the first failure says nothing new.
+          ...{ 'log.failed': {}, 'apply.failed': {}, 'rule.failed': {}, 'xstate.error.actor.*': {} },
+          // The state may be why it halted.
+          ...{ 'snapshot.asked': {}, 'snapshot.due': {} },
+        },
       },
     },
   }),

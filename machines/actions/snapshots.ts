@@ -12,6 +12,7 @@ export const snapshotActions = {
     // Where one was due this one will do, and the applier counts anew for the next.
     enqueue.sendTo('applier', { type: 'capture.ended', snapshot });
   }),
+  stopTaking: action(({ enqueue }) => enqueue.sendTo('snapshotTaker', { type: 'snapshot.off' })),
   askForCapture: action(({ enqueue }) => enqueue.sendTo('applier', { type: 'capture.asked' })),
   /** P21: the configuration goes with the image. */
   passOnCapture: action(({ context, event, enqueue }) => {

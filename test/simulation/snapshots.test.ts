@@ -127,3 +127,21 @@ test.each([0, 1, 2, 3, 4, 5, 6])(
       explore(seed, { troubleMs: 2_000, options: { snapshotLogBytes: 600 } });
   },
 );
+
+test('a node that halts keeps nothing of the snapshot that it is taking, and takes no other: its state may be wrong', () => {
+  const cluster = simulate({ seed: 6, replicas: 'a', mostDiskMs: 20 }).untilServing();
+  write(cluster, 1, 10);
+  const replica = cluster.replica('a');
+  const ask = (): void => replica.actor?.send({ type: 'snapshot.asked' });
+  ask();
+  cluster.runUntil(() => replica.disk.files.includes('snapshot.tmp'), 'a snapshot is written');
+  replica.expectHalt();
+  replica.actor?.send({ type: 'rule.failed', error: new Error('the states differ') });
+  cluster.runFor(1_000);
+  ask();
+  cluster.runFor(1_000);
+  expect(replica.role).toBe('halted');
+  expect(replica.disk.files.filter((name) => name.startsWith('snapshot'))).toEqual([]);
+  expect(cluster.trace.join('\n')).not.toContain('snapshot.taken');
+  cluster.restart('a').verify();
+});
