@@ -11,6 +11,7 @@ import { Connection } from './connection.js';
 import { countDescriptors } from './descriptors.js';
 import { embedApi } from './embed-api.js';
 import { answerMalformed } from './malformed-requests.js';
+import { openMemberEvents } from './member-events.js';
 import { createRequestHandler } from './request-handler.js';
 import type { ServedNode } from './served-node.js';
 import { refuseUpgrade, UpgradeRouter } from './upgrade-router.js';
@@ -46,9 +47,13 @@ export function serveNode(
       ownServer === undefined
         ? embedApi(server as Server, { ...api, routes, takesPeers: transport === undefined, warn })
         : attachApi(ownServer, api);
-    return () => {
+    // Where the pages are served, too.
+    const prefix = ownServer === undefined && typeof routes === 'string' ? routes : '';
+    const pagesServer = ownServer ?? (prefix === '' ? undefined : server);
+    const closeEvents = pagesServer && openMemberEvents({ server: pagesServer, prefix, node, clock });
+    return async () => {
       admission.stop();
-      return close();
+      await Promise.all([close(), closeEvents?.()]);
     };
   } catch (error) {
     admission.stop();

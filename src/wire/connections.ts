@@ -1,8 +1,11 @@
-/** Paths at which a node takes WebSockets of its peers and its clients,. */
+/** Paths at which a node takes WebSockets of its peers and its clients. */
 export const PEER_PATH = '/peer';
 export const CLIENT_PATH = '/client';
 /** And of viewers that are shown its charts: the inspection stream. */
 export const INSPECTION_PATH = '/inspector/stream';
+/** What a node tells of itself, as server-sent events; and over WebSockets of this subprotocol what it hears of another member. */
+export const EVENTS_PATH = '/v1/events';
+export const EVENTS_PROTOCOL = 'quorate.events.1';
 
 /** How long the other end of a connection has to take the last answers and close it, too, before it is cut, ms. */
 export const FAREWELL_MS = 250;

@@ -126,6 +126,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'src/pages': {
     about: 'the pages that nodes serve: they run in browsers',
     rooms: ['src/report', 'src/inspect'],
+    files: ['src/wire/connections.js'],
     packages: ['preact', 'preact/hooks', 'uplot'],
   },
   'src/node': {

@@ -1,14 +1,15 @@
-import http from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import net from 'node:net';
 
 /**
  * The one published port of a cluster whose own network cannot be reached from here, as with containers: it leads to one node, and all
- * addresses that the node tells are changed into ones at which nobody listens.
+ * addresses that the node tells are changed, as they pass, into ones of the same length at which nobody listens.
  */
 export class OnlyDoor {
-  readonly #server: http.Server;
-  readonly #hidden: readonly (readonly [string, string])[];
+  readonly #server: net.Server;
+  readonly #sockets = new Set<Socket>();
 
+  /** `addresses`: those of all nodes, with ports of five digits. */
   static async before(node: string, addresses: readonly string[]): Promise<OnlyDoor> {
     const door = new OnlyDoor(node, addresses);
     await new Promise<void>((resolve) => door.#server.listen(0, '127.0.0.1', resolve));
@@ -16,24 +17,24 @@ export class OnlyDoor {
   }
 
   private constructor(node: string, addresses: readonly string[]) {
-    this.#hidden = addresses.map((address, at) => [address, `127.0.1.${at + 1}:1`]);
+    const hidden = addresses.map((address, at) => [address, `127.0.1.${at + 1}:00001`] as const);
+    const hide = (text: string): string => hidden.reduce((all, [from, to]) => all.replaceAll(from, to), text);
     const [host, port] = node.split(':');
-    this.#server = http.createServer((asked, answer) => {
-      const { method, url: path } = asked;
-      const request = http.request({ host, port, method, path, agent: false }, (message) => {
-        const { 'content-length': _, 'content-security-policy': policy = '', ...headers } = message.headers;
-        answer.writeHead(message.statusCode ?? 502, {
-          ...headers,
-          ...(policy === '' ? {} : { 'content-security-policy': this.#hide(policy as string) }),
+    this.#server = net.createServer((caller) => {
+      const answerer = net.connect(Number(port), host);
+      for (const socket of [caller, answerer]) {
+        this.#sockets.add(socket);
+        socket.on('error', () => undefined);
+        socket.once('close', () => {
+          this.#sockets.delete(socket);
+          caller.destroy();
+          answerer.destroy();
         });
-        message.setEncoding('latin1');
-        // Each message of a stream comes in one piece, or nearly always: an address that is cut in two is only not hidden.
-        message.on('data', (text: string) => answer.write(this.#hide(text), 'latin1'));
-        message.on('close', () => answer.end());
-      });
-      request.on('error', () => answer.destroy());
-      answer.on('close', () => request.destroy());
-      request.end();
+      }
+      caller.pipe(answerer);
+      // Each message comes in one piece, or nearly always: an address that is cut in two is only not hidden.
+      answerer.setEncoding('latin1').on('data', (text: string) => caller.write(hide(text), 'latin1'));
+      answerer.on('end', () => caller.end());
     });
   }
 
@@ -42,11 +43,7 @@ export class OnlyDoor {
   }
 
   async close(): Promise<void> {
-    this.#server.closeAllConnections();
+    for (const socket of this.#sockets) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
-  }
-
-  #hide(text: string): string {
-    return this.#hidden.reduce((all, [address, hidden]) => all.replaceAll(address, hidden), text);
   }
 }

@@ -1,5 +1,7 @@
 import http from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { WebSocket } from 'ws';
+import { EVENTS_PROTOCOL } from '../../src/wire/connections.js';
 import { found, until } from '../waiting/conditions.js';
 import { ask, refusal } from './ask.js';
 import { OnlyDoor } from './only-door.js';
@@ -18,6 +20,24 @@ function listen(address: string, path: string): { text: string; hasEnded: boolea
     });
   });
   request.on('error', () => undefined);
+  return heard;
+}
+
+/** As a page listens that does not reach a member's own address. */
+function listenAsPage(address: string, query: string, headers: Readonly<Record<string, string>> = {}) {
+  const socket = new WebSocket(`ws://${address}/v1/events${query}`, EVENTS_PROTOCOL, { headers });
+  const heard = { text: '', end: '', stop: () => socket.terminate() };
+  socket.on('message', (data) => {
+    heard.text += String(data);
+  });
+  socket.on('unexpected-response', (_, response) => {
+    heard.end = `HTTP ${response.statusCode}`;
+    response.destroy();
+  });
+  socket.on('close', (code, reason) => {
+    heard.end = `${code} ${reason}`;
+  });
+  socket.on('error', () => undefined);
   return heard;
 }
 
@@ -51,6 +71,20 @@ describe('what a node tells of itself, asked of another member through this one'
     expect(refusal(probe)).toEqual([403, 'FORBIDDEN']);
   });
 
+  test('its events over a WebSocket: a browser opens no more than six streams of server-sent events to one address', async () => {
+    const pages = Array.from({ length: 8 }, () => listenAsPage(served.address('a'), '?node=b'));
+    await until(() => pages.every(({ text }) => /event: hello\ndata: .*"id":"b".*\n\n/.test(text)));
+    for (const page of pages) page.stop();
+    const refused = [
+      listenAsPage(served.address('a'), '?node=x'),
+      listenAsPage(served.address('a'), '?node=a'),
+      listenAsPage(served.address('a'), ''),
+      listenAsPage(served.address('a'), '?node=b', { Origin: 'http://foreign.example' }),
+    ];
+    await until(() => refused.every(({ end }) => end !== ''));
+    expect(refused.map(({ end }) => end)).toEqual(['HTTP 404', 'HTTP 400', 'HTTP 400', 'HTTP 403']);
+  });
+
   test('the command shows all nodes of a cluster of which one port can be reached', async () => {
     const door = await OnlyDoor.before(served.address('a'), Object.values(served.addresses));
     try {
@@ -77,9 +111,10 @@ describe('what a node tells of itself, asked of another member through this one'
 
   test('a member that has died ends its events, and is told not to answer', async () => {
     const heard = listen(served.address('a'), '/v1/events?node=c');
-    await until(() => heard.text.includes('event: report'));
+    const page = listenAsPage(served.address('a'), '?node=c');
+    await until(() => [heard, page].every(({ text }) => text.includes('event: report')));
     process.kill(served.pid('c'), 'SIGKILL');
-    await until(() => heard.hasEnded);
+    await until(() => heard.hasEnded && page.end === '4502 c has ended its events');
     const answer = await found(async () => {
       const { status, json } = await askA('/v1/status?node=c');
       return status === 502 ? json : undefined;
@@ -88,5 +123,8 @@ describe('what a node tells of itself, asked of another member through this one'
       code: 'NO_ANSWER',
       message: expect.stringMatching(`^c does not answer this node at ${served.address('c')}: `),
     });
+    const late = listenAsPage(served.address('a'), '?node=c');
+    await until(() => late.end !== '');
+    expect(late.end).toMatch(`4502 c does not answer this node at ${served.address('c')}: `);
   });
 });

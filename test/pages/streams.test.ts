@@ -52,12 +52,8 @@ beforeEach(() => {
     model,
     ownUrl: 'http://own/v1/events',
     urlOf: (address) => `http://${address}/v1/events`,
-    urlThroughOwn: (id) => `http://own/v1/events?node=${id}`,
-    open: (url) => {
-      const source = new FakeSource(url);
-      sources.push(source);
-      return source;
-    },
+    open,
+    openThroughOwn: (id) => open(`http://own/v1/events?node=${id}`),
     askReason: async () => '403: not from this page',
     now: () => nowMs,
     later: (ms, run) => timers.push({ atMs: nowMs + ms, run }),
@@ -66,6 +62,12 @@ beforeEach(() => {
   });
   streams.start();
 });
+
+function open(url: string): FakeSource {
+  const source = new FakeSource(url);
+  sources.push(source);
+  return source;
+}
 
 function pass(ms: number): void {
   const untilMs = nowMs + ms;

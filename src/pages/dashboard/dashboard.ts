@@ -1,5 +1,6 @@
 import { Drafts } from './keys/drafts.js';
 import { ClusterModel } from './model/cluster-model.js';
+import { RelayedSource } from './relayed-source.js';
 import { Streams } from './streams.js';
 
 /** The page is drawn anew at most so often: timers drain visibly, and nothing flickers. */
@@ -19,8 +20,11 @@ export class Dashboard {
       model: this.model,
       ownUrl: new URL('v1/events', location.href).href,
       urlOf: (address) => `${baseOf(address)}v1/events`,
-      urlThroughOwn: (id) => new URL(`v1/events?node=${encodeURIComponent(id)}`, location.href).href,
       open: (url) => new EventSource(url),
+      openThroughOwn: (id) => {
+        const url = new URL(`v1/events?node=${encodeURIComponent(id)}`, location.href).href;
+        return new RelayedSource(url.replace(/^http/, 'ws'));
+      },
       askReason,
       now: Date.now,
       later: (ms, run) => setTimeout(run, ms),

@@ -8,6 +8,8 @@ export interface Source {
   addEventListener(name: string, listener: (event: { readonly data?: string }) => void): void;
   close(): void;
   readonly readyState: number;
+  /** Why it failed, where it says so itself. */
+  readonly reason?: string | null;
 }
 
 export interface StreamOptions {
@@ -16,9 +18,9 @@ export interface StreamOptions {
   readonly ownUrl: string;
   /** The event stream of another member, from its address. */
   readonly urlOf: (address: string) => string;
-  /** The event stream of another member through the node that served this page. */
-  readonly urlThroughOwn: (id: string) => string;
   readonly open: (url: string) => Source;
+  /** Another member's event stream through the node that served this page. */
+  readonly openThroughOwn: (id: string) => Source;
   /** Why a node refuses the stream, where it answers at all; null where it does not. */
   readonly askReason: (url: string) => Promise<string | null>;
   readonly now: () => number;
@@ -71,10 +73,11 @@ export class Streams {
 
   #dial(who: string): void {
     this.#waiting.delete(who);
+    const { open, openThroughOwn } = this.#options;
     const isThroughOwn = this.#goesThroughOwn(who);
-    const url = isThroughOwn ? this.#options.urlThroughOwn(who) : this.#urlOf(who);
+    const url = this.#urlOf(who);
     if (url === undefined || this.#sources.has(who)) return;
-    const source = this.#options.open(url);
+    const source = isThroughOwn ? openThroughOwn(who) : open(url);
     this.#sources.set(who, source);
     let id: string | null = null;
     const listen = <One extends keyof EventStream>(name: One, take: (message: EventStream[One]) => void): void =>
@@ -131,7 +134,7 @@ export class Streams {
     if (this.#sources.get(who) !== source) return;
     // A refused stream is closed by the browser, and a plain request tells why; otherwise nobody answers.
     const isRefused = source.readyState === CLOSED;
-    this.#lose(who, source, null);
+    this.#lose(who, source, source.reason ?? null);
     if (!isRefused) return;
     void this.#options.askReason(url).then((reason) => {
       if (reason === null) return;
