@@ -8,6 +8,11 @@ import { hasQuorum } from './quorum.js';
 import type { ReplicaState } from './replica-state.js';
 import { changed, hasCommittedInOwnTerm } from './replica-state.js';
 
+/** Why a node halts whose state is not what it should be: nothing of that state is to be read any more. */
+export class WrongState extends Error {
+  override readonly name = 'WrongState';
+}
+
 /** How often hashes are compared, ms: whatever differs is found within a second. */
 export const COMPARE_EVERY_MS = 300;
 /** A comparison that lacks answers gives way to the next one after this long. */
@@ -78,7 +83,7 @@ export function noteHashReply(state: ReplicaState, from: NodeId, { index, hash }
 
 /** The leader found that this replica's state is not what it should be. */
 export function haltAsToldTo(state: ReplicaState, { reason }: Divergence): Step {
-  return { state, effects: [{ kind: 'halt', error: new Error(reason) }] };
+  return { state, effects: [{ kind: 'halt', error: new WrongState(reason) }] };
 }
 
 function noteHash(state: ReplicaState, voter: NodeId, hash: string): Step {
@@ -132,7 +137,7 @@ function verdict(
         { kind: 'send', to: peer, message: { kind: 'divergence', term, index, reason } },
       ];
     });
-  return ids.includes(id) ? [...others, { kind: 'halt', error: new Error(reasonFor(id)) }] : others;
+  return ids.includes(id) ? [...others, { kind: 'halt', error: new WrongState(reasonFor(id)) }] : others;
 }
 
 function differsWithoutMajority(state: ReplicaState): boolean {

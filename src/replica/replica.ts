@@ -4,6 +4,7 @@ import { standingOf } from '../../machines/role.js';
 import type { CallRequest } from '../calls/pending-call.js';
 import { QuorateError } from '../errors/quorate-error.js';
 import { shown } from '../errors/shown.js';
+import { WrongState } from '../raft/comparing.js';
 import type { NodeNotice } from '../raft/effects.js';
 import { NODE_NOTICES, REQUEST_NOTICES } from '../raft/effects.js';
 import type { NodeId, Term } from '../raft/numbers-and-ids.js';
@@ -212,9 +213,9 @@ export class Replica<Result> {
     return this.actor.getSnapshot().hasTag('stalled');
   }
 
-  /** Why not even a stale read is answered: the state machine was never opened. Undefined where it may be read. */
+  /** Why not even a stale read is answered: the state machine was never opened, or differs from the others'. Undefined where it may be read. */
   #whyUnreadable(): QuorateError | undefined {
-    if (this.#isReadable) return undefined;
+    if (this.#isReadable && !(this.haltedBy instanceof WrongState)) return undefined;
     return this.view.role === 'halted' ? halted(this.haltReason()) : noLeader(RECOVERING);
   }
 

@@ -43,6 +43,11 @@ describe('a replica whose state differs', () => {
     machine(wrong).sum ^= 1;
     cluster.runFor(FOUND_WITHIN_MS);
     expect(halted()).toEqual([wrong]);
+    // What it would answer is no older state, but a wrong one.
+    const stale: (string | undefined)[] = [];
+    const done = (error?: { readonly code: string }): void => void stale.push(error?.code);
+    for (const id of followers) cluster.replica(id).read({ consistency: 'stale', timeoutMs: 1_000, done });
+    expect(stale).toEqual(['QUORATE_HALTED', undefined]);
     expect(cluster.replica(wrong).haltedBy?.message).toMatch(
       new RegExp(
         `^the state of replica ${wrong} differs from that of . and .: after entry \\d+ its hash is 34, theirs 35`,
