@@ -13,6 +13,14 @@ test('says what a share of all took at the most, within a fifth', () => {
   expect(new Latencies().quantile(0.5)).toBeNull();
 });
 
+test('is within a tenth where a bucket holds many different times', () => {
+  const latencies = new Latencies();
+  for (let ms = 1; ms <= 1_000; ms += 1) latencies.note(ms);
+  for (const share of [0.5, 0.575, 0.9]) {
+    expect(Math.abs((latencies.quantile(share) ?? 0) / (share * 1_000) - 1)).toBeLessThan(0.1);
+  }
+});
+
 test('takes what is shorter or longer than all of its buckets', () => {
   const latencies = new Latencies();
   latencies.note(0);
