@@ -9,6 +9,7 @@ import type { SimulatedCluster } from './simulated-cluster.js';
 import { simulate } from './simulated-cluster.js';
 import type { SimulationOptions } from './simulation-options.js';
 import { checkFields, checkSeed, DURATION, OBJECT } from './simulation-options.js';
+import { SimulationStuck } from './words.js';
 
 export interface Exploration {
   /** How long faults happen, virtual ms. Quiet follows, in which everything must be answered and all replicas must agree. */
@@ -34,7 +35,7 @@ interface FaultProfile {
 /**
  * One random run: writes and reads at every replica amid lost, doubled, late and reordered messages, partitions, crashes,
  * restarts and stopped processes, all from one seed. Throws when a guarantee breaks, an acknowledged write is lost, a read is
- * stale, or the cluster does not come to rest afterwards.
+ * stale, or the cluster does not come to rest afterwards and answers reads then.
  */
 export function explore(seed: number, exploration: Exploration = {}): SimulatedCluster {
   checkSeed(seed);
@@ -64,8 +65,19 @@ export function explore(seed: number, exploration: Exploration = {}): SimulatedC
     cluster.runFor(cluster.random() * 80);
   }
   cluster.verify();
-  // The trouble is over: the cluster must not only be consistent, but of use.
+  // The trouble is over: the cluster must not only be consistent, but of use, also before anybody writes again.
+  readEverywhere(cluster);
   return cluster.propose('the last', cluster.leader?.id).verify();
+}
+
+/** A read at each replica of a cluster at rest: one that runs out of time waits for something that nobody tells it. */
+function readEverywhere(cluster: SimulatedCluster): void {
+  for (const id of cluster.replicas.keys()) {
+    const before = cluster.answeredReads;
+    cluster.read(id).verify();
+    if (cluster.answeredReads === before)
+      throw new SimulationStuck(`seed ${cluster.seed}: a read at ${id} is not answered, though the cluster is at rest`);
+  }
 }
 
 /** Every tenth seed (9, 19, …) is about followers that need what no log holds any more. */
