@@ -49,7 +49,7 @@ test('quorate snapshot has each node take one, and prints what came of it', asyn
   const { code, out } = await quorate(['snapshot', '--endpoints', addresses.join(',')]);
   expect(code).toBe(0);
   expect(out.trim().split('\n').sort()).toEqual(
-    ['a', 'b', 'c'].map((id) => expect.stringMatching(new RegExp(`^${id}: snapshot at \\d+ \\(8\\.\\d KB.*\\)$`))),
+    ['a', 'b', 'c'].map((id) => expect.stringMatching(new RegExp(`^${id}: snapshot at \\d+ \\(8\\.\\d kB.*\\)$`))),
   );
   const json = await quorate(['snapshot', '--json', '--endpoints', leader.address]);
   expect(JSON.parse(json.out)).toMatchObject({ id: 'a', tookMs: 0 });
