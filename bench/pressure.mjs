@@ -4,7 +4,8 @@
  * next. Who is refused waits as long as it was told, and comes again: only puts that were taken count for the rate and the latencies. The peak is
  * the number of callers with the best rate. The callers' process has a core of its own and the nodes share another, as callers have machines of
  * their own: what a refused call costs its caller must not slow the nodes (`--together` leaves all on the same cores). A burst that comes to an
- * idle node is taken whole, so that p99 is told of the whole phase, and from its second second on, when pressure lasts. The bars: accepted rate at least 90 % of its peak, its p99 within twice the peak's, memory bounded; a
+ * idle node is taken whole, so that p99 is told of the whole phase, and from its second second on, when pressure lasts. Pressure comes twice: processes
+ * that were never under it are slower for some seconds, callers and nodes alike. The bars: accepted rate at least 90 % of its peak, its p99 within twice the peak's, memory bounded; a
  * stopped follower costs at most 20 %.
  */
 import { execFileSync, spawn } from 'node:child_process';
@@ -120,7 +121,8 @@ try {
     const phase = await load('peak?', callers, leads);
     if (phase.perSecond > peak.perSecond) peak = phase;
   }
-  const pressure = await load('ten times as many callers', 10 * peak.callers, leads);
+  const first = await load('ten times as many callers', 10 * peak.callers, leads);
+  const second = await load('ten times as many again', 10 * peak.callers, leads);
   const before = await load('before a follower stops', peak.callers, leads);
   const follower = ids.find((id) => id !== leads);
   children.get(follower).kill('SIGSTOP');
@@ -128,10 +130,16 @@ try {
   children.get(follower).kill('SIGCONT');
   const times = (a, b) => (a / b).toFixed(1);
   const percent = (a, b) => `${Math.round((100 * a) / b)} %`;
+  for (const [when, pressure] of [
+    ['first', first],
+    ['second', second],
+  ])
+    process.stdout.write(
+      `under pressure, ${when} time: ${percent(pressure.perSecond, peak.perSecond)} of the peak's rate (bar: 90), p99 ${times(pressure.p99AfterBurstMs, peak.p99AfterBurstMs)} times the peak's (bar: 2), with the burst ${times(pressure.p99Ms, peak.p99Ms)} times, ` +
+        `leader's memory ${peak.leaderMiB} → ${pressure.leaderMiB} MiB\n`,
+    );
   process.stdout.write(
-    `under pressure: ${percent(pressure.perSecond, peak.perSecond)} of the peak's rate (bar: 90), p99 ${times(pressure.p99AfterBurstMs, peak.p99AfterBurstMs)} times the peak's (bar: 2), with the burst ${times(pressure.p99Ms, peak.p99Ms)} times, ` +
-      `leader's memory ${peak.leaderMiB} → ${pressure.leaderMiB} MiB\n` +
-      `a stopped follower: ${percent(without.perSecond, before.perSecond)} of the rate before (bar: 80), leader's memory ${before.leaderMiB} → ${without.leaderMiB} MiB\n`,
+    `a stopped follower: ${percent(without.perSecond, before.perSecond)} of the rate before (bar: 80), leader's memory ${before.leaderMiB} → ${without.leaderMiB} MiB\n`,
   );
 } finally {
   for (const child of children.values()) child.kill('SIGKILL');
