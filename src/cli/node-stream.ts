@@ -20,7 +20,7 @@ const SILENT_MS = 2_500;
 const MOST_CHARACTERS = 1_000_000;
 const PATH = '/v1/events';
 
-/** Where a node's events are had: at an address, from the node there or of the member that is named. */
+/** One way to a node's events: the node at this address gives its own, or those of a member that it asks. */
 export interface Way {
   /** host:port */
   readonly address: string;

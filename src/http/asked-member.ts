@@ -7,7 +7,7 @@ import { EVENTS_PATH } from '../wire/connections.js';
 import type { HttpRequest } from './exchange.js';
 import type { ServedNode } from './served-node.js';
 
-/** What a node tells of itself may be asked of another member through this node: a browser may not reach that member's own address. */
+/** These paths may be asked of another member through this node, for callers that do not reach that member's own address. */
 const ASKED_THROUGH = [EVENTS_PATH, '/v1/status', '/health/ready'];
 /** So many at a time: each takes a connection to another node. */
 const MOST_AT_A_TIME = 64;

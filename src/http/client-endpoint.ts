@@ -9,6 +9,7 @@ import { CLIENT_PATH, FAREWELL_MS } from '../wire/connections.js';
 import type { Admission } from './admission.js';
 import { checkCaller } from './callers.js';
 import { ClientSession, MOST_FRAME_BYTES } from './client-session.js';
+import { endSoon } from './end-soon.js';
 import { keepPulse } from './pulse.js';
 import type { ServedNode } from './served-node.js';
 import { refuseHandshake, refuseUpgrade, UpgradeRouter } from './upgrade-router.js';
@@ -30,7 +31,6 @@ const HELLO_DEADLINE_MS = 3_000;
 const GOING_AWAY = 1001;
 /** The close code "try again later" of RFC 6455's registry. */
 const NO_ROOM = 1013;
-const MOST_REASON_CHARACTERS = 120;
 
 /** Lets clients in on `/client`. Returns how to turn them out again, after their last answers. */
 export function openClientEndpoint(options: ClientEndpointOptions): () => Promise<void> {
@@ -44,17 +44,12 @@ export function openClientEndpoint(options: ClientEndpointOptions): () => Promis
     handleProtocols: (offered) => CLIENT_PROTOCOLS.find((known) => offered.has(known)) ?? false,
   });
   sockets.on('wsClientError', refuseHandshake);
-  const endSoon = (socket: WebSocket, code: number, reason: string): void => {
-    socket.close(code, reason.slice(0, MOST_REASON_CHARACTERS));
-    const deadline = clock.setTimeout(() => socket.terminate(), FAREWELL_MS);
-    socket.once('close', () => clock.clearTimeout(deadline));
-  };
   const admit = (socket: WebSocket, connection: Duplex): void => {
     socket.on('error', () => socket.terminate());
     const session = new ClientSession({ socket, node, clock });
-    const end = (): void => endSoon(socket, NO_ROOM, 'this node needs its connections: ask another node');
+    const end = (): void => endSoon(socket, clock, NO_ROOM, 'this node needs its connections: ask another node');
     const refusal = admission?.refusal(connection, { end, isIdle: () => session.isIdle, asked: () => session.asked });
-    if (refusal !== undefined) return endSoon(socket, NO_ROOM, refusal.message);
+    if (refusal !== undefined) return endSoon(socket, clock, NO_ROOM, refusal.message);
     const deadline = clock.setTimeout(() => socket.terminate(), HELLO_DEADLINE_MS);
     session.greeted.then(() => clock.clearTimeout(deadline));
     socket.once('close', () => clock.clearTimeout(deadline));

@@ -4,10 +4,11 @@ import type { WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
 import { badRequest, QuorateError } from '../errors/quorate-error.js';
 import type { Clock } from '../seams/clock.js';
-import { EVENTS_PATH, EVENTS_PROTOCOL, FAREWELL_MS } from '../wire/connections.js';
+import { EVENTS_PATH, EVENTS_PROTOCOL } from '../wire/connections.js';
 import type { AskedMember } from './asked-member.js';
 import { askedMember, askMember } from './asked-member.js';
 import { checkCaller } from './callers.js';
+import { endSoon } from './end-soon.js';
 import { keepPulse } from './pulse.js';
 import { targetOf } from './request-target.js';
 import type { ServedNode } from './served-node.js';
@@ -28,7 +29,6 @@ const MOST_UNSENT_BYTES = 1024 * 1024;
 /** A close code of this protocol's own: the reason says why the member is not heard. */
 const NOT_HEARD = 4_502;
 const GOING_AWAY = 1001;
-const MOST_REASON_BYTES = 123;
 
 /**
  * Gives the events of another member to pages that do not reach its address: a WebSocket at `/v1/events?node=ID`, whose messages are the text of
@@ -105,10 +105,4 @@ function memberAskedFor(request: IncomingMessage, { node }: MemberEventsOptions)
 function statusOf({ code }: QuorateError): string {
   if (code === 'QUORATE_FORBIDDEN') return '403 Forbidden';
   return code === 'QUORATE_NOT_FOUND' ? '404 Not Found' : '400 Bad Request';
-}
-
-function endSoon(socket: WebSocket, clock: Clock, code: number, reason: string): void {
-  socket.close(code, Buffer.from(reason).subarray(0, MOST_REASON_BYTES).toString('latin1'));
-  const deadline = clock.setTimeout(() => socket.terminate(), FAREWELL_MS);
-  socket.once('close', () => clock.clearTimeout(deadline));
 }

@@ -3,10 +3,10 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
 import { QuorateError } from '../errors/quorate-error.js';
+import { endSoon } from '../http/end-soon.js';
 import { keepPulse } from '../http/pulse.js';
 import { refuseHandshake, refuseUpgrade, UpgradeRouter } from '../http/upgrade-router.js';
 import type { Clock } from '../seams/clock.js';
-import { FAREWELL_MS } from '../wire/connections.js';
 import { GatheredWrites } from './gathered-writes.js';
 import type { InspectionHub } from './hub.js';
 import { SocketViewer } from './socket-viewer.js';
@@ -72,12 +72,6 @@ export function openStreamEndpoint(options: StreamEndpointOptions): () => Promis
     for (const socket of sockets.clients) endSoon(socket, clock, GOING_AWAY, 'what is shown here ends');
     await Promise.all(closed);
   };
-}
-
-function endSoon(socket: WebSocket, clock: Clock, code: number, reason: string): void {
-  socket.close(code, reason);
-  const deadline = clock.setTimeout(() => socket.terminate(), FAREWELL_MS);
-  socket.once('close', () => clock.clearTimeout(deadline));
 }
 
 interface Refusal {

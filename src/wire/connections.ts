@@ -3,7 +3,7 @@ export const PEER_PATH = '/peer';
 export const CLIENT_PATH = '/client';
 /** And of viewers that are shown its charts: the inspection stream. */
 export const INSPECTION_PATH = '/inspector/stream';
-/** What a node tells of itself, as server-sent events; and over WebSockets of this subprotocol what it hears of another member. */
+/** Here a node gives its own events, as server-sent events, and over WebSockets of this subprotocol those of another member. */
 export const EVENTS_PATH = '/v1/events';
 export const EVENTS_PROTOCOL = 'quorate.events.1';
 

@@ -8,7 +8,7 @@ import { OnlyDoor } from './only-door.js';
 import { quorate } from './run-command.js';
 import { ServedProcesses } from './served-process.js';
 
-/** What a stream of events has brought so far, and how to end it. */
+/** Opens a stream of events; the object that it returns grows with what comes, and ends the stream. */
 function listen(address: string, path: string): { text: string; hasEnded: boolean; stop(): void } {
   const heard = { text: '', hasEnded: false, stop: () => void request.destroy() };
   const request = http.get(`http://${address}${path}`, { agent: false }, (message) => {
