@@ -31,6 +31,7 @@ export class FakeCluster {
   readonly raft: FakeRaft;
   readonly keys = new FakeKeys();
   readonly #places = new Map<string, Place>();
+  readonly #hidden = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #election: NodeJS.Timeout | undefined;
   #steps = 0;
@@ -80,6 +81,11 @@ export class FakeCluster {
     this.raft.absent(id, 'frozen', Date.now());
     const { leader } = this.raft;
     if (leader !== undefined) this.tell(leader.id, 'peer.changed', 'danger', `${id} is down: 3 heartbeats unanswered.`);
+  }
+
+  /** The page hears nothing of it any more, and its peers do. */
+  hide(id: string): void {
+    this.#hidden.add(id);
   }
 
   async revive(id: string): Promise<void> {
@@ -172,7 +178,7 @@ export class FakeCluster {
 
   #sendAll(what: 'report' | 'metrics'): void {
     for (const node of this.raft.nodes) {
-      if (node.absence !== null) continue;
+      if (node.absence !== null || this.#hidden.has(node.id)) continue;
       for (const stream of this.#place(node.id).streams) send(stream, what, this.#message(what, node, Date.now()));
     }
   }
