@@ -1,13 +1,11 @@
 import { fromCallback } from 'xstate';
 import { invariant } from '../src/raft/invariant.js';
-import type { AppliedInVain, Entry, Skip } from '../src/raft/messages.js';
+import type { Entry } from '../src/raft/messages.js';
 import type { Index } from '../src/raft/numbers-and-ids.js';
 import { advance, greater, NO_INDEX } from '../src/raft/numbers-and-ids.js';
 import type { Snapshot } from '../src/raft/snapshot.js';
-import type { Clock } from '../src/seams/clock.js';
-import type { LogStore, ReadLimits } from '../src/seams/log-store.js';
-import type { SnapshotStore } from '../src/seams/snapshot-store.js';
-import type { StateMachine } from '../src/seams/state-machine.js';
+import type { ReadLimits } from '../src/seams/log-store.js';
+import type { ApplierEvent, ApplierInput } from './applier-events.js';
 import type { Exceptions } from './applying.js';
 import { ApplyFailure, applyBatch, attempt, checkBatch, endOfCareful } from './applying.js';
 import { Captures } from './captures.js';
@@ -16,36 +14,6 @@ import { Hashes } from './hashes.js';
 import { openedAt } from './new-state-machines.js';
 import type { Restored } from './restoring.js';
 import { Restoring, unreachable } from './restoring.js';
-
-export interface ApplierInput {
-  readonly store: LogStore;
-  readonly stateMachine: StateMachine<unknown, unknown>;
-  readonly clock: Clock;
-  /** Undefined where nothing can be kept. */
-  readonly snapshots?: SnapshotStore | undefined;
-  /** After so many bytes of entries a snapshot is due; once there is one that is larger, after as many as it has. Default: never. */
-  readonly snapshotLogBytes?: number;
-}
-
-export type ApplierEvent =
-  /** The log is readable, and begins behind `previous`: find out what the state machine holds already. */
-  | {
-      readonly type: 'state.open';
-      readonly snapshots?: readonly Snapshot[];
-      readonly previous?: Index;
-      readonly skips?: readonly Skip[] | undefined;
-      readonly inVain?: AppliedInVain | undefined;
-    }
-  | { readonly type: 'apply.allowed'; readonly upTo: Index }
-  /** The state machine's hash is wanted, as it is after this entry. */
-  | { readonly type: 'hash.asked'; readonly index: Index }
-  /** The log begins anew behind a snapshot: nothing more is applied before that is restored. */
-  | { readonly type: 'apply.paused' }
-  | { readonly type: 'state.restore'; readonly snapshot: Snapshot }
-  /** An image of the state as it is after the batch that is being applied. */
-  | { readonly type: 'capture.asked' }
-  /** The snapshot of that image is durable, or nothing came of it. */
-  | { readonly type: 'capture.ended'; readonly snapshot: Snapshot | undefined };
 
 type EventOfOpening = Extract<ApplierEvent, { type: 'state.open' }>;
 
@@ -57,10 +25,11 @@ const BATCH: ReadLimits = { maxEntries: 512, maxBytes: 1024 * 1024 };
  * - `closed`: the log is not readable yet, or the state machine has not said yet how much it has applied
  * - `idle`: all that is allowed is applied
  * - `applying`: a batch is read and applied, or lets sockets and timers have a turn
+ * - `waiting`: the log goes on behind a snapshot that is damaged; nothing is applied before a peer's is restored
  * - `restoring`: the state machine takes in a snapshot in place of what it holds
  * - `over`: the state machine cannot go on, or this was stopped
  */
-type Phase = 'closed' | 'idle' | 'applying' | 'restoring' | 'over';
+type Phase = 'closed' | 'idle' | 'applying' | 'waiting' | 'restoring' | 'over';
 
 /**
  * Feeds committed entries to the state machine, in batches, giving way every few milliseconds. A synchronous batch costs
@@ -95,7 +64,13 @@ class Applier {
   }
 
   /** The log is readable: finds out what the state machine holds already, restores a snapshot where it needs one, and reports it. */
-  open({ snapshots = [], previous = NO_INDEX, skips = [], inVain }: Omit<EventOfOpening, 'type'>): void {
+  open({
+    snapshots = [],
+    previous = NO_INDEX,
+    skips = [],
+    inVain,
+    damaged: named = [],
+  }: Omit<EventOfOpening, 'type'>): void {
     this.#exceptions = { skips: new Map(skips.map((skip) => [skip.index, skip])), inVain };
     attempt(
       () => openedAt(this.#options.stateMachine),
@@ -107,11 +82,15 @@ class Applier {
         const begin = stateMachine.restore?.bind(stateMachine);
         if (needed.length === 0 || begin === undefined || store === undefined) {
           this.#captures.opened(applied, greater(previous, snapshots[0]?.index ?? NO_INDEX));
-          return this.#opened(applied, previous);
+          if (applied < previous) return this.#lack(applied, previous, named);
+          return this.#opened(applied);
         }
         this.#restoring = new Restoring({ store, snapshots: needed, begin, clock }, (error, restored) => {
-          if (restored === undefined) this.#fail(error as Error);
-          else this.#opened(restored.snapshot?.index ?? applied, previous, restored);
+          if (restored === undefined) return this.#fail(error as Error);
+          const { snapshot, damaged } = restored;
+          const reached = snapshot?.index ?? applied;
+          if (reached < previous) this.#lack(reached, previous, [...named, ...damaged], damaged);
+          else this.#opened(reached, restored);
         });
         this.#restoring.start();
       },
@@ -119,8 +98,17 @@ class Applier {
     );
   }
 
-  #opened(applied: Index, previous: Index, { snapshot, damaged }: Partial<Restored> = {}): void {
-    if (applied < previous) return this.#fail(unreachable(this.#options.stateMachine, previous, damaged ?? []));
+  /** Nothing here brings the state machine to where the log begins. Where a snapshot is damaged a peer's takes its place. */
+  #lack(applied: Index, previous: Index, reasons: readonly string[], damaged: readonly string[] = []): void {
+    const { stateMachine, snapshots } = this.#options;
+    const lacks = unreachable(stateMachine, previous, reasons);
+    if (stateMachine.restore === undefined || snapshots === undefined || reasons.length === 0) return this.#fail(lacks);
+    this.#applied = applied;
+    this.#phase = 'waiting';
+    this.#report({ type: 'state.opened', applied, snapshot: null, damaged, lacks });
+  }
+
+  #opened(applied: Index, { snapshot, damaged }: Partial<Restored> = {}): void {
     this.#applied = applied;
     this.#phase = 'idle';
     if (snapshot) this.#captures.restored(snapshot);
@@ -133,6 +121,7 @@ class Applier {
   capture(): void {
     this.#captures.ask();
     if (this.#phase === 'idle') this.#captures.takeIfAsked();
+    else if (this.#phase === 'waiting') this.#captures.refuse("its own snapshot is damaged: it waits for the leader's");
     else if (this.#phase !== 'applying' && this.#phase !== 'restoring')
       this.#captures.refuse('the state machine cannot go on');
   }
@@ -149,7 +138,7 @@ class Applier {
   /** Takes in `snapshot` in place of all that the state machine holds. */
   restore(snapshot: Snapshot): void {
     this.#toRestore = snapshot;
-    if (this.#phase === 'idle') this.#rest();
+    if (this.#phase === 'idle' || this.#phase === 'waiting') this.#rest();
   }
 
   #rest(): void {

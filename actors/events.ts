@@ -67,6 +67,8 @@ export type ApplierReport =
       /** Null where all that were tried are damaged; undefined where none was needed. */
       readonly snapshot?: Snapshot | null | undefined;
       readonly damaged?: readonly string[] | undefined;
+      /** Where nothing brings it to where the log begins: why. Only a peer's snapshot does. */
+      readonly lacks?: Error | undefined;
     }
   /** It was restored from a peer's snapshot, and holds exactly what that does. */
   | { readonly type: 'state.restored'; readonly snapshot: Snapshot }
@@ -107,8 +109,10 @@ export type InstallReport =
   | { readonly type: 'install.ended' };
 
 export type ReplicatorReport =
-  /** The entries that `peer` needs are gone from this leader's log. */
-  { readonly type: 'snapshot.needed'; readonly peer: NodeId };
+  /** The entries that `peer` needs are gone from this leader's log, or from its own, where its snapshot is damaged. */
+  | { readonly type: 'snapshot.needed'; readonly peer: NodeId }
+  /** Only one that ends at `least` or later is of use to it. */
+  | { readonly type: 'snapshot.wanted'; readonly least: Index };
 
 export type LinkReport =
   | { readonly type: 'link.opened'; readonly peer: NodeId }

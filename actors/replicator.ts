@@ -1,15 +1,20 @@
 import { assign, enqueueActions, sendTo, setup } from 'xstate';
 import { fastTransition } from '../src/fast-transition/fast-transition.js';
+import { asksForSnapshot } from '../src/raft/following.js';
 import { invariant } from '../src/raft/invariant.js';
-import { nextAfterRejection, termAt } from '../src/raft/log-shape.js';
+import { nextAfterRejection } from '../src/raft/log-shape.js';
 import type { Append, AppendAccepted, AppendRejected, Entry } from '../src/raft/messages.js';
-import type { Index, LogPosition } from '../src/raft/numbers-and-ids.js';
-import { advance, greater, NO_INDEX, valueFor } from '../src/raft/numbers-and-ids.js';
+import { advance, greater, NO_INDEX } from '../src/raft/numbers-and-ids.js';
 import { parentOf, sendIfRunning } from './actor-refs.js';
 import type { LogReport, ReplicatorReport } from './events.js';
 import { flightOf, hasRoom } from './flow.js';
 import type { InternalEvent, LeaderState, ReplicatorContext, ReplicatorInput } from './replicator-events.js';
 import { checkedProgress } from './replicator-invariants.js';
+import { knowing, matchOf } from './replicator-progress.js';
+import { appendAfter, transmit } from './sending-appends.js';
+
+/** A leader that has no snapshot of use to a peer takes one; where it cannot it tries again after so long. */
+const WANTED_AGAIN_AFTER_MS = 1_000;
 
 const replicatorSetup = setup({
   types: { context: {} as ReplicatorContext, events: {} as InternalEvent, input: {} as ReplicatorInput },
@@ -78,6 +83,12 @@ const replicatorSetup = setup({
         inFlight: [],
       });
     }),
+    noteLeastSnapshot: assign((_, { reply }: { reply: AppendRejected }) => ({
+      leastSnapshot: reply.lastPossibleMatch.index,
+    })),
+    wantSnapshot: sendTo(parentOf, ({ context }): ReplicatorReport => {
+      return { type: 'snapshot.wanted', least: context.leastSnapshot };
+    }),
     orderInstall: sendTo(parentOf, ({ context }): ReplicatorReport => {
       return { type: 'snapshot.needed', peer: context.peer };
     }),
@@ -94,6 +105,9 @@ const replicatorSetup = setup({
     isKnownToMatch: ({ context }, { leader }: { leader: LeaderState }) => {
       return matchOf(context, leader) >= context.nextIndex - 1;
     },
+    /** The peer's own snapshot is damaged: whatever it has acknowledged, it takes no entries before it has another. */
+    asksForSnapshot: (_, { reply }: { reply: AppendRejected }) => asksForSnapshot(reply),
+    takesEntries: (_, { reply }: { reply: AppendAccepted }) => reply.matchIndex > NO_INDEX,
     /** The peer does not even hold the entry before the first that this log has. */
     needsSnapshot: ({ context }, { reply, leader }: { reply: AppendRejected; leader: LeaderState }) => {
       const { index } = leader.log.previous;
@@ -123,7 +137,13 @@ const replicatorSetup = setup({
 export const replicator = fastTransition(
   replicatorSetup.createMachine({
     id: 'replicator',
-    context: ({ input }) => ({ ...input, matched: NO_INDEX, inFlight: [], isNextOnDisk: false }),
+    context: ({ input }) => ({
+      ...input,
+      matched: NO_INDEX,
+      inFlight: [],
+      leastSnapshot: NO_INDEX,
+      isNextOnDisk: false,
+    }),
     initial: 'probing',
     // In states that send nothing now the leader's new state is kept for later.
     on: { 'log.grew': { actions: 'noteLeader' } },
@@ -149,6 +169,11 @@ export const replicator = fastTransition(
           },
           'append.rejected': [
             {
+              guard: { type: 'asksForSnapshot', params: ({ event }) => event },
+              target: 'replacingSnapshot',
+              actions: ['noteLeader', { type: 'noteLeastSnapshot', params: ({ event }) => event }],
+            },
+            {
               guard: { type: 'needsSnapshot', params: ({ event }) => event },
               target: 'sendingSnapshot',
               actions: 'noteLeader',
@@ -170,11 +195,18 @@ export const replicator = fastTransition(
           beat: { actions: ['noteLeader', 'sendEmptyAppend'] },
           'round.began': { actions: ['noteLeader', 'sendEmptyAppend'] },
           'append.accepted': { actions: 'noteLeader' },
-          'append.rejected': {
-            guard: { type: 'isNews', params: ({ event }) => event },
-            target: 'probing',
-            actions: ['noteLeader', { type: 'stepBack', params: ({ event }) => event }],
-          },
+          'append.rejected': [
+            {
+              guard: { type: 'asksForSnapshot', params: ({ event }) => event },
+              target: 'replacingSnapshot',
+              actions: ['noteLeader', { type: 'noteLeastSnapshot', params: ({ event }) => event }],
+            },
+            {
+              guard: { type: 'isNews', params: ({ event }) => event },
+              target: 'probing',
+              actions: ['noteLeader', { type: 'stepBack', params: ({ event }) => event }],
+            },
+          ],
           // A disk read under way is then for a later index; `sendRead` drops it.
           'append.refused': {
             guard: { type: 'isOurs', params: ({ event }) => event },
@@ -238,38 +270,30 @@ export const replicator = fastTransition(
           },
         },
       },
+      replacingSnapshot: {
+        description:
+          "The peer's snapshot is damaged: tells it to install one, at each heartbeat, until it takes entries.",
+        entry: ['standBehindSnapshot', 'wantSnapshot', 'orderInstall'],
+        after: { [WANTED_AGAIN_AFTER_MS]: { target: 'replacingSnapshot', reenter: true } },
+        on: {
+          'link.opened': { actions: ['noteLeader', 'sendEmptyAppend', 'orderInstall'] },
+          beat: { actions: ['noteLeader', 'sendEmptyAppend', 'orderInstall'] },
+          'round.began': { actions: ['noteLeader', 'sendEmptyAppend'] },
+          'append.accepted': {
+            guard: { type: 'takesEntries', params: ({ event }) => event },
+            target: 'probing',
+            actions: 'noteLeader',
+          },
+          'append.rejected': [
+            { guard: { type: 'asksForSnapshot', params: ({ event }) => event }, actions: 'noteLeader' },
+            {
+              target: 'probing',
+              actions: ['noteLeader', { type: 'stepBack', params: ({ event }) => event }],
+            },
+          ],
+        },
+      },
       failed: { description: 'The log cannot be read: the node halts.' },
     },
   }),
 );
-
-/** Carried out in order with whatever else is enqueued. */
-type Enqueue = (action: () => void) => void;
-
-function transmit(enqueue: Enqueue, { outlet }: ReplicatorContext, message: Append): void {
-  enqueue(() => outlet.send(message));
-}
-
-function appendAfter({ leader }: ReplicatorContext, index: Index, entries: readonly Entry[]): Append {
-  const { term, log, commitIndex, reads } = leader;
-  const previousTerm = termAt(log, index);
-  invariant(previousTerm !== undefined, 'what a leader sends follows an entry of its own log');
-  const previous: LogPosition = { index, term: previousTerm };
-  return { kind: 'append', term, previous, entries, commitIndex, readRound: reads.current };
-}
-
-function matchOf({ peer, matched }: ReplicatorContext, leader: LeaderState): Index {
-  return greater(matched, valueFor(leader.matchIndex, peer) ?? NO_INDEX);
-}
-
-/** The leader's state, and what the peer has acknowledged by it. */
-function knowing(context: ReplicatorContext, leader: LeaderState): Partial<ReplicatorContext> {
-  const matched = matchOf(context, leader);
-  if (matched === context.matched) return checkedProgress(context, { leader });
-  return checkedProgress(context, {
-    leader,
-    matched,
-    nextIndex: greater(context.nextIndex, advance(matched, 1)),
-    inFlight: context.inFlight.filter((flight) => flight.lastIndex > matched),
-  });
-}

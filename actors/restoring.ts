@@ -137,6 +137,6 @@ export function unreachable(
     const what = `${begins}, and this state machine has no restore to take one in: start this node with the state machine that it had`;
     return new QuorateError('QUORATE_CONFIG_INVALID', what);
   }
-  const why = damaged.length === 0 ? 'there is none that reaches so far' : damaged.join(' ');
+  const why = damaged.length === 0 ? 'there is none that reaches so far' : damaged.join('; ');
   return new QuorateError('QUORATE_DATA_DAMAGED', `${begins}: ${why}`);
 }

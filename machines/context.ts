@@ -69,7 +69,7 @@ export interface ReplicaContext {
  * Tags of the chart's states: the node's role, and what callers may do. `writable`: it leads, and has committed an entry of its own term.
  * A node that asks for pre-votes has the role of a candidate, and is `preCandidate`. A node whose disk hangs has the role of a
  * follower, and is `stalled`; one whose disk is full is `full`;
- * one that takes in a snapshot of its leader is `installing`.
+ * one that takes in a snapshot of its leader is `installing`, or `awaitingSnapshot` where it needs one because its own is damaged.
  */
 export type ReplicaTag =
   | 'recovering'
@@ -79,6 +79,7 @@ export type ReplicaTag =
   | 'leader'
   | 'writable'
   | 'installing'
+  | 'awaitingSnapshot'
   | 'stalled'
   | 'full'
   | 'halted';

@@ -79,6 +79,8 @@ export const replicaMachine = fastTransition(
             on: {
               'state.opened': [
                 { guard: 'isAheadOfLog', target: '#replica.halted', actions: 'noteAheadOfLog' },
+                { guard: 'lacksSnapshotForGood', target: '#replica.halted', actions: 'noteLackForGood' },
+                { guard: 'lacksSnapshot', target: '#replica.active.awaitingSnapshot', actions: 'resumeApplying' },
                 { target: '#replica.active', actions: 'resumeApplying' },
               ],
             },

@@ -22,6 +22,7 @@ import { noteOwnHash } from '../src/raft/comparing.js';
 import type { Notice } from '../src/raft/effects.js';
 import { hasMajority, solicitAgain, startElection, voteDurable } from '../src/raft/elections.js';
 import { hearLeader, noteLeaderGone } from '../src/raft/following.js';
+import { lacksSnapshotFor } from '../src/raft/installing.js';
 import { hearFollower, hearsMajority, propose } from '../src/raft/leading.js';
 import { answerRead, noteOpened } from '../src/raft/lease.js';
 import { lastPosition } from '../src/raft/log-shape.js';
@@ -35,11 +36,12 @@ import {
   FULL_RULES,
   hearsLeaderOfTerm,
   LEADER_RULES,
+  NEEDING_SNAPSHOT_RULES,
   PRE_CANDIDATE_RULES,
   receive,
   STALLED_RULES,
 } from '../src/raft/receive.js';
-import { isAheadOfLog, recover, resumeApplying } from '../src/raft/recover.js';
+import { hasPeers, isAheadOfLog, recover, resumeApplying } from '../src/raft/recover.js';
 import { hasCommittedInOwnTerm } from '../src/raft/replica-state.js';
 import { actorActions, leadingActions, linkActions } from './actions/actors.js';
 import { haltActions, roleActions } from './actions/announce.js';
@@ -111,6 +113,9 @@ const receiveActions = {
   receiveWhileFull: rule('peer.received', (state, event, surroundings) =>
     receive(FULL_RULES, state, event, surroundings),
   ),
+  receiveWhileAwaitingSnapshot: rule('peer.received', (state, event, surroundings) =>
+    receive(NEEDING_SNAPSHOT_RULES, state, event, surroundings),
+  ),
   /** A part of a message that is not whole yet. */
   hearLeader: rule('peer.heard', (state, { from, atMs }) => hearLeader(state, from, atMs)),
   hearFollower: rule('peer.heard', (state, { from }) => hearFollower(state, from)),
@@ -130,6 +135,7 @@ const recoveryActions = {
       snapshots: snapshots ?? [],
       skips: event.type === 'log.recovered' ? event.recovered?.skips : undefined,
       inVain: event.type === 'log.recovered' ? event.recovered?.inVain : undefined,
+      damaged: event.type === 'log.recovered' ? event.recovered?.damagedSnapshots : undefined,
       previous: context.state.log.previous.index,
     });
   }),
@@ -142,7 +148,13 @@ const recoveryActions = {
     );
     enqueue.assign({ haltedBy });
   }),
+  noteLackForGood: action(({ event, enqueue }) => {
+    if (event.type !== 'state.opened' || event.lacks === undefined) return;
+    enqueue.assign({ haltedBy: new QuorateError('QUORATE_DATA_DAMAGED', `${event.lacks.message}. ${NOBODY_TO_ASK}`) });
+  }),
 };
+
+const NOBODY_TO_ASK = 'There is no peer to fetch one from: put a whole snapshot in its place (docs/operations.md)';
 
 /**
  * Every name that the chart refers to. An action asks one pure rule and carries out what it decides, or spawns, stops and
@@ -182,6 +194,15 @@ export const replicaSetup = setup({
     ...installActions,
   },
   guards: {
+    /** The log goes on behind a snapshot that is damaged. */
+    lacksSnapshot: ({ event }) => event.type === 'state.opened' && event.lacks !== undefined,
+    lacksSnapshotForGood: ({ context: { state, seams }, event }) => {
+      const canAsk = hasPeers(state) && seams.transport.snapshotSource !== undefined;
+      return event.type === 'state.opened' && event.lacks !== undefined && !canAsk;
+    },
+    lacksSnapshotForPeer: ({ context, event }) =>
+      event.type === 'snapshot.wanted' && lacksSnapshotFor(context.state, event.least),
+    needsSnapshot: ({ context }) => context.state.needsSnapshot,
     isAheadOfLog: ({ context, event }) => event.type === 'state.opened' && isAheadOfLog(context.state, event.applied),
     /** §5.1: the message's term is newer, so that whoever receives it follows. Verdicts other than `adopt` are carried out by the rule `receive`. */
     adoptsTerm: ({ context, event }) => isWhole(event) && adoptsTerm(context.state, event),

@@ -1,6 +1,6 @@
 import type { ActionFunction, AnyActorRef } from 'xstate';
 import { assertEvent, enqueueActions } from 'xstate';
-import type { ApplierEvent } from '../../actors/applier.js';
+import type { ApplierEvent } from '../../actors/applier-events.js';
 import type { ElectionManagerEvent, HeartbeatManagerEvent } from '../../actors/events.js';
 import type { ReplicatorEvent } from '../../actors/replicator-events.js';
 import type { SnapshotInstallerEvent } from '../../actors/snapshot-installer.js';

@@ -1,4 +1,5 @@
 import { replicaSetup } from '../vocabulary.js';
+import { awaitingSnapshot } from './awaiting-snapshot.js';
 import { candidate } from './candidate.js';
 import { follower } from './follower.js';
 import { full } from './full.js';
@@ -21,7 +22,7 @@ export const active = replicaSetup.createStateConfig({
     input: ({ context: { seams, state } }) => ({ ...seams, settings: state.settings }),
   },
   initial: 'follower',
-  states: { follower, preCandidate, candidate, leader, installing, stalled, full },
+  states: { follower, preCandidate, candidate, leader, installing, awaitingSnapshot, stalled, full },
   on: {
     'peer.received': {
       guard: 'adoptsTerm',

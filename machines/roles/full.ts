@@ -13,6 +13,9 @@ export const full = replicaSetup.createStateConfig({
     'peer.received': { actions: 'receiveWhileFull' },
     'client.proposed': follower.on['client.proposed'],
     'client.read': follower.on['client.read'],
-    'log.roomMade': { target: 'follower', actions: 'announceRoom' },
+    'log.roomMade': [
+      { guard: 'needsSnapshot', target: 'awaitingSnapshot', actions: 'announceRoom' },
+      { target: 'follower', actions: 'announceRoom' },
+    ],
   },
 });

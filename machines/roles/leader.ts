@@ -35,6 +35,7 @@ export const leader = replicaSetup.createStateConfig({
     'link.full': { actions: 'passOnRefusal' },
     'link.roomMade': { actions: 'passOnRoom' },
     'snapshot.needed': { actions: 'offerSnapshot' },
+    'snapshot.wanted': { guard: 'lacksSnapshotForPeer', actions: 'askForSnapshot' },
     'client.proposed': { actions: 'propose' },
     'client.read': { actions: 'beginRead' },
   },

@@ -14,6 +14,9 @@ export const stalled = replicaSetup.createStateConfig({
     'client.proposed': follower.on['client.proposed'],
     'client.read': follower.on['client.read'],
     'log.full': { target: 'full', actions: 'announceFull' },
-    'log.resumed': { target: 'follower', actions: 'announceResumption' },
+    'log.resumed': [
+      { guard: 'needsSnapshot', target: 'awaitingSnapshot', actions: 'announceResumption' },
+      { target: 'follower', actions: 'announceResumption' },
+    ],
   },
 });

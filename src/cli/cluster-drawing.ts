@@ -109,7 +109,7 @@ const widest = (texts: readonly string[]): number => Math.max(0, ...texts.map((t
 function toneOf({ report, isAnswering }: WatchedNode): readonly number[] {
   if (!isAnswering || report?.role === 'halted') return [COLOUR.danger ?? 31];
   if (report?.role === 'leader') return [BOLD, COLOUR.accent ?? 36];
-  const isWell = report?.role === 'follower' && !/\.(stalled|full|installing)$/.test(report.state);
+  const isWell = report?.role === 'follower' && !/\.(stalled|full|installing|awaitingSnapshot)$/.test(report.state);
   return isWell ? [39] : [COLOUR.wait ?? 33];
 }
 

@@ -51,6 +51,13 @@ export function damage(file: string, offset: number, what: string): QuorateError
   );
 }
 
+/** A snapshot's file is not what was written. Another snapshot takes its place, an older one or a peer's: what to do is for who finds none. */
+export function damagedSnapshot(file: string, offset: number, what: string): QuorateError {
+  return new QuorateError('QUORATE_DATA_DAMAGED', `${file} is damaged at offset ${offset}: ${what}`, {
+    details: { file, offset },
+  });
+}
+
 export function unknownFormat(file: string, version: number): QuorateError {
   return new QuorateError(
     'QUORATE_DATA_DAMAGED',

@@ -1,7 +1,7 @@
 import type { Snapshot } from '../raft/snapshot.js';
 import type { DiskFile } from '../seams/disk.js';
 import type { SnapshotFile } from '../seams/snapshot-store.js';
-import { damage } from './log-failures.js';
+import { damagedSnapshot } from './log-failures.js';
 import { snapshotName } from './snapshot-format.js';
 
 export interface OutgoingSnapshotOptions {
@@ -39,7 +39,8 @@ export class OutgoingSnapshotFile implements SnapshotFile {
       this.#isBusy = false;
       if (this.#isClosed) return this.#release();
       if (error !== undefined) return done(error);
-      if (bytes.byteLength < length) return done(damage(snapshotName(snapshot.index), this.#at, 'it is cut off'));
+      if (bytes.byteLength < length)
+        return done(damagedSnapshot(snapshotName(snapshot.index), this.#at, 'it is cut off'));
       this.#at += length;
       done(undefined, bytes);
     });

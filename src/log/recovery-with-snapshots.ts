@@ -49,7 +49,7 @@ function withInstalled(log: RecoveredLog, { snapshots }: FoundSnapshots): Recove
   return { ...log, image: withRecord(log.image, record), unwritten: { record, before: log.image } };
 }
 
-/** A snapshot stands for what is before the log's first entry; without one that reaches so far, that is lost. */
+/** A snapshot stands for what is before the log's first entry; without any, that is lost. */
 function problemWith(
   { image, firstSegmentId = 1 }: RecoveredLog,
   { snapshots, damaged }: FoundSnapshots,
@@ -61,9 +61,10 @@ function problemWith(
     return damage(snapshotName(newest.index), 0, what);
   }
   if (previous.index === 0 || snapshots.some((snapshot) => holds(image.log, snapshot))) return undefined;
-  const why = damaged.length === 0 ? 'no snapshot reaches so far' : damaged.join('; ');
+  // There was a snapshot, and a peer's takes its place.
+  if (damaged.length > 0) return undefined;
   const helps = `The file of another node's snapshot at an entry from ${previous.index} to ${lastIndex} would help (docs/operations.md)`;
-  const what = `it begins behind entry ${previous.index}: batches or segments before it are gone, and ${why}. ${helps}`;
+  const what = `it begins behind entry ${previous.index}: batches or segments before it are gone, and no snapshot reaches so far. ${helps}`;
   return damage(segmentName(firstSegmentId), 0, what);
 }
 

@@ -1,7 +1,7 @@
 import type { DiskFile } from '../seams/disk.js';
 import type { SnapshotReader } from '../seams/snapshot-store.js';
 import { ByteReader } from '../wire/bytes.js';
-import { damage } from './log-failures.js';
+import { damagedSnapshot } from './log-failures.js';
 import { ReadAhead } from './read-ahead.js';
 import type { Checksum } from './segment-format.js';
 import type { SnapshotHeader } from './snapshot-format.js';
@@ -74,7 +74,7 @@ export class SnapshotFileReader implements SnapshotReader {
   }
 
   #damaged(what: string, done: Done): void {
-    done(damage(snapshotName(this.#options.header.index), this.#at, what));
+    done(damagedSnapshot(snapshotName(this.#options.header.index), this.#at, what));
   }
 
   #release(): void {

@@ -144,6 +144,11 @@ function logNotice(logger: Logger, notice: Notice, ofElections: 'debug' | 'info'
     case 'snapshot.damaged':
       logger.warn({ event: 'snapshot', reason: notice.reason }, `a snapshot is passed over: ${notice.reason}`);
       break;
+    case 'snapshot.awaited': {
+      const { reason } = notice;
+      logger.warn({ event: 'snapshot', reason }, `waits for a snapshot of the leader's: ${reason}`);
+      break;
+    }
     case 'snapshot.offered': {
       const { peer, index, bytes } = notice;
       const why = `peer ${peer} needs entries that are no longer in the log: it is told to install the snapshot at entry ${index}, ${bytes} bytes`;

@@ -14,7 +14,7 @@ import { applicableIndex } from './replica-state.js';
 export function checkStep(before: ReplicaState, { state, effects, isRecovered = false }: Step): void {
   if (state !== before) {
     checkTerm(before, state);
-    checkLog(before, state);
+    checkLog(before, state, isRecovered);
     if (state.votes !== before.votes) checkVotes(state);
     if (state.preVotes !== before.preVotes) checkPreVotes(before, state);
     if (state.matchIndex !== before.matchIndex) checkMatches(before, state);
@@ -35,7 +35,7 @@ function checkTerm(before: ReplicaState, after: ReplicaState): void {
 }
 
 /** Figure 2: applied ≤ committed ≤ last, durable ≤ last. Only durable and last may go back. */
-function checkLog(before: ReplicaState, after: ReplicaState): void {
+function checkLog(before: ReplicaState, after: ReplicaState, isRecovered: boolean): void {
   const { log, snapshot, commitIndex, lastApplied, recordedCommit } = after;
   invariant(commitIndex >= before.commitIndex, 'P17: a commit index never goes back');
   invariant(lastApplied >= before.lastApplied, 'what is applied stays applied');
@@ -44,9 +44,15 @@ function checkLog(before: ReplicaState, after: ReplicaState): void {
   invariant(log.durableIndex <= log.lastIndex, 'P13: nothing is durable beyond the end of the log');
   invariant(lastApplied <= applicableIndex(after), 'P16: only what is committed and durable here is applied');
   invariant(recordedCommit <= commitIndex, 'only what is committed is written as committed');
+  invariant(
+    !after.needsSnapshot || after.leaderId !== after.id,
+    '§7: who has no state to apply its log to does not lead',
+  );
   if (log.previous !== before.log.previous) {
     invariant(log.previous.index >= before.log.previous.index, '§7: what a log has let go of does not come back');
-    invariant(log.previous.index <= (snapshot?.index ?? 0), '§7: a snapshot stands for what a log has let go of');
+    const isStoodFor = log.previous.index <= (snapshot?.index ?? 0);
+    // One that is damaged is found to be when the node starts.
+    invariant(isStoodFor || isRecovered, '§7: a snapshot stands for what a log has let go of');
   }
   if (log !== before.log) invariant(lastPosition(log).term <= after.term, '§5.1: no entry is of a term to come');
 }
@@ -138,6 +144,8 @@ function checkRecord(before: ReplicaState, after: ReplicaState, record: LogRecor
   if (record.kind === 'vote') return invariant(record.term === after.term, 'P1: a vote is written with its term');
   if (record.kind === 'truncation')
     return invariant(record.from > before.commitIndex, '§5.4: what is committed is never overwritten');
+  if (record.kind === 'installing' && before.needsSnapshot)
+    return invariant(record.snapshot.index >= before.log.previous.index, '§7: a log goes on behind its snapshot');
   if (record.kind === 'installing' || record.kind === 'installed')
     return invariant(record.snapshot.index > before.commitIndex, 'P25: a snapshot never replaces what is committed');
   if (record.kind === 'commit')

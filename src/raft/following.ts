@@ -81,6 +81,30 @@ export function acceptNothing(state: ReplicaState, from: NodeId, received: Appen
   return { state: noted, effects };
 }
 
+/**
+ * AppendEntries at a node that needs a snapshot: it counts as a heartbeat, and nothing of it is kept. The answer rejects entry 0, which every
+ * log agrees with and nobody else ever rejects: the leader is to send a snapshot, whatever it knows of this log. `lastPossibleMatch` says which:
+ * one that ends there or later.
+ */
+export function askForSnapshot(state: ReplicaState, from: NodeId, append: Append, atMs: number): Step {
+  const { state: following, effects: heard } = followLeader(state, from, atMs);
+  const { term, readRound } = append;
+  const message: AppendRejected = {
+    kind: 'append-reply',
+    term,
+    accepted: false,
+    rejectedIndex: NO_INDEX,
+    lastPossibleMatch: following.log.previous,
+    readRound,
+  };
+  return { state: following, effects: [...heard, { kind: 'answer', to: from, message }] };
+}
+
+/** Whether an answer of a peer says that it needs a snapshot, whatever it has of the log. */
+export function asksForSnapshot({ rejectedIndex }: AppendRejected): boolean {
+  return rejectedIndex === NO_INDEX;
+}
+
 /** §5.2: an append of the current term, or the order to install a snapshot, comes from its one leader. */
 export function followLeader(state: ReplicaState, from: NodeId, atMs: number): Step {
   invariant(from !== state.id && (state.leaderId ?? from) === from, '§5.2: at most one leader in a term');

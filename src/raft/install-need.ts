@@ -16,7 +16,9 @@ export function withoutNeed(state: ReplicaState): Step {
   return isNeedless(state, installing.snapshot) ? endInstall(state) : unchanged(state);
 }
 
-/** A leader has everything that is committed. */
-export function isNeedless({ id, leaderId, commitIndex }: ReplicaState, { index }: LogPosition): boolean {
+/** A leader has everything that is committed. Who needs a snapshot has use for each that its log goes on behind. */
+export function isNeedless(state: ReplicaState, { index }: LogPosition): boolean {
+  const { id, leaderId, commitIndex, needsSnapshot, log } = state;
+  if (needsSnapshot) return index < log.previous.index;
   return index <= commitIndex || leaderId === id;
 }

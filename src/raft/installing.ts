@@ -6,8 +6,8 @@ import { endInstall, isNeedless } from './install-need.js';
 import { invariant } from './invariant.js';
 import { beginAnew, holds } from './log-shape.js';
 import type { Install } from './messages.js';
-import type { LogPosition, NodeId } from './numbers-and-ids.js';
-import { advance, greater, lesser, valueFor } from './numbers-and-ids.js';
+import type { Index, LogPosition, NodeId } from './numbers-and-ids.js';
+import { advance, greater, lesser, NO_INDEX, valueFor } from './numbers-and-ids.js';
 import type { Installing, Offer, ReplicaState } from './replica-state.js';
 import { changed } from './replica-state.js';
 import type { Snapshot } from './snapshot.js';
@@ -19,8 +19,8 @@ import type { Snapshot } from './snapshot.js';
 export function beginInstall(state: ReplicaState, from: NodeId, { snapshot, bytes }: Install, atMs: number): Step {
   const { state: following, effects: heard } = followLeader(state, from, atMs);
   invariant(snapshot.term <= state.term, '§5.1: a snapshot is of no term to come');
-  if (snapshot.index <= following.commitIndex) return { state: following, effects: heard };
-  if (holds(following.log, snapshot)) {
+  if (isNeedless(following, snapshot)) return { state: following, effects: heard };
+  if (!following.needsSnapshot && holds(following.log, snapshot)) {
     const matched = withApply(state, changed(following, { commitIndex: snapshot.index }));
     return { state: matched.state, effects: [...heard, ...matched.effects] };
   }
@@ -60,6 +60,7 @@ export function announceInstall(state: ReplicaState, snapshot: LogPosition): Ste
 export function installSnapshot(state: ReplicaState, snapshot: Snapshot): Step {
   const { index, term, timeMs } = snapshot;
   const position = { index, term };
+  if (state.needsSnapshot && holds(state.log, position)) return restoreBefore(state, snapshot);
   if (isNeedless(state, position) || holds(state.log, position)) return keepBeside(state, snapshot);
   const kept = lesser(state.log.durableIndex, state.commitIndex);
   const installed = changed(state, {
@@ -81,10 +82,17 @@ export function installSnapshot(state: ReplicaState, snapshot: Snapshot): Step {
   };
 }
 
+/** The snapshot takes the place of a damaged one: the log stays as it is, and goes on behind it. */
+function restoreBefore(state: ReplicaState, snapshot: Snapshot): Step {
+  const commitIndex = greater(state.commitIndex, snapshot.index);
+  const { state: found, effects } = withApply(state, changed(state, { snapshot, olderSnapshot: null, commitIndex }));
+  return { state: found, effects: [{ kind: 'restore', snapshot }, ...effects] };
+}
+
 /** The state machine holds exactly what the snapshot does: index and state moved together (P30). */
 export function noteRestored(state: ReplicaState, { index, term, bytes }: Snapshot): Step {
   invariant(index <= state.commitIndex, '§7: what a snapshot stands for is committed');
-  const restored = changed(state, { lastApplied: greater(state.lastApplied, index) });
+  const restored = changed(state, { lastApplied: greater(state.lastApplied, index), needsSnapshot: false });
   const over = endInstall(restored);
   const installed = notify({ type: 'snapshot.installed', index, term, bytes });
   const { effects } = withApply(restored, over.state);
@@ -100,6 +108,14 @@ function keepBeside(state: ReplicaState, snapshot: Snapshot): Step {
   const over = endInstall(kept);
   const applied = withApply(state, over.state);
   return { state: applied.state, effects: [...over.effects, ...applied.effects] };
+}
+
+/**
+ * At a leader: whether it is to take a snapshot, because a peer's own is damaged and only one that ends at `least` or later is of use to
+ * it. Both nodes take theirs by the size of their own logs, so that a leader's newest may be the older one.
+ */
+export function lacksSnapshotFor({ snapshot, lastApplied }: ReplicaState, least: Index): boolean {
+  return (snapshot?.index ?? NO_INDEX) < least && lastApplied >= least;
 }
 
 /**

@@ -3,7 +3,7 @@ import { haltAsToldTo, noteHashReply } from './comparing.js';
 import type { Effect, Step, Surroundings } from './effects.js';
 import { notify, unchanged } from './effects.js';
 import { answerVoteRequest, recordVote } from './elections.js';
-import { acceptAppend, acceptNothing, followLeader, hearsLiveLeader } from './following.js';
+import { acceptAppend, acceptNothing, askForSnapshot, followLeader, hearsLiveLeader } from './following.js';
 import { beginInstall } from './installing.js';
 import { invariant } from './invariant.js';
 import { noteAppendReply, propose } from './leading.js';
@@ -90,6 +90,12 @@ export const FULL_RULES: MessageRules = {
   ...FOLLOWER_RULES,
   append: (state, { from, message, atMs }) => acceptNothing(state, from, message, atMs),
   install: (state, { from, atMs }) => followLeader(state, from, atMs),
+};
+
+/** Nothing can be applied to a state that is not there. */
+export const NEEDING_SNAPSHOT_RULES: MessageRules = {
+  ...FOLLOWER_RULES,
+  append: (state, { from, message, atMs }) => askForSnapshot(state, from, message, atMs),
 };
 
 /**

@@ -42,19 +42,29 @@ export interface OpenedStateMachine {
   readonly snapshot?: Snapshot | null | undefined;
   /** Snapshots that were tried in vain, in words. */
   readonly damaged?: readonly string[] | undefined;
+  /** Where nothing brings the state machine to where the log begins: why. A peer's snapshot would. */
+  readonly lacks?: Error | undefined;
+}
+
+/** Whether there is a peer whose snapshot could take the place of one that is damaged. */
+export function hasPeers({ peers }: ReplicaState): boolean {
+  return Object.keys(peers).length > 0;
 }
 
 /** The state machine holds everything up to `applied`, so that much was committed; what is committed beyond it can be applied. */
 export function resumeApplying(
   state: ReplicaState,
-  { applied, snapshot = state.snapshot, damaged = [] }: OpenedStateMachine,
+  { applied, snapshot = state.snapshot, damaged = [], lacks }: OpenedStateMachine,
 ): Step {
   invariant(!isAheadOfLog(state, applied), 'P16: a state machine holds no more than its log');
   const commitIndex = greater(state.commitIndex, applied);
   const olderSnapshot = snapshot === state.snapshot ? state.olderSnapshot : null;
-  const resumed = changed(state, { commitIndex, lastApplied: applied, snapshot, olderSnapshot });
+  const needsSnapshot = lacks !== undefined;
+  const resumed = changed(state, { commitIndex, lastApplied: applied, snapshot, olderSnapshot, needsSnapshot });
   const upTo = applicableIndex(resumed);
   const found = damaged.map((reason) => notify({ type: 'snapshot.damaged', reason }));
-  const opened = notify({ type: 'state.opened', applied });
+  const opened = notify(
+    needsSnapshot ? { type: 'snapshot.awaited', reason: lacks.message } : { type: 'state.opened', applied },
+  );
   return { state: resumed, effects: [...found, opened, ...(upTo > applied ? [{ kind: 'apply', upTo } as const] : [])] };
 }

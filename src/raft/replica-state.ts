@@ -85,6 +85,11 @@ export interface ReplicaState {
   readonly olderSnapshot: Snapshot | null;
   /** The snapshot that this node takes in, until its state machine is restored from it. */
   readonly installing: Installing | null;
+  /**
+   * The log goes on behind a snapshot that is damaged: there is no state to apply it to before a peer's snapshot is installed. Until then
+   * this node takes no entries and stands in no election.
+   */
+  readonly needsSnapshot: boolean;
 
   /**
    * Who leads this term, as far as this node knows. While the chart is in `leader`, and only then, it is this node itself: set by
@@ -149,6 +154,7 @@ export function initialState(id: NodeId, servers: readonly ServerAddress[], sett
     snapshot: null,
     olderSnapshot: null,
     installing: null,
+    needsSnapshot: false,
     leaderId: null,
     leaderHeardAtMs: Number.NEGATIVE_INFINITY,
     isLeaderGone: false,
@@ -186,6 +192,7 @@ export function changed(state: ReplicaState, change: Partial<ReplicaState>): Rep
     snapshot: state.snapshot,
     olderSnapshot: state.olderSnapshot,
     installing: state.installing,
+    needsSnapshot: state.needsSnapshot,
     leaderId: state.leaderId,
     leaderHeardAtMs: state.leaderHeardAtMs,
     isLeaderGone: state.isLeaderGone,

@@ -91,6 +91,10 @@ export class ReplicaView {
   get installing(): Installing | null {
     return this.#state.installing;
   }
+  /** Whether its own snapshot is damaged, so that it applies nothing before it has installed its leader's. */
+  get needsSnapshot(): boolean {
+    return this.#state.needsSnapshot;
+  }
   /** As a leader: the snapshot that each peer was told to install. */
   get offered(): Readonly<Record<NodeId, Offer>> {
     return this.#state.offered;

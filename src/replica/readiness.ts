@@ -38,8 +38,9 @@ export class Readiness {
   }
 
   /** CATCHING_UP, and how far it is; undefined where it has caught up. */
-  whyBehind({ lastApplied, leaderId, installing }: ReplicaState): QuorateError | undefined {
+  whyBehind({ lastApplied, leaderId, installing, needsSnapshot }: ReplicaState): QuorateError | undefined {
     if (installing !== null) return catchingUp(receivingWords(installing));
+    if (needsSnapshot) return catchingUp(`its own snapshot is damaged, and it waits for one of leader ${leaderId}`);
     if (this.#target === undefined) return catchingUp(`leader ${leaderId} has not confirmed yet how much is committed`);
     if (lastApplied >= this.#target) return undefined;
     return catchingUp(`${lastApplied} of ${this.#target} log entries are applied`);

@@ -234,7 +234,7 @@ export class Replica<Result> {
     const { explained = (error) => error, noticed } = this.#options;
     const isError = told.type === 'node.halted' || told.type === 'log.full';
     const notice = isError ? { ...told, error: explained(told.error) } : told;
-    if (notice.type === 'state.opened') this.#isReadable = true;
+    if (notice.type === 'state.opened' || notice.type === 'snapshot.installed') this.#isReadable = true;
     if (notice.type === 'log.full') this.#fullBy = storageFull(notice.error);
     if (notice.type === 'log.roomMade') this.#fullBy = null;
     noticed(notice);

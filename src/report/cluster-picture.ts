@@ -100,6 +100,7 @@ export function lackOf(node: HeardNode, leader: LiveNode | undefined): LackKind 
   if (role === 'halted' || role === 'recovering') return role;
   if (state.endsWith('stalled')) return 'stalled';
   if (state.endsWith('.full')) return 'full';
+  if (state.endsWith('.awaitingSnapshot')) return 'installing';
   if (leader === undefined) return undefined;
   if (status === 'down') return 'unheard';
   // It votes and stands, but no entry of the leader's can be on its disk.

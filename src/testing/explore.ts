@@ -176,7 +176,14 @@ const PROFILES: readonly FaultProfile[] = [
 const INSTALLS: FaultProfile = {
   faults: [
     ...[installs.leaveBehind, installs.leaveBehind, installs.leaveBehind, installs.crashInstalling, installs.writeMuch],
-    ...[installs.breakFetches, installs.mendFetches, faults.heal, faults.restartAll, faults.restartAll],
+    ...[
+      installs.spoilSnapshots,
+      installs.breakFetches,
+      installs.mendFetches,
+      faults.heal,
+      faults.restartAll,
+      faults.restartAll,
+    ],
     ...[faults.crashSome, faults.crashLeader, faults.isolateLeader, faults.cutOneWay],
     ...[processes.killSome, processes.resumeAll, network.leaveHalfOpen],
   ],

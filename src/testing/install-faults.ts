@@ -56,6 +56,24 @@ export function crashInstalling(cluster: SimulatedCluster): void {
   if (!cluster.replica(id).isUp) cluster.restart(id);
 }
 
+/**
+ * Every snapshot of one replica is damaged while it is down: where its log goes on behind one it asks its leader for another. It is the same
+ * replica each time, because one that needs a snapshot does not stand: others have all that is committed.
+ */
+export function spoilSnapshots(cluster: SimulatedCluster): void {
+  const id = [...cluster.replicas.keys()].at(-1) as string;
+  const { disk, isUp } = cluster.replica(id);
+  if (isUp) cluster.kill(id);
+  for (const name of disk.files.filter((file) => /^snapshot-\d/.test(file))) {
+    const bytes = disk.peek(name) as Uint8Array;
+    // Behind what says that it is a snapshot, and of which format.
+    const at = Math.floor((0.5 + cluster.random() / 2) * bytes.byteLength);
+    disk.poke(name, cluster.random() < 0.5 ? bytes.subarray(0, at) : bytes.with(at, 255 - (bytes[at] as number)));
+  }
+  cluster.runFor(cluster.random() * 100);
+  if (!cluster.replica(id).isUp) cluster.restart(id);
+}
+
 /** Writes go on at whoever leads, for more than the log of a small kept size holds. */
 export function writeMuch(cluster: SimulatedCluster): void {
   const commands = Math.floor(cluster.random() * MOST_COMMANDS_BEHIND);

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { until } from '../waiting/conditions.js';
 import { ServedProcesses } from './served-processes.js';
@@ -82,6 +84,26 @@ test('P59 a node that was down while the others let go of the log that it needs 
   expect((await statusOf(down))?.firstLogIndex).toBeGreaterThan(had + 1);
   expect(cluster.logOf(down).match(/has installed a snapshot/g)).toHaveLength(1);
   expect((await statusOf(leader))?.term).toBe(term);
+});
+
+test('a node whose snapshots are all damaged asks its leader for one, and has everything again', async () => {
+  const leader = await cluster.leader();
+  const id = cluster.ids.find((one) => one !== leader) as string;
+  await until(async () => ((await statusOf(id))?.firstLogIndex ?? 1) > 1);
+  await cluster.kill(id);
+  const directory = path.join(cluster.directory, id);
+  for (const name of readdirSync(directory).filter((file) => file.startsWith('snapshot-'))) {
+    const bytes = readFileSync(path.join(directory, name));
+    bytes.writeUInt8(255 - bytes.readUInt8(bytes.length >> 1), bytes.length >> 1);
+    writeFileSync(path.join(directory, name), bytes);
+  }
+  await put(leader, 'first', 'meanwhile');
+  cluster.run(id);
+  await isLevelWith(leader, id);
+  const log = cluster.logOf(id);
+  expect(log).toContain("waits for a snapshot of the leader's: the log begins behind entry");
+  expect(log).toContain('a snapshot is passed over: snapshot-');
+  await until(async () => (await cluster.http(id, 'GET', '/health/ready')).status === 200);
 });
 
 test('P32 P58 neither a kill -9 of a node that receives a snapshot, at some moments, nor one of the leader that sends it loses anything', async () => {

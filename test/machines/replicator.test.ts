@@ -164,6 +164,28 @@ describe('a replicator', () => {
     expect(sentIndexes(replica, before)).toEqual([[4, 5]]);
   });
 
+  test('whose peer needs a snapshot, whatever it has acknowledged, sends no entries until it takes some', () => {
+    const replica = new LoneReplica().lead().hear('b', accepted(1, 0));
+    expect(stateOf(replica)).toEqual({ streaming: 'flowing' });
+    replica.hear('b', accepted(1, 1)).hear('b', rejected(1, 0, [0, 0]));
+    expect(stateOf(replica)).toBe('replacingSnapshot');
+    const before = toB(replica).length;
+    propose(replica, 3).pass(200);
+    const sent = toB(replica).slice(before);
+    expect(sent.length).toBeGreaterThan(0);
+    expect(sent.flatMap(({ message }) => message.entries)).toEqual([]);
+    // A sign of life vouches for nothing.
+    replica.hear('b', accepted(1, 0));
+    expect(stateOf(replica)).toBe('replacingSnapshot');
+    replica.hear('b', rejected(1, 1, [1, 1]));
+    expect(stateOf(replica)).toBe('probing');
+    replica.hear('b', rejected(1, 0, [0, 0]));
+    expect(stateOf(replica)).toBe('replacingSnapshot');
+    replica.hear('b', accepted(1, 1)).hear('b', accepted(1, 1));
+    expect(stateOf(replica)).toEqual({ streaming: 'flowing' });
+    expect(toB(replica).at(-1)?.message.entries).toHaveLength(3);
+  });
+
   test('entries that were read for another place than the one that comes next are not sent', () => {
     const log = new HeldReads();
     const replica = new LoneReplica({ ids: 'ab', input: { log } }).lead().hear('b', accepted(1, 1));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { createActor, setup } from 'xstate';
-import type { ApplierEvent } from '../../actors/applier.js';
 import { applier } from '../../actors/applier.js';
+import type { ApplierEvent } from '../../actors/applier-events.js';
 import type { ApplierReport } from '../../actors/events.js';
 import { ImageWriting } from '../../actors/image-writing.js';
 import { Restoring } from '../../actors/restoring.js';

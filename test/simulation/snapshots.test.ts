@@ -102,22 +102,135 @@ test.each([
   },
 );
 
-test('a node whose snapshots are all damaged does not start, and does so with the file of another node', () => {
-  const cluster = simulate({ seed: 5, snapshotLogBytes: 6_000 }).untilServing();
-  const down = ['a', 'b', 'c'].find((id) => id !== cluster.leader?.id) as string;
-  write(cluster, 1, 240);
-  cluster.runFor(500);
-  const { disk } = cluster.replica(down);
-  cluster.crash(down);
-  for (const name of snapshotsOf(cluster, down)) disk.poke(name, cutOff(disk.peek(name) as Uint8Array));
-  expect(() => cluster.restart(down).runFor(500)).toThrow(
-    `no whole snapshot: it has 17406 bytes of 34812. The file of another node's snapshot at an entry from 118 to 241 would help`,
-  );
-  const leader = cluster.leader?.id as string;
-  const name = snapshotsOf(cluster, leader).at(-1) as string;
-  disk.poke(name, cluster.replica(leader).disk.peek(name) as Uint8Array);
-  cluster.crash(down).restart(down);
-  cluster.runUntil(() => cluster.replica(down).stateMachine?.commands.length === 240, 'it is there again').verify();
+describe('a node whose snapshots are all damaged, where its log goes on behind one', () => {
+  /** A follower that went down with 240 commands and every snapshot spoilt, while the others go on. */
+  function damaged(seed: number, spoil: (bytes: Uint8Array) => Uint8Array) {
+    const cluster = simulate({ seed, snapshotLogBytes: 6_000 }).untilServing();
+    const down = ['a', 'b', 'c'].find((id) => id !== cluster.leader?.id) as string;
+    write(cluster, 1, 240);
+    cluster.runFor(500);
+    const { disk } = cluster.replica(down);
+    cluster.crash(down);
+    for (const name of snapshotsOf(cluster, down)) disk.poke(name, spoil(disk.peek(name) as Uint8Array));
+    return { cluster, down };
+  }
+  const hasAll = (cluster: SimulatedCluster, id: string, count: number) => (): boolean =>
+    cluster.replica(id).stateMachine?.commands.length === count;
+
+  test.each([
+    ['a damaged piece', flipped, 5],
+    ['no whole file', cutOff, 6],
+  ])('with %s, installs its leader’s and keeps its log, though no entry has come meanwhile', (_, spoil, seed) => {
+    const { cluster, down } = damaged(seed, spoil);
+    const began = cluster.trace.length;
+    cluster
+      .restart(down)
+      .runUntil(hasAll(cluster, down, 240), 'it has all commands')
+      .runFor(500)
+      .verify();
+    const trace = cluster.trace.slice(began).join('\n');
+    expect(trace).toContain(`${down} snapshot.awaited`);
+    expect(trace).toContain(`${down} snapshot.installed`);
+    expect(trace).not.toContain(`${down} log.truncated`);
+    expect(cluster.replica(down).actor?.getSnapshot().value).toEqual({ active: 'follower' });
+    write(cluster, 241, 40);
+    cluster.runUntil(hasAll(cluster, down, 280), 'it goes on').verify();
+    cluster
+      .crash(down)
+      .restart(down)
+      .runUntil(hasAll(cluster, down, 280), 'it starts from what it installed')
+      .verify();
+  });
+
+  test('takes its leader’s also where the others have gone on', () => {
+    const { cluster, down } = damaged(7, flipped);
+    write(cluster, 241, 200);
+    cluster
+      .restart(down)
+      .runUntil(hasAll(cluster, down, 440), 'it has all commands')
+      .verify();
+    expect(cluster.trace.join('\n')).toContain(`${down} log.truncated`);
+  });
+
+  test('gets a new one of a leader whose own are all older than the begin of its log', () => {
+    const cluster = simulate({ seed: 10, snapshotLogBytes: 6_000 }).untilServing();
+    const [down, other] = ['a', 'b', 'c'].filter((id) => id !== cluster.leader?.id) as [string, string];
+    write(cluster, 1, 240);
+    for (const rounds of [1, 2, 3]) {
+      write(cluster, 240 + rounds, 1);
+      cluster.replica(down).actor?.send({ type: 'snapshot.asked' });
+      cluster.runFor(500);
+    }
+    const { disk, raft } = cluster.replica(down);
+    const begins = raft?.log.previous.index ?? 0;
+    expect(
+      Math.max(...[cluster.leader?.id ?? '', other].map((id) => cluster.replica(id).raft?.snapshot?.index ?? 0)),
+    ).toBeLessThan(begins);
+    cluster.crash(down);
+    for (const name of snapshotsOf(cluster, down)) disk.poke(name, flipped(disk.peek(name) as Uint8Array));
+    cluster
+      .restart(down)
+      .runUntil(hasAll(cluster, down, 243), 'it has all commands')
+      .verify();
+  });
+
+  test('votes by its log meanwhile, takes no entries, and never stands', () => {
+    const { cluster, down } = damaged(8, flipped);
+    const others = ['a', 'b', 'c'].filter((id) => id !== down);
+    const [leader, follower] = others as [string, string];
+    cluster.network.fetchEnds = () => ({ afterBytes: 0, how: 'cut' });
+    cluster.restart(down).runFor(300);
+    const { raft } = cluster.replica(down);
+    const lastIndex = raft?.log.lastIndex;
+    write(cluster, 241, 10);
+    expect(raft?.log.lastIndex).toBe(lastIndex);
+    // Only the one that is left may lead then, and it needs this vote.
+    const [dead, left] = cluster.leader?.id === leader ? [leader, follower] : [follower, leader];
+    cluster.crash(dead).runUntil(() => cluster.replica(left).role === 'leader', 'the one that is left leads');
+    const waiting = cluster.replica(down).actor?.getSnapshot();
+    expect([waiting?.value, waiting?.hasTag('awaitingSnapshot')]).toEqual([{ active: 'awaitingSnapshot' }, true]);
+    cluster.replica(down).actor?.send({ type: 'snapshot.asked' });
+    cluster.runFor(200);
+    expect(cluster.trace.join('\n')).toContain(`${down} snapshot.failed {"reason":"its own snapshot is damaged`);
+    for (const [trouble, end] of [
+      [
+        { type: 'log.stalled', waitedMs: 300 },
+        { type: 'log.resumed', waitedMs: 300 },
+      ],
+      [
+        { type: 'log.full', error: new Error('no space') },
+        { type: 'log.roomMade', fullForMs: 300 },
+      ],
+    ] as const) {
+      const { actor } = cluster.replica(down);
+      actor?.send(trouble);
+      expect(actor?.getSnapshot().hasTag('awaitingSnapshot')).toBe(false);
+      actor?.send(end);
+      expect(actor?.getSnapshot().value).toEqual({ active: 'awaitingSnapshot' });
+    }
+    cluster.crash(left).runFor(3_000);
+    expect(cluster.replica(down).role).toBe('follower');
+    expect(cluster.replica(down).raft?.votedFor).not.toBe(down);
+    for (const id of others) cluster.restart(id);
+    cluster.network.fetchEnds = () => undefined;
+    cluster
+      .untilServing()
+      .runUntil(hasAll(cluster, down, 250), 'it has all commands')
+      .verify();
+  });
+
+  test('halts with what to do where it is alone: there is nobody to ask', () => {
+    const cluster = simulate({ seed: 9, replicas: 'a', snapshotLogBytes: 6_000 }).untilServing();
+    write(cluster, 1, 240);
+    cluster.runFor(500);
+    const replica = cluster.replica('a');
+    cluster.crash('a');
+    for (const name of snapshotsOf(cluster, 'a'))
+      replica.disk.poke(name, flipped(replica.disk.peek(name) as Uint8Array));
+    expect(() => cluster.restart('a').runFor(500)).toThrow(
+      'no peer to fetch one from: put a whole snapshot in its place',
+    );
+  });
 });
 
 test.each([0, 1, 2, 3, 4, 5, 6])(
