@@ -61,18 +61,26 @@ function isKnown({ headers }: OfKey, revision: number): boolean {
 
 async function listKeys(request: Request<unknown>): Promise<RouteAnswer> {
   const { query } = request;
-  request.allowQuery('prefix', 'limit', 'after', 'watch', 'consistency', 'timeout');
+  request.allowQuery('prefix', 'limit', 'after', 'values', 'watch', 'consistency', 'timeout');
   if (query.get('watch') !== null) throw notInThisVersion('watching');
   const limit = limitOf(query.get('limit'));
+  const withValues = isWithValues(query.get('values'));
   const prefix = query.get('prefix') ?? '';
   const after = query.get('after');
   const page = await request.read((store) => store.list({ prefix, limit, ...(after === null ? {} : { after }) }));
   const items = page.items.map(({ key, revision, value }) => ({
     key,
     revision,
-    value: Buffer.from(value).toString('base64'),
+    ...(withValues ? { value: Buffer.from(value).toString('base64') } : {}),
   }));
   return { json: { revision: page.revision, items, next: page.next } };
+}
+
+/** Who looks for keys only need not carry their values. */
+function isWithValues(text: string | null): boolean {
+  if (text === null || text === 'true') return true;
+  if (text === 'false') return false;
+  throw badRequest(`expected ?values= to be true or false, got "${text}"`);
 }
 
 /** A limit over the most that a page may have gives such a page, and `next` for the rest. */

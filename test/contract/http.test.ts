@@ -91,7 +91,7 @@ describe('PUT, GET and DELETE /v1/kv/{key}', () => {
       [
         'GET',
         '/v1/kv?prefx=a',
-        'expected no parameter but prefix, limit, after, watch, consistency, timeout, got ?prefx=',
+        'expected no parameter but prefix, limit, after, values, watch, consistency, timeout, got ?prefx=',
       ],
       ['GET', '/v1/kv/plain?consistensy=stale', 'but consistency, timeout, got ?consistensy='],
       ['PUT', '/v1/kv/plain?ttl=5', 'but timeout, got ?ttl='],
@@ -185,6 +185,11 @@ describe('GET /v1/kv', () => {
     await ask(leader, 'PUT', '/v1/kv/rev/b', { body: '' });
     await ask(leader, 'PUT', '/v1/kv/elsewhere', { body: '' });
     const { json } = await ask(follower, 'GET', '/v1/kv?prefix=rev/');
+    const { json: names } = await ask(follower, 'GET', '/v1/kv?prefix=rev/&values=false');
+    expect(names.items).toEqual([
+      { key: 'rev/a', revision: first },
+      { key: 'rev/b', revision: first + 1 },
+    ]);
     expect(json).toMatchObject({
       revision: first + 2,
       items: [
@@ -195,6 +200,7 @@ describe('GET /v1/kv', () => {
   });
 
   test.each([
+    'values=no',
     'limit=0',
     'limit=x',
     'limit=-1',

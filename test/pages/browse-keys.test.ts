@@ -183,6 +183,17 @@ describe('keys', () => {
     await alert.getByText('because of this').waitFor();
   });
 
+  test('prefixes that cannot be read are not shown as none', async () => {
+    cluster.keys.failure = { status: 503, code: 'NO_LEADER', message: 'nobody leads' };
+    opened = await browser.open(`${cluster.url('n1')}#keys`);
+    const { page } = opened;
+    await page.getByRole('navigation', { name: 'Prefixes' }).getByText('could not be read').waitFor();
+    cluster.keys.failure = null;
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('button', { name: 'orders/', exact: true }).waitFor();
+    expect(await page.getByText('could not be read').count()).toBe(0);
+  });
+
   test('a cluster with another service than the key-value store says so', async () => {
     cluster.keys.failure = {
       status: 404,

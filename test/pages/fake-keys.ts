@@ -62,7 +62,7 @@ export class FakeKeys {
       .sort((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
     const items = keys.slice(0, limit).map((key) => {
       const { revision, value } = this.entries.get(key) as Entry;
-      return { key, revision, value: value.toString('base64') };
+      return { key, revision, ...(query.get('values') === 'false' ? {} : { value: value.toString('base64') }) };
     });
     json(response, 200, {
       revision: this.revision,

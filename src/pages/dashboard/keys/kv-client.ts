@@ -67,6 +67,16 @@ export class KvClient {
     return { ok: true, value: { revision: page.revision, next: page.next, items } };
   }
 
+  /** The first key with this prefix that comes after another; null where there is none. Values, which may be large, do not travel. */
+  async firstKey(prefix: string, after: string | null, consistency: Consistency): Promise<Answer<string | null>> {
+    const one = { limit: '1', values: 'false', consistency, timeout: String(READ_TIMEOUT_MS) };
+    const query = new URLSearchParams({ prefix, ...one, ...(after === null ? {} : { after }) });
+    const answer = await this.#read(`v1/kv?${query}`);
+    if (!answer.ok) return answer;
+    const { items } = (await answer.value.json()) as { items: readonly { readonly key: string }[] };
+    return { ok: true, value: items[0]?.key ?? null };
+  }
+
   async get(key: string): Promise<Answer<KeyEntry>> {
     if (!isSendable(key)) return notSendable(key);
     const answer = await this.#read(`v1/kv/${encodeURIComponent(key)}?timeout=${READ_TIMEOUT_MS}`);

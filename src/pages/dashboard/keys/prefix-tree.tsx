@@ -13,17 +13,20 @@ interface PrefixTreeProps {
 
 /** The tree of prefixes of keys, up to each slash: open along the way to the prefix that is shown. */
 export function PrefixTree({ client, prefix, consistency, version, go }: PrefixTreeProps) {
-  const [children, setChildren] = useState<ReadonlyMap<string, readonly string[]>>(new Map());
+  const [children, setChildren] = useState<Children>(new Map());
   useEffect(() => {
     let isCurrent = true;
     const firstKey = async (under: string, after: string | null): Promise<string | null> => {
-      const answer = await client.list(under, after, 1, consistency);
-      return isCurrent && answer.ok ? (answer.value.items[0]?.key ?? null) : null;
+      const answer = await client.firstKey(under, after, consistency);
+      if (!isCurrent) return null;
+      if (!answer.ok) throw new Error(answer.failure.message);
+      return answer.value;
     };
     for (const above of [...prefixesAbove(prefix), prefix]) {
-      void prefixesUnder(above, firstKey).then((found) => {
+      const note = (found: readonly string[] | null): void => {
         if (isCurrent) setChildren((old) => new Map(old).set(above, found));
-      });
+      };
+      prefixesUnder(above, firstKey).then(note, () => note(null));
     }
     return () => {
       isCurrent = false;
@@ -46,16 +49,20 @@ export function PrefixTree({ client, prefix, consistency, version, go }: PrefixT
   );
 }
 
+/** By prefix, those below it; null where they could not be read. */
+type Children = ReadonlyMap<string, readonly string[] | null>;
+
 interface LevelProps {
   readonly of: string;
   readonly depth: number;
   readonly shown: string;
-  readonly children: ReadonlyMap<string, readonly string[]>;
+  readonly children: Children;
   readonly go: (prefix: string) => void;
 }
 
 function Level({ of, depth, shown, children, go }: LevelProps) {
-  const found = children.get(of) ?? [];
+  const read = children.get(of);
+  const found = read ?? [];
   return (
     <ul>
       {found.map((prefix) => (
@@ -74,6 +81,7 @@ function Level({ of, depth, shown, children, go }: LevelProps) {
           ) : null}
         </li>
       ))}
+      {read === null ? <li class="nothing">could not be read</li> : null}
       {found.length >= MOST_PREFIXES ? <li class="nothing">and more</li> : null}
     </ul>
   );

@@ -4,7 +4,7 @@ const DELIMITER = '/';
 /** Most prefixes that are looked up; there may be more. */
 export const MOST_PREFIXES = 60;
 
-/** The first key with a prefix that comes after another key; null where there is none. */
+/** The first key with a prefix that comes after another key; null where there is none. Rejects where that cannot be read. */
 export type FirstKey = (prefix: string, after: string | null) => Promise<string | null>;
 
 /**
