@@ -145,6 +145,19 @@ export const snapshotInstaller = installerSetup.createMachine({
         },
       },
     },
+    pausing: {
+      description:
+        'The peer has that snapshot no more: the same one is asked for again after a while, another one at once.',
+      after: { [LONGEST_WAIT_MS]: 'idle' },
+      on: {
+        'install.off': {},
+        'install.ordered': {
+          guard: { type: 'isAnother', params: ({ event }) => event },
+          target: 'receiving',
+          actions: [{ type: 'noteOrder', params: ({ event }) => event }, 'takeNewest'],
+        },
+      },
+    },
     receiving: {
       description: 'Takes in the file of one snapshot of one peer.',
       invoke: { src: 'fetching', id: 'fetching', input: ({ context }) => context },
@@ -155,7 +168,7 @@ export const snapshotInstaller = installerSetup.createMachine({
         'fetch.failed': [
           {
             guard: { type: 'isGone', params: ({ event }) => event },
-            target: 'idle',
+            target: 'pausing',
             actions: [{ type: 'reportFailure', params: ({ event }) => event }, 'reportEnd'],
           },
           {

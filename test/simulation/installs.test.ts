@@ -100,6 +100,23 @@ describe('a follower that needs what nobody keeps', () => {
     cluster.verify();
   });
 
+  test('asks once in a second for a snapshot that its leader has no more, and takes another one at once', () => {
+    const { cluster, down } = leftBehind(90, 120);
+    const leader = cluster.leader as NonNullable<SimulatedCluster['leader']>;
+    for (const name of leader.disk.files.filter((file) => file.startsWith('snapshot-')))
+      leader.disk.remove(name, () => undefined);
+    cluster.restart(down).runFor(5_000);
+    const asked = cluster.trace.filter((line) => line.includes(`${down} install.failed`)).length;
+    expect([asked > 2, asked < 8]).toEqual([true, true]);
+    // It is told of the newest once three newer ones were taken.
+    for (const from of [141, 146, 151, 156]) {
+      write(cluster, from, 5);
+      leader.actor?.send({ type: 'snapshot.asked' });
+      cluster.runFor(300);
+    }
+    cluster.runUntil(() => isLevel(cluster, down), 'it has caught up').verify();
+  });
+
   test('P58 one that hears late of the snapshot that it was told of finds its file', () => {
     const { cluster, down } = leftBehind(80, 120);
     const offer = (): string | undefined => cluster.trace.find((line) => line.includes('snapshot.offered'));
