@@ -37,10 +37,11 @@ function textOf({ node, kind }: Lack, leader: LiveNode | undefined, nodes: reado
 function installingText({ report }: HeardNode): string {
   const { receiving = null, state = '' } = report ?? {};
   const isDamaged = state.endsWith('.awaitingSnapshot');
-  const why = isDamaged ? 'its own is damaged' : "entries that it lacks are no longer in the leader's log";
   const idle = isDamaged ? "waits for a snapshot of the leader's" : 'receives a snapshot';
   const what = receiving === null ? idle : receivingWords(receiving);
-  return `${what} · ${why}, and it takes none before the snapshot is installed`;
+  return isDamaged
+    ? `${what} · its own is damaged, and it takes no entries before that one is installed`
+    : `${what} · entries that it lacks are no longer in the leader's log, and it takes none before the snapshot is installed`;
 }
 
 /** The same as a sentence, where one node only is missing. */

@@ -100,11 +100,11 @@ export function lackOf(node: HeardNode, leader: LiveNode | undefined): LackKind 
   if (role === 'halted' || role === 'recovering') return role;
   if (state.endsWith('stalled')) return 'stalled';
   if (state.endsWith('.full')) return 'full';
-  if (state.endsWith('.awaitingSnapshot')) return 'installing';
   if (leader === undefined) return undefined;
   if (status === 'down') return 'unheard';
-  // It votes and stands, but no entry of the leader's can be on its disk.
-  return (node.report.receiving ?? null) === null ? undefined : 'installing';
+  // It votes, but no entry of the leader's can be on its disk.
+  const needsSnapshot = (node.report.receiving ?? null) !== null || state.endsWith('.awaitingSnapshot');
+  return needsSnapshot ? 'installing' : undefined;
 }
 
 export function lacksIn(picture: ClusterPicture, leader: LiveNode | undefined): readonly Lack[] {

@@ -53,6 +53,7 @@ describe("the page's model of a cluster", () => {
   });
 
   test.each([
+    ['active.awaitingSnapshot', 'needs snapshot', "its own is damaged: waits for the leader's"],
     ['active.full', 'disk full', 'takes no entries until there is room'],
     ['active.stalled', 'disk hangs', 'neither leads nor votes meanwhile'],
   ])('a follower in %s is marked: its %s', (state, badge, words) => {

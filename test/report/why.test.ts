@@ -220,11 +220,22 @@ describe('without a majority', () => {
       );
     });
 
-    it('counts it among those that can elect a leader: it votes', () => {
-      const nodes = [gone('n1', 5_000, leading(three), REFUSED), live(report('n2', three, { leaderId: null }), 'n2')];
-      const alone = live({ ...installs, leaderId: null }, 'n3');
-      expect(headline([...nodes, alone]).title).toBe('Nobody leads. An election is about to begin.');
+    it('says so of one whose own snapshot is damaged, which asks for another', () => {
+      const asks = live(report('n3', three, { state: 'active.awaitingSnapshot' }), 'n3');
+      const { subtitle } = headline([live(leading(three), 'n1'), live(report('n2', three), 'n2'), asks]);
+      expect(subtitle).toContain(
+        "n3 waits for a snapshot of the leader's; its own is damaged, and it takes no entries before",
+      );
     });
+
+    it.each([installs, report('n3', three, { state: 'active.awaitingSnapshot' })])(
+      'counts it among those that can elect a leader: it votes',
+      (report3) => {
+        const nodes = [gone('n1', 5_000, leading(three), REFUSED), live(report('n2', three, { leaderId: null }), 'n2')];
+        const alone = live({ ...report3, leaderId: null }, 'n3');
+        expect(headline([...nodes, alone]).title).toBe('Nobody leads. An election is about to begin.');
+      },
+    );
 
     it('says that nothing is committed where it is needed for a majority', () => {
       const nodes = [

@@ -96,7 +96,8 @@ interface Wait {
 function waitOf(report: NodeReport | null): Wait | undefined {
   if (report?.role !== 'follower') return undefined;
   if (report.receiving) return { badge: 'installing', words: null };
-  if (report.state.endsWith('.awaitingSnapshot')) return { badge: 'snapshot damaged', words: "waits for the leader's" };
+  if (report.state.endsWith('.awaitingSnapshot'))
+    return { badge: 'needs snapshot', words: "its own is damaged: waits for the leader's" };
   if (report.state.endsWith('.full')) return { badge: 'disk full', words: 'takes no entries until there is room' };
   if (report.state.endsWith('.stalled')) return { badge: 'disk hangs', words: 'neither leads nor votes meanwhile' };
   return undefined;
