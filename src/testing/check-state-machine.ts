@@ -1,3 +1,4 @@
+import { shown } from '../errors/shown.js';
 import type { AnyStateMachine, CommandOf } from '../seams/state-machine.js';
 import { ConformanceFailure } from './conformance/conformance-case.js';
 import type { StateMachineWithSnapshots } from './conformance/state-machine.js';
@@ -17,9 +18,13 @@ export async function checkStateMachine<Machine extends AnyStateMachine>(
   make: () => Machine,
   commands: readonly CommandOf<Machine>[],
 ): Promise<readonly string[]> {
+  checkFactory(make);
+  if (!Array.isArray(commands)) throw invalid(`expected commands to be an array, got ${shown(commands)}`);
   if (commands.length < FEWEST_COMMANDS)
     throw invalid(`expected at least ${FEWEST_COMMANDS} commands, of every kind that there is, got ${commands.length}`);
   const [one, other] = [make(), make()];
+  if (typeof one?.apply !== 'function' || !isCodec(one.codec) || !isCodec(one.resultCodec))
+    throw invalid(`expected make to return a state machine, with codec, resultCodec and apply, got ${shown(one)}`);
   if (one === other) throw invalid('expected a new state machine at each call, got the same one twice');
   const checks = [...stateMachineConformance({ make, commands }), ...snapshotChecks(one, make, commands)];
   for (const { name, run } of checks) {
@@ -28,6 +33,21 @@ export async function checkStateMachine<Machine extends AnyStateMachine>(
     });
   }
   return checks.map(({ name }) => name);
+}
+
+/** A class is a function too, and can't be called. */
+function checkFactory(make: unknown): void {
+  const isClass = typeof make === 'function' && /^class\b/.test(Function.prototype.toString.call(make));
+  if (typeof make === 'function' && !isClass) return;
+  const got = isClass ? `the class ${make.name}` : shown(make);
+  throw invalid(
+    `expected a function that makes a new state machine at each call, as in () => new Counters(), got ${got}`,
+  );
+}
+
+function isCodec(given: unknown): boolean {
+  const { encode, decode } = Object(given) as { encode?: unknown; decode?: unknown };
+  return typeof encode === 'function' && typeof decode === 'function';
 }
 
 function snapshotChecks<Machine extends AnyStateMachine>(

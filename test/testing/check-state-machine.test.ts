@@ -36,7 +36,22 @@ class DiffersBetweenReplicas extends Recorder {
   }
 }
 
+const text = { encode: (value: unknown) => JSON.stringify(value) as never, decode: JSON.parse as never };
+const withHash = (hash: () => unknown) => (): Recorder => Object.assign(new Recorder(), { hash }) as never;
+
 test.each([
+  [
+    withHash(async () => new Uint8Array(8)),
+    /hash, where there is one, gives bytes at once.*a Uint8Array, got an object \(Promise\)/,
+  ],
+  [withHash(() => 'abc'), /a Uint8Array, got "abc"/],
+  [() => Object.assign(new Recorder(), { codec: text }), /codec\.encode to return a Uint8Array, got "\\"one/],
+  [() => Object.assign(new Recorder(), { resultCodec: text }), /resultCodec\.encode to return a Uint8Array, got "1"/],
+  [() => Object.assign(new Recorder(), { apply: () => undefined }), /apply to return an array.*got undefined/],
+  [
+    () => Object.assign(new Recorder(), { capture: () => ({ chunks: () => ['text'], release: () => undefined }) }),
+    /pieces.*Uint8Array, got "text"/,
+  ],
   [() => new ForgetsTheLast(), /image|copy|hash/],
   [() => new CapturesLate(), /apply goes on|hash/],
   [() => new DiffersBetweenReplicas(), /P39/],
@@ -51,6 +66,11 @@ test('it says what it needs: several commands, a new machine at each call, and b
   const half = (): Recorder => Object.assign(new Recorder(), { restore: undefined }) as never;
   for (const [make, given, why] of [
     [() => new Recorder(), ['one'], 'expected at least 3 commands'],
+    [() => new Recorder(), undefined as never, 'expected commands to be an array, got undefined'],
+    [recorder as never, commands, 'as in () => new Counters(), got an object (Recorder)'],
+    [Recorder as never, commands, 'as in () => new Counters(), got the class Recorder'],
+    [() => undefined as never, commands, 'codec, resultCodec and apply, got undefined'],
+    [() => ({}) as never, commands, 'codec, resultCodec and apply, got an object (Object)'],
     [() => recorder, commands, 'a new state machine at each call'],
     [half, commands, 'both capture and restore, or neither'],
   ] as const) {

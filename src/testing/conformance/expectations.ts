@@ -1,3 +1,4 @@
+import { shown } from '../../errors/shown.js';
 import { ConformanceFailure } from './conformance-case.js';
 
 /** `what` is the subject of the sentence that a failure says: "expected `what` to be …, got …". */
@@ -14,6 +15,10 @@ export function mustHave(what: string, got: object | undefined, expected: Readon
 
 export function mustHold(law: string, holds: boolean): void {
   if (!holds) throw new ConformanceFailure(`expected that ${law}`);
+}
+
+export function mustBeBytes(what: string, got: unknown): void {
+  if (!isBytes(got)) throw new ConformanceFailure(`expected ${what} a Uint8Array, got ${shown(got)}`);
 }
 
 export function mustMatch(what: string, got: unknown, pattern: RegExp): void {

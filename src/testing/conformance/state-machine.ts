@@ -1,8 +1,9 @@
+import { shown } from '../../errors/shown.js';
 import { asIndex, asTerm } from '../../raft/numbers-and-ids.js';
 import type { AnyStateMachine, Codec, CommandOf, Committed, ResultOf } from '../../seams/state-machine.js';
 import type { Checks, ConformanceCase } from './conformance-case.js';
-import { casesOf } from './conformance-case.js';
-import { areEqual, mustBe, mustHold } from './expectations.js';
+import { ConformanceFailure, casesOf } from './conformance-case.js';
+import { areEqual, mustBe, mustBeBytes, mustHold } from './expectations.js';
 
 export interface StateMachinePlace<Machine extends AnyStateMachine> {
   /** A new state machine, to which nothing was applied. */
@@ -34,11 +35,11 @@ export function stateMachineSnapshotConformance<Machine extends StateMachineWith
 type Place = StateMachinePlace<AnyStateMachine>;
 
 const codecs: Checks<Place> = {
-  'the codec gives every command back': ({ make, commands }) => mustGiveBack(make().codec, commands, 'command'),
+  'the codec gives every command back': ({ make, commands }) => mustGiveBack(make(), 'codec', commands, 'command'),
 
   'the result codec gives every result back': async ({ make, commands }) => {
     const results = await applied(make(), commands);
-    mustGiveBack(make().resultCodec, results, 'result');
+    mustGiveBack(make(), 'resultCodec', results, 'result');
   },
 };
 
@@ -48,6 +49,14 @@ const applying: Checks<Place> = {
     mustBe('how many results an empty batch has', (await machine.apply([])).length, 0);
     const results = await machine.apply(committed(machine, commands, 0));
     mustBe('how many results a batch has', results.length, commands.length);
+  },
+
+  'hash, where there is one, gives bytes at once': async ({ make, commands }) => {
+    const machine = make();
+    if (machine.hash === undefined) return;
+    mustBeBytes('hash of a new one to be', machine.hash());
+    await applied(machine, commands);
+    mustBeBytes('hash to be', machine.hash());
   },
 
   'P39 the same commands give the same results and the same state': async ({ make, commands }) => {
@@ -189,9 +198,16 @@ const snapshots: Checks<StateMachinePlace<StateMachineWithSnapshots>> = {
 };
 
 /** `decode` gets bytes in the middle of a larger array, which are overwritten afterwards, as a frame's are. */
-function mustGiveBack<Value>(codec: Codec<Value>, values: readonly Value[], what: string): void {
+function mustGiveBack<Value>(
+  machine: AnyStateMachine,
+  name: 'codec' | 'resultCodec',
+  values: readonly Value[],
+  what: string,
+): void {
+  const codec: Codec<Value> = machine[name];
   const all = values.map((value) => {
     const bytes = codec.encode(value);
+    mustBeBytes(`${name}.encode to return`, bytes);
     return { bytes, copy: bytes.slice() };
   });
   values.forEach((value, at) => {
@@ -230,14 +246,20 @@ async function applied<Machine extends AnyStateMachine>(
 ): Promise<readonly ResultOf<Machine>[]> {
   const results: ResultOf<Machine>[] = [];
   for (let at = 0; at < commands.length; at += batchSize) {
-    results.push(...(await machine.apply(committed(machine, commands.slice(at, at + batchSize), at))));
+    const ofBatch: unknown = await machine.apply(committed(machine, commands.slice(at, at + batchSize), at));
+    if (!Array.isArray(ofBatch))
+      throw new ConformanceFailure(`expected apply to return an array of results, got ${shown(ofBatch)}`);
+    results.push(...(ofBatch as ResultOf<Machine>[]));
   }
   return results;
 }
 
 function chunksOf(machine: StateMachineWithSnapshots): readonly Uint8Array[] {
   const capture = machine.capture();
-  const chunks = [...capture.chunks()].map((chunk) => chunk.slice());
+  const chunks = [...capture.chunks()].map((chunk) => {
+    mustBeBytes('the pieces that chunks() gives to be each', chunk);
+    return chunk.slice();
+  });
   capture.release();
   return chunks;
 }
