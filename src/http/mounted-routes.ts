@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { QuorateError } from '../errors/quorate-error.js';
 import { shown } from '../errors/shown.js';
 import type { RequestHandler } from './request-handler.js';
 import { createRequestHandler } from './request-handler.js';
@@ -24,8 +25,10 @@ export interface RequestHandlerOptions {
  */
 export function requestHandler(
   node: ServedNode,
-  { prefix = '', pages, checksActs = true }: RequestHandlerOptions = {},
+  options: RequestHandlerOptions = {},
 ): (request: IncomingMessage, response: ServerResponse, next?: () => void) => void {
+  checkGiven(node, options, ['prefix', 'pages', 'checksActs']);
+  const { prefix = '', pages, checksActs = true } = options;
   const handler = createRequestHandler(node, {
     prefix: checkedPrefix(prefix),
     checksActs,
@@ -63,8 +66,12 @@ export interface FastifyReply {
  */
 export function fastifyRoutes(
   node: ServedNode,
-  { checksActs = true }: Pick<RequestHandlerOptions, 'checksActs'> = {},
+  options: Pick<RequestHandlerOptions, 'checksActs'> = {},
 ): (scope: FastifyScope, options: object, done: () => void) => void {
+  if (Object.hasOwn(Object(options), 'prefix'))
+    throw invalid(`expected no option but checksActs, got prefix: ${OF_FASTIFY}`);
+  checkGiven(node, options, ['checksActs']);
+  const { checksActs = true } = options;
   return (scope, _options, done) => {
     const { answer }: RequestHandler = createRequestHandler(node, { prefix: scope.prefix, checksActs });
     scope.removeAllContentTypeParsers();
@@ -77,7 +84,33 @@ export function fastifyRoutes(
   };
 }
 
+const OF_FASTIFY =
+  "Fastify's register takes the prefix, as in app.register(fastifyRoutes(node), { prefix: '/quorate' })";
+
+/** For callers without types: what nobody knows would silently not count, and `checksActs` decides who may write. */
+function checkGiven(node: ServedNode, options: RequestHandlerOptions, names: readonly string[]): void {
+  if (typeof Object(node).whyNotReady !== 'function') {
+    const isPromise = typeof Object(node).then === 'function';
+    throw invalid(
+      `expected a node, as ReplicaNode.open gives it, got ${isPromise ? 'a promise: await it' : shown(node)}`,
+    );
+  }
+  if (typeof options !== 'object' || options === null)
+    throw invalid(`expected the options to be an object, got ${shown(options)}`);
+  const unknown = Object.keys(options).find((name) => !names.includes(name));
+  if (unknown !== undefined)
+    throw invalid(`expected no option but ${names.join(', ')}, got ${unknown}: leave it out, or correct its name`);
+  for (const name of ['pages', 'checksActs'] as const) {
+    if (options[name] !== undefined && typeof options[name] !== 'boolean')
+      throw invalid(`expected ${name} to be true or false, got ${shown(options[name])}`);
+  }
+}
+
 function checkedPrefix(prefix: string): string {
   if (isPrefix(prefix)) return prefix;
-  throw new TypeError(`expected prefix to be a path such as "/quorate", got ${shown(prefix)}`);
+  throw invalid(`expected prefix to be a path such as "/quorate", got ${shown(prefix)}`);
+}
+
+function invalid(problem: string): QuorateError {
+  return new QuorateError('QUORATE_CONFIG_INVALID', problem);
 }

@@ -267,6 +267,28 @@ describe('the routes as a handler', () => {
     );
   });
 
+  test('an option that nobody knows, or of another kind, and what is no node, are refused by name', async () => {
+    const { node } = await embedded(http.createServer(), { routes: false });
+    for (const mount of [requestHandler, fastifyRoutes] as readonly ((...given: unknown[]) => unknown)[]) {
+      for (const [given, why] of [
+        [[], 'expected a node, as ReplicaNode.open gives it, got undefined'],
+        [[{}], 'expected a node, as ReplicaNode.open gives it, got an object (Object)'],
+        [[Promise.resolve(node)], 'got a promise: await it'],
+        [[node, { checkActs: false }], 'expected no option but'],
+        [[node, { checksActs: 'no' }], 'expected checksActs to be true or false, got "no"'],
+        [[node, 'x'], 'expected the options to be an object, got "x"'],
+      ] as const) {
+        expect(() => mount(...given)).toThrow(
+          expect.objectContaining({ code: 'QUORATE_CONFIG_INVALID', message: expect.stringContaining(why) }),
+        );
+      }
+    }
+    expect(() => requestHandler(node, { pages: 1 as never })).toThrow('expected pages to be true or false, got 1');
+    expect(() => fastifyRoutes(node, { prefix: '/quorate' } as never)).toThrow(
+      "expected no option but checksActs, got prefix: Fastify's register takes the prefix, as in app.register(fastifyRoutes(node), { prefix: '/quorate' })",
+    );
+  });
+
   test('in Express, under a path, behind middleware of the user', async () => {
     const app = express();
     const server = http.createServer(app);
