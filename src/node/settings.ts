@@ -54,11 +54,15 @@ function problemWithIdentity({ id, peers }: CheckedOptions): string | undefined 
 }
 
 function problemWithAddresses(options: CheckedOptions): string | undefined {
-  const { id, listen, advertise, peers } = options;
+  const { id, listen, advertise, peers, transport } = options;
+  // Nobody dials a node that is alone, and a transport of the user's may know other addresses.
+  const isReached = Object.keys(peers).length === 1 || transport !== undefined;
   const seen = new Map<string, string>();
   for (const [peer, address] of Object.entries(peers)) {
     const problem = problemWithAddress(`the address of ${peer}`, address);
     if (problem !== undefined) return problem;
+    const nowhere = isReached ? undefined : problemWithReach(peer, address);
+    if (nowhere !== undefined) return nowhere;
     const other = seen.get(address);
     if (other !== undefined && !address.endsWith(':0'))
       return `${other} and ${peer} have the same address ${address}: give each its own`;
@@ -81,6 +85,15 @@ function problemWithExposure({ server, transport, listen, insecure }: CheckedOpt
   if (server !== undefined || (transport !== undefined && listen === undefined)) return undefined;
   if (isLoopback(parseAddress(at)?.host ?? '') || insecure === true) return undefined;
   return `listening at ${at} lets other machines in, and nothing here asks who they are: listen on 127.0.0.1, or say insecure (--insecure) if the network is trusted`;
+}
+
+/** Why nobody can dial the node at this address; undefined where they can. */
+function problemWithReach(id: string, address: string): string | undefined {
+  const { host = '', port } = parseAddress(address) ?? {};
+  const at = `${id} is at ${address} in peers`;
+  if (port === 0) return `${at}, and port 0 stands for any free one: give each node of several a port of its own`;
+  if (host !== '0.0.0.0' && !/^[0:]+$/.test(host)) return undefined;
+  return `${at}, which no other node can reach: name the address under which they do; ${id} itself may listen at ${address}, and advertise that one`;
 }
 
 function problemWithAddress(what: string, address: string): string | undefined {

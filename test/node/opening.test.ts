@@ -94,6 +94,25 @@ describe('opening', () => {
   });
 
   test.each([
+    [
+      '127.0.0.1:0',
+      'n2 is at 127.0.0.1:0 in peers, and port 0 stands for any free one: give each node of several a port',
+    ],
+    [
+      '0.0.0.0:7402',
+      'n2 is at 0.0.0.0:7402 in peers, which no other node can reach: name the address under which they do',
+    ],
+    ['[::]:7402', 'n2 is at [::]:7402 in peers, which no other node can reach'],
+  ])('among several nodes an address that leads nowhere, %s, is refused', async (address, why) => {
+    const peers = { n1: '127.0.0.1:7401', n2: address };
+    const options = { id: 'n1', peers, insecure: true, stateMachine: new KeyValueStore(), dataDir: NOWHERE };
+    await expect(ReplicaNode.open(options)).rejects.toMatchObject({
+      code: 'QUORATE_CONFIG_INVALID',
+      message: expect.stringContaining(why),
+    });
+  });
+
+  test.each([
     ['datadir', 'did you mean dataDir?'],
     ['election_timeout_min', 'did you mean ELECTION_TIMEOUT_MIN?'],
     ['voters', 'the options are id, listen'],
