@@ -35,7 +35,7 @@ export function withClientFlags(command: Command): Command {
 }
 
 export function clientOptions(flags: ClientFlags): ClientOptions {
-  const timeoutMs = numberOfFlag('--timeout', flags.timeout, { least: 1, most: MOST_TIMEOUT_MS });
+  const timeoutMs = numberOfFlag('--timeout', flags.timeout, { least: 1, most: MOST_TIMEOUT_MS }, 'QUORATE_TIMEOUT');
   return { endpoints: parseEndpoints(flags.endpoints), timeoutMs };
 }
 
@@ -43,7 +43,10 @@ function parseEndpoints(text: string): readonly string[] {
   try {
     return text.split(',').map(addressOf);
   } catch (error) {
-    if (error instanceof QuorateError) throw usage(`${error.message} (several are separated by commas)`);
+    if (error instanceof QuorateError) {
+      const where = fromEnvironment('QUORATE_ENDPOINTS', process.env) === text ? ' in QUORATE_ENDPOINTS' : '';
+      throw usage(`${error.message}${where} (several are separated by commas)`);
+    }
     throw error;
   }
 }

@@ -49,8 +49,8 @@ export function addClusterCommand(program: Command): void {
     )
     .option('--verbose', "show the nodes' logs here, too")
     .action(async (flags: ClusterFlags) => {
-      const nodes = numberOfFlag('--nodes', flags.nodes, { least: 1, most: 9 });
-      const port = numberOfFlag('--port', flags.port, { least: 1, most: 65_536 - nodes });
+      const nodes = numberOfFlag('--nodes', flags.nodes, { least: 1, most: 9 }, 'QUORATE_NODES');
+      const port = numberOfFlag('--port', flags.port, { least: 1, most: 65_536 - nodes }, 'QUORATE_PORT');
       const ids = Array.from({ length: nodes }, (_, at) => `n${at + 1}`);
       makeDirectory(flags.data);
       refuseOtherCluster(flags.data, ids);

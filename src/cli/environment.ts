@@ -19,7 +19,12 @@ const OF_KUBERNETES = /^QUORATE(_[A-Z0-9_]+)?_(SERVICE_HOST|SERVICE_PORT(_\w+)?|
 export function problemWithVariables(environment: NodeJS.ProcessEnv): string | undefined {
   const unknown = Object.keys(environment).find((name) => isMisspelled(name) && !OF_KUBERNETES.test(name));
   if (unknown === undefined) return undefined;
-  return `there is no environment variable ${unknown}: did you mean ${meant(unknown.toUpperCase())}? Correct or unset it`;
+  const near = meant(unknown.toUpperCase());
+  const hint =
+    near === undefined
+      ? 'those that begin with QUORATE_ are ours, and the reference lists them.'
+      : `did you mean ${near}?`;
+  return `there is no environment variable ${unknown}: ${hint} Correct or unset it`;
 }
 
 function isMisspelled(name: string): boolean {
@@ -28,8 +33,11 @@ function isMisspelled(name: string): boolean {
   return UNPREFIXED.some((setting) => differences(name.toUpperCase(), setting) <= MOST_DIFFERENCES);
 }
 
-function meant(name: string): string {
-  const setting = closest(name.replace(/^QUORATE_/, ''), UNPREFIXED);
-  const isSetting = differences(name.replace(/^QUORATE_/, ''), setting) <= MOST_DIFFERENCES;
-  return isSetting ? setting : closest(name, VARIABLES);
+/** Undefined where it is near none: a guess would lead astray. */
+function meant(name: string): string | undefined {
+  const bare = name.replace(/^QUORATE_/, '');
+  const setting = closest(bare, UNPREFIXED);
+  if (differences(bare, setting) <= MOST_DIFFERENCES) return setting;
+  const variable = closest(name, VARIABLES);
+  return differences(name, variable) <= bare.length / 3 ? variable : undefined;
 }

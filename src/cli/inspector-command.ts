@@ -17,7 +17,7 @@ export function addInspectorCommand(program: Command): void {
       fromEnvironment('QUORATE_INSPECTOR_PORT', process.env) ?? '8080',
     )
     .action(async ({ port }: InspectorFlags) => {
-      const number = numberOfFlag('--port', port, { least: 0, most: 65_535 });
+      const number = numberOfFlag('--port', port, { least: 0, most: 65_535 }, 'QUORATE_INSPECTOR_PORT');
       const { createInspector } = await import('../inspect.js');
       const inspector = await createInspector({ port: number });
       process.stdout.write(welcome(inspector.url));

@@ -18,8 +18,13 @@ export function addSnapshotCommand(program: Command): void {
     .action(async (flags: ClientFlags) => {
       const { endpoints, timeoutMs } = clientOptions(flags);
       const failures = await Promise.all(endpoints.map((endpoint) => take(endpoint, timeoutMs, flags.json === true)));
-      const failure = failures.find((one) => one !== undefined);
-      if (failure !== undefined) throw failure;
+      const told = failures.filter((one) => one !== undefined);
+      const last = told.pop();
+      for (const { code, message, details } of told) {
+        const error = JSON.stringify({ error: { code, message, ...details } });
+        process.stderr.write(flags.json === true ? `${error}\n` : `quorate: ${message}\n`);
+      }
+      if (last !== undefined) throw last;
     });
 }
 

@@ -55,6 +55,16 @@ test('quorate snapshot has each node take one, and prints what came of it', asyn
   expect(JSON.parse(json.out)).toMatchObject({ id: 'a', tookMs: 0 });
   const gone = await quorate(['snapshot', '--timeout', '10000', '--endpoints', '127.0.0.1:1']);
   expect([gone.code, gone.err]).toEqual([1, expect.stringContaining('127.0.0.1:1: nobody listens there')]);
+  const bothGone = await quorate(['snapshot', '--json', '--endpoints', `127.0.0.1:1,${leader.address},127.0.0.1:2`]);
+  const told = bothGone.err
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).error.message);
+  expect([bothGone.code, told.sort()]).toEqual([
+    1,
+    ['127.0.0.1:1: nobody listens there', '127.0.0.1:2: nobody listens there'],
+  ]);
+  expect(JSON.parse(bothGone.out)).toMatchObject({ id: 'a' });
 });
 
 test('one is taken by itself when the log has grown, the metrics count it, and a restart begins with it', async () => {
