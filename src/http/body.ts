@@ -107,7 +107,7 @@ function refusalOf({ method, message }: HttpRequest): RefusedRequest | undefined
   if (WITH_BODY.includes(method) && coding === undefined && headers['content-length'] === undefined)
     return new RefusedRequest(
       411,
-      `expected a ${method} to say how long its body is, got neither Content-Length nor Transfer-Encoding: chunked; nothing was done`,
+      `expected a ${method} to say how long its body is, got neither Content-Length nor Transfer-Encoding: chunked; nothing was done. An empty body is Content-Length: 0, as curl -d '' sends it`,
     );
   return undefined;
 }

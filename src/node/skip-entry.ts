@@ -39,12 +39,22 @@ export async function skipEntry(dataDir: string, index: number): Promise<Skipped
     const what = `expected --data to be the data directory of one node, got ${dataDir}: ${why}`;
     throw new QuorateError('QUORATE_CONFIG_INVALID', what, { cause });
   });
-  const directory = await open(disk, owner);
+  const directory = await open(disk, owner).catch((error: QuorateError) => {
+    throw inWordsOfSkipping(error);
+  });
   try {
     return await skipIn(directory, asIndex(index));
   } finally {
     await promised<void>((done) => directory.unlock((error) => done(error)));
   }
+}
+
+/** Who skips starts no node: what a lock's error says to a node that starts would be no help. */
+function inWordsOfSkipping(error: QuorateError): QuorateError {
+  const { code, message, details } = error;
+  if (code !== 'QUORATE_DATA_LOCKED' || details.pid === undefined) return error;
+  const holder = message.slice(0, message.lastIndexOf(': stop it'));
+  return new QuorateError(code, `${holder}: stop that node first, and skip the entry then`, { details, cause: error });
 }
 
 function open(disk: NodeDisk, { identity, cluster, members }: Owner): Promise<DataDirectory> {

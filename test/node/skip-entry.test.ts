@@ -60,7 +60,10 @@ test('a skipped entry is skipped at each start, and is part of the next snapshot
   expect(await codeOf(node.propose('poison'))).toBe('QUORATE_OUTCOME_UNKNOWN');
   await halted;
   expect(node.status().members[0]?.haltedBy).toMatch(/apply failed at entry \d+: it is poison/);
-  await expect(skipEntry(directory, lastIndex + 1)).rejects.toMatchObject({ code: 'QUORATE_DATA_LOCKED' });
+  await expect(skipEntry(directory, lastIndex + 1)).rejects.toMatchObject({
+    code: 'QUORATE_DATA_LOCKED',
+    message: expect.stringMatching(/ is in use by process \d+ on .*: stop that node first, and skip the entry then$/),
+  });
   await node.close();
 
   await expect(skipEntry(directory, lastIndex + 2)).rejects.toMatchObject({ code: 'QUORATE_NOT_FOUND' });
