@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { AnyActorRef, InspectionEvent } from 'xstate';
 import { QuorateError } from '../errors/quorate-error.js';
+import { shown } from '../errors/shown.js';
 import { isLoopback } from '../http/callers.js';
 import { targetOf } from '../http/request-target.js';
 import { interceptEvent } from '../http/upgrade-router.js';
@@ -47,6 +48,7 @@ export const PROGRAM_PATH = '/inspector/program';
  * Nothing is watched while nobody looks. Rejects with CONFIG_INVALID where the port is taken or the options cannot work.
  */
 export async function createInspector(options: CreateInspectorOptions, systemClock: Clock): Promise<Inspector> {
+  checkOptions(options);
   const clock = idleClock(systemClock);
   const hub = new InspectionHub(clock);
   const served = await serve(options, hub, clock);
@@ -60,6 +62,31 @@ export async function createInspector(options: CreateInspectorOptions, systemClo
       await served.close();
     },
   };
+}
+
+/** By name: what it is, and how an error says so. */
+const KINDS: Readonly<Record<keyof CreateInspectorOptions, readonly [(value: unknown) => boolean, string]>> = {
+  port: [
+    (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 65_535,
+    'a whole number from 0 to 65535',
+  ],
+  server: [(value) => typeof Object(value).on === 'function', 'an http.Server'],
+  url: [(value) => typeof value === 'string', 'like ws://127.0.0.1:8080'],
+  name: [(value) => typeof value === 'string', 'text'],
+};
+
+/** For callers without types: a misspelled option would silently have its default. */
+function checkOptions(options: CreateInspectorOptions): void {
+  if (typeof options !== 'object' || options === null)
+    throw invalid(`expected the options to be an object, got ${shown(options)}`);
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(KINDS, name))
+      throw invalid(
+        `expected no option but ${Object.keys(KINDS).join(', ')}, got ${name}: leave it out, or correct its name`,
+      );
+    const [is, expected] = KINDS[name as keyof CreateInspectorOptions];
+    if (value !== undefined && !is(value)) throw invalid(`expected ${name} to be ${expected}, got ${shown(value)}`);
+  }
 }
 
 const named = ({ name }: CreateInspectorOptions): { readonly name?: string } => (name === undefined ? {} : { name });

@@ -268,6 +268,11 @@ test("on a server of the user's it takes its own paths, and leaves all others", 
 test.each<[string, CreateInspectorOptions]>([
   ['one of port, server and url', { port: 1, url: 'ws://127.0.0.1:1' }],
   ['like ws://127.0.0.1:8080', { url: 'nonsense' }],
+  ['no option but port, server, url, name, got prt', { prt: 0 } as never],
+  ['the options to be an object, got "ws://127.0.0.1:8080"', 'ws://127.0.0.1:8080' as never],
+  ['port to be a whole number from 0 to 65535, got 99999', { port: 99_999 }],
+  ['server to be an http.Server, got an object (Object)', { server: {} as never }],
+  ['name to be text, got 5', { name: 5 as never }],
 ])('options that cannot work are refused: expected %s', async (words, options) => {
   await expect(createInspector(options)).rejects.toMatchObject({
     code: 'QUORATE_CONFIG_INVALID',
