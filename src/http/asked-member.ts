@@ -8,7 +8,7 @@ import type { HttpRequest } from './exchange.js';
 import type { ServedNode } from './served-node.js';
 
 /** These paths may be asked of another member through this node, for callers that do not reach that member's own address. */
-const ASKED_THROUGH = [EVENTS_PATH, '/v1/status', '/health/ready'];
+const ASKED_THROUGH = [EVENTS_PATH, '/v1/status', '/health/ready', '/health/live', '/metrics'];
 /** So many at a time: each takes a connection to another node. */
 const MOST_AT_A_TIME = 64;
 /** A node that lives says something at least once a second. */

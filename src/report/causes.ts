@@ -143,7 +143,7 @@ export function commandOf(lacks: readonly Lack[], voters: readonly HeardNode[]):
   // Only nodes that were heard tell who the members are.
   if (unknown === undefined || voters.every(({ report }) => report === null)) return NO_COMMAND;
   const peers = voters.map(({ id, address }) => `${id}=${address}`).join(',');
-  const command = `${programOf(voters)} serve --id ${unknown.id} --listen ${unknown.address} --peers ${peers} --data <the directory of ${unknown.id}>`;
+  const command = `${programOf(voters)} serve --id ${unknown.id} --listen ${unknown.address} --peers ${peers} --data DIRECTORY_OF_${unknown.id}`;
   return { command, starts: unknown.id };
 }
 

@@ -55,6 +55,8 @@ describe('what a node tells of itself, asked of another member through this one'
     expect((await askA('/v1/status?node=b')).json).toMatchObject({ id: 'b' });
     expect((await askA('/v1/status?node=a')).json).toMatchObject({ id: 'a' });
     expect((await askA('/health/ready?node=c')).status).toBe(200);
+    expect((await askA('/health/live?node=c')).status).toBe(200);
+    expect((await askA('/metrics?node=b')).bytes.toString()).toContain('quorate_node_info{id="b"');
     const heard = listen(served.address('a'), '/v1/events?node=b');
     await until(() => /event: hello\ndata: .*"id":"b"/.test(heard.text) && heard.text.includes('event: metrics'));
     heard.stop();

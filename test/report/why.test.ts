@@ -253,7 +253,7 @@ describe('without a majority', () => {
   it('makes a command for a node that was never heard, of what its peers say', () => {
     const nodes = [live(leading(['n1', 'n2'], { down: ['n2'] }), 'n1')];
     expect(headline(nodes).command).toBe(
-      'node main.js serve --id n2 --listen 127.0.0.1:7402 --peers n1=127.0.0.1:7401,n2=127.0.0.1:7402 --data <the directory of n2>',
+      'node main.js serve --id n2 --listen 127.0.0.1:7402 --peers n1=127.0.0.1:7401,n2=127.0.0.1:7402 --data DIRECTORY_OF_n2',
     );
     const embedded = headline([...nodes, { ...gone('n2', 9, report('n2', ['n1', 'n2']), null), startCommand: null }]);
     expect(embedded.command).toBeNull();
