@@ -1,6 +1,8 @@
 import type { Actor, AnyActorRef } from 'xstate';
 import { assign, enqueueActions, fromCallback, sendTo, setup } from 'xstate';
 import { isRunning } from '../actors/actor-refs.js';
+import { QuorateError } from '../src/errors/quorate-error.js';
+import { shown } from '../src/errors/shown.js';
 import type { Term } from '../src/raft/numbers-and-ids.js';
 import { NO_TERM } from '../src/raft/numbers-and-ids.js';
 import type { Clock } from '../src/seams/clock.js';
@@ -126,9 +128,13 @@ const leadershipSetup = setup({
  * The old leader's work may go on after the new one's has begun: until then, and for as long as its process stands still. Only a
  * fencing token makes that safe. Hand `term` to whatever the work touches, and have it refuse a token that is less than one it saw.
  *
- * Done when the node has closed.
+ * Done when the node has closed. Throws CONFIG_INVALID for what is no node.
  */
 export function leadership(node: LedNode) {
+  if (typeof Object(Object(node).actor).getSnapshot !== 'function') {
+    const what = `expected a node, as ReplicaNode.open gives it, got ${shown(node)}`;
+    throw new QuorateError('QUORATE_CONFIG_INVALID', what);
+  }
   return leadershipSetup.createMachine({
     id: 'leadership',
     context: {

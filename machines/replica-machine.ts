@@ -3,6 +3,7 @@ import { DEFAULT_FLOW } from '../actors/flow.js';
 import type { HeartbeatManagerInput } from '../actors/heartbeat-manager.js';
 import { LogWriter } from '../actors/log-writer.js';
 import type { SnapshotInstallerInput } from '../actors/snapshot-installer.js';
+import { QuorateError } from '../src/errors/quorate-error.js';
 import { fastTransition } from '../src/fast-transition/fast-transition.js';
 import { derive } from '../src/raft/random.js';
 import { initialState } from '../src/raft/replica-state.js';
@@ -110,6 +111,9 @@ export const replicaMachine = fastTransition(
   }),
 );
 
+const NO_INPUT =
+  "expected replicaMachine to be given input, got none: createActor(replicaMachine, { input }), with replicaInput({ id: 'a', replicas: 'abc' }) of quorate/testing, say";
+
 const DEFAULT_SNAPSHOT_LOG_BYTES = 64 * 1024 * 1024;
 
 type Managers = ReplicaContext['managers'];
@@ -120,6 +124,8 @@ type Spawn = <Src extends keyof Managers>(
 
 /** Both managers live as long as the chart, so that they are spawned with it. */
 function contextFrom(input: ReplicaInput, spawn: Spawn): ReplicaContext {
+  // XState's types ask for it, and nobody else does.
+  if (input === undefined) throw new QuorateError('QUORATE_CONFIG_INVALID', NO_INPUT);
   const { identity, servers, seed, log, transport, stateMachine, clock, snapshots } = input;
   const { snapshotLogBytes = DEFAULT_SNAPSHOT_LOG_BYTES } = input;
   const settings = { ...DEFAULT_SETTINGS, ...input.settings };

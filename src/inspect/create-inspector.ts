@@ -55,7 +55,10 @@ export async function createInspector(options: CreateInspectorOptions, systemClo
   const roots = new InspectedRoots({ hub, clock, pid: process.pid, ...named(options) });
   return {
     inspect: (event) => roots.note(event),
-    attach: (actor) => roots.attach(actor),
+    attach: (actor) => {
+      if (typeof Object(actor).getSnapshot === 'function') return roots.attach(actor);
+      throw invalid(`expected an actor, as createActor gives it, got ${shown(actor)}`);
+    },
     url: served.url,
     close: async () => {
       roots.clear();

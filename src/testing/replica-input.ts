@@ -1,5 +1,7 @@
 import type { ReplicaEvent, ReplicaInput } from '../../machines/index.js';
 import { MemoryNetwork } from '../../transport/memory/transport.js';
+import { QuorateError } from '../errors/quorate-error.js';
+import { shown } from '../errors/shown.js';
 import { MemoryLogStore } from '../log/memory-log-store.js';
 import { EMPTY_LOG } from '../raft/log-shape.js';
 import type { NodeId } from '../raft/numbers-and-ids.js';
@@ -20,7 +22,9 @@ export interface ReplicaInputOptions {
  * and a virtual clock, which is also what to give to `createActor`. For graphs and paths of the chart, for statechart tests of
  * machines that invoke it, and for running it; what it is given with `{ ...replicaInput(…), stateMachine }` takes its place.
  */
-export function replicaInput({ id, replicas, clock = new VirtualClock() }: ReplicaInputOptions) {
+export function replicaInput(options: ReplicaInputOptions) {
+  checkReplicas('replicaInput', options);
+  const { id, replicas, clock = new VirtualClock() } = options;
   return {
     identity: { clusterId: 'test', nodeId: id, incarnation: `${id} of the test` },
     servers: [...replicas].map((server) => ({ id: server, address: server })),
@@ -37,7 +41,9 @@ export function replicaInput({ id, replicas, clock = new VirtualClock() }: Repli
  * election and wins, with the vote of every peer; or its log fails. For the traversals of `xstate/graph`, which sends every other
  * event without anything in it: a replica halts at that.
  */
-export function replicaEvents({ id, replicas }: Pick<ReplicaInputOptions, 'id' | 'replicas'>): ReplicaEvent[] {
+export function replicaEvents(options: Pick<ReplicaInputOptions, 'id' | 'replicas'>): ReplicaEvent[] {
+  checkReplicas('replicaEvents', options);
+  const { id, replicas } = options;
   const term = asTerm(1);
   const nothing = { term: NO_TERM, votedFor: null, log: EMPTY_LOG, commitIndex: NO_INDEX, lastTimeMs: 0 };
   const peers = [...replicas].filter((server) => server !== id);
@@ -56,4 +62,15 @@ export function replicaEvents({ id, replicas }: Pick<ReplicaInputOptions, 'id' |
     }),
     { type: 'log.failed', error: new Error('told by the test') },
   ];
+}
+
+/** For callers without types. */
+function checkReplicas(what: string, given: Pick<ReplicaInputOptions, 'id' | 'replicas'>): void {
+  const { id, replicas } = Object(given) as Partial<ReplicaInputOptions>;
+  const isList = typeof replicas === 'string' || Array.isArray(replicas);
+  if (isList && typeof id === 'string' && [...replicas].includes(id)) return;
+  throw new QuorateError(
+    'QUORATE_CONFIG_INVALID',
+    `expected the options of ${what} to name all replicas and one of them, as in { id: 'a', replicas: 'abc' }, got id ${shown(id)} and replicas ${shown(replicas)}`,
+  );
 }

@@ -161,7 +161,7 @@ export function checkDuration(name: string, value: number): void {
 
 /** Refuses unknown names and values of another kind. */
 export function checkFields(what: string, prefix: string, kinds: Readonly<Record<string, Kind>>, given: object): void {
-  if (!isObject(given)) throw unexpected(what, OBJECT, given);
+  if (!isObject(given)) throw unexpected(`the options of ${what}`, OBJECT, given);
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(kinds, name)) {
       throw invalid(`${what} has no option ${name}: it knows ${Object.keys(kinds).join(', ')}`);

@@ -186,17 +186,9 @@ describe('GET /v1/kv', () => {
     await ask(leader, 'PUT', '/v1/kv/elsewhere', { body: '' });
     const { json } = await ask(follower, 'GET', '/v1/kv?prefix=rev/');
     const { json: names } = await ask(follower, 'GET', '/v1/kv?prefix=rev/&values=false');
-    expect(names.items).toEqual([
-      { key: 'rev/a', revision: first },
-      { key: 'rev/b', revision: first + 1 },
-    ]);
-    expect(json).toMatchObject({
-      revision: first + 2,
-      items: [
-        { key: 'rev/a', revision: first },
-        { key: 'rev/b', revision: first + 1 },
-      ],
-    });
+    const items = ['a', 'b'].map((name, at) => ({ key: `rev/${name}`, revision: first + at }));
+    expect(names.items).toEqual(items);
+    expect(json).toMatchObject({ revision: first + 2, items });
   });
 
   test.each([
