@@ -1,4 +1,4 @@
-import type { Actor } from 'xstate';
+import type { Actor, AnyActorRef } from 'xstate';
 import type { replicaMachine } from '../../machines/replica-machine.js';
 import { standingOf } from '../../machines/role.js';
 import type { CallRequest } from '../calls/pending-call.js';
@@ -245,6 +245,7 @@ export class Replica<Result> {
   }
 
   #fail(error: Error): void {
+    stopOrphans(this.actor);
     this.takeNoPart();
     this.#turnAway(halted(String(error)));
     this.#options.failed(error);
@@ -256,6 +257,15 @@ export class Replica<Result> {
     this.#pendingSnapshots.close(reason);
     for (const fail of [...this.#waits]) fail(reason);
   }
+}
+
+/**
+ * XState leaves the actors of a machine that failed running: links would dial and the heartbeat would beat for as long as the process
+ * lives. It stops an actor by this event.
+ */
+function stopOrphans(actor: AnyActorRef): void {
+  for (const child of Object.values(actor.getSnapshot().children as Record<string, AnyActorRef | undefined>))
+    child?.send({ type: 'xstate.stop' });
 }
 
 /**

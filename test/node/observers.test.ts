@@ -146,6 +146,10 @@ describe('P52 an observer that throws harms nobody', () => {
     expect(node.actor.getSnapshot().status).toBe('error');
     expect(node.state.role).toBe('halted');
     expect(logger.lines.map(({ message }) => message)).toContain('the chart failed: this node has halted');
+    // Nothing dials, beats or writes any more, though XState leaves the actors of a machine that failed running.
+    const children = Object.values(node.actor.getSnapshot().children);
+    expect(children.length).toBeGreaterThan(5);
+    expect(children.filter((child) => child?.getSnapshot().status === 'active')).toEqual([]);
   });
 
   test('a callback of submit that throws takes no other caller its answer', async () => {
