@@ -29,7 +29,10 @@ const plainXState = {
   testMatch: ['plain-xstate/*', 'machines/*', 'simulation/stories*'].map((tests) => `<rootDir>/test/${tests}.test.ts`),
 };
 
-const RUN_ACTORS = ['machines/*', 'development/*', 'node/replica-node', 'fast-transition/*', 'embedding/invoked*'];
+const RUN_ACTORS = [
+  ...['machines/*', 'development/*', 'fast-transition/*', 'embedding/invoked*'],
+  ...['node/replica-node', 'node/observers', 'inspect/inspector'],
+];
 
 export default {
   projects: [

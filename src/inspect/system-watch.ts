@@ -56,8 +56,7 @@ export class SystemWatch {
 
   #announce(actor: AnyActorRef): void {
     const machine = machineOf(actor);
-    // An actor is announced by the system before it has its first snapshot, and here when it has.
-    if (machine === undefined || this.#watched.has(actor.sessionId) || actor.getSnapshot() === undefined) return;
+    if (machine === undefined || this.#watched.has(actor.sessionId)) return;
     const service = new V4Service(actor, machine);
     const value = JSON.stringify(service.state.value);
     this.#watched.set(actor.sessionId, { service, value, lastShownMs: 0, timer: undefined });
@@ -68,7 +67,6 @@ export class SystemWatch {
 
   #inspect(event: InspectionEvent): void {
     const actor = event.actorRef as AnyActorRef;
-    if (event.type === '@xstate.actor') this.#announce(actor);
     if (event.type === '@xstate.event' && !this.#options.isQuiet(event.event)) {
       this.#watched.get(actor.sessionId)?.service.tookEvent(event.event);
     }
@@ -77,6 +75,7 @@ export class SystemWatch {
 
   #moved(actor: AnyActorRef, snapshot: { status: string; value?: unknown }, event: { type: string }): void {
     const watched = this.#watched.get(actor.sessionId);
+    // The system tells of a new actor before it has a snapshot that can be read, so that its first one counts.
     if (watched === undefined) return this.#announce(actor);
     if (snapshot.status === 'stopped') return this.#forget(actor.sessionId, watched);
     const { clock } = this.#options;
