@@ -19,6 +19,8 @@ import { connect } from '../dist/src/client/node.js';
 const PROGRAM = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
 const CALLERS = [256, 512, 1_024];
 const CLIENTS = 4;
+/** The same in every phase: ten times as many keys would be another load, with ten times the memory and the snapshots. */
+const KEYS = 20_000;
 const BURST_MS = 1_000;
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { together: { type: 'boolean' } } });
 const [seconds = 5] = positionals.map(Number);
@@ -77,7 +79,7 @@ async function load(name, callers, ofLeader) {
     for (let n = 0; !isOver; n += 1) {
       const begun = performance.now();
       try {
-        await clients[caller % CLIENTS].put(`${caller}/${n % 100}`, value, { waitsOutOverload: false });
+        await clients[caller % CLIENTS].put(`${(caller * 97 + n) % KEYS}`, value, { waitsOutOverload: false });
         if (isOver) continue;
         latencies.push(performance.now() - begun);
         if (begun - begunMs > BURST_MS) lasting.push(latencies.at(-1));

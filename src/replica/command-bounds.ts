@@ -12,9 +12,11 @@ const OVERHEAD_BYTES = 256;
 const FREE_COMMANDS = 1_024;
 const FREE_BYTES = 32 * 1024 * 1024;
 /** A further command is turned away where what waits before it takes longer than this at the present rate, ms. */
-const LONGEST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 50;
 /** Where disk or network are slow: so many times what a command takes while hardly any wait. */
 const LONGEST_WAIT_TIMES = 2;
+/** Where nothing was done for longer than this nobody knows how long anything takes, ms. */
+const STANDSTILL_MS = 100;
 const HARDLY_ANY = 32;
 /** What a command takes while hardly any wait is measured anew after this time, ms. */
 const SERVICE_TIME_HOLDS_MS = 10_000;
@@ -47,6 +49,8 @@ export class CommandBounds {
     if (isFree || !this.#isCrowded(nowMs)) return undefined;
     const waitMs = this.#drain.msFor(this.#bytes, nowMs);
     if (waitMs <= this.#longestWaitMs) return undefined;
+    // Who was turned away comes again: while any is, all that come at once are not taken.
+    this.#crowdedUntilMs = nowMs + CROWDED_FOR_MS;
     const why = `${this.#count} commands wait at this node already`;
     if (this.#drain.lately(nowMs) === 0) return overloaded(why, UNKNOWN_WAIT_MS);
     return this.turnAway(why, commandBytes, nowMs);
@@ -89,7 +93,7 @@ export class CommandBounds {
 
   /** Commands lately waited too long, or nothing was done for too long. */
   #isCrowded(nowMs: number): boolean {
-    return nowMs < this.#crowdedUntilMs || nowMs - this.#progressMs > this.#longestWaitMs;
+    return nowMs < this.#crowdedUntilMs || nowMs - this.#progressMs > Math.max(STANDSTILL_MS, this.#longestWaitMs);
   }
 
   get #longestWaitMs(): number {

@@ -29,10 +29,10 @@ const serve = ({ perStep, waitMs, fromMs, untilMs }: Record<'perStep' | 'waitMs'
 };
 
 describe('how long a command may wait', () => {
-  test('one that would wait more than 100 ms at the present rate is turned away; one that would wait less is not', () => {
+  test('one that would wait more than 50 ms at the present rate is turned away; one that would wait less is not', () => {
     add(2_000, 0);
     serve({ perStep: 100, waitMs: 200, fromMs: 0, untilMs: 3_000 });
-    // Ten thousand a second: a thousand wait 100 ms.
+    // Ten thousand a second: two thousand wait 200 ms.
     expect(bounds.refusal(0, 3_000)).toMatchObject({ code: 'QUORATE_OVERLOADED' });
     serve({ perStep: 400, waitMs: 200, fromMs: 3_000, untilMs: 6_000 });
     expect(bounds.refusal(0, 6_000)).toBeUndefined();
@@ -91,8 +91,18 @@ describe('how long a command may wait', () => {
     add(2_000, 0);
     serve({ perStep: 100, waitMs: 200, fromMs: 0, untilMs: 3_000 });
     serve({ perStep: 100, waitMs: 50, fromMs: 3_000, untilMs: 3_980 });
-    expect(bounds.refusal(0, 3_980)?.code).toBe('QUORATE_OVERLOADED');
     expect(bounds.refusal(0, 3_990)).toBeUndefined();
+  });
+
+  test('a node that turns callers away stays crowded until a second after the last of them: they come again, all at once', () => {
+    add(2_000, 0);
+    serve({ perStep: 100, waitMs: 200, fromMs: 0, untilMs: 3_000 });
+    for (const atMs of [3_500, 4_400, 5_300]) {
+      serve({ perStep: 100, waitMs: 50, fromMs: atMs - 500, untilMs: atMs });
+      expect(bounds.refusal(0, atMs)?.code).toBe('QUORATE_OVERLOADED');
+    }
+    serve({ perStep: 100, waitMs: 50, fromMs: 5_300, untilMs: 6_300 });
+    expect(bounds.refusal(0, 6_300)).toBeUndefined();
   });
 
   test('the more are turned away, the later they are to come again', () => {
