@@ -67,7 +67,7 @@ export type ApplierReport =
       /** Null where all that were tried are damaged; undefined where none was needed. */
       readonly snapshot?: Snapshot | null | undefined;
       readonly damaged?: readonly string[] | undefined;
-      /** Where nothing brings it to where the log begins: why. Only a peer's snapshot does. */
+      /** The reason why it does not reach the beginning of the log, so that it needs a peer's snapshot; undefined where it does. */
       readonly lacks?: Error | undefined;
     }
   /** It was restored from a peer's snapshot, and holds exactly what that does. */

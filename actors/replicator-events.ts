@@ -41,7 +41,7 @@ export interface ReplicatorContext extends ReplicatorInput {
   /** The follower is known to equal us up to here: the match index, as of the last event that told of it. */
   readonly matched: Index;
   readonly inFlight: readonly InFlight[];
-  /** Where the peer's own snapshot is damaged: it needs one that ends here or later. */
+  /** A peer whose own snapshot is damaged needs one that ends here or later. */
   readonly leastSnapshot: Index;
   /** There was room for more, and what comes next was not in memory: as of the last time that the window was filled. */
   readonly isNextOnDisk: boolean;

@@ -150,7 +150,6 @@ export const snapshotInstaller = installerSetup.createMachine({
         'The peer has that snapshot no more: the same one is asked for again after a while, another one at once.',
       after: { [LONGEST_WAIT_MS]: 'idle' },
       on: {
-        'install.off': {},
         'install.ordered': {
           guard: { type: 'isAnother', params: ({ event }) => event },
           target: 'receiving',

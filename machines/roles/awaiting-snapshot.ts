@@ -16,7 +16,6 @@ export const awaitingSnapshot = replicaSetup.createStateConfig({
     'client.read': follower.on['client.read'],
     'log.stalled': { target: 'stalled', actions: 'announceStall' },
     'log.full': { target: 'full', actions: 'announceFull' },
-    'install.began': {},
     'install.over': [{ guard: 'needsSnapshot' }, { target: 'follower' }],
   },
 });

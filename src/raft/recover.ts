@@ -42,7 +42,7 @@ export interface OpenedStateMachine {
   readonly snapshot?: Snapshot | null | undefined;
   /** Snapshots that were tried in vain, in words. */
   readonly damaged?: readonly string[] | undefined;
-  /** Where nothing brings the state machine to where the log begins: why. A peer's snapshot would. */
+  /** The reason why the state machine does not reach the beginning of the log, so that it needs a peer's snapshot; undefined where it does. */
   readonly lacks?: Error | undefined;
 }
 

@@ -15,7 +15,7 @@ const FREE_BYTES = 32 * 1024 * 1024;
 const LONGEST_WAIT_MS = 50;
 /** Where disk or network are slow: so many times what a command takes while hardly any wait. */
 const LONGEST_WAIT_TIMES = 2;
-/** Where nothing was done for longer than this nobody knows how long anything takes, ms. */
+/** A node also counts as crowded after no command was done for this long, ms. */
 const STANDSTILL_MS = 100;
 const HARDLY_ANY = 32;
 /** What a command takes while hardly any wait is measured anew after this time, ms. */
