@@ -1,5 +1,6 @@
 import { badRequest } from '../errors/quorate-error.js';
 import { shown } from '../errors/shown.js';
+import { unknownOption } from '../errors/unknown-option.js';
 
 /**
  * For callers without types: an option that nobody knows would silently not count, and a guarded write become a plain one.
@@ -8,10 +9,8 @@ import { shown } from '../errors/shown.js';
 export function checkCallOptions(options: object, names: readonly string[]): void {
   if (typeof options !== 'object' || options === null)
     throw badRequest(`expected options to be an object, as in { ${names[0]}: … }, got ${shown(options)}`);
-  for (const name in options) {
-    if (!names.includes(name))
-      throw badRequest(`expected no option but ${names.join(', ')}, got ${name}: leave it out, or correct its name`);
-  }
+  const problem = unknownOption(options, names);
+  if (problem !== undefined) throw badRequest(problem);
   const { signal } = options as { readonly signal?: unknown };
   if (signal === undefined || typeof (signal as AbortSignal | null)?.addEventListener === 'function') return;
   throw badRequest(

@@ -1,5 +1,5 @@
+import { closest, differences, MOST_DIFFERENCES } from '../errors/spelling.js';
 import { SERVE_OPTIONS } from './serve-options.js';
-import { closest, differences } from './spelling.js';
 
 /** The variables that `quorate serve` and the other commands read. */
 const VARIABLES: readonly string[] = [
@@ -10,7 +10,6 @@ const VARIABLES: readonly string[] = [
 ];
 /** The settings that have no prefix: their names are so long that whatever is nearly the same is meant for them. */
 const UNPREFIXED = VARIABLES.filter((name) => !name.startsWith('QUORATE_'));
-const MOST_DIFFERENCES = 2;
 
 /** Kubernetes gives these to every container that runs beside a service named quorate. */
 const OF_KUBERNETES = /^QUORATE(_[A-Z0-9_]+)?_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)$/;

@@ -78,16 +78,22 @@ async function dialKeyValueStore(): Promise<Dial<KeyValueClient>> {
 }
 
 async function main(words: readonly string[]): Promise<void> {
-  const [first = ''] = words;
-  if (LATER.includes(first)) {
-    const instead = Object.hasOwn(INSTEAD, first) ? `; ${INSTEAD[first]}` : '';
-    throw new CommandFailure(EXIT.usage, 'NOT_IN_THIS_VERSION', `${first}: not in this version${instead}`);
+  const isHelp = words[0] === 'help';
+  const name = words[isHelp ? 1 : 0] ?? '';
+  if (LATER.includes(name)) {
+    const instead = Object.hasOwn(INSTEAD, name) ? `; ${INSTEAD[name]}` : '';
+    throw new CommandFailure(EXIT.usage, 'NOT_IN_THIS_VERSION', `${name}: not in this version${instead}`);
   }
-  if (Object.hasOwn(SYNONYMS, first))
-    throw usage(`there is no command ${first}: did you mean quorate ${SYNONYMS[first]}?`);
+  if (Object.hasOwn(SYNONYMS, name))
+    throw usage(`there is no command ${name}: did you mean quorate ${SYNONYMS[name]}?`);
   const problem = problemWithVariables(process.env);
   if (problem !== undefined) throw usage(problem);
-  await createProgram().parseAsync([...words], { from: 'user' });
+  const program = createProgram();
+  const names = ['help', ...program.commands.map((command) => command.name())];
+  // Commander would show the help of all commands, and not say why.
+  if (isHelp && /^\w/.test(name) && !names.includes(name))
+    throw usage(`there is no command ${name}: quorate --help lists those that there are`);
+  await program.parseAsync([...words], { from: 'user' });
 }
 
 // A reader that reads no further, as `head` does, has had enough: that is no failure.

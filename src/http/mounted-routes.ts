@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { QuorateError } from '../errors/quorate-error.js';
 import { shown } from '../errors/shown.js';
+import { unknownOption } from '../errors/unknown-option.js';
 import type { RequestHandler } from './request-handler.js';
 import { createRequestHandler } from './request-handler.js';
 import { isPrefix } from './request-target.js';
@@ -97,9 +98,8 @@ function checkGiven(node: ServedNode, options: RequestHandlerOptions, names: rea
   }
   if (typeof options !== 'object' || options === null)
     throw invalid(`expected the options to be an object, got ${shown(options)}`);
-  const unknown = Object.keys(options).find((name) => !names.includes(name));
-  if (unknown !== undefined)
-    throw invalid(`expected no option but ${names.join(', ')}, got ${unknown}: leave it out, or correct its name`);
+  const problem = unknownOption(options, names);
+  if (problem !== undefined) throw invalid(problem);
   for (const name of ['pages', 'checksActs'] as const) {
     if (options[name] !== undefined && typeof options[name] !== 'boolean')
       throw invalid(`expected ${name} to be true or false, got ${shown(options[name])}`);

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { AnyActorRef, InspectionEvent } from 'xstate';
 import { QuorateError } from '../errors/quorate-error.js';
 import { shown } from '../errors/shown.js';
+import { unknownOption } from '../errors/unknown-option.js';
 import { isLoopback } from '../http/callers.js';
 import { targetOf } from '../http/request-target.js';
 import { interceptEvent } from '../http/upgrade-router.js';
@@ -82,12 +83,10 @@ const KINDS: Readonly<Record<keyof CreateInspectorOptions, readonly [(value: unk
 function checkOptions(options: CreateInspectorOptions): void {
   if (typeof options !== 'object' || options === null)
     throw invalid(`expected the options to be an object, got ${shown(options)}`);
-  for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(KINDS, name))
-      throw invalid(
-        `expected no option but ${Object.keys(KINDS).join(', ')}, got ${name}: leave it out, or correct its name`,
-      );
-    const [is, expected] = KINDS[name as keyof CreateInspectorOptions];
+  const problem = unknownOption(options, Object.keys(KINDS));
+  if (problem !== undefined) throw invalid(problem);
+  for (const [name, [is, expected]] of Object.entries(KINDS)) {
+    const value = options[name as keyof CreateInspectorOptions];
     if (value !== undefined && !is(value)) throw invalid(`expected ${name} to be ${expected}, got ${shown(value)}`);
   }
 }

@@ -1,4 +1,5 @@
 import { shown } from '../errors/shown.js';
+import { meantBy } from '../errors/spelling.js';
 import type { ReplicaSettings, Settings } from '../raft/settings.js';
 import { DEFAULT_SETTINGS } from '../raft/settings.js';
 import type { AnyStateMachine } from '../seams/state-machine.js';
@@ -82,7 +83,8 @@ export function problemWithNames(given: readonly string[], known: readonly strin
   const unknown = given.find((name) => !known.includes(name));
   if (unknown === undefined) return undefined;
   const plain = (name: string): string => name.replaceAll(/[_-]/g, '').toLowerCase();
-  const meant = known.find((name) => plain(name) === plain(unknown));
+  const near = meantBy(plain(unknown), known.map(plain));
+  const meant = known.find((name) => plain(name) === near);
   const hint = meant === undefined ? `the options are ${known.join(', ')}` : `did you mean ${meant}?`;
   return `there is no option ${unknown}: ${hint}`;
 }

@@ -51,10 +51,11 @@ export async function skipEntry(dataDir: string, index: number): Promise<Skipped
 
 /** Who skips starts no node: what a lock's error says to a node that starts would be no help. */
 function inWordsOfSkipping(error: QuorateError): QuorateError {
-  const { code, message, details } = error;
-  if (code !== 'QUORATE_DATA_LOCKED' || details.pid === undefined) return error;
-  const holder = message.slice(0, message.lastIndexOf(': stop it'));
-  return new QuorateError(code, `${holder}: stop that node first, and skip the entry then`, { details, cause: error });
+  const { code, details } = error;
+  const { directory, pid, host } = details;
+  if (code !== 'QUORATE_DATA_LOCKED' || pid === undefined) return error;
+  const what = `${directory} is in use by process ${pid} on ${host}: stop that node first, and skip the entry then`;
+  return new QuorateError(code, what, { details, cause: error });
 }
 
 function open(disk: NodeDisk, { identity, cluster, members }: Owner): Promise<DataDirectory> {

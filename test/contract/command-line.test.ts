@@ -309,6 +309,8 @@ describe('wrong usage: exit 2, and one line that says what was expected', () => 
     [['rm', 'k'], /did you mean quorate delete\?/],
     [['ls'], /did you mean quorate list\?/],
     [['info'], /did you mean quorate status\?/],
+    [['help', 'del'], /did you mean quorate delete\?/],
+    [['help', 'nonsense'], /there is no command nonsense: quorate --help lists those that there are/],
     [['cas', 'k', 'x', 'v'], /whole number from 0 up/],
     [['watch', 'k'], /^quorate: watch: not in this version; quorate status --watch shows/],
     [['members', 'list'], /not in this version/],

@@ -138,6 +138,7 @@ describe('quorate serve', () => {
     [{ 'allow-host': ['a.internal:80'] }, /expected allow-host in the file .*, got "a.internal:80"/],
     [{ HEARTBEAT_INTERVAL: '50' }, /expected HEARTBEAT_INTERVAL to be .*, got "50"/],
     [{ max_connections: 5 }, /there is no option max_connections: did you mean max-connections\?/],
+    [{ prioritty: 5 }, /there is no option prioritty: did you mean priority\?/],
     [[1], /config\.json to hold an object/],
   ])('a file with %j is refused, with what was expected', async (content, message) => {
     const file = path.join(directory, 'config.json');

@@ -115,7 +115,10 @@ describe('opening', () => {
   test.each([
     ['datadir', 'did you mean dataDir?'],
     ['election_timeout_min', 'did you mean ELECTION_TIMEOUT_MIN?'],
+    ['electionTimeoutMn', 'did you mean ELECTION_TIMEOUT_MIN?'],
+    ['snapshotLogByte', 'did you mean snapshotLogBytes?'],
     ['voters', 'the options are id, listen'],
+    ['x', 'the options are id, listen'],
   ])('an option %s is refused by name, with what was meant', async (name, hint) => {
     const options = { id: 'a', peers: { a: '127.0.0.1:0' }, stateMachine: new KeyValueStore(), [name]: 1 };
     await expect(ReplicaNode.open(options)).rejects.toMatchObject({

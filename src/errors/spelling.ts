@@ -1,3 +1,13 @@
+/** Whatever differs by more letters was hardly meant: a guess would lead astray. */
+export const MOST_DIFFERENCES = 2;
+
+/** The one of `words` (not empty) that `word` was probably meant to be; undefined where it is near none. */
+export function meantBy(word: string, words: readonly string[]): string | undefined {
+  const near = closest(word, words);
+  // Of short words, everything is near everything.
+  return differences(word, near) <= Math.min(MOST_DIFFERENCES, word.length / 3) ? near : undefined;
+}
+
 /** The one of `words` (not empty) that differs from `word` in the fewest letters. */
 export function closest(word: string, words: readonly string[]): string {
   const distances = words.map((other) => differences(word, other));
