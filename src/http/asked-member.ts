@@ -23,13 +23,18 @@ export interface AskedMember {
   readonly address: string;
 }
 
-/** The member that a request asks about, by the parameter `node`; undefined where it is this node. Throws NOT_FOUND for a stranger. */
+/** The member that a request asks about, at a path that takes the parameter `node`; undefined where it is this node. Throws NOT_FOUND for a stranger. */
 export function askedMember({
   path,
   query,
   node,
 }: Pick<HttpRequest, 'path' | 'query' | 'node'>): AskedMember | undefined {
-  if (!ASKED_THROUGH.includes(path) || !query.has('node')) return undefined;
+  return ASKED_THROUGH.includes(path) ? memberIn(query, node) : undefined;
+}
+
+/** The member that a query's parameter `node` names; undefined where it names none, or this node. Throws NOT_FOUND for a stranger. */
+export function memberIn(query: URLSearchParams, node: Pick<ServedNode, 'status' | 'state'>): AskedMember | undefined {
+  if (!query.has('node')) return undefined;
   const [id = '', ...more] = query.getAll('node');
   if (more.length > 0) throw badRequest('expected the parameter node once');
   const own = ownIdOf(node);
@@ -40,7 +45,7 @@ export function askedMember({
   throw new QuorateError('QUORATE_NOT_FOUND', `there is no member "${id}": the members are ${ids}`);
 }
 
-const ownIdOf = (node: ServedNode): string => (node.status() as { readonly id?: string }).id ?? '';
+const ownIdOf = (node: Pick<ServedNode, 'status'>): string => (node.status() as { readonly id?: string }).id ?? '';
 
 /**
  * Asks a member for what stands at the request's path under the same prefix, and passes its answer on as it comes, for as long as both stay.

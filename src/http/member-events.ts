@@ -1,18 +1,16 @@
 import type { IncomingMessage, Server } from 'node:http';
-import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import { WebSocketServer } from 'ws';
-import { badRequest, QuorateError } from '../errors/quorate-error.js';
+import { badRequest } from '../errors/quorate-error.js';
 import type { Clock } from '../seams/clock.js';
 import { EVENTS_PATH, EVENTS_PROTOCOL } from '../wire/connections.js';
 import type { AskedMember } from './asked-member.js';
-import { askedMember, askMember } from './asked-member.js';
+import { askMember, memberIn } from './asked-member.js';
 import { checkCaller } from './callers.js';
 import { endSoon } from './end-soon.js';
-import { keepPulse } from './pulse.js';
+import { NOT_HEARD } from './relayed-member.js';
 import { targetOf } from './request-target.js';
 import type { ServedNode } from './served-node.js';
-import { refuseHandshake, refuseUpgrade, UpgradeRouter } from './upgrade-router.js';
+import { openWebSocketEndpoint } from './web-socket-endpoint.js';
 
 export interface MemberEventsOptions {
   readonly server: Server;
@@ -26,48 +24,35 @@ export interface MemberEventsOptions {
 const MOST_MESSAGE_BYTES = 1_024;
 /** A reader that has not taken so much is ended: it reads the newest when it comes again. */
 const MOST_UNSENT_BYTES = 1024 * 1024;
-/** A close code of this protocol's own: the reason says why the member is not heard. */
-const NOT_HEARD = 4_502;
-const GOING_AWAY = 1001;
 
 /**
  * Gives the events of another member to pages that do not reach its address: a WebSocket at `/v1/events?node=ID`, whose messages are the text of
  * that member's server-sent events. A browser opens no more than six streams of those to one address, and any number of WebSockets.
  * Returns how to stop.
  */
-export function openMemberEvents(options: MemberEventsOptions): () => Promise<void> {
-  const { server, prefix, clock } = options;
-  const sockets = new WebSocketServer({
-    noServer: true,
-    maxPayload: MOST_MESSAGE_BYTES,
-    ...{ maxFragments: 16, maxBufferedChunks: 256 },
-    perMessageDeflate: false,
-    handleProtocols: () => EVENTS_PROTOCOL,
+export function openMemberEvents({ server, prefix, node, clock }: MemberEventsOptions): () => Promise<void> {
+  return openWebSocketEndpoint({
+    server,
+    path: `${prefix}${EVENTS_PATH}`,
+    clock,
+    protocols: [EVENTS_PROTOCOL],
+    remedy: 'reload the page',
+    most: { bytes: MOST_MESSAGE_BYTES, fragments: 16, chunks: 256 },
+    checkCaller: (request) => checkCaller(request, node),
+    take: (request) => {
+      const member = memberAskedFor(request, node);
+      return (socket) => {
+        const gone = new AbortController();
+        socket.once('close', () => gone.abort());
+        const question = { method: 'GET', path: `${prefix}${EVENTS_PATH}`, signal: gone.signal };
+        askMember(member, question, (answer) => passOn(answer, socket, member)).then(
+          () => endSoon(socket, clock, NOT_HEARD, `${member.id} has ended its events`),
+          (error: Error) => endSoon(socket, clock, NOT_HEARD, error.message),
+        );
+      };
+    },
+    farewell: 'this node is closed',
   });
-  sockets.on('wsClientError', refuseHandshake);
-  const upgrade = (request: IncomingMessage, connection: Duplex, head: Buffer): void => {
-    const member = memberAskedFor(request, options);
-    if (member instanceof QuorateError) return refuseUpgrade(connection, statusOf(member), member.message);
-    sockets.handleUpgrade(request, connection, head, (socket) => {
-      socket.on('error', () => socket.terminate());
-      const gone = new AbortController();
-      socket.once('close', () => gone.abort());
-      const question = { method: 'GET', path: `${prefix}${EVENTS_PATH}`, signal: gone.signal };
-      askMember(member, question, (answer) => passOn(answer, socket, member)).then(
-        () => endSoon(socket, clock, NOT_HEARD, `${member.id} has ended its events`),
-        (error: Error) => endSoon(socket, clock, NOT_HEARD, error.message),
-      );
-    });
-  };
-  const stopPulse = keepPulse(() => sockets.clients, clock);
-  const unregister = UpgradeRouter.of(server).register(`${prefix}${EVENTS_PATH}`, upgrade);
-  return async () => {
-    unregister();
-    stopPulse();
-    const closed = [...sockets.clients].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
-    for (const socket of sockets.clients) endSoon(socket, clock, GOING_AWAY, 'this node is closed');
-    await Promise.all(closed);
-  };
 }
 
 /** Resolves when the member has ended its events, or nobody reads them any more. */
@@ -86,23 +71,8 @@ function passOn(answer: IncomingMessage, socket: WebSocket, { id, address }: Ask
   return new Promise((resolve) => answer.once('close', resolve));
 }
 
-function memberAskedFor(request: IncomingMessage, { node }: MemberEventsOptions): AskedMember | QuorateError {
-  try {
-    checkCaller(request, node);
-    const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((protocol) => protocol.trim());
-    if (!offered.includes(EVENTS_PROTOCOL)) throw badRequest(`only ${EVENTS_PROTOCOL} is spoken here: reload the page`);
-    const query = new URLSearchParams(targetOf(request).search);
-    const member = askedMember({ path: EVENTS_PATH, query, node });
-    if (member === undefined)
-      throw badRequest('expected ?node= to name another member: this one gives its own events by GET');
-    return member;
-  } catch (error) {
-    if (error instanceof QuorateError) return error;
-    throw error;
-  }
-}
-
-function statusOf({ code }: QuorateError): string {
-  if (code === 'QUORATE_FORBIDDEN') return '403 Forbidden';
-  return code === 'QUORATE_NOT_FOUND' ? '404 Not Found' : '400 Bad Request';
+function memberAskedFor(request: IncomingMessage, node: ServedNode): AskedMember {
+  const member = memberIn(new URLSearchParams(targetOf(request).search), node);
+  if (member !== undefined) return member;
+  throw badRequest('expected ?node= to name another member: this one gives its own events by GET');
 }

@@ -11,12 +11,14 @@ export interface ActorSourceOptions extends Pick<ActorObserverOptions, 'isQuiet'
   readonly system: string;
   /** The system's name for people. */
   readonly name: () => string;
+  /** Of a node: its cluster's name, where it has one of its own. */
+  readonly cluster?: string | undefined;
   readonly pid: number | null;
   readonly failed: (error: unknown) => void;
 }
 
 /** An actor system of this process, as a source that costs nothing while nobody looks. */
-export function actorSource({ name, pid, failed, ...options }: ActorSourceOptions): InspectionSource {
+export function actorSource({ name, cluster, pid, failed, ...options }: ActorSourceOptions): InspectionSource {
   const { system } = options;
   let count = 0;
   const sequence = (): number => {
@@ -26,7 +28,8 @@ export function actorSource({ name, pid, failed, ...options }: ActorSourceOption
   return {
     system,
     watch(publish) {
-      const told = { type: 'system', system, name: name(), via: 'quorate', pid } as const;
+      const ofCluster = cluster === undefined ? {} : { cluster };
+      const told = { type: 'system', system, name: name(), ...ofCluster, via: 'quorate', pid } as const;
       publish({ ...told, connected: true });
       const observer = new ActorObserver({
         ...options,

@@ -1,11 +1,9 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import { WebSocketServer } from 'ws';
 import { QuorateError } from '../errors/quorate-error.js';
 import { endSoon } from '../http/end-soon.js';
-import { keepPulse } from '../http/pulse.js';
-import { refuseHandshake, refuseUpgrade, UpgradeRouter } from '../http/upgrade-router.js';
+import { openWebSocketEndpoint } from '../http/web-socket-endpoint.js';
 import type { Clock } from '../seams/clock.js';
 import { GatheredWrites } from './gathered-writes.js';
 import type { InspectionHub } from './hub.js';
@@ -21,6 +19,8 @@ export interface StreamEndpointOptions {
   readonly checkCaller: (request: IncomingMessage) => void;
   /** Why whoever asks may not look, though it may ask; undefined where it may. It is told so in the reason of the close. */
   readonly objection?: (request: IncomingMessage) => string | undefined;
+  /** What to do with a viewer that asks for the stream of another server; undefined where it asks for this one's. May throw a `QuorateError`. */
+  readonly relay?: (request: IncomingMessage) => ((viewer: WebSocket) => void) | undefined;
 }
 
 /** Viewers send nothing: what they send all the same is bounded, and dropped. */
@@ -28,75 +28,45 @@ const MOST_MESSAGE_BYTES = 1_024;
 const MOST_VIEWERS = 32;
 /** At most this many more are told why they may not look; others are refused without a reason. */
 const MOST_TOLD_WHY = 32;
-const GOING_AWAY = 1001;
 const POLICY = 1008;
 
 /** Lets viewers of the inspection stream in at a path of a server. Returns how to turn them out. */
 export function openStreamEndpoint(options: StreamEndpointOptions): () => Promise<void> {
-  const { server, path, hub, clock, objection = () => undefined } = options;
-  const sockets = new WebSocketServer({
-    noServer: true,
-    maxPayload: MOST_MESSAGE_BYTES,
-    ...{ maxFragments: 16, maxBufferedChunks: 256 },
-    perMessageDeflate: false,
-    handleProtocols: () => INSPECTION_PROTOCOL,
-  });
-  sockets.on('wsClientError', refuseHandshake);
-  let viewers = 0;
-  const admit = (socket: WebSocket, connection: Duplex): void => {
+  const { server, path, hub, clock, checkCaller, objection = () => undefined, relay = () => undefined } = options;
+  const show = (socket: WebSocket, connection: Duplex): void => {
     const viewer = new SocketViewer(socket, new GatheredWrites(connection, clock));
     const leave = hub.admit(viewer);
-    viewers += 1;
     socket.once('close', () => {
-      viewers -= 1;
       viewer.stop();
       leave();
     });
   };
-  const upgrade = (request: IncomingMessage, connection: Duplex, head: Buffer): void => {
-    const why = objection(request);
-    const refusal = refusalOf(request, options) ?? refusalOfOneMore(why, viewers, sockets.clients.size - viewers);
-    if (refusal !== undefined) return refuseUpgrade(connection, refusal.status, refusal.why);
-    sockets.handleUpgrade(request, connection, head, (socket) => {
-      socket.on('error', () => socket.terminate());
-      if (why === undefined) admit(socket, connection);
-      else endSoon(socket, clock, POLICY, why);
-    });
-  };
-  const stopPulse = keepPulse(() => sockets.clients, clock);
-  const unregister = UpgradeRouter.of(server).register(path, upgrade);
-  return async () => {
-    unregister();
-    stopPulse();
-    const closed = [...sockets.clients].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
-    for (const socket of sockets.clients) endSoon(socket, clock, GOING_AWAY, 'what is shown here ends');
-    await Promise.all(closed);
-  };
-}
-
-interface Refusal {
-  readonly status: string;
-  readonly why: string;
-}
-
-function refusalOf(request: IncomingMessage, { checkCaller }: StreamEndpointOptions): Refusal | undefined {
-  try {
-    checkCaller(request);
-  } catch (error) {
-    if (error instanceof QuorateError) return { status: '403 Forbidden', why: error.message };
-    throw error;
-  }
-  const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((protocol) => protocol.trim());
-  if (!offered.includes(INSPECTION_PROTOCOL)) {
-    return { status: '400 Bad Request', why: `only ${INSPECTION_PROTOCOL} is spoken here: reload the page` };
-  }
-  return undefined;
-}
-
-function refusalOfOneMore(objection: string | undefined, viewers: number, toldWhy: number): Refusal | undefined {
-  if (objection !== undefined) {
-    return toldWhy < MOST_TOLD_WHY ? undefined : { status: '403 Forbidden', why: objection };
-  }
-  if (viewers < MOST_VIEWERS) return undefined;
-  return { status: '503 Service Unavailable', why: `${MOST_VIEWERS} pages look at this already: close one of them` };
+  let viewers = 0;
+  return openWebSocketEndpoint({
+    server,
+    path,
+    clock,
+    protocols: [INSPECTION_PROTOCOL],
+    remedy: 'reload the page',
+    most: { bytes: MOST_MESSAGE_BYTES, fragments: 16, chunks: 256 },
+    checkCaller,
+    take: (request, open) => {
+      const why = objection(request);
+      if (why !== undefined) {
+        if (open - viewers < MOST_TOLD_WHY) return (socket) => endSoon(socket, clock, POLICY, why);
+        throw new QuorateError('QUORATE_FORBIDDEN', why);
+      }
+      if (viewers >= MOST_VIEWERS)
+        throw new QuorateError('QUORATE_OVERLOADED', `${MOST_VIEWERS} pages look at this already: close one of them`);
+      const admit = relay(request) ?? show;
+      return (socket, connection) => {
+        viewers += 1;
+        socket.once('close', () => {
+          viewers -= 1;
+        });
+        admit(socket, connection);
+      };
+    },
+    farewell: 'what is shown here ends',
+  });
 }

@@ -23,6 +23,10 @@ export interface DeclaredOption {
 
 export const DEFAULT_CLUSTER = 'quorate';
 
+/** The cluster's name, where somebody gave it one. */
+export const ownNameOf = (cluster: string | undefined): string | undefined =>
+  cluster === DEFAULT_CLUSTER ? undefined : cluster;
+
 const HOST_NAME = /^[A-Za-z0-9_.-]{1,253}$/;
 const AN_ADDRESS = 'host:port, as in 127.0.0.1:7401';
 

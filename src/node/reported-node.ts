@@ -5,7 +5,7 @@ import type { Replica } from '../replica/replica.js';
 import type { NodeStatus } from '../replica/status.js';
 import { EVENTS_VERSION, type StreamHello } from '../report/node-report.js';
 import type { ReportedNode } from '../report/report-maker.js';
-import { DEFAULT_CLUSTER } from './declared-options.js';
+import { ownNameOf } from './declared-options.js';
 import type { NodeResources, ResourceOptions } from './resources.js';
 import { VERSION } from './version.js';
 
@@ -19,7 +19,7 @@ export function helloOf(
     version: EVENTS_VERSION,
     id,
     clusterId: identity.clusterId,
-    cluster: cluster === undefined || cluster === DEFAULT_CLUSTER ? null : cluster,
+    cluster: ownNameOf(cluster) ?? null,
     address,
     release: VERSION,
     startCommand: startCommand ?? null,

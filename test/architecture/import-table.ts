@@ -110,7 +110,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     files: ['src/wire/connections.js'],
     only: {
       'src/inspect/inspector-server.ts': ['ws', 'node:'],
-      'src/inspect/stream-endpoint.ts': ['ws', 'types of node:'],
+      'src/inspect/stream-endpoint.ts': ['types of ws', 'types of node:'],
       'src/inspect/program-endpoint.ts': ['ws', 'types of node:'],
       'src/inspect/dial-inspector.ts': ['ws'],
       'src/inspect/create-inspector.ts': ['node:'],

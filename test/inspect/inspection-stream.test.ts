@@ -66,7 +66,7 @@ const statesOf = (messages: readonly InspectionMessage[]): readonly string[] =>
 
 describe("a node's own stream", () => {
   test('tells who is there, and an election as it happens, in order, and no value or command', async () => {
-    nodes = await RealNodes.start('abc', STEADY);
+    nodes = await RealNodes.start('abc', { ...STEADY, cluster: 'orders' });
     const [follower] = (await nodes.followers()) as [StoreNode];
     const { messages } = look(follower.address);
     await until(() => messages.some(({ type }) => type === 'actor'));
@@ -75,6 +75,7 @@ describe("a node's own stream", () => {
       type: 'system',
       system: follower.state.id,
       name: `${follower.state.id} at ${follower.address}`,
+      cluster: 'orders',
       via: 'quorate',
       pid: process.pid,
       connected: true,

@@ -14,7 +14,7 @@ export function recordElection(): readonly InspectionMessage[] {
     if (actor === undefined) throw new Error(`expected ${id} to run`);
     const name = `${id} at 127.0.0.1:740${'abc'.indexOf(id) + 1}`;
     let count = 0;
-    messages.push({ type: 'system', system: id, name, via: 'quorate', pid: null, connected: true });
+    messages.push({ type: 'system', system: id, name, cluster: 'orders', via: 'quorate', pid: null, connected: true });
     return new ActorObserver({
       actor,
       system: id,

@@ -54,12 +54,13 @@ describe('the chart', () => {
     await lightsUp('glowing');
   });
 
-  test('shows a replica of a recorded election as it ended', async () => {
+  test('shows a replica of a recorded election as it ended, and the name of its cluster', async () => {
     server.tell(...recordElection());
     await page.goto(server.address);
     await lightsUp('active');
     const shown = await page.getAttribute('[data-actor="replica"][aria-selected="true"]', 'data-actor-state');
     expect((await litStates()).at(-1)).toBe(shown);
+    expect(await page.textContent('.brand')).toBe('Quorateorders');
     expect(complaints).toEqual([]);
   });
 });

@@ -105,7 +105,7 @@ function WidePage(props: PageProps & { readonly showHelp: () => void }) {
   );
   const bar = (
     <TopBar
-      of={null}
+      of={system?.info.cluster ?? null}
       current="inspector"
       pages={HAS_CLUSTER ? ['cluster', 'keys', 'members', 'inspector'] : ['inspector']}
     >

@@ -15,7 +15,7 @@ export function NothingYet({
   if (problem !== null) return <Message title="This page cannot read the stream." text={problem} />;
   if (connection.state === 'closed') {
     return connection.refusal === null ? (
-      <Message title="Nobody answers." text="This page dials again by itself." />
+      <Message title="Nobody answers." text={whyAndWhatNext(connection.why)} />
     ) : (
       <Message title="The server refused to be inspected." text={connection.refusal} />
     );
@@ -73,11 +73,14 @@ export function Trouble({ connection, isConnected, lateMs }: TroubleProps) {
 
 function troubleText(connection: Connection, isConnected: boolean, lateMs: number): string {
   if (connection.state === 'closed') {
-    const { sinceMs, refusal } = connection;
+    const { sinceMs, refusal, why } = connection;
     const what = refusal === null ? 'No answer' : 'Refused';
     const since = `${what} since ${timeOfDay(sinceMs)}; shown is what was last heard.`;
-    return `${since} ${refusal ?? 'This page dials again by itself.'}`;
+    return `${since} ${refusal ?? whyAndWhatNext(why)}`;
   }
   if (!isConnected) return 'This program has left; shown is what it told.';
   return lateMs > LATE_MS ? `This page is ${duration(lateMs)} behind.` : '';
 }
+
+const whyAndWhatNext = (why: string | null): string =>
+  `${why === null ? '' : `${why}. `}This page dials again by itself.`;

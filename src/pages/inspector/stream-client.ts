@@ -3,8 +3,16 @@ import { INSPECTION_PROTOCOL, type InspectionMessage } from '../../inspect/strea
 export type Connection =
   | { readonly state: 'connecting' }
   | { readonly state: 'open' }
-  /** `refusal` is the server's reason where it answered and did not let us in. */
-  | { readonly state: 'closed'; readonly sinceMs: number; readonly refusal: string | null };
+  /**
+   * `refusal` is the server's reason where it answered and did not let us in, `why` what it says of a member that it was asked to show and
+   * that does not answer.
+   */
+  | {
+      readonly state: 'closed';
+      readonly sinceMs: number;
+      readonly refusal: string | null;
+      readonly why: string | null;
+    };
 
 export interface StreamListener {
   readonly message: (message: InspectionMessage) => void;
@@ -13,12 +21,14 @@ export interface StreamListener {
 
 /** WebSocket's close code for what a policy forbids. */
 const REFUSED = 1008;
+/** A node's own close code: the member that was asked for through it is not heard. */
+const NOT_HEARD = 4_502;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 4_000;
 
-/** Reads the inspection stream of the server that served this page, and dials again whenever it ends. */
+/** Reads the inspection stream of the server that served this page, or of the member that the page's `?node=` names, and dials again whenever it ends. */
 export class StreamClient {
-  readonly #address = new URL('inspector/stream', document.baseURI);
+  readonly #address = new URL(`inspector/stream${location.search}`, document.baseURI);
   readonly #listener: StreamListener;
   #retryMs = FIRST_RETRY_MS;
   #closedMs: number | null = null;
@@ -50,7 +60,8 @@ export class StreamClient {
       this.#listener.message(JSON.parse(String(data)) as InspectionMessage);
     };
     socket.onclose = ({ code, reason }) => {
-      if (this.#socket === socket) this.#closed(isRead, code === REFUSED ? reason : null);
+      if (this.#socket !== socket) return;
+      this.#closed(isRead, { refusal: code === REFUSED ? reason : null, why: code === NOT_HEARD ? reason : null });
     };
   }
 
@@ -60,11 +71,11 @@ export class StreamClient {
     this.#listener.connection({ state: 'open' });
   }
 
-  #closed(wasRead: boolean, refusal: string | null): void {
+  #closed(wasRead: boolean, reasons: { readonly refusal: string | null; readonly why: string | null }): void {
     this.#closedMs ??= Date.now();
     const sinceMs = this.#closedMs;
-    this.#listener.connection({ state: 'closed', sinceMs, refusal });
-    if (!wasRead && refusal === null) void this.#askWhy(sinceMs);
+    this.#listener.connection({ state: 'closed', sinceMs, ...reasons });
+    if (!wasRead && reasons.refusal === null && reasons.why === null) void this.#askWhy(sinceMs);
     this.#timer = setTimeout(() => this.#dial(), this.#retryMs) as unknown as number;
     this.#retryMs = Math.min(LAST_RETRY_MS, this.#retryMs * 2);
   }
@@ -73,10 +84,10 @@ export class StreamClient {
   async #askWhy(sinceMs: number): Promise<void> {
     try {
       const response = await fetch(this.#address);
-      if (response.status !== 403) return;
+      if (response.status !== 403 && response.status !== 404) return;
       const { error } = (await response.json()) as { readonly error?: { readonly message?: string } };
       if (this.#closedMs === sinceMs && error?.message !== undefined) {
-        this.#listener.connection({ state: 'closed', sinceMs, refusal: error.message });
+        this.#listener.connection({ state: 'closed', sinceMs, refusal: error.message, why: null });
       }
     } catch {
       // Nobody answers: the next dial tells.

@@ -65,7 +65,7 @@ export function MembersPage({ view }: { readonly view: ClusterView }) {
 }
 
 function Member({ view, node }: { readonly view: ClusterView; readonly node: NodeView }) {
-  const { id, address, report, hello, isAnswering, silentMs, isOwn, trails } = node;
+  const { id, address, report, hello, isAnswering, silentMs, trails } = node;
   const { look, badge } = cardOf(view, node);
   const member = view.nodes.flatMap((one) => one.report?.members ?? []).find((one) => one.id === id);
   return (
@@ -83,12 +83,8 @@ function Member({ view, node }: { readonly view: ClusterView; readonly node: Nod
       <td class="mono wide-only">{trails === null ? '–' : grouped(trails)}</td>
       <td class="mono wide-only">{hello?.release ?? '–'}</td>
       <td>
-        {isAnswering && node.isThroughOwn ? (
-          <span class="aside" title={`This browser does not reach ${address}; the node that serves this page does.`}>
-            heard through {view.nodes.find((one) => one.isOwn)?.id ?? 'another node'}
-          </span>
-        ) : isAnswering ? (
-          <a href={isOwn ? './inspector' : `${location.protocol}//${address}/inspector`}>
+        {isAnswering ? (
+          <a href={inspectorOf(node)} title={throughOwnText(view, node)}>
             Inspector<span class="hidden-text"> of {id}</span>
           </a>
         ) : (
@@ -97,6 +93,18 @@ function Member({ view, node }: { readonly view: ClusterView; readonly node: Nod
       </td>
     </tr>
   );
+}
+
+/** Where this browser does not reach a member, the node that serves this page passes on what the member shows. */
+function inspectorOf({ id, address, isOwn, isThroughOwn }: NodeView): string {
+  if (isOwn) return './inspector';
+  return isThroughOwn ? `./inspector?node=${encodeURIComponent(id)}` : `${location.protocol}//${address}/inspector`;
+}
+
+function throughOwnText({ nodes }: ClusterView, { address, isThroughOwn }: NodeView): string | undefined {
+  if (!isThroughOwn) return undefined;
+  const own = nodes.find(({ isOwn }) => isOwn)?.id ?? 'the node that serves this page';
+  return `through ${own}: this browser does not reach ${address}`;
 }
 
 function statusText({ leader }: ClusterView, { id, status }: NodeView): string {
