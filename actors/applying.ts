@@ -42,8 +42,8 @@ export function applyBatch(
   const given = entries.filter(isGiven);
   if (given.length === 0) return entries.map(() => undefined);
   const results = apply(stateMachine, given);
-  if (results instanceof Promise) return results.then((late) => aligned(entries, isGiven, late));
-  return aligned(entries, isGiven, results);
+  if (results instanceof Promise) return results.then((late) => aligned(entries, isGiven, given.length, late));
+  return aligned(entries, isGiven, given.length, results);
 }
 
 /** A state machine is given each entry once, in order, and none that may still be replaced. */
@@ -126,17 +126,18 @@ function checkedResults(results: unknown): readonly unknown[] {
 
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** One result for each entry, undefined where none was given. */
+/** One result for each entry, undefined where the state machine was given none. */
 function aligned(
   entries: readonly Entry[],
   isGiven: (entry: Entry) => boolean,
+  given: number,
   results: readonly unknown[],
 ): readonly unknown[] {
-  if (results.length === entries.length) return results;
+  if (results.length !== given)
+    throw new Error(`the state machine gave ${results.length} results for ${given} commands`);
+  if (given === entries.length) return results;
   let next = 0;
-  const spread = entries.map((entry) => (isGiven(entry) ? results[next++] : undefined));
-  if (next !== results.length) throw new Error(`the state machine gave ${results.length} results for ${next} commands`);
-  return spread;
+  return entries.map((entry) => (isGiven(entry) ? results[next++] : undefined));
 }
 
 /** Runs what may answer at once or later; a failure of either kind is reported, never thrown. */

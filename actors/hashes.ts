@@ -1,4 +1,5 @@
 import { QuorateError } from '../src/errors/quorate-error.js';
+import { WrongState } from '../src/raft/comparing.js';
 import type { Index } from '../src/raft/numbers-and-ids.js';
 import { lesser, NO_INDEX } from '../src/raft/numbers-and-ids.js';
 import type { Clock } from '../src/seams/clock.js';
@@ -50,8 +51,10 @@ function hashOf(stateMachine: StateMachine<unknown, unknown>, index: Index): str
   try {
     hash = stateMachine.hash?.();
   } catch (cause) {
-    if (cause instanceof QuorateError) throw cause;
-    throw new Error(`the state machine's hash failed after entry ${index}: ${wordsOf(cause)}`, { cause });
+    const isPlain = cause instanceof QuorateError;
+    const why = isPlain ? cause.message : `the state machine's hash failed after entry ${index}: ${wordsOf(cause)}`;
+    // A store that finds its memory changed: what it holds is not to be read either, however stale an answer may be.
+    throw new WrongState(why, { cause });
   }
   if (hash instanceof Uint8Array) return hexOf(hash);
   throw new TypeError(`the state machine's hash gave ${String(hash)} after entry ${index}: expected a Uint8Array`);

@@ -2,6 +2,8 @@ import { expect, test } from '@jest/globals';
 import { createActor, setup } from 'xstate';
 import { applier } from '../../actors/applier.js';
 import type { ApplierReport } from '../../actors/events.js';
+import { QuorateError } from '../../src/errors/quorate-error.js';
+import { WrongState } from '../../src/raft/comparing.js';
 import type { AppliedInVain, Skip } from '../../src/raft/messages.js';
 import { asIndex, asTerm } from '../../src/raft/numbers-and-ids.js';
 import { checksumOf } from '../../src/raft/skipping.js';
@@ -15,12 +17,14 @@ function applierOver(
   batchMs: number,
   more: Partial<StateMachine<string, number>> = {},
   opening: { readonly skips?: readonly Skip[]; readonly inVain?: AppliedInVain } = {},
+  endsWithNoOp = false,
 ) {
   const clock = new VirtualClock();
   const store = new MemoryLogStore();
   store.append([
     { kind: 'entries', entries: Array.from({ length: count }, (_, at) => entry(at + 1, 1, String(at + 1))) },
   ]);
+  if (endsWithNoOp) store.append([{ kind: 'entries', entries: [{ ...entry(count + 1, 1, ''), kind: 'no-op' }] }]);
   const recorder = new Recorder();
   const apply = (batch: readonly Committed<string>[]): readonly number[] => {
     clock.pass(batchMs);
@@ -85,6 +89,35 @@ test('a hash is taken after exactly the entry at which it is wanted, whatever th
   ask(599);
   expect(at).toEqual([300, 600]);
   expect(applied()).toBe(600);
+});
+
+test.each([0, 2])(
+  'a state machine that gives %i results for one command is not believed, beside an entry that is none',
+  (count) => {
+    const { allow, told } = applierOver(1, 1, { apply: () => Array.from({ length: count }, () => 7) }, {}, true);
+    allow(2);
+    expect(told()).toMatchObject([
+      { type: 'apply.failed', error: { message: `the state machine gave ${count} results for 1 commands` } },
+    ]);
+  },
+);
+
+test('a state whose hash cannot be taken is a wrong one: nobody is to read it', () => {
+  const broken = new QuorateError('QUORATE_DATA_DAMAGED', 'the memory has changed');
+  for (const [thrown, message] of [
+    [broken, 'the memory has changed'],
+    [new Error('lost'), "the state machine's hash failed after entry 1: lost"],
+  ] as const) {
+    const { allow, ask, told } = applierOver(1, 1, {
+      hash: () => {
+        throw thrown;
+      },
+    });
+    ask(1);
+    allow(1);
+    expect(told()).toMatchObject([{ type: 'apply.failed', error: { message, cause: thrown } }]);
+    expect((told()[0] as { error?: Error }).error).toBeInstanceOf(WrongState);
+  }
 });
 
 test('a command that an operator skipped is not given to the state machine, and those around it are', () => {
