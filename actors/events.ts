@@ -109,14 +109,18 @@ export type InstallReport =
   | { readonly type: 'install.ended' };
 
 export type ReplicatorReport =
-  /** The entries that `peer` needs are gone from this leader's log, or from its own, where its snapshot is damaged. */
-  | { readonly type: 'snapshot.needed'; readonly peer: NodeId }
+  /**
+   * The entries that `peer` needs are gone from this leader's log, or from its own, where its snapshot is damaged. Only one that ends at `least` or
+   * later is of use to it.
+   */
+  | { readonly type: 'snapshot.needed'; readonly peer: NodeId; readonly least: Index }
   /** Only one that ends at `least` or later is of use to it. */
   | { readonly type: 'snapshot.wanted'; readonly least: Index };
 
 export type LinkReport =
   | { readonly type: 'link.opened'; readonly peer: NodeId }
-  | { readonly type: 'link.closed'; readonly peer: NodeId; readonly reason: string }
+  /** `givenUp`: this node ended what was open; the peer's process may live. Default: false. */
+  | { readonly type: 'link.closed'; readonly peer: NodeId; readonly reason: string; readonly givenUp?: boolean }
   /** The dial waits for something slow. */
   | { readonly type: 'link.delayed'; readonly peer: NodeId; readonly reason: string }
   /** The connection refused an append with entries: too much waits on it. */

@@ -31,7 +31,15 @@ export type LinkEvent =
   /** A message was not sent: there is no connection, or it has no room, or has just closed. */
   | { readonly type: 'message.refused'; readonly message: PeerMessage }
   | { readonly type: 'connection.roomMade' }
-  | { readonly type: 'connection.closed'; readonly reason: string; readonly refused: boolean };
+  | ConnectionClosed;
+
+/** `refused` and `givenUp` as in `DialEvents`. */
+export interface ConnectionClosed {
+  readonly type: 'connection.closed';
+  readonly reason: string;
+  readonly refused: boolean;
+  readonly givenUp: boolean;
+}
 
 export interface LinkContext extends LinkInput {
   /** Dials in a row that failed. */
@@ -61,9 +69,9 @@ const connection = fromCallback<PeerArrived, Omit<LinkInput, 'chance'>>(({ input
       },
       delayed: (reason) => report({ type: 'connection.delayed', reason }),
       roomMade: () => report({ type: 'connection.roomMade' }),
-      closed: (reason, refused) => {
+      closed: (reason, refused, givenUp = false) => {
         outlet.close();
-        report({ type: 'connection.closed', reason, refused });
+        report({ type: 'connection.closed', reason, refused, givenUp });
       },
     },
     settings,
@@ -87,9 +95,12 @@ const linkSetup = setup({
     reportDelayed: sendTo(parentOf, ({ context }, { reason }: { reason: string }): LinkReport => {
       return { type: 'link.delayed', peer: context.peer.id, reason };
     }),
-    reportClosed: sendTo(parentOf, ({ context }, { reason }: { reason: string }): LinkReport => {
-      return { type: 'link.closed', peer: context.peer.id, reason };
-    }),
+    reportClosed: sendTo(
+      parentOf,
+      ({ context }, { reason, givenUp }: Pick<ConnectionClosed, 'reason' | 'givenUp'>): LinkReport => {
+        return { type: 'link.closed', peer: context.peer.id, reason, givenUp };
+      },
+    ),
     reportFull: sendTo(parentOf, ({ context }, { message }: { message: PeerMessage }): LinkReport => {
       return { type: 'link.full', peer: context.peer.id, message: message as Append };
     }),
@@ -166,7 +177,7 @@ export const link = fastTransition(
               'link.reset': {
                 target: '#link.running',
                 reenter: true,
-                actions: { type: 'reportClosed', params: ({ event }) => event },
+                actions: { type: 'reportClosed', params: ({ event: { reason } }) => ({ reason, givenUp: true }) },
               },
               // Other refused messages are handled by `message.refused` at the top.
               'message.refused': {

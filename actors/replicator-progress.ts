@@ -1,5 +1,6 @@
 import type { Index } from '../src/raft/numbers-and-ids.js';
 import { advance, greater, NO_INDEX, valueFor } from '../src/raft/numbers-and-ids.js';
+import type { ReplicatorReport } from './events.js';
 import type { LeaderState, ReplicatorContext } from './replicator-events.js';
 import { checkedProgress } from './replicator-invariants.js';
 
@@ -18,4 +19,9 @@ export function knowing(context: ReplicatorContext, leader: LeaderState): Partia
     nextIndex: greater(context.nextIndex, advance(matched, 1)),
     inFlight: context.inFlight.filter((flight) => flight.lastIndex > matched),
   });
+}
+
+/** The peer is to be told of a snapshot; one that ends before `least` is of no use to it. */
+export function snapshotNeeded({ peer }: ReplicatorContext, least: Index): ReplicatorReport {
+  return { type: 'snapshot.needed', peer, least };
 }

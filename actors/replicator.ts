@@ -10,7 +10,7 @@ import type { LogReport, ReplicatorReport } from './events.js';
 import { flightOf, hasRoom } from './flow.js';
 import type { InternalEvent, LeaderState, ReplicatorContext, ReplicatorInput } from './replicator-events.js';
 import { checkedProgress } from './replicator-invariants.js';
-import { knowing, matchOf } from './replicator-progress.js';
+import { knowing, matchOf, snapshotNeeded } from './replicator-progress.js';
 import { appendAfter, transmit } from './sending-appends.js';
 
 /** A leader that has no snapshot of use to a peer takes one; where it cannot it tries again after so long. */
@@ -89,9 +89,8 @@ const replicatorSetup = setup({
     wantSnapshot: sendTo(parentOf, ({ context }): ReplicatorReport => {
       return { type: 'snapshot.wanted', least: context.leastSnapshot };
     }),
-    orderInstall: sendTo(parentOf, ({ context }): ReplicatorReport => {
-      return { type: 'snapshot.needed', peer: context.peer };
-    }),
+    orderInstall: sendTo(parentOf, ({ context }) => snapshotNeeded(context, NO_INDEX)),
+    orderReplacement: sendTo(parentOf, ({ context }) => snapshotNeeded(context, context.leastSnapshot)),
   },
   guards: {
     answersProbe: ({ context }, { reply }: { reply: AppendRejected }) => {
@@ -273,11 +272,11 @@ export const replicator = fastTransition(
       replacingSnapshot: {
         description:
           "The peer's snapshot is damaged: tells it to install one, at each heartbeat, until it takes entries.",
-        entry: ['standBehindSnapshot', 'wantSnapshot', 'orderInstall'],
+        entry: ['standBehindSnapshot', 'wantSnapshot', 'orderReplacement'],
         after: { [WANTED_AGAIN_AFTER_MS]: { target: 'replacingSnapshot', reenter: true } },
         on: {
-          'link.opened': { actions: ['noteLeader', 'sendEmptyAppend', 'orderInstall'] },
-          beat: { actions: ['noteLeader', 'sendEmptyAppend', 'orderInstall'] },
+          'link.opened': { actions: ['noteLeader', 'sendEmptyAppend', 'orderReplacement'] },
+          beat: { actions: ['noteLeader', 'sendEmptyAppend', 'orderReplacement'] },
           'round.began': { actions: ['noteLeader', 'sendEmptyAppend'] },
           'append.accepted': {
             guard: { type: 'takesEntries', params: ({ event }) => event },

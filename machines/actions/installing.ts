@@ -10,7 +10,7 @@ import { action, notice, rule, ruleOfState } from './rule.js';
 
 /** Between the leader that tells of its snapshot, the installer that fetches it, the log that begins anew behind it, and the applier that takes it in. */
 export const installActions = {
-  offerSnapshot: rule('snapshot.needed', (state, { peer }) => offerSnapshot(state, peer)),
+  offerSnapshot: rule('snapshot.needed', (state, { peer, least }) => offerSnapshot(state, peer, least)),
   noteInstallProgress: rule('install.progressed', (state, { installing }) => noteInstallProgress(state, installing)),
   announceInstall: rule('install.arrived', (state, { snapshot }) => announceInstall(state, snapshot)),
   allowInstall: action(({ event, enqueue }) => {

@@ -12,6 +12,7 @@ export const awaitingSnapshot = replicaSetup.createStateConfig({
   entry: ['tellOfStall', 'announceFollower'],
   on: {
     'peer.received': { actions: 'receiveWhileAwaitingSnapshot' },
+    'link.closed': follower.on['link.closed'],
     'client.proposed': follower.on['client.proposed'],
     'client.read': follower.on['client.read'],
     'log.stalled': { target: 'stalled', actions: 'announceStall' },

@@ -11,6 +11,7 @@ export const full = replicaSetup.createStateConfig({
   entry: 'tellOfStall',
   on: {
     'peer.received': { actions: 'receiveWhileFull' },
+    'link.closed': follower.on['link.closed'],
     'client.proposed': follower.on['client.proposed'],
     'client.read': follower.on['client.read'],
     'log.roomMade': [

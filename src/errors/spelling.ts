@@ -4,7 +4,7 @@ export const MOST_DIFFERENCES = 2;
 /** The one of `words` (not empty) that `word` was probably meant to be; undefined where it is near none. */
 export function meantBy(word: string, words: readonly string[]): string | undefined {
   const near = closest(word, words);
-  // Of short words, everything is near everything.
+  // Everything is near everything where words are short.
   return differences(word, near) <= Math.min(MOST_DIFFERENCES, word.length / 3) ? near : undefined;
 }
 

@@ -11,7 +11,7 @@ export interface ActorSourceOptions extends Pick<ActorObserverOptions, 'isQuiet'
   readonly system: string;
   /** The system's name for people. */
   readonly name: () => string;
-  /** Of a node: its cluster's name, where it has one of its own. */
+  /** The name of a node's cluster, where it has one of its own. */
   readonly cluster?: string | undefined;
   readonly pid: number | null;
   readonly failed: (error: unknown) => void;

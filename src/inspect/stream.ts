@@ -20,7 +20,7 @@ export interface InspectionSystem {
   readonly system: string;
   /** The program's name as pages show it, such as `n2 at 127.0.0.1:7402` or `order-desk`. */
   readonly name: string;
-  /** Of a node: its cluster's name, where it has one of its own. */
+  /** The name of a node's cluster, where it has one of its own. */
   readonly cluster?: string;
   readonly via: 'quorate' | '@statelyai/inspect';
   readonly pid: number | null;

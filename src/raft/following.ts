@@ -83,8 +83,8 @@ export function acceptNothing(state: ReplicaState, from: NodeId, received: Appen
 
 /**
  * AppendEntries at a node that needs a snapshot: it counts as a heartbeat, and nothing of it is kept. The answer rejects entry 0, which every
- * log agrees with and nobody else ever rejects: the leader is to send a snapshot, whatever it knows of this log. `lastPossibleMatch` says which:
- * one that ends there or later.
+ * log agrees with: the leader is to send a snapshot, whatever it knows of this log. `lastPossibleMatch` says which: one that ends
+ * there, at what this log has let go of, or later.
  */
 export function askForSnapshot(state: ReplicaState, from: NodeId, append: Append, atMs: number): Step {
   const { state: following, effects: heard } = followLeader(state, from, atMs);
@@ -100,9 +100,12 @@ export function askForSnapshot(state: ReplicaState, from: NodeId, append: Append
   return { state: following, effects: [...heard, { kind: 'answer', to: from, message }] };
 }
 
-/** Whether an answer of a peer says that it needs a snapshot, whatever it has of the log. */
-export function asksForSnapshot({ rejectedIndex }: AppendRejected): boolean {
-  return rejectedIndex === NO_INDEX;
+/**
+ * Whether an answer of a peer says that it needs a snapshot, whatever it has of the log: it rejects entry 0, and its log has let go of something.
+ * A late refusal of an older term rejects the first probe of an empty log, too, and names nothing.
+ */
+export function asksForSnapshot({ rejectedIndex, lastPossibleMatch }: AppendRejected): boolean {
+  return rejectedIndex === NO_INDEX && lastPossibleMatch.index > NO_INDEX;
 }
 
 /** §5.2: an append of the current term, or the order to install a snapshot, comes from its one leader. */
@@ -141,14 +144,23 @@ export function hearsLiveLeader(state: ReplicaState, atMs: number): boolean {
   return !state.isLeaderGone && atMs - state.leaderHeardAtMs < state.settings.ELECTION_TIMEOUT_MIN;
 }
 
+/** `givenUp`: this node ended it, because nothing came of the peer or it took nothing. */
+export interface ClosedLink {
+  readonly peer: NodeId;
+  readonly givenUp?: boolean;
+}
+
 /**
  * Our connection to `peer` closed. Where it leads, its process may have ended: until it is heard again its silence is no reason to
  * refuse others a vote, and this node stands after those survivors whose ids come before its own, and later where its priority
  * is lower, so that they do not split the vote. A wrong hint does no harm: the next heartbeat undoes it. Where leases are on it is none: a leader whose
- * connection was cut by something in between may hold one that rests on this node's word.
+ * connection was cut by something in between may hold one that rests on this node's word. A connection that this node gave up is none
+ * before the leader was silent for the shortest election timeout: it may only have paused.
  */
-export function noteLeaderGone(state: ReplicaState, peer: NodeId): Step {
-  if (peer !== state.leaderId || state.settings.readLease === true) return unchanged(state);
+export function noteLeaderGone(state: ReplicaState, { peer, givenUp = false }: ClosedLink, nowMs: number): Step {
+  const { leaderId, leaderHeardAtMs, settings } = state;
+  if (peer !== leaderId || settings.readLease === true) return unchanged(state);
+  if (givenUp && nowMs - leaderHeardAtMs < settings.ELECTION_TIMEOUT_MIN) return unchanged(state);
   // A dial that fails tells nothing new: it is tried again and again, by a node that hears its leader and cannot reach it, too.
   if (valueFor(state.peers, peer)?.link.open !== true) return unchanged(state);
   const survivors = state.voters.filter((voter) => voter !== peer);

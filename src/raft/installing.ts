@@ -120,13 +120,14 @@ export function lacksSnapshotFor({ snapshot, lastApplied }: ReplicaState, least:
 
 /**
  * At a leader: `peer` needs entries that the log does not have any more. It is told of the newest snapshot, and of the same one again
- * and again while the log goes on behind that, so that it can go on with what it has of its file (P58).
+ * and again while the log goes on behind that, so that it can go on with what it has of its file (P58). A snapshot that ends before
+ * `least` is of no use to it: it is not told of that one, nor kept to it where it was.
  */
-export function offerSnapshot(state: ReplicaState, peer: NodeId): Step {
+export function offerSnapshot(state: ReplicaState, peer: NodeId, least: Index): Step {
   const { id, leaderId, term, log, snapshot, offered } = state;
-  if (leaderId !== id || snapshot === null) return unchanged(state);
+  if (leaderId !== id || snapshot === null || snapshot.index < least) return unchanged(state);
   const before = valueFor(offered, peer);
-  const isKept = before !== undefined && before.index >= log.previous.index;
+  const isKept = before !== undefined && before.index >= greater(log.previous.index, least);
   const chosen: Offer = isKept ? before : { ...snapshot, newer: 0 };
   const { index, bytes } = chosen;
   const message: Install = { kind: 'install', term, snapshot: { index, term: chosen.term }, bytes };

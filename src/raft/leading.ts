@@ -4,10 +4,11 @@ import { beginComparing } from './comparing.js';
 import type { Step, Surroundings } from './effects.js';
 import { notify, told, unchanged } from './effects.js';
 import { hasMajority } from './elections.js';
+import { asksForSnapshot } from './following.js';
 import { withoutNeed } from './install-need.js';
 import { invariant } from './invariant.js';
-import { extend, termAt } from './log-shape.js';
-import type { AppendReply, Entry, EntryKind } from './messages.js';
+import { extend, holds, termAt } from './log-shape.js';
+import type { AppendRejected, AppendReply, Entry, EntryKind } from './messages.js';
 import type { NodeId } from './numbers-and-ids.js';
 import { advance, NO_INDEX, valueFor } from './numbers-and-ids.js';
 import { forgetStatuses, presumeUp } from './peers.js';
@@ -102,10 +103,22 @@ export function noteAppendReply(state: ReplicaState, from: NodeId, reply: Append
   if (!reply.accepted || reply.matchIndex < state.log.lastIndex)
     effects.push({ kind: 'reply-for-replicator', peer: from, reply });
   const echoed = noteEcho(counted, from, reply.readRound);
-  const matched = reply.accepted ? advanceCommit(matchedBy(echoed, from, reply.matchIndex)) : echoed;
+  const matched = reply.accepted
+    ? advanceCommit(matchedBy(echoed, from, reply.matchIndex))
+    : learnCommitted(echoed, reply);
   const applied = withApply(state, matched);
   const confirmed = confirmReads(applied.state);
   return { state: confirmed.state, effects: [...effects, ...applied.effects, ...confirmed.effects] };
+}
+
+/**
+ * What a peer's log has let go of is committed (§7). A peer that needs a snapshot names it; a new leader may not know it yet, and cannot commit
+ * anything of its own term without that peer where too few others are there.
+ */
+function learnCommitted(state: ReplicaState, reply: AppendRejected): ReplicaState {
+  const { lastPossibleMatch: released } = reply;
+  if (!asksForSnapshot(reply) || released.index <= state.commitIndex || !holds(state.log, released)) return state;
+  return changed(state, { commitIndex: released.index });
 }
 
 /**

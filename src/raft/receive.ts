@@ -82,6 +82,8 @@ export const LEADER_RULES: MessageRules = {
 export const STALLED_RULES: MessageRules = {
   ...FOLLOWER_RULES,
   'vote-request': unchanged,
+  append: (state, { from, message, atMs }) =>
+    state.needsSnapshot ? askForSnapshot(state, from, message, atMs) : acceptAppend(state, from, message, atMs),
   install: (state, { from, atMs }) => followLeader(state, from, atMs),
 };
 

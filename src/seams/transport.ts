@@ -36,8 +36,11 @@ export interface DialEvents {
   delayed(reason: string): void;
   /** There is room again. Comes once, after one or more messages were refused for want of it. */
   roomMade(): void;
-  /** `reason` is a sentence for the log; `refused` when the peer (or we) found the two do not belong together. */
-  closed(reason: string, refused: boolean): void;
+  /**
+   * `reason` is a sentence for the log; `refused` when the peer (or we) found the two do not belong together; `givenUp` when this end ended what
+   * was open, because nothing came of the peer or it took nothing: its process may live. Default: false.
+   */
+  closed(reason: string, refused: boolean, givenUp?: boolean): void;
 }
 
 /** A connection to send on. Nothing is ever received on it but the peer's greeting and its pulse. */

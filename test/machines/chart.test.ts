@@ -105,6 +105,16 @@ describe("the seed's transitions", () => {
     const replica = new LoneReplica({ ids: 'a' }).pass(400);
     expect(replica.value).toEqual({ active: { leader: 'serving' } });
   });
+
+  test('a follower whose disk is full hears that the connection to its leader closed, and votes for another at once', () => {
+    const replica = new LoneReplica().send({ type: 'link.opened', peer: 'b' }).hear('b', append(1, [0, 0], []));
+    replica.send({ type: 'log.full', error: new Error('no space') });
+    expect(replica.value).toEqual({ active: 'full' });
+    const preVote = { ...voteRequest(2), preVote: true };
+    replica.hear('c', preVote).send({ type: 'link.closed', peer: 'b', reason: 'the connection was closed' });
+    replica.hear('c', preVote);
+    expect(replica.sentOf('vote-reply').map(({ message }) => message.granted)).toEqual([false, true]);
+  });
 });
 
 test('a candidate tells of its role once, of its elections each time, and each time that it asks first', () => {

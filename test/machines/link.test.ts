@@ -157,7 +157,7 @@ describe('a link to a peer', () => {
     newest().events.opened();
     expect(reports()).toEqual([
       { type: 'link.opened', peer: 'b' },
-      { type: 'link.closed', peer: 'b', reason: 'the leader stalled' },
+      { type: 'link.closed', peer: 'b', reason: 'the leader stalled', givenUp: true },
       { type: 'link.opened', peer: 'b' },
     ]);
   });

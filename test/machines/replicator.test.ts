@@ -167,7 +167,10 @@ describe('a replicator', () => {
   test('whose peer needs a snapshot, whatever it has acknowledged, sends no entries until it takes some', () => {
     const replica = new LoneReplica().lead().hear('b', accepted(1, 0));
     expect(stateOf(replica)).toEqual({ streaming: 'flowing' });
+    // A late refusal of an older term: it names nothing that was let go of.
     replica.hear('b', accepted(1, 1)).hear('b', rejected(1, 0, [0, 0]));
+    expect(stateOf(replica)).toEqual({ streaming: 'flowing' });
+    replica.hear('b', rejected(1, 0, [2, 1]));
     expect(stateOf(replica)).toBe('replacingSnapshot');
     const before = toB(replica).length;
     propose(replica, 3).pass(200);
@@ -179,7 +182,7 @@ describe('a replicator', () => {
     expect(stateOf(replica)).toBe('replacingSnapshot');
     replica.hear('b', rejected(1, 1, [1, 1]));
     expect(stateOf(replica)).toBe('probing');
-    replica.hear('b', rejected(1, 0, [0, 0]));
+    replica.hear('b', rejected(1, 0, [2, 1]));
     expect(stateOf(replica)).toBe('replacingSnapshot');
     replica.hear('b', accepted(1, 1)).hear('b', accepted(1, 1));
     expect(stateOf(replica)).toEqual({ streaming: 'flowing' });

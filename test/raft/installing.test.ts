@@ -15,7 +15,7 @@ import {
 import { becomeLeader } from '../../src/raft/leading.js';
 import { beginAfter, lastPosition } from '../../src/raft/log-shape.js';
 import type { Install } from '../../src/raft/messages.js';
-import { asIndex, asTerm } from '../../src/raft/numbers-and-ids.js';
+import { asIndex, asTerm, NO_INDEX } from '../../src/raft/numbers-and-ids.js';
 import { CANDIDATE_RULES, FOLLOWER_RULES, FULL_RULES, hearsLeaderOfTerm, receive } from '../../src/raft/receive.js';
 import type { Installing, ReplicaState } from '../../src/raft/replica-state.js';
 import type { Snapshot } from '../../src/raft/snapshot.js';
@@ -246,19 +246,30 @@ describe('a leader whose peer needs what is gone', () => {
   };
 
   test('tells it of its snapshot, and of the same one while the log goes on behind that (P58)', () => {
-    const first = offerSnapshot(leading(), 'c');
+    const first = offerSnapshot(leading(), 'c', NO_INDEX);
     const message = { kind: 'install', term: 3, snapshot: at(5, 2), bytes: 100 };
     expect(effectsOf(first, 'send')).toEqual([{ kind: 'send', to: 'c', message }]);
     expect(effectsOf(first, 'notify')).toMatchObject([{ notice: { type: 'snapshot.offered', peer: 'c', index: 5 } }]);
     const later = { ...first.state, snapshot: snapshotAt(6) };
-    const again = offerSnapshot(later, 'c');
+    const again = offerSnapshot(later, 'c', NO_INDEX);
     expect(again).toEqual({ state: later, effects: [{ kind: 'send', to: 'c', message }] });
     const trimmed = { ...later, log: beginAfter(log, at(6, 2)) };
-    expect(effectsOf(offerSnapshot(trimmed, 'c'), 'send')).toMatchObject([{ message: { snapshot: at(6, 2) } }]);
+    expect(effectsOf(offerSnapshot(trimmed, 'c', NO_INDEX), 'send')).toMatchObject([
+      { message: { snapshot: at(6, 2) } },
+    ]);
+  });
+
+  test('tells it of none that is of no use to it, and of a newer one in place of such a one, though the log goes on behind it', () => {
+    const first = offerSnapshot(leading(), 'c', NO_INDEX);
+    expect(offerSnapshot(first.state, 'c', asIndex(6))).toEqual({ state: first.state, effects: [] });
+    const later = { ...first.state, snapshot: snapshotAt(7) };
+    const newer = offerSnapshot(later, 'c', asIndex(6));
+    expect(effectsOf(newer, 'send')).toMatchObject([{ message: { snapshot: at(7, 2) } }]);
+    expect(newer.state.offered.c).toMatchObject({ index: 7, newer: 0 });
   });
 
   test('has nothing to say without a snapshot, or when it leads no more', () => {
-    expect(offerSnapshot(leading({ snapshot: null }), 'c').effects).toEqual([]);
-    expect(offerSnapshot(leading({ leaderId: null }), 'c').effects).toEqual([]);
+    expect(offerSnapshot(leading({ snapshot: null }), 'c', NO_INDEX).effects).toEqual([]);
+    expect(offerSnapshot(leading({ leaderId: null }), 'c', NO_INDEX).effects).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import { forwardProposal, noteProposeReply, noteUndeliverable, refuseProposal } 
 import { noteLeaderDurable, noteMatch } from '../../src/raft/commit.js';
 import { becomeLeader, noteAppendReply, propose } from '../../src/raft/leading.js';
 import { extend } from '../../src/raft/log-shape.js';
-import type { ProposeReply } from '../../src/raft/messages.js';
+import type { AppendRejected, ProposeReply } from '../../src/raft/messages.js';
 import { asIndex, asReadRound, asTerm } from '../../src/raft/numbers-and-ids.js';
 import { beginParkedReads, beginRead, refusePendingReads } from '../../src/raft/reads.js';
 import { accepted, at, door, effectsOf, leaderOf, logOf, stateOf } from './states.js';
@@ -25,6 +25,23 @@ describe('commitment', () => {
     expect(noteAppendReply(state, 'b', accepted(1, 1)).state.matchIndex.b).toBe(3);
     expect(noteAppendReply(state, 'b', accepted(1, 3)).state).toEqual(state);
     expect(() => noteAppendReply(state, 'b', accepted(1, 4))).toThrow('never sent');
+  });
+
+  test('P11 what a follower says that its log has let go of is committed, and known to be', () => {
+    const rejected = (rejectedIndex: number, index: number, term: number): AppendRejected => {
+      const reply = { kind: 'append-reply', term: asTerm(4), accepted: false, readRound: asReadRound(0) } as const;
+      return { ...reply, rejectedIndex: asIndex(rejectedIndex), lastPossibleMatch: at(index, term) };
+    };
+    const released = (index: number, term: number): AppendRejected => rejected(0, index, term);
+    const leader = leaderOf(4, logOf(1, 2, 2, 4));
+    const told = noteAppendReply(leader, 'b', released(3, 2));
+    expect(told.state.commitIndex).toBe(3);
+    expect(effectsOf(told, 'apply')).toEqual([{ kind: 'apply', upTo: 3 }]);
+    expect(noteAppendReply(told.state, 'c', released(2, 2)).state.commitIndex).toBe(3);
+    // What is not an entry of this log, and an ordinary rejection, say nothing of it.
+    expect(noteAppendReply(leader, 'b', released(3, 1)).state.commitIndex).toBe(0);
+    expect(noteAppendReply(leader, 'b', released(5, 4)).state.commitIndex).toBe(0);
+    expect(noteAppendReply(leader, 'b', rejected(4, 3, 2)).state.commitIndex).toBe(0);
   });
 
   test("a stranger's acknowledgement commits nothing", () => {

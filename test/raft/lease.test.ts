@@ -76,7 +76,7 @@ test('what is kept of heartbeats is bounded, however many go unanswered', () => 
 
 test('a closed connection to the leader ends no word of a voter where leases are on, and has nobody stand', () => {
   const follower = noteLink(stateOf({ leaderId: 'b', leaderHeardAtMs: 1_000 }), 'b', true, 'connected').state;
-  expect(noteLeaderGone(follower, 'b').effects).toHaveLength(1);
+  expect(noteLeaderGone(follower, { peer: 'b' }, 0).effects).toHaveLength(1);
   const owing = { ...follower, settings: { ...follower.settings, readLease: true } };
-  expect(noteLeaderGone(owing, 'b')).toEqual({ state: owing, effects: [] });
+  expect(noteLeaderGone(owing, { peer: 'b' }, 0)).toEqual({ state: owing, effects: [] });
 });

@@ -12,7 +12,7 @@ import {
 import { beginAfter } from '../../src/raft/log-shape.js';
 import type { AppendRejected, Install } from '../../src/raft/messages.js';
 import { asIndex, asTerm } from '../../src/raft/numbers-and-ids.js';
-import { NEEDING_SNAPSHOT_RULES, receive } from '../../src/raft/receive.js';
+import { NEEDING_SNAPSHOT_RULES, receive, STALLED_RULES } from '../../src/raft/receive.js';
 import { recover, resumeApplying } from '../../src/raft/recover.js';
 import type { ReplicaState } from '../../src/raft/replica-state.js';
 import type { Snapshot } from '../../src/raft/snapshot.js';
@@ -68,6 +68,16 @@ describe('a node whose snapshot is damaged, where its log goes on behind it', ()
     const [answer] = effectsOf(step, 'answer');
     expect(answer).toMatchObject({ to: 'b', message: { accepted: false, lastPossibleMatch: at(2, 1) } });
     expect(asksForSnapshot(answer?.message as AppendRejected)).toBe(true);
+  });
+
+  test('takes no entries either while its disk finishes no sync, and asks all the same', () => {
+    const before = needing();
+    const received = { from: 'b', message: append(3, [6, 1], [entry(7, 3)], 6), atMs: 50 } as const;
+    const step = checked(before, receive(STALLED_RULES, before, received, SURROUNDINGS));
+    expect([step.state.log, effectsOf(step, 'write')]).toEqual([before.log, []]);
+    expect(asksForSnapshot(effectsOf(step, 'answer')[0]?.message as AppendRejected)).toBe(true);
+    const whole = checked(before, receive(STALLED_RULES, { ...before, needsSnapshot: false }, received, SURROUNDINGS));
+    expect(whole.state.log.lastIndex).toBe(7);
   });
 
   test('votes for who has all that its log has, and for nobody else', () => {

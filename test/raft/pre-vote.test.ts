@@ -102,25 +102,36 @@ describe('a server that is asked for its pre-vote', () => {
   });
 
   test('grants it at once where its own connection to the leader closed, until the leader is heard again', () => {
-    const gone = noteLeaderGone(connected(voter, 'b'), 'b');
+    const gone = noteLeaderGone(connected(voter, 'b'), { peer: 'b' }, 0);
     expect(effectsOf(gone, 'leader-gone')).toEqual([{ kind: 'leader-gone', rank: 0 }]);
     expect(gone.state.leaderHeardAtMs).toBe(1_000);
     expect(answerOf(gone.state, request(5, at(1, 5)), 1_001)).toEqual(reply(6, true));
     expect(answerOf(hearLeader(gone.state, 'b', 1_002).state, request(5, at(1, 5)), 1_003)).toEqual(reply(5, false));
     const other = connected(voter, 'c');
-    expect(noteLeaderGone(other, 'c')).toEqual({ state: other, effects: [] });
+    expect(noteLeaderGone(other, { peer: 'c' }, 0)).toEqual({ state: other, effects: [] });
   });
 
   test('takes a dial of its leader that fails for no sign of anything, as often as that may be and whoever is heard meanwhile', () => {
-    const closed = noteLink(noteLeaderGone(connected(voter, 'b'), 'b').state, 'b', false, 'closed').state;
+    const closed = noteLink(noteLeaderGone(connected(voter, 'b'), { peer: 'b' }, 0).state, 'b', false, 'closed').state;
     for (const state of [closed, hearLeader(closed, 'b', 1_002).state, voter])
-      expect(noteLeaderGone(state, 'b')).toEqual({ state, effects: [] });
+      expect(noteLeaderGone(state, { peer: 'b' }, 0)).toEqual({ state, effects: [] });
+  });
+
+  test('takes a connection that it gave up itself for a sign only where the leader has been silent for as long as an election takes', () => {
+    const open = connected(voter, 'b');
+    const closed = { peer: 'b', givenUp: true };
+    const { leaderHeardAtMs, settings } = open;
+    expect(noteLeaderGone(open, closed, leaderHeardAtMs + settings.ELECTION_TIMEOUT_MIN - 1)).toEqual({
+      state: open,
+      effects: [],
+    });
+    expect(noteLeaderGone(open, closed, leaderHeardAtMs + settings.ELECTION_TIMEOUT_MIN).effects).toHaveLength(1);
   });
 
   test('survivors stand one after the other, by their ids', () => {
     const ranks = ['a', 'c', 'd'].map((id) => {
       const state = { ...connected(stateOf({ leaderId: 'b' }, 'abcd'), 'b'), id };
-      return effectsOf(noteLeaderGone(state, 'b'), 'leader-gone')[0]?.rank;
+      return effectsOf(noteLeaderGone(state, { peer: 'b' }, 0), 'leader-gone')[0]?.rank;
     });
     expect(ranks).toEqual([0, 1, 2]);
   });
@@ -130,7 +141,7 @@ describe('a server that is asked for its pre-vote', () => {
     const ranks = Object.entries(priorities).map(([id, priority]) => {
       const state = connected(stateOf({ leaderId: 'b' }, 'abcde'), 'b');
       const settings = { ...state.settings, priority };
-      return [id, effectsOf(noteLeaderGone({ ...state, id, settings }, 'b'), 'leader-gone')[0]?.rank];
+      return [id, effectsOf(noteLeaderGone({ ...state, id, settings }, { peer: 'b' }, 0), 'leader-gone')[0]?.rank];
     });
     expect(ranks).toEqual([
       ['a', 4],

@@ -136,7 +136,7 @@ describe('a snapshot is durable', () => {
       expect(kept).toBeLessThan(10);
     }
     expect(kept).toBeGreaterThan(2);
-    expect(offerSnapshot(state, 'c').state.offered).toEqual({ c: { ...snapshotAt(5), newer: 0 } });
+    expect(offerSnapshot(state, 'c', asIndex(0)).state.offered).toEqual({ c: { ...snapshotAt(5), newer: 0 } });
   });
 
   test('a log that is about to begin anew behind a snapshot of a peer stays where it is', () => {

@@ -37,6 +37,17 @@ describe('a process that stood still', () => {
     }
   });
 
+  test('a leader paused for less than the shortest election timeout leads on, though its peers found their connections silent long before', () => {
+    const settings = { ELECTION_TIMEOUT_MIN: 1_000, ELECTION_TIMEOUT_MAX: 2_000 };
+    const cluster = simulate({ seed: 16, settings }).untilServing().runFor(200);
+    const before = leaderAndTerm(cluster);
+    for (let trial = 0; trial < 20; trial += 1) {
+      pause(cluster, [before[0] as string], 300 + cluster.random() * 600);
+      cluster.runFor(2_000);
+      expect([trial, ...leaderAndTerm(cluster)]).toEqual([trial, ...before]);
+    }
+  });
+
   test('a leader that is dead is replaced by followers that stood still, too', () => {
     const cluster = simulate({ seed: 15 }).untilServing().runFor(200);
     const dead = cluster.leader?.id as string;

@@ -152,7 +152,10 @@ describe('a node whose snapshots are all damaged, where its log goes on behind o
     expect(cluster.trace.join('\n')).toContain(`${down} log.truncated`);
   });
 
-  test('gets a new one of a leader whose own are all older than the begin of its log', () => {
+  test.each([
+    ['of the leader that it had', false],
+    ['of another, in a term in which it has acknowledged nothing', true],
+  ])('gets a new one %s, whose own are all older than the begin of its log', (_, isOtherTerm) => {
     const cluster = simulate({ seed: 10, snapshotLogBytes: 6_000 }).untilServing();
     const [down, other] = ['a', 'b', 'c'].filter((id) => id !== cluster.leader?.id) as [string, string];
     write(cluster, 1, 240);
@@ -168,6 +171,8 @@ describe('a node whose snapshots are all damaged, where its log goes on behind o
     ).toBeLessThan(begins);
     cluster.crash(down);
     for (const name of snapshotsOf(cluster, down)) disk.poke(name, flipped(disk.peek(name) as Uint8Array));
+    const before = cluster.leader?.id ?? '';
+    if (isOtherTerm) cluster.crash(before).runFor(100).restart(before).untilServing();
     cluster
       .restart(down)
       .runUntil(hasAll(cluster, down, 243), 'it has all commands')

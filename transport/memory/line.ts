@@ -107,7 +107,7 @@ export class Line {
           const isCarrying = this.#bytesOnWire > 0 && this.#wires.clock.now() < this.#busyUntilMs;
           this.#arrivedAtReceiver += isCarrying ? PULSE_BYTES + 1 : 1;
         },
-        fellSilent: (ms) => this.close(`nothing was heard of it for ${ms} ms`, false),
+        fellSilent: (ms) => this.close(`nothing was heard of it for ${ms} ms`, false, true),
       },
       {
         arrivedBytes: () => this.#arrivedAtReceiver,
@@ -133,7 +133,7 @@ export class Line {
     if (this.#wires.drops(from, to, message)) return true;
     const isTaken = this.#queue.offer(message);
     this.#pump();
-    if (this.#queue.isOverfull) this.close('it takes nothing of what is sent to it', false);
+    if (this.#queue.isOverfull) this.close('it takes nothing of what is sent to it', false, true);
     return isTaken;
   }
 
@@ -154,11 +154,11 @@ export class Line {
     this.#wires.clock.setTimeout(() => this.close(reason, false), this.#wires.delayMs());
   }
 
-  close(reason: string, refused: boolean): void {
+  close(reason: string, refused: boolean, givenUp = false): void {
     if (this.state === 'closed') return;
     this.drop();
     const { dialer, events } = this.ends;
-    this.#wires.clock.defer(() => dialer.arrive(() => events.closed(reason, refused)));
+    this.#wires.clock.defer(() => dialer.arrive(() => events.closed(reason, refused, givenUp)));
   }
 
   /** The dialer's end is closed. What is on its way already arrives, unless the receiver has closed its own. */

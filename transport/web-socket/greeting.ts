@@ -40,8 +40,8 @@ export interface GreetingEvents {
   opened(socket: WebSocket, raw: Socket): void;
   /** What the peer says after that. */
   heard(data: RawData, isBinary: boolean): void;
-  /** The connection is gone. `refused`: one of the two found that they do not belong together. */
-  closed(reason: string, refused: boolean): void;
+  /** The connection is gone. `refused`: one of the two found that they do not belong together. `givenUp`: this end ended it by itself. */
+  closed(reason: string, refused: boolean, givenUp: boolean): void;
 }
 
 /**
@@ -90,10 +90,15 @@ export class Greeting {
   }
 
   /** Ends it with a reason, which is told. */
-  close(reason: string, refused: boolean): void {
+  close(reason: string, refused: boolean, givenUp = false): void {
     if (this.#state === 'over') return;
     this.end();
-    this.#events.closed(reason, refused);
+    this.#events.closed(reason, refused, givenUp);
+  }
+
+  /** Ends what is open, because nothing comes of the peer or it takes nothing. */
+  giveUp(reason: string): void {
+    this.close(reason, false, true);
   }
 
   #resolve(): void {

@@ -36,9 +36,9 @@ export class Dialed implements Connection {
       delayed: (reason) => events.delayed(reason),
       opened: (webSocket, socket) => this.#open(webSocket, socket),
       heard: (data, isBinary) => this.#hear(data, isBinary),
-      closed: (reason, refused) => {
+      closed: (reason, refused, givenUp) => {
         this.#watched?.stop();
-        events.closed(reason, refused);
+        events.closed(reason, refused, givenUp);
       },
     });
   }
@@ -46,7 +46,7 @@ export class Dialed implements Connection {
   send(message: PeerMessage): boolean {
     if (!this.#greeting.isOpen || this.#outbox === undefined) return false;
     const isTaken = this.#outbox.send(message);
-    if (this.#outbox.isOverfull) this.#greeting.close('it takes nothing of what is sent to it', false);
+    if (this.#outbox.isOverfull) this.#greeting.giveUp('it takes nothing of what is sent to it');
     return isTaken;
   }
 
@@ -70,7 +70,7 @@ export class Dialed implements Connection {
       beat: () => outbox.beat(),
       isBackedUp: () => outbox.isBackedUp,
       sentBytes: () => socket.bytesWritten,
-      fellSilent: (ms) => this.#greeting.close(`nothing was heard of it for ${ms} ms`, false),
+      fellSilent: (ms) => this.#greeting.giveUp(`nothing was heard of it for ${ms} ms`),
     });
     this.#events.opened();
   }
