@@ -115,7 +115,9 @@ export type ReplicatorReport =
    */
   | { readonly type: 'snapshot.needed'; readonly peer: NodeId; readonly least: Index }
   /** Only one that ends at `least` or later is of use to it. */
-  | { readonly type: 'snapshot.wanted'; readonly least: Index };
+  | { readonly type: 'snapshot.wanted'; readonly least: Index }
+  /** The peer acknowledged everything up to `acknowledged` in this term, and its log agrees with this one up to `holds` at the most now. */
+  | { readonly type: 'peer.lostEntries'; readonly peer: NodeId; readonly acknowledged: Index; readonly holds: Index };
 
 export type LinkReport =
   | { readonly type: 'link.opened'; readonly peer: NodeId }

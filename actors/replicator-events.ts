@@ -43,6 +43,8 @@ export interface ReplicatorContext extends ReplicatorInput {
   readonly inFlight: readonly InFlight[];
   /** A peer whose own snapshot is damaged needs one that ends here or later. */
   readonly leastSnapshot: Index;
+  /** How often the peer has rejected what it has acknowledged, since it last acknowledged more. */
+  readonly doubts: number;
   /** There was room for more, and what comes next was not in memory: as of the last time that the window was filled. */
   readonly isNextOnDisk: boolean;
 }

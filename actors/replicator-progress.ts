@@ -16,6 +16,7 @@ export function knowing(context: ReplicatorContext, leader: LeaderState): Partia
   return checkedProgress(context, {
     leader,
     matched,
+    doubts: 0,
     nextIndex: greater(context.nextIndex, advance(matched, 1)),
     inFlight: context.inFlight.filter((flight) => flight.lastIndex > matched),
   });

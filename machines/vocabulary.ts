@@ -18,7 +18,7 @@ import {
   refuseRead,
 } from '../src/raft/clients.js';
 import { noteApplied, noteDurable, noteLeaderDurable } from '../src/raft/commit.js';
-import { noteOwnHash } from '../src/raft/comparing.js';
+import { haltWhoLostEntries, noteOwnHash } from '../src/raft/comparing.js';
 import type { Notice } from '../src/raft/effects.js';
 import { hasMajority, solicitAgain, startElection, voteDurable } from '../src/raft/elections.js';
 import { hearLeader, noteLeaderGone } from '../src/raft/following.js';
@@ -72,6 +72,7 @@ const clientActions = {
 const commitActions = {
   noteDurable: rule('log.durable', (state, { written }) => noteDurable(state, written)),
   noteLeaderDurable: rule('log.durable', (state, { written }) => noteLeaderDurable(state, written)),
+  haltWhoLostEntries: rule('peer.lostEntries', (state, lost) => haltWhoLostEntries(state, lost)),
   noteOwnHash: rule('state.hashed', (state, hashed) => noteOwnHash(state, hashed)),
   /** So that the next start applies these entries one by one, and that they are known to be committed. */
   noteAppliedInVain: action(({ context, event, enqueue }) => {

@@ -36,6 +36,7 @@ export const leader = replicaSetup.createStateConfig({
     'link.roomMade': { actions: 'passOnRoom' },
     'snapshot.needed': { actions: 'offerSnapshot' },
     'snapshot.wanted': { guard: 'lacksSnapshotForPeer', actions: 'askForSnapshot' },
+    'peer.lostEntries': { actions: 'haltWhoLostEntries' },
     'client.proposed': { actions: 'propose' },
     'client.read': { actions: 'beginRead' },
   },

@@ -86,6 +86,31 @@ export function haltAsToldTo(state: ReplicaState, { reason }: Divergence): Step 
   return { state, effects: [{ kind: 'halt', error: new WrongState(reason) }] };
 }
 
+export interface LostEntries {
+  readonly peer: NodeId;
+  readonly acknowledged: Index;
+  readonly holds: Index;
+}
+
+/**
+ * At a leader: a peer has lost entries that it acknowledged in this term, which no server of Raft ever does. It may have forgotten
+ * votes with them, so it must not vote again (§5.2, §5.4.1).
+ */
+export function haltWhoLostEntries(state: ReplicaState, { peer, acknowledged, holds }: LostEntries): Step {
+  const reason =
+    `replica ${peer} has lost what it acknowledged: it had all entries up to ${acknowledged}, and has none behind ${holds} now. ` +
+    'An older copy of its directory was put in place, or its disk lost what it had synced. It stops, because it may have forgotten votes, too. ' +
+    'Start it with its own newest directory; without that leave it stopped: see "A node whose data is gone" in docs/reference.md';
+  return { state, effects: tellToHalt(state, peer, acknowledged, reason) };
+}
+
+function tellToHalt({ term }: ReplicaState, peer: NodeId, index: Index, reason: string): Effect[] {
+  return [
+    notify({ type: 'replica.diverged', peer, index, reason }),
+    { kind: 'send', to: peer, message: { kind: 'divergence', term, index, reason } },
+  ];
+}
+
 function noteHash(state: ReplicaState, voter: NodeId, hash: string): Step {
   const { comparison } = state;
   const hashes = { ...comparison.hashes, [voter]: hash };
@@ -123,20 +148,11 @@ const REMEDY =
   'Start it again: it makes its state anew, of its snapshot and its log. If it stops so again, see "A replica that differs" in docs/operations.md';
 
 /** This node itself comes last: nothing is sent after it has halted. */
-function verdict(
-  { id, term, comparison: { index } }: ReplicaState,
-  ids: readonly NodeId[],
-  reasonFor: (id: NodeId) => string,
-): readonly Effect[] {
+function verdict(state: ReplicaState, ids: readonly NodeId[], reasonFor: (id: NodeId) => string): readonly Effect[] {
+  const { id, comparison } = state;
   const others = ids
     .filter((one) => one !== id)
-    .flatMap((peer): Effect[] => {
-      const reason = reasonFor(peer);
-      return [
-        notify({ type: 'replica.diverged', peer, index, reason }),
-        { kind: 'send', to: peer, message: { kind: 'divergence', term, index, reason } },
-      ];
-    });
+    .flatMap((peer) => tellToHalt(state, peer, comparison.index, reasonFor(peer)));
   return ids.includes(id) ? [...others, { kind: 'halt', error: new WrongState(reasonFor(id)) }] : others;
 }
 

@@ -117,6 +117,50 @@ describe('a replicator', () => {
     expect(toB(replica).at(-1)?.message).toMatchObject({ previous: { index: 3 }, entries: [] });
   });
 
+  test('whose peer rejects what it has acknowledged asks at each heartbeat, no more often, and says so after five of them', () => {
+    const replica = new LoneReplica().lead().hear('b', accepted(1, 1));
+    propose(replica, 4).hear('b', accepted(1, 5));
+    const loses = (): void => void replica.hear('b', rejected(1, 5, [2, 1]));
+    const told = () => replica.sentOf('divergence').map(({ to, message }) => [to, message.index]);
+    replica.send({ type: 'link.closed', peer: 'b', reason: 'cut' }).send({ type: 'link.opened', peer: 'b' });
+    loses();
+    expect(stateOf(replica)).toEqual({ doubting: 'waiting' });
+    const before = toB(replica).length;
+    loses();
+    loses();
+    expect(toB(replica).length).toBe(before);
+    for (let beats = 2; beats < 5; beats += 1) {
+      replica.pass(50);
+      loses();
+    }
+    expect(toB(replica).length).toBe(before + 3);
+    expect(told()).toEqual([]);
+    replica.pass(50);
+    loses();
+    expect(told()).toEqual([['b', 5]]);
+    expect(replica.notices.at(-1)).toMatchObject({
+      type: 'replica.diverged',
+      peer: 'b',
+      reason: expect.stringContaining('it had all entries up to 5, and has none behind 2 now'),
+    });
+    replica.pass(50);
+    loses();
+    expect(told().length).toBe(1);
+  });
+
+  test('whose peer takes it back that it rejected what it had acknowledged goes on: that answer was an old one', () => {
+    const replica = new LoneReplica().lead().hear('b', accepted(1, 1));
+    propose(replica, 4).hear('b', accepted(1, 5));
+    replica.send({ type: 'link.closed', peer: 'b', reason: 'cut' }).send({ type: 'link.opened', peer: 'b' });
+    for (let beats = 0; beats < 4; beats += 1) replica.hear('b', rejected(1, 5, [2, 1])).pass(50);
+    propose(replica, 1);
+    expect(stateOf(replica)).toEqual({ streaming: 'flowing' });
+    replica.hear('b', accepted(1, 6));
+    replica.send({ type: 'link.closed', peer: 'b', reason: 'cut' }).send({ type: 'link.opened', peer: 'b' });
+    for (let beats = 0; beats < 4; beats += 1) replica.hear('b', rejected(1, 6, [2, 1])).pass(50);
+    expect(replica.sentOf('divergence')).toEqual([]);
+  });
+
   test('P14 an acknowledgement of less than the place that it probes proves nothing about that place', () => {
     const replica = new LoneReplica().lead().hear('b', accepted(1, 1));
     propose(replica, 4);
