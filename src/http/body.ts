@@ -76,7 +76,8 @@ const WITH_BODY = ['PUT', 'POST'];
 
 /**
  * Refuses a request whose body cannot be read for sure, before any of it is read: where it ends must be known (RFC 9112,
- * section 6). A body in chunks says where it ends, so it needs no Content-Length. The connection ends with such an answer:
+ * section 6). A body in chunks says where it ends, so it needs no Content-Length. A body that says it is a part
+ * (Content-Range) must not be stored as the whole (RFC 9110, section 14.5). The connection ends with such an answer:
  * what comes next on it may be a body that would be taken for a request.
  */
 export function checkFraming(request: HttpRequest): void {
@@ -103,6 +104,11 @@ function refusalOf({ method, message }: HttpRequest): RefusedRequest | undefined
     return new RefusedRequest(
       501,
       `expected Transfer-Encoding to be chunked, got "${coding}": send the bytes as they are`,
+    );
+  if (WITH_BODY.includes(method) && headers['content-range'] !== undefined)
+    return new RefusedRequest(
+      400,
+      `expected a ${method} with all of its body, got a part of it (Content-Range: ${headers['content-range']}): send the whole and leave the header out; nothing was done`,
     );
   if (WITH_BODY.includes(method) && coding === undefined && headers['content-length'] === undefined)
     return new RefusedRequest(

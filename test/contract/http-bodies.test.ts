@@ -71,3 +71,12 @@ test('a body that is not sent to its end changes nothing', async () => {
   await ask(leader, 'PUT', '/v1/kv/after', { body: 'x' });
   expect((await ask(leader, 'GET', '/v1/kv/half')).status).toBe(404);
 });
+
+test('RFC 9110 §14.5: a part of a value (Content-Range) is refused, and is not stored as the whole', async () => {
+  await ask(leader, 'PUT', '/v1/kv/whole', { body: 'all of it' });
+  const headers = { 'Content-Range': 'bytes 0-2/9' };
+  const answer = await ask(leader, 'PUT', '/v1/kv/whole', { body: 'ALL', headers });
+  expect(refusal(answer)).toEqual([400, 'BAD_REQUEST']);
+  expect(answer.json.error?.message).toContain('Content-Range: bytes 0-2/9');
+  expect((await ask(leader, 'GET', '/v1/kv/whole')).bytes.toString()).toBe('all of it');
+});
