@@ -1,3 +1,4 @@
+import { isDialable } from '../client/endpoint.js';
 import type { HeardNode } from '../report/cluster-picture.js';
 import { byId } from '../report/cluster-picture.js';
 import type {
@@ -137,7 +138,8 @@ export class HeardCluster {
       heard.report = data as NodeReport;
       heard.isTried = true;
       const isKnown = (id: string): boolean => [...this.#heard.values()].some(({ hello }) => hello?.id === id);
-      for (const { id, address } of heard.report.members) if (!isKnown(id)) this.#listenTo(address, id);
+      for (const { id, address } of heard.report.members)
+        if (!isKnown(id) && isDialable(address)) this.#listenTo(address, id);
     }
     this.#changed();
   }

@@ -7,6 +7,7 @@ import { Call } from './call.js';
 import { CallsUnderWay } from './calls-under-way.js';
 import { ClientEmitter } from './client-events.js';
 import { Connection } from './connection.js';
+import { isDialable } from './endpoint.js';
 import type { ReadyOptions } from './first-answer.js';
 import { FirstAnswer } from './first-answer.js';
 import type { Platform } from './platform.js';
@@ -179,7 +180,7 @@ export class Dispatcher {
     const isNews =
       known === undefined || news.term > known.term || (news.term === known.term && news.leaderId !== null);
     if (isNews) this.#news = news;
-    if (!this.#onlyEndpoints) for (const { address } of news.members) this.#connect(address);
+    if (!this.#onlyEndpoints) for (const { address } of news.members) if (isDialable(address)) this.#connect(address);
     this.#firstAnswer.look();
     if (isNews && news.leaderId !== null && news.leaderId !== known?.leaderId) this.#askTheLeaderInstead();
     if (this.#waiting.length > 0) this.#flushSoon();

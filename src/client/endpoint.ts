@@ -19,5 +19,10 @@ export function addressOf(endpoint: string): string {
 }
 
 function isAddress(text: string): boolean {
-  return /^(\[[^\]]+\]|[^:/\s@]+):\d{1,5}$/.test(text) && URL.canParse(`http://${text}`);
+  return /^(\[[^\]]+\]|[^:/\s@]+):\d{1,5}$/.test(text) && isDialable(text);
+}
+
+/** Whether a URL can have this host:port. Nodes of earlier releases may tell of members at others: `quorate.1:7401`, `[fe80::1%eth0]:7401`. */
+export function isDialable(address: string): boolean {
+  return URL.canParse(`http://${address}`);
 }

@@ -59,7 +59,8 @@ function problemWithAddresses(options: CheckedOptions): string | undefined {
   const isReached = Object.keys(peers).length === 1 || transport !== undefined;
   const seen = new Map<string, string>();
   for (const [peer, address] of Object.entries(peers)) {
-    const problem = problemWithAddress(`the address of ${peer}`, address);
+    const what = `the address of ${peer}`;
+    const problem = problemWithAddress(what, address) ?? problemAsUrl(what, address);
     if (problem !== undefined) return problem;
     const nowhere = isReached ? undefined : problemWithReach(peer, address);
     if (nowhere !== undefined) return nowhere;
@@ -99,4 +100,10 @@ function problemWithReach(id: string, address: string): string | undefined {
 function problemWithAddress(what: string, address: string): string | undefined {
   if (parseAddress(address) !== undefined) return undefined;
   return `expected ${what} to be host:port, as in 127.0.0.1:7401, got "${address}"`;
+}
+
+/** Nodes, clients and browsers dial a node by a URL, where a host that ends in a number is an IPv4 address, and no IPv6 address has a zone. */
+function problemAsUrl(what: string, address: string): string | undefined {
+  if (URL.canParse(`http://${address}`)) return undefined;
+  return `expected ${what} to be a host:port that a URL can have, got "${address}": take a name whose last part is no number (n1.quorate, not quorate.1), or an IP address without a zone (%)`;
 }

@@ -2,60 +2,10 @@ import { getEventListeners } from 'node:events';
 import { beforeEach, expect, test } from '@jest/globals';
 import type { Asked } from '../../src/client/call.js';
 import { Dispatcher } from '../../src/client/dispatcher.js';
-import type { ClientSocket, Platform } from '../../src/client/platform.js';
+import type { Platform } from '../../src/client/platform.js';
 import type { QuorateErrorCode } from '../../src/errors/quorate-error.js';
-import { asTerm } from '../../src/raft/numbers-and-ids.js';
 import { VirtualClock } from '../../src/testing/index.js';
-import type { ClientFrame, ClientReply } from '../../src/wire/client-frames.js';
-import { decodeClientFrame, encodeNodeFrame } from '../../src/wire/client-frames.js';
-
-/** A connection's other end, played by the test. */
-class PlayedSocket implements ClientSocket {
-  binaryType = '';
-  onopen: (() => void) | null = null;
-  onmessage: ((event: { readonly data: unknown }) => void) | null = null;
-  onclose: ((event: { readonly reason: string }) => void) | null = null;
-  onerror: (() => void) | null = null;
-  isTerminated = false;
-  readonly frames: ClientFrame[] = [];
-
-  send(bytes: Uint8Array): void {
-    this.frames.push(decodeClientFrame(bytes));
-  }
-
-  close(): void {
-    // A node that hangs never says goodbye.
-  }
-
-  terminate(): void {
-    this.isTerminated = true;
-  }
-
-  get asked(): readonly { readonly id: number; readonly name: string }[] {
-    return this.frames.flatMap((frame) =>
-      frame.kind === 'requests' ? frame.requests.map(({ id, payload }) => ({ id, name: nameOf(payload) })) : [],
-    );
-  }
-
-  get names(): readonly string[] {
-    return this.asked.map(({ name }) => name);
-  }
-
-  tell(term: number, leaderId: string | null): void {
-    const members = ['a', 'b'].map((id) => ({ id, address: id }));
-    this.#say(encodeNodeFrame({ kind: 'leader', news: { term: asTerm(term), leaderId, members } }));
-  }
-
-  reply(...replies: ClientReply[]): void {
-    this.#say(encodeNodeFrame({ kind: 'replies', replies }));
-  }
-
-  #say(bytes: Uint8Array): void {
-    this.onmessage?.({ data: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) });
-  }
-}
-
-const nameOf = (payload: Uint8Array): string => new TextDecoder().decode(payload.subarray(0, 20)).trim();
+import { PlayedSocket } from './played-socket.js';
 
 let clock: VirtualClock;
 let sockets: Record<string, PlayedSocket>;
@@ -364,6 +314,22 @@ test('where only the endpoints are to be asked, no node that they tell of is dia
   expect(Object.keys(sockets)).toEqual(['c']);
   only.close();
 });
+
+test.each(['quorate.1:7401', '[fe80::1%eth0]:7401'])(
+  'a member at %s, which no URL can have, is not dialed',
+  (address) => {
+    const looked: string[] = [];
+    const resolve: Platform['resolve'] = (name, { found }) => {
+      looked.push(name);
+      found([], false);
+      return () => undefined;
+    };
+    const naming = new Dispatcher({ endpoints: ['c'], service: 'key-value', platform: { ...platform, resolve } });
+    sockets.c?.tell(1, 'd', { c: 'c', d: address });
+    expect([naming.leaderId, looked]).toEqual(['d', ['c']]);
+    naming.close();
+  },
+);
 
 test('where nodes are to be dialed once, it is over when none has answered; otherwise they are dialed again', async () => {
   const options = { endpoints: ['c', 'd'], service: 'key-value', platform };

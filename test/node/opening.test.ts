@@ -112,6 +112,18 @@ describe('opening', () => {
     });
   });
 
+  test.each(['quorate.1:7401', '999.1.1.1:7401', '[fe80::1%2]:7401', 'n2?:7401', 'n2#:7401', 'me@n2:7401'])(
+    'an address that no URL can have, %s, is refused: nodes, clients and pages dial by URLs',
+    async (address) => {
+      const options = { id: 'n1', insecure: true, stateMachine: new KeyValueStore(), dataDir: NOWHERE };
+      for (const peers of [{ n1: '127.0.0.1:7401', n2: address }, { n1: address }])
+        await expect(ReplicaNode.open({ ...options, peers })).rejects.toMatchObject({
+          code: 'QUORATE_CONFIG_INVALID',
+          message: expect.stringMatching(/^expected the address of n[12] to be .*host:port.*, got /),
+        });
+    },
+  );
+
   test.each([
     ['datadir', 'did you mean dataDir?'],
     ['election_timeout_min', 'did you mean ELECTION_TIMEOUT_MIN?'],
