@@ -37,6 +37,8 @@ export class Call {
   id = 0;
   /** Where it was sent and is not answered yet. */
   sentTo: Connection | undefined;
+  /** How many messages had come from there when it was sent. */
+  heardBefore = 0;
   /** Why the last node did not do it. */
   lastRefusal: QuorateError | undefined;
   #isOver = false;

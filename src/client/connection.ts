@@ -25,6 +25,8 @@ export interface ConnectionEvents {
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 1_000;
 const OPEN_WITHIN_MS = 3_000;
+/** After it was found to be silent, before it is dialed anew: a path on which packets vanish may never say that it has ended. */
+const SILENT_MS = 10_000;
 /** At one node. */
 const MOST_UNDER_WAY = 4_096;
 const MOST_BYTES_UNDER_WAY = 16 * 1024 * 1024;
@@ -44,6 +46,8 @@ export class Connection {
   #failures = 0;
   #underWay = 0;
   #bytesUnderWay = 0;
+  #heard = 0;
+  #isSilent = false;
   #timer: unknown;
   #forgetLookup: () => void = () => undefined;
 
@@ -83,6 +87,24 @@ export class Connection {
 
   get isOpen(): boolean {
     return this.#isOpen;
+  }
+
+  /** How many messages have come on it. */
+  get heard(): number {
+    return this.#heard;
+  }
+
+  /** Whether a call ended without an answer, and nothing at all has come since it was sent: the node may be paused, or gone. */
+  get isSilent(): boolean {
+    return this.#isSilent;
+  }
+
+  /** A call that was sent when `heardBefore` messages had come is not answered in time. True where that tells that the node is silent. */
+  noteNoAnswer(heardBefore: number): boolean {
+    if (!this.#isOpen || this.#isSilent || this.#heard > heardBefore) return false;
+    this.#isSilent = true;
+    this.#timer = this.#platform.setTimeout(() => this.#hangUp('it says nothing'), SILENT_MS);
+    return true;
   }
 
   send(requests: readonly ClientRequest[]): void {
@@ -138,6 +160,9 @@ export class Connection {
   }
 
   #hear(data: unknown): void {
+    this.#heard += 1;
+    if (this.#isSilent) this.#platform.clearTimeout(this.#timer);
+    this.#isSilent = false;
     if (!(data instanceof ArrayBuffer)) return this.#hangUp('it answered nonsense');
     let frame: ReturnType<typeof decodeNodeFrame>;
     try {
@@ -176,6 +201,7 @@ export class Connection {
     this.#platform.clearTimeout(this.#timer);
     this.#socket = undefined;
     this.#isOpen = false;
+    this.#isSilent = false;
     this.problem = why;
     if (this.#isWanted) {
       const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures);

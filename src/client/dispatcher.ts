@@ -133,6 +133,7 @@ export class Dispatcher {
       }
       connection.take(payload.byteLength);
       call.sentTo = connection;
+      call.heardBefore = connection.heard;
       const timeoutMs = Math.max(1, Math.ceil(deadlineMs - nowMs));
       requests.push({ id: this.#calls.add(call), operation, timeoutMs, payload });
       bytes += payload.byteLength;
@@ -148,9 +149,11 @@ export class Dispatcher {
     return call;
   }
 
-  /** The leader's connection, or any that is open: every node passes on what only the leader may do. */
+  /** The leader's connection, or any that is open: every node passes on what only the leader may do. Silent ones come last. */
   #route(): Connection | undefined {
-    const open = [...this.#connections.values()].filter(({ isOpen }) => isOpen);
+    const all = [...this.#connections.values()].filter(({ isOpen }) => isOpen);
+    const heard = all.filter(({ isSilent }) => !isSilent);
+    const open = heard.length > 0 ? heard : all;
     const { leaderId, members } = this.#news ?? { leaderId: null, members: [] };
     const leaderAt = members.find(({ id }) => id === leaderId)?.address;
     return open.find(({ address }) => address === leaderAt) ?? open[0];
@@ -192,11 +195,16 @@ export class Dispatcher {
     this.events.emit('leaderChanged', { leaderId: this.leaderId, term: this.#news.term });
   }
 
-  /** The former leader may have stopped, and may never answer. A read can be asked twice; a write cannot. */
+  /** The former leader may have stopped, and may never answer. */
   #askTheLeaderInstead(): void {
     const leader = this.#route();
+    this.#askAgain((connection) => connection !== leader);
+  }
+
+  /** Reads that are under way there. A read can be asked twice; a write cannot. */
+  #askAgain(isThere: (connection: Connection | undefined) => boolean): void {
     for (const call of this.#calls) {
-      if (call.isWrite || call.sentTo === leader) continue;
+      if (call.isWrite || !isThere(call.sentTo)) continue;
       this.#takeBack(call.id);
       call.sentTo = undefined;
       if (!call.isOver) this.#waiting.push(call);
@@ -244,12 +252,20 @@ export class Dispatcher {
       for (const call of this.#refused) isLeft(call);
       this.#refused.prune();
       for (const call of this.#calls) {
-        if (call.asked.deadlineMs + GRACE_MS <= nowMs) call.expire(() => this.#whyNotSent());
+        if (call.asked.deadlineMs + GRACE_MS <= nowMs) this.#giveUp(call);
         if (call.isOver) this.#takeBack(call.id);
       }
       if (this.#waiting.length > 0) this.#flushSoon();
       if (this.#waiting.length + this.#refused.size + this.#calls.size > 0) this.#sweepLater();
     }, SWEEP_MS);
+  }
+
+  /** What else was read where nothing is heard any more has time for another node, and what comes next goes there, too. */
+  #giveUp(call: Call): void {
+    const { sentTo, isOver, heardBefore } = call;
+    call.expire(() => this.#whyNotSent());
+    const isSilent = !isOver && sentTo?.noteNoAnswer(heardBefore) === true;
+    if (isSilent && this.#route() !== sentTo) this.#askAgain((connection) => connection === sentTo);
   }
 
   #whyNotSent(): QuorateError {

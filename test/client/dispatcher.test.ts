@@ -154,6 +154,8 @@ test('calls whose time is over make room for those behind them', () => {
   const behind = ask('behind');
   turn();
   expect(a().names).not.toContain('behind');
+  // It lives.
+  a().tell(1, 'a');
   clock.runFor(500);
   answerAll(a(), 4_096);
   expect(behind.value).toBe('done');
@@ -200,6 +202,8 @@ test('a call that was refused is asked again when the node said, spread over hal
   expect(['now', 'soon', 'short'].map(asked)).toEqual([0, 0, 0]);
   clock.runFor(1);
   expect(['now', 'soon', 'short'].map(asked)).toEqual([0, 0, 1]);
+  // It lives.
+  a().tell(1, 'a');
   clock.runFor(1_500);
   expect(['now', 'soon'].map(asked)).toEqual([1, 0]);
   clock.runFor(1_000);

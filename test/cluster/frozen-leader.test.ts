@@ -1,13 +1,18 @@
 import { connect as connectTcp } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
 import { connect } from '../../src/client/node.js';
+import { OnlyDoor } from '../contract/only-door.js';
+import { answered, until } from '../waiting/conditions.js';
 import { ServedProcesses } from './served-processes.js';
 
 let cluster: ServedProcesses | undefined;
+let doors: readonly OnlyDoor[] = [];
 
 afterEach(async () => {
   await cluster?.close();
   cluster = undefined;
+  for (const door of doors) await door.close();
+  doors = [];
 });
 
 /** Writes again until it is acknowledged: what ends as unknown writes the same value. */
@@ -87,4 +92,26 @@ test('P45 SIGSTOP: of a single node, a write whose HTTP caller hung up is not do
   await later.catch(() => undefined);
   await cluster.http('n1', 'PUT', '/v1/kv/other', 'x');
   expect((await cluster.http('n1', 'GET', '/v1/kv/k')).body).toBe('before');
+});
+
+test('SIGSTOP: a client that reaches the nodes by published ports only goes on through another node', async () => {
+  cluster = await ServedProcesses.start(['n1', 'n2', 'n3']);
+  const leader = await cluster.leader();
+  const follower = cluster.ids.find((id) => id !== leader) as string;
+  const addresses = cluster.endpoints();
+  const followerFirst = [follower, ...cluster.ids.filter((id) => id !== follower)];
+  doors = await Promise.all(cluster.endpoints(followerFirst).map((node) => OnlyDoor.before(node, addresses)));
+  const client = await connect(doors.map(({ address }) => address));
+  await answered(() => client.put('k', 'before'));
+  cluster.signal(follower, 'SIGSTOP');
+  // As soon as its door is open, it is the first that is asked.
+  const isUnknown = (): Promise<boolean> =>
+    client.put('k', 'unknown', { timeoutMs: 500 }).then(
+      () => false,
+      ({ code }: { code?: string }) => code === 'QUORATE_OUTCOME_UNKNOWN',
+    );
+  await until(isUnknown);
+  await answered(() => client.put('k', 'after'));
+  expect(new TextDecoder().decode((await answered(() => client.get('k')))?.value)).toBe('after');
+  await client.close();
 });
