@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { QuorateError } from '../errors/quorate-error.js';
 import type { Exchange } from './exchange.js';
+import { endIfUnread, UNREAD_MS } from './unread-answers.js';
 
 /**
  * A client that hung up and one that only ended its half of the connection look the same. Requests that wait for so long
@@ -28,9 +29,12 @@ interface PendingAnswer {
 export class Connection {
   static readonly #known = new WeakMap<Duplex, Connection>();
   readonly #socket: Duplex;
+  readonly #unreadMs: number;
   /** Those whose answers have not left yet, and perhaps some that are over and were not taken out yet. */
   #exchanges: Exchange[] = [];
   #last: Exchange | undefined;
+  /** The answer that leaves now: it is made, and none is before it. */
+  #leaving: Exchange | undefined;
   #running = 0;
   #runningUnsafe = 0;
   #isHeld = false;
@@ -41,16 +45,18 @@ export class Connection {
   #isPaused = false;
   #count = 0;
 
-  static of(socket: Duplex): Connection {
+  /** `unreadMs`: how long an answer may lie here of which the caller takes nothing. */
+  static of(socket: Duplex, unreadMs = UNREAD_MS): Connection {
     const known = Connection.#known.get(socket);
     if (known !== undefined) return known;
-    const connection = new Connection(socket);
+    const connection = new Connection(socket, unreadMs);
     Connection.#known.set(socket, connection);
     return connection;
   }
 
-  private constructor(socket: Duplex) {
+  private constructor(socket: Duplex, unreadMs: number) {
     this.#socket = socket;
+    this.#unreadMs = unreadMs;
     const noteHangUp = (): void => {
       for (const exchange of this.#exchanges) exchange.noteHangUp();
       this.#moveOn();
@@ -126,11 +132,19 @@ export class Connection {
 
   #moveOn(): void {
     this.#forgetOver();
+    this.#mindUnread();
     const waiting = this.#waitingForRoom;
     this.#waitingForRoom = [];
     for (const look of waiting) look();
     this.#runWhatMay();
     this.#pauseOrResume();
+  }
+
+  #mindUnread(): void {
+    const first = this.#exchanges[0];
+    if (first === undefined || first === this.#leaving || !first.response.writableEnded) return;
+    this.#leaving = first;
+    endIfUnread(this.#socket, first.response, this.#unreadMs);
   }
 
   #runWhatMay(): void {
