@@ -34,18 +34,34 @@ export const ACT_HEADER = 'X-Quorate-Page';
  * A page may change something only from this machine, and only by saying so in a header: what a person has confirmed in a dashboard does,
  * what another page makes a browser send does not. Programs send no Origin, and are not asked. Throws FORBIDDEN.
  */
-export function checkAct({ method = 'GET', headers, socket }: IncomingMessage): void {
+export function checkAct(message: IncomingMessage): void {
+  const { method = 'GET', headers, socket } = message;
   if (headers.origin === undefined || ['GET', 'HEAD', 'OPTIONS'].includes(method)) return;
-  if (!isLoopback(socket.remoteAddress ?? '')) {
+  if (!isFromHere(message)) {
+    const header = forwardingHeaderOf(message);
+    const where = header === undefined ? `is at ${socket.remoteAddress}` : `comes through a proxy (${header})`;
     throw forbidden(
-      `pages may change something only on the machine of the node that they ask, and this one is at ${socket.remoteAddress}: use the command line, or a tunnel (ssh -L)`,
+      `pages may change something only on the machine of the node that they ask, and this one ${where}: use the command line, or a tunnel (ssh -L)`,
     );
   }
   if (headers[ACT_HEADER.toLowerCase()] !== undefined) return;
   throw forbidden(`expected a page to send the header "${ACT_HEADER}: 1" with what changes something, got none`);
 }
 
-export const isLoopback = (address: string): boolean => /^(::ffff:)?127\.|^::1$/.test(address);
+const isLoopback = (address: string): boolean => /^(::ffff:)?127\.|^::1$/.test(address);
+
+/** Reverse proxies say by them for whom they ask. */
+const FORWARDING_HEADERS = ['Forwarded', 'X-Forwarded-For', 'X-Real-IP'];
+
+/** What a request has of a connection and its headers. */
+type Sender = Pick<IncomingMessage, 'headers'> & { readonly socket: Pick<IncomingMessage['socket'], 'remoteAddress'> };
+
+const forwardingHeaderOf = ({ headers }: Sender): string | undefined =>
+  FORWARDING_HEADERS.find((name) => headers[name.toLowerCase()] !== undefined);
+
+/** Whether a request was made on this machine. One that a proxy on this machine passes on may come from anywhere. */
+export const isFromHere = (message: Sender): boolean =>
+  isLoopback(message.socket.remoteAddress ?? '') && forwardingHeaderOf(message) === undefined;
 
 const PREFLIGHT_KEPT_S = 600;
 

@@ -1,11 +1,11 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { AnyActorRef, InspectionEvent } from 'xstate';
 import { QuorateError } from '../errors/quorate-error.js';
 import { shown } from '../errors/shown.js';
 import { unknownOption } from '../errors/unknown-option.js';
-import { isLoopback } from '../http/callers.js';
+import { isFromHere } from '../http/callers.js';
 import { targetOf } from '../http/request-target.js';
 import { interceptEvent } from '../http/upgrade-router.js';
 import type { Clock } from '../seams/clock.js';
@@ -140,8 +140,8 @@ function openEndpoints(
   hub: InspectionHub,
   clock: Clock,
 ): () => Promise<void> {
-  const objection = ({ socket }: { readonly socket: { readonly remoteAddress?: string | undefined } }) =>
-    isLoopback(socket.remoteAddress ?? '') ? undefined : 'only the machine itself may look at what runs on it';
+  const objection = (request: IncomingMessage): string | undefined =>
+    isFromHere(request) ? undefined : 'only the machine itself may look at what runs on it, and no proxy';
   const closeStream = openStreamEndpoint({
     server,
     path: INSPECTION_PATH,

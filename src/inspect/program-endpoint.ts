@@ -2,7 +2,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
-import { isLoopback } from '../http/callers.js';
+import { isFromHere } from '../http/callers.js';
 import { isHostOf } from '../http/request-target.js';
 import { refuseHandshake, refuseUpgrade, UpgradeRouter } from '../http/upgrade-router.js';
 import type { Clock } from '../seams/clock.js';
@@ -81,8 +81,9 @@ export function openProgramEndpoint({ server, paths, hub, clock }: ProgramEndpoi
 
 const WHO_MAY_SEND = 'programs of this machine may send here, and pages that come from it: localhost, on any port';
 
-function maySend({ headers, socket }: IncomingMessage): boolean {
-  if (!isLoopback(socket.remoteAddress ?? '') || !isHostOf(headers.host, [])) return false;
+function maySend(request: IncomingMessage): boolean {
+  const { headers } = request;
+  if (!isFromHere(request) || !isHostOf(headers.host, [])) return false;
   return headers.origin === undefined || LOOPBACK_ORIGIN.test(headers.origin);
 }
 

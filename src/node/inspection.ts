@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { AnyActorRef } from 'xstate';
 import { memberIn } from '../http/asked-member.js';
 import type { CalledNode } from '../http/callers.js';
-import { checkCaller, isLoopback } from '../http/callers.js';
+import { checkCaller, isFromHere } from '../http/callers.js';
 import { relayMember } from '../http/relayed-member.js';
 import { targetOf } from '../http/request-target.js';
 import type { Serving, ServingNeeds } from '../http/serve-node.js';
@@ -69,10 +69,10 @@ export function serveInspection(
       const stream = { path: `${prefix}${INSPECTION_PATH}`, protocol: INSPECTION_PROTOCOL, clock };
       return member && ((viewer) => relayMember(member, stream, viewer));
     },
-    objection: ({ socket }) => (remote || isLoopback(socket.remoteAddress ?? '') ? undefined : ONLY_FROM_HERE),
+    objection: (request) => (remote || isFromHere(request) ? undefined : ONLY_FROM_HERE),
   });
 }
 
 /** At most 123 bytes: it is the reason of a close. */
 const ONLY_FROM_HERE =
-  'only this machine may look at the charts: start the node with --inspect-remote, or use a tunnel';
+  'only this machine may look at the charts, and no proxy: start the node with --inspect-remote, or use a tunnel';

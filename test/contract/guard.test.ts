@@ -92,4 +92,15 @@ describe('pages of the cluster', () => {
     expect(() => act({ origin }, { method: 'GET', remoteAddress: '10.0.0.7' })).not.toThrow();
     expect(() => act({}, { remoteAddress: '10.0.0.7' })).not.toThrow();
   });
+
+  test.each(['X-Forwarded-For', 'Forwarded', 'X-Real-IP'])(
+    'through a proxy on this machine, which says %s, they may come from anywhere',
+    (header) => {
+      const forwarded = { 'x-quorate-page': '1', [header.toLowerCase()]: 'for=203.0.113.9' };
+      const origin = 'https://quorate.example';
+      expect(() => act({ ...forwarded, origin })).toThrow(`comes through a proxy (${header}): use the command line`);
+      expect(() => act({ ...forwarded, origin }, { method: 'GET' })).not.toThrow();
+      expect(() => act(forwarded)).not.toThrow();
+    },
+  );
 });

@@ -74,7 +74,9 @@ test.each([false, true])(
     const seen = lookThrough(`127.0.0.1:${ports[0]}`, '?node=b');
     if (inspectRemote) return until(() => seen.messages.length > 1);
     await until(() => seen.end !== '');
-    expect(seen.end).toMatch(/^1008 b: only this machine may look at the charts: start the node with --inspect-remote/);
+    expect(seen.end).toMatch(
+      /^1008 b: only this machine may look at the charts, and no proxy: start the node with --inspect-remote/,
+    );
     expect(seen.messages).toEqual([]);
   },
 );

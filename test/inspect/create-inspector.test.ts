@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -231,7 +232,16 @@ describe('who may come', () => {
       return expect(await refusal(`${there}/inspector/program`, {})).toBe('Unexpected server response: 403');
     }
     const { code, reason } = await look(`${there.replace('ws', 'http')}/inspector`).closed;
-    expect([code, reason]).toEqual([1008, 'only the machine itself may look at what runs on it']);
+    expect([code, reason]).toEqual([1008, 'only the machine itself may look at what runs on it, and no proxy']);
+  });
+
+  test('nothing comes in through a proxy, which may ask for another machine', async () => {
+    const { url } = await inspector();
+    const headers = { 'X-Forwarded-For': '203.0.113.9' };
+    expect(await refusal(url.replace('http', 'ws'), { headers })).toBe('Unexpected server response: 403');
+    const stream = new WebSocket(`${url.replace('http', 'ws')}/inspector/stream`, 'quorate.inspect.v1', { headers });
+    const [code, reason] = await once(stream, 'close');
+    expect([code, String(reason)]).toEqual([1008, 'only the machine itself may look at what runs on it, and no proxy']);
   });
 
   test('the page is served to this machine under its own names only', async () => {

@@ -183,6 +183,17 @@ describe("a node's own stream", () => {
     },
   );
 
+  test.each([false, true])(
+    'so is one that comes through a proxy on this machine, for it may be anywhere: %s',
+    async (inspectRemote) => {
+      nodes = await RealNodes.start('a', { ...STEADY, inspectRemote });
+      const viewer = look((await nodes.leader()).address, { headers: { 'X-Forwarded-For': '203.0.113.9' } });
+      if (inspectRemote) return until(() => viewer.messages.length > 1);
+      const { code, reason } = await viewer.closed;
+      expect([code, reason]).toEqual([1008, expect.stringContaining('no proxy')]);
+    },
+  );
+
   test('a node that closes lets its viewers go, and they hear of it', async () => {
     nodes = await RealNodes.start('a', STEADY);
     const node = await nodes.leader();
