@@ -1,58 +1,71 @@
 import type { IncomingMessage } from 'node:http';
 import { badRequest, QuorateError } from '../errors/quorate-error.js';
 import type { HttpRequest } from './exchange.js';
+import type { ReceivedBodies } from './received-bodies.js';
+import { receivedBodies } from './received-bodies.js';
 import { RefusedRequest } from './replies.js';
 
 /** Most bytes that are still read of a body that is too large; a client that sends more is cut off. */
 const MOST_UNWANTED_BYTES = 256 * 1024 * 1024;
 
 /**
- * The whole body, or TOO_LARGE once it is clear that it is; where its length was said before, none of it is asked for. A
- * body that is refused is read to its end all the same: closing a connection while its other end sends would reset it,
- * and the answer could be lost with it.
+ * The whole body, or TOO_LARGE once it is clear that it is, or OVERLOADED where too much of others has come; where its length was said before,
+ * none of it is asked for. A body that is refused is read to its end all the same: closing a connection while its other end sends would reset
+ * it, and the answer could be lost with it.
  */
-export function readBody({
-  exchange,
-  message,
-  response,
-  mostBodyBytes,
-  mustAskForBody,
-}: HttpRequest): Promise<Uint8Array> {
+export function readBody(
+  { exchange, message, response, mostBodyBytes, mustAskForBody }: HttpRequest,
+  received: ReceivedBodies = receivedBodies,
+): Promise<Uint8Array> {
   const saidBytes = Number(message.headers['content-length'] ?? 0);
-  const tooLarge = (got: string): QuorateError => {
+  const refuse = (error: QuorateError): QuorateError => {
     discard(message);
-    return new QuorateError(
+    return error;
+  };
+  const tooLarge = (got: string): QuorateError =>
+    new QuorateError(
       'QUORATE_TOO_LARGE',
       `expected a body of at most ${mostBodyBytes} bytes, got ${got}: split it; nothing was done`,
     );
-  };
-  if (saidBytes > mostBodyBytes) return Promise.reject(tooLarge(String(saidBytes)));
+  if (saidBytes > mostBodyBytes) return Promise.reject(refuse(tooLarge(String(saidBytes))));
   if (message.readableEnded) return Promise.reject(readBefore());
+  if (received.isFullFor(0)) return Promise.reject(refuse(received.refusal()));
   if (mustAskForBody && message.headers.expect !== undefined) response.writeContinue();
   return new Promise((resolve, reject) => {
     let chunks: Buffer[] = [];
     let bytes = 0;
+    let counted = 0;
+    let isOver = false;
+    const end = (then: () => void): void => {
+      if (isOver) return;
+      isOver = true;
+      message.off('data', take);
+      received.give(counted);
+      then();
+      chunks = [];
+    };
+    const fail = (error: Error): void => end(() => reject(error));
     const take = (chunk: Buffer): void => {
       bytes += chunk.byteLength;
+      counted += received.take(chunk);
       chunks.push(chunk);
-      if (bytes <= mostBodyBytes) return;
-      message.off('data', take);
-      chunks = [];
-      reject(tooLarge('more'));
+      if (bytes > mostBodyBytes) fail(refuse(tooLarge('more')));
+      else if (received.isFullFor(counted)) fail(refuse(received.refusal()));
     };
     message.on('data', take);
-    message.on('end', () => {
-      const whole = Buffer.concat(chunks, bytes);
-      resolve(new Uint8Array(whole.buffer, whole.byteOffset, whole.byteLength));
-    });
-    message.on('error', reject);
-    exchange.onFlaw(reject);
-    message.on('close', () => {
-      if (!message.complete)
-        reject(
-          badRequest('expected the whole body, got a connection that ended before it: nothing was done, send it again'),
-        );
-    });
+    message.on('end', () =>
+      end(() => {
+        const whole = Buffer.concat(chunks, bytes);
+        resolve(new Uint8Array(whole.buffer, whole.byteOffset, whole.byteLength));
+      }),
+    );
+    message.on('error', fail);
+    exchange.onFlaw(fail);
+    message.on('close', () =>
+      fail(
+        badRequest('expected the whole body, got a connection that ended before it: nothing was done, send it again'),
+      ),
+    );
   });
 }
 
