@@ -11,13 +11,22 @@ import { systemClock } from '../node/system-clock.js';
 import { setCollectorFlags } from './collector-flags.js';
 import type { ServeConfiguration } from './configuration.js';
 import { EXIT, usage } from './exit.js';
+import { descriptor, LogOutput } from './log-output.js';
 import { STATELY } from './serve-options.js';
 import { ownStartCommand } from './start-command.js';
+
+/** A reader of the log that takes longer misses its end. */
+const LAST_LINES_WITHIN_MS = 1_000;
 
 /** Runs one node until a signal or a failure ends it. */
 export async function runNode({ node: options, inspect, logLevel }: ServeConfiguration): Promise<void> {
   setCollectorFlags();
-  const logger = pino({ level: logLevel, base: { pid: process.pid } });
+  const output = openLog(options.id, () => logger);
+  const logger = pino({ level: logLevel, base: { pid: process.pid } }, output);
+  const end = async (exitCode: number): Promise<never> => {
+    await output.idle(LAST_LINES_WITHIN_MS);
+    process.exit(exitCode);
+  };
   const startCommand = ownStartCommand();
   const inspector = await prepareInspector(inspect);
   const stateMachine = new KeyValueStore();
@@ -36,7 +45,7 @@ export async function runNode({ node: options, inspect, logLevel }: ServeConfigu
   };
   node.actor.on('node.halted', () => {
     process.exitCode = EXIT.failed;
-    close().finally(() => process.exit(EXIT.failed));
+    close().finally(() => end(EXIT.failed));
   });
   let isStopping = false;
   const stop = (signal: NodeJS.Signals): void => {
@@ -44,10 +53,10 @@ export async function runNode({ node: options, inspect, logLevel }: ServeConfigu
     isStopping = true;
     logger.info({ node: options.id, signal }, `${signal}: stopping; once more stops at once`);
     close().then(
-      () => process.exit(EXIT.done),
+      () => end(EXIT.done),
       (error: unknown) => {
         logger.error({ err: error }, 'could not stop cleanly');
-        process.exit(EXIT.failed);
+        return end(EXIT.failed);
       },
     );
   };
@@ -55,6 +64,26 @@ export async function runNode({ node: options, inspect, logLevel }: ServeConfigu
   process.on('SIGINT', stop);
   if (fromEnvironment('QUORATE_ENDS_WITH_INPUT', process.env) !== undefined)
     process.stdin.resume().once('close', () => stop('SIGTERM'));
+}
+
+/** The log of `quorate serve`: standard output, whatever becomes of it. */
+function openLog(id: string, logger: () => Logger): LogOutput {
+  // Node.js makes a pipe non-blocking when it opens `process.stdout`: one that nobody reads then keeps no thread, nor the process.
+  const { fd } = process.stdout;
+  const output = new LogOutput({
+    device: descriptor(fd),
+    failed: (why) =>
+      process.stderr.write(
+        `quorate: the log of node ${id} cannot be written to standard output (${why}), and its lines are lost until it can: free space, or mend what reads it; the node goes on\n`,
+      ),
+    resumed: (lines, why) =>
+      logger().warn(
+        { node: id, event: 'log lines lost', lines },
+        `lines of this log that were lost before this one: ${lines} (${why})`,
+      ),
+  });
+  process.once('exit', () => output.finish());
+  return output;
 }
 
 interface PreparedInspector {
