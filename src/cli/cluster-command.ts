@@ -1,6 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import type { Command } from 'commander';
@@ -9,6 +8,7 @@ import { makeDirectory, refuseOtherCluster, runningNodes } from './cluster-data.
 import { exchange } from './exchange.js';
 import { CommandFailure, EXIT } from './exit.js';
 import { numberOfFlag } from './flag-number.js';
+import { LogFile } from './log-file.js';
 import { entryPoint, quorateCommand } from './start-command.js';
 
 interface ClusterFlags {
@@ -103,9 +103,13 @@ class LocalCluster {
       detached: true,
       env: nodeEnvironment(process.env),
     });
-    const log = createWriteStream(logFile, { flags: 'a' });
+    const log = new LogFile(logFile, ({ code, message }) =>
+      say(
+        `the log of ${id} cannot be written to ${logFile} (${code ?? message}), and its lines are lost until it can: free space, or mend the path; the node goes on`,
+      ),
+    );
     for (const stream of [child.stdout, child.stderr]) {
-      stream?.pipe(log, { end: false });
+      stream?.on('data', (chunk: Buffer) => log.write(chunk));
       if (this.#flags.verbose === true)
         stream?.on('data', (chunk: Buffer) => process.stderr.write(prefixed(id, chunk)));
     }

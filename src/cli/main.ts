@@ -103,6 +103,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.stderr.write(text, () => process.exit(EXIT.failed));
 });
 
+// Whoever reads no messages misses them: that ends neither a node nor a cluster, and what was asked for is done all the same.
+process.stderr.on('error', () => undefined);
+
 main(process.argv.slice(2)).catch((error: unknown) => {
   const isHelp = error instanceof CommanderError && (error.exitCode === 0 || error.code === 'commander.help');
   if (isHelp || (error instanceof CommanderError && !isForScripts)) {

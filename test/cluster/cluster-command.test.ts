@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -220,4 +220,36 @@ test('a second cluster on the same data is refused by the lock', async () => {
     /same is in use: n1 \(process \d+\), n2 .* run; stop them \("kill \d+ \d+ \d+"\), or take another/,
   );
   expect(other.err.trim().split('\n')).toHaveLength(1);
+});
+
+test('a log file that cannot be written is told once and loses its lines; its node serves, and the cluster goes on', async () => {
+  const [first = 0] = await freePorts(3);
+  mkdirSync(path.join(directory, 'kept', 'n1.log'), { recursive: true });
+  const cluster = start(process.execPath, PROGRAM, 'cluster', '--port', String(first), '--data', 'kept');
+  await cluster.printed(/^ready$/m);
+  const log = path.join(directory, 'kept', 'n1.log');
+  rmSync(log, { recursive: true });
+  // What comes once it can be written again is there.
+  await until(async () => {
+    await fetch(`http://127.0.0.1:${first}/v1/snapshot`, { method: 'POST' });
+    return existsSync(log) && readFileSync(log, 'utf8').includes('snapshot');
+  });
+  expect(await cluster.stop()).toBe(0);
+  expect(cluster.err.match(/the log of n1 cannot be written to kept\/n1\.log \(EISDIR\), .*/g)).toHaveLength(1);
+});
+
+test('a cluster whose messages nobody reads any more goes on when a node dies, and stops as any other', async () => {
+  const [first = 0] = await freePorts(3);
+  const cluster = start(process.execPath, PROGRAM, 'cluster', '--port', String(first), '--data', 'kept');
+  await cluster.printed(/^ready$/m);
+  await cluster.printed(/Ctrl-C stops the cluster/);
+  cluster.child.stderr?.destroy();
+  const pid = Number(/^n1 .* pid (\d+)/m.exec(cluster.out)?.[1]);
+  process.kill(pid, 'SIGKILL');
+  const other = `http://127.0.0.1:${first + 1}`;
+  await until(async () => {
+    const put = await fetch(`${other}/v1/kv/a`, { method: 'PUT', body: 'b' }).catch(() => undefined);
+    return put?.status === 200 && !isAlive(pid);
+  });
+  expect(await cluster.stop()).toBe(0);
 });
