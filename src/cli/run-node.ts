@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
 import { pino } from 'pino';
 import type { AnyActorRef } from 'xstate';
+import { QuorateError } from '../errors/quorate-error.js';
 import { openInspector } from '../inspect/inspector-server.js';
 import { loadStately, STATELY_URL } from '../inspect/send-to-stately.js';
 import { KeyValueStore } from '../key-value/store.js';
 import { isQuietEvent } from '../node/inspected-events.js';
 import { ReplicaNode } from '../node/replica-node.js';
-import { fromEnvironment } from '../node/serve-form.js';
 import { systemClock } from '../node/system-clock.js';
 import { setCollectorFlags } from './collector-flags.js';
 import type { ServeConfiguration } from './configuration.js';
@@ -14,12 +14,16 @@ import { EXIT, usage } from './exit.js';
 import { descriptor, LogOutput } from './log-output.js';
 import { STATELY } from './serve-options.js';
 import { ownStartCommand } from './start-command.js';
+import { whenStopped } from './stop-signals.js';
 
 /** A reader of the log that takes longer misses its end. */
 const LAST_LINES_WITHIN_MS = 1_000;
 
-/** Runs one node until a signal or a failure ends it. */
-export async function runNode({ node: options, inspect, logLevel }: ServeConfiguration): Promise<void> {
+/** Runs one node until `stop` is aborted, or a failure ends it. A start that is stopped ends as a node that is stopped does. */
+export async function runNode(
+  { node: options, inspect, logLevel }: ServeConfiguration,
+  stop: AbortSignal,
+): Promise<void> {
   setCollectorFlags();
   const output = openLog(options.id, () => logger);
   const logger = pino({ level: logLevel, base: { pid: process.pid } }, output);
@@ -27,31 +31,34 @@ export async function runNode({ node: options, inspect, logLevel }: ServeConfigu
     await output.idle(LAST_LINES_WITHIN_MS);
     process.exit(exitCode);
   };
+  let isOpen = false;
+  whenStopped(stop, () => {
+    const what = isOpen ? 'stopping' : 'the start is broken off';
+    logger.info({ node: options.id, signal: stop.reason }, `${stop.reason}: ${what}; once more stops at once`);
+  });
   const startCommand = ownStartCommand();
   const inspector = await prepareInspector(inspect);
   const stateMachine = new KeyValueStore();
-  const node = await ReplicaNode.open({ ...options, stateMachine, logger, startCommand }).catch(async (error) => {
+  const opening = ReplicaNode.open({ ...options, stateMachine, logger, startCommand, signal: stop });
+  const node = await opening.catch(async (error: unknown) => {
     await inspector?.close();
+    if (error instanceof QuorateError && error.code === 'QUORATE_ABORTED') return end(EXIT.done);
     throw error;
   });
+  isOpen = true;
   logger.info(
     { node: options.id, address: node.address, data: options.dataDir },
     `listening at http://${node.address}`,
   );
   inspector?.show(node.actor, logger);
   const close = async (): Promise<void> => {
-    await inspector?.close();
-    await node.close();
+    await Promise.all([inspector?.close(), node.close()]);
   };
   node.actor.on('node.halted', () => {
     process.exitCode = EXIT.failed;
     close().finally(() => end(EXIT.failed));
   });
-  let isStopping = false;
-  const stop = (signal: NodeJS.Signals): void => {
-    if (isStopping) process.exit(128 + (signal === 'SIGINT' ? 2 : 15));
-    isStopping = true;
-    logger.info({ node: options.id, signal }, `${signal}: stopping; once more stops at once`);
+  whenStopped(stop, () => {
     close().then(
       () => end(EXIT.done),
       (error: unknown) => {
@@ -59,11 +66,7 @@ export async function runNode({ node: options, inspect, logLevel }: ServeConfigu
         return end(EXIT.failed);
       },
     );
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  if (fromEnvironment('QUORATE_ENDS_WITH_INPUT', process.env) !== undefined)
-    process.stdin.resume().once('close', () => stop('SIGTERM'));
+  });
 }
 
 /** The log of `quorate serve`: standard output, whatever becomes of it. */

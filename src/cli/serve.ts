@@ -2,6 +2,7 @@ import { fromEnvironment } from '../node/serve-form.js';
 import { loadZod } from '../node/zod.js';
 import type { Configuration } from './configuration.js';
 import { checkedConfiguration, configure } from './configuration.js';
+import { listenForStop } from './stop-signals.js';
 
 export interface ServeFlags extends Record<string, unknown> {
   readonly config?: string;
@@ -19,8 +20,9 @@ export async function serve(flags: ServeFlags): Promise<void> {
   if (flags.printConfig === true) printConfiguration(configuration, flags.json === true);
   const checked = checkedConfiguration(z, configuration);
   if (flags.printConfig === true) return;
+  const stop = listenForStop();
   const { runNode } = await loadRunNode();
-  await runNode(checked);
+  await runNode(checked, stop);
 }
 
 /**

@@ -1,11 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { CONTAINER, hasNamespaces, innermost } from '../log/lock-processes.js';
+import { CONTAINER, ELSEWHERE, hasNamespaces, innermost, writeLock } from '../log/lock-processes.js';
 import { codeOf } from '../node/outcomes.js';
 import { freePorts, RealNodes } from '../node/real-nodes.js';
 import { answered, until } from '../waiting/conditions.js';
@@ -63,6 +63,20 @@ describe('P41 one data directory', () => {
     const third = await serve();
     await until(() => isReady(third.at));
     expect(await (await fetch(`http://${third.at}/v1/kv/k`)).text()).toBe('v');
+  });
+
+  test('a node that is the first process of its container, and waits for a lock, ends at SIGTERM as one that serves does', async () => {
+    if (!hasNamespaces()) return;
+    writeLock(directory, { ...ELSEWHERE, beatMs: 500 });
+    const node = await serve();
+    await until(() => node.said().includes('watching the lock for a sign of life'));
+    const exit = once(node.child, 'exit');
+    process.kill(innermost(node.child.pid as number), 'SIGTERM');
+    expect(await exit).toEqual([0, null]);
+    const said = node.said();
+    expect(said).toContain('SIGTERM: the start is broken off; once more stops at once');
+    expect(said).not.toContain('listening at');
+    expect(readdirSync(directory)).not.toContain('lock');
   });
 
   test('a node whose lock was removed halts with the reason, with nothing asked of it, and acknowledges nothing more', async () => {

@@ -1,0 +1,25 @@
+import { fromEnvironment } from '../node/serve-form.js';
+
+/**
+ * Listens for what ends a node: SIGTERM, SIGINT, and the end of standard input where QUORATE_ENDS_WITH_INPUT is set. The first aborts
+ * what is returned, with the signal's name as its reason; the second ends the process at once. Call it before anything that
+ * takes time: the first process of a container loses a signal that it does not listen for.
+ */
+export function listenForStop(): AbortSignal {
+  const controller = new AbortController();
+  const stop = (signal: NodeJS.Signals): void => {
+    if (controller.signal.aborted) process.exit(128 + (signal === 'SIGINT' ? 2 : 15));
+    controller.abort(signal);
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  if (fromEnvironment('QUORATE_ENDS_WITH_INPUT', process.env) !== undefined)
+    process.stdin.resume().once('close', () => stop('SIGTERM'));
+  return controller.signal;
+}
+
+/** Calls `act` once `stop` is aborted, at once where it is. */
+export function whenStopped(stop: AbortSignal, act: () => void): void {
+  if (stop.aborted) act();
+  else stop.addEventListener('abort', act, { once: true });
+}
