@@ -18,6 +18,8 @@ export interface RelayedStream {
   readonly path: string;
   readonly protocol: string;
   readonly clock: Clock;
+  /** Where the reader is, if that is not on this machine: the member is told, as by a proxy, and decides itself whom it lets look. */
+  readonly readerAt: string | undefined;
 }
 
 /**
@@ -26,12 +28,13 @@ export interface RelayedStream {
  */
 export function relayMember(
   { id, address }: AskedMember,
-  { path, protocol, clock }: RelayedStream,
+  { path, protocol, clock, readerAt }: RelayedStream,
   reader: WebSocket,
 ): void {
   const member = new WebSocket(`ws://${address}${path}`, protocol, {
     perMessageDeflate: false,
     handshakeTimeout: DIAL_WITHIN_MS,
+    headers: readerAt === undefined ? {} : { 'X-Forwarded-For': readerAt },
     lookup: processNames.lookup,
   });
   let problem = `${id} has ended this stream`;

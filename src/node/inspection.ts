@@ -66,7 +66,8 @@ export function serveInspection(
     checkCaller: (request) => checkCaller(request, node),
     relay: (request) => {
       const member = memberIn(new URLSearchParams(targetOf(request).search), node);
-      const stream = { path: `${prefix}${INSPECTION_PATH}`, protocol: INSPECTION_PROTOCOL, clock };
+      const readerAt = isFromHere(request) ? undefined : (request.socket.remoteAddress ?? 'unknown');
+      const stream = { path: `${prefix}${INSPECTION_PATH}`, protocol: INSPECTION_PROTOCOL, clock, readerAt };
       return member && ((viewer) => relayMember(member, stream, viewer));
     },
     objection: (request) => (remote || isFromHere(request) ? undefined : ONLY_FROM_HERE),

@@ -39,7 +39,11 @@ test('for a reader that stops reading, a node holds little of what a member says
   const [reader] = (await once(relay.server, 'connection')) as [WebSocket];
   await once(viewer, 'open');
   viewer.pause();
-  relayMember({ id: 'b', address: member.address }, { path: '/', protocol: 'one', clock: systemClock }, reader);
+  relayMember(
+    { id: 'b', address: member.address },
+    { path: '/', protocol: 'one', clock: systemClock, readerAt: undefined },
+    reader,
+  );
   const [source] = (await once(member.server, 'connection')) as [WebSocket];
   for (let at = 0; at < MESSAGES; at += 1) source.send(`${at} ${'x'.repeat(MB / 8)}`);
   await areStill(() => [source.bufferedAmount, reader.bufferedAmount]);

@@ -80,3 +80,23 @@ test.each([false, true])(
     expect(seen.messages).toEqual([]);
   },
 );
+
+test('a viewer of another machine sees no more through a node that lets it look than the member itself would show it', async () => {
+  nodes = new RealNodes();
+  const ports = await freePorts(2);
+  nodes.peers = { a: `${outsideAddress()}:${ports[0]}`, b: `127.0.0.1:${ports[1]}` };
+  const [a, b] = ['a', 'b'].map((id) => nodes.peers[id]) as [string, string];
+  await nodes.open('a', {
+    ...STEADY,
+    listen: `0.0.0.0:${ports[0]}`,
+    advertise: a,
+    insecure: true,
+    inspectRemote: true,
+  });
+  await nodes.open('b', { ...STEADY, listen: b });
+  const near = lookThrough(`127.0.0.1:${ports[0]}`, '?node=b');
+  await until(() => near.messages.length > 1);
+  const far = lookThrough(a, '?node=b');
+  await until(() => far.end !== '');
+  expect(far.end).toMatch(/^1008 b: only this machine may look at the charts/);
+});
