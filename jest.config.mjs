@@ -49,5 +49,7 @@ export default {
   testTimeout: 300_000,
   // Two files at a time: jest's own choice on two cores is one.
   maxWorkers: 2,
+  // What a file leaves in a worker's memory stays there: a worker that has come so far begins anew.
+  workerIdleMemoryLimit: '800MB',
   reporters: ['default', '<rootDir>/tools/closing-line.mjs'],
 };

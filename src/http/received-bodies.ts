@@ -43,5 +43,5 @@ export class ReceivedBodies {
   }
 }
 
-/** Of all nodes in this process: they share its memory. */
+/** One for all nodes of this process: they share its memory. */
 export const receivedBodies = new ReceivedBodies();
