@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { ServiceClient } from '../client/service-client.js';
 import type { CommandCall, CommandOutput, ServiceCommand } from '../client/service-command.js';
@@ -8,6 +7,7 @@ import { clientOptions, withClientFlags } from './client-flags.js';
 import type { Dial } from './dial.js';
 import { EXIT } from './exit.js';
 import { askFirst } from './first-endpoint.js';
+import { readStandardInput } from './standard-input.js';
 
 const NEWLINE = 0x0a;
 
@@ -23,7 +23,7 @@ export function addServiceCommands<Client extends ServiceClient<AnyService>>(
     command.action(async (...given: readonly unknown[]) => {
       const flags = given.at(-2) as ClientFlags & Record<string, string | undefined>;
       const args = given.slice(0, -2).filter((argument) => argument !== undefined) as string[];
-      const call = prepare({ args, flags, standardInput: () => readFileSync(0) });
+      const call = prepare({ args, flags, standardInput: readStandardInput });
       print(flags, await run(await dialer(), call, clientOptions(flags)));
       endProcess();
     });

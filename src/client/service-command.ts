@@ -5,8 +5,8 @@ export interface CommandInput {
   readonly args: readonly string[];
   /** By their names in camel case. */
   readonly flags: Readonly<Record<string, string | undefined>>;
-  /** All that comes from standard input. */
-  readonly standardInput: () => Uint8Array;
+  /** All that comes from standard input, up to one byte more than `mostBytes`: the rest is not read. */
+  readonly standardInput: (mostBytes: number) => Uint8Array;
 }
 
 /** The output of a command. */

@@ -4,6 +4,7 @@ import type { CommandInput, CommandOutput, ServiceCommand } from '../client/serv
 import { badRequest, QuorateError } from '../errors/quorate-error.js';
 import { bytesOf } from './checks.js';
 import type { KeyValueClient } from './client.js';
+import { MOST_VALUE_BYTES } from './codec.js';
 import { MOST_ITEMS } from './queries.js';
 
 const put: ServiceCommand<KeyValueClient> = {
@@ -103,7 +104,13 @@ const keyIn = ({ args }: CommandInput): string => textIn('a key', args[0] ?? '')
 
 function valueIn({ args, standardInput }: CommandInput, at: number): Uint8Array {
   const argument = args[at] ?? '';
-  return bytesOf(argument === '-' ? standardInput() : textIn('a value', argument));
+  if (argument !== '-') return bytesOf(textIn('a value', argument));
+  const value = standardInput(MOST_VALUE_BYTES);
+  if (value.byteLength <= MOST_VALUE_BYTES) return value;
+  throw new QuorateError(
+    'QUORATE_TOO_LARGE',
+    `expected a value of at most ${MOST_VALUE_BYTES} bytes on standard input, got more: split it`,
+  );
 }
 
 /** Node gives what is no UTF-8 as U+FFFD: different keys would become one, and a value another. */
