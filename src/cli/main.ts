@@ -103,7 +103,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.stderr.write(text, () => process.exit(EXIT.failed));
 });
 
-// Whoever reads no messages misses them: that ends neither a node nor a cluster, and what was asked for is done all the same.
+// Messages that nobody reads are lost: that ends neither a node nor a cluster, and what was asked for is done all the same.
 process.stderr.on('error', () => undefined);
 
 main(process.argv.slice(2)).catch((error: unknown) => {
