@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import { IncomingMessage } from 'node:http';
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { QuorateError } from '../errors/quorate-error.js';
 import { CLIENT_PATH, PEER_PATH } from '../wire/connections.js';
@@ -64,16 +64,14 @@ const REMEDY =
  * leads nowhere: such a server answers it with 400, and no connection is made. Other listeners leave it alone or end it.
  */
 function claimsAllPaths(listener: UpgradeHandler, path: string): boolean {
-  const request = new IncomingMessage(new Socket());
+  const socket = new SocketToNowhere();
+  const request = new IncomingMessage(socket as unknown as Socket);
   request.method = 'GET';
   request.url = path;
   request.headers = { host: 'localhost', connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' };
-  const socket = new SocketToNowhere();
-  try {
-    listener(request, socket, Buffer.alloc(0));
-  } catch {
-    // It expected a real socket, which tells nothing about the paths that it takes.
-  }
+  // One that fails expected a real socket, which tells nothing about the paths that it takes. It may be asynchronous.
+  const listen = async (): Promise<unknown> => listener(request, socket, Buffer.alloc(0));
+  listen().catch(() => undefined);
   const isRefused = socket.written.startsWith('HTTP/1.1 400');
   socket.destroy();
   return isRefused;

@@ -4,7 +4,7 @@ import type { Disk } from '../seams/disk.js';
 import type { KnownPeers } from '../seams/known-peers.js';
 import type { Identity } from '../seams/transport.js';
 import { crc32 } from './crc32.js';
-import { damage } from './log-failures.js';
+import { damage, unknownFormat } from './log-failures.js';
 import { readWhole, writeWhole } from './whole-file.js';
 
 /** host:port of each server, by id. */
@@ -165,6 +165,7 @@ function parse(bytes: Uint8Array): Record<string, unknown> {
 
 function ownerIn(found: Record<string, unknown>): Owner {
   const { version, incarnation, clusterId, nodeId, cluster, members, hasLog } = found;
+  if (typeof version === 'number' && version > FORMAT_VERSION) throw unknownFormat(IDENTITY_FILE, version);
   if (version !== FORMAT_VERSION)
     throw damage(IDENTITY_FILE, 0, `its format version is ${version}, not ${FORMAT_VERSION}`);
   if (typeof incarnation !== 'string') throw damage(IDENTITY_FILE, 0, 'it names no incarnation');

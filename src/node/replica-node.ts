@@ -4,7 +4,7 @@ import { createActor } from 'xstate';
 import { reserveStateMachine } from '../../actors/new-state-machines.js';
 import { replicaMachine } from '../../machines/index.js';
 import type { CallRequest } from '../calls/pending-call.js';
-import { aborted } from '../calls/pending-call.js';
+import { aborted, whenAborted } from '../calls/pending-call.js';
 import { QuorateError } from '../errors/quorate-error.js';
 import type { NodeReports } from '../http/served-node.js';
 import type { NodeNotice } from '../raft/effects.js';
@@ -66,6 +66,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   #stopServing: () => Promise<void> = async () => undefined;
   /** Ends `open`: the node follows, or cannot. */
   #endStart: (error?: Error) => void = () => undefined;
+  #forgetSignal: () => void = () => undefined;
   #closing: Promise<void> | undefined;
 
   /**
@@ -256,10 +257,10 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
       this.#endStart = (error) => (error === undefined ? resolve() : reject(error));
       const abort = (): void => {
         reject(aborted(signal?.reason));
-        void this.close();
+        this.close().catch((err: unknown) => this.#logger.error({ err }, 'could not close in good order'));
       };
-      signal?.addEventListener('abort', abort, { once: true });
       if (signal?.aborted === true) return abort();
+      if (signal !== undefined) this.#forgetSignal = whenAborted(signal, abort);
       const warn = (message: string): void => this.#logger.warn({ event: 'connections' }, message);
       this.#stopServing = serve(this, this.#resources.ownServer, this.#serving, { clock: this.#clock, warn });
       this.actor.start();
@@ -283,6 +284,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   }
 
   async #shutDown(): Promise<void> {
+    this.#forgetSignal();
     this.#watch.stop();
     this.#replica.close(new QuorateError('QUORATE_CLOSED', 'this node is closed'));
     this.actor.stop();

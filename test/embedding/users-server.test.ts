@@ -197,6 +197,21 @@ describe('upgrades that are not the node’s', () => {
     },
   );
 
+  test('an upgrade listener that is asynchronous, and reads where a request comes from, hears of no failure at the start', async () => {
+    const server = users();
+    const from: unknown[] = [];
+    server.on('upgrade', async ({ socket }, connection) => {
+      await Promise.resolve();
+      from.push(socket.remoteAddress?.replace('::ffff:', ''));
+      // A real connection has it.
+      (connection as net.Socket).setTimeout(0).ref();
+      connection.end('HTTP/1.1 404 Not Found\r\n\r\n');
+    });
+    const { node, address } = await embedded(server);
+    await writesAndReads(address);
+    expect([node.state.role, from]).toEqual(['leader', ['127.0.0.1']]);
+  });
+
   test('listeners that look at the path, and those that end what is not theirs, are no reason to refuse', async () => {
     const server = users();
     const theirs = new WebSocketServer({ noServer: true });

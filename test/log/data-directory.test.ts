@@ -76,7 +76,7 @@ describe('a data directory', () => {
   test.each([
     ['is not JSON', '{"version":1,'],
     ['is no object', 'null'],
-    ['is of another version', '{"version":2,"clusterId":"c1","nodeId":"n1","incarnation":"first"}'],
+    ['is of no version', '{"version":0,"clusterId":"c1","nodeId":"n1","incarnation":"first"}'],
     ['names no incarnation', '{"version":1,"clusterId":"c1","nodeId":"n1"}'],
     ['names no members', '{"version":1,"clusterId":"c1","cluster":"one","nodeId":"n1","incarnation":"first"}'],
     ['is empty', ''],
@@ -87,6 +87,17 @@ describe('a data directory', () => {
       code: 'QUORATE_DATA_DAMAGED',
       details: { file: 'identity.json', offset: 0 },
     });
+  });
+
+  test('whose identity a later version wrote is left to that, and not called damaged', () => {
+    const disk = quickDisk();
+    disk.poke(
+      'identity.json',
+      new TextEncoder().encode('{"version":2,"clusterId":"c1","nodeId":"n1","incarnation":"first"}'),
+    );
+    const { error } = open(disk);
+    expect(error?.message).toMatch(/^identity\.json has format version 2, .*: start the version that wrote it/);
+    expect(error?.message).not.toContain('backup');
   });
 
   test('whose identity has any one bit wrong is refused as damaged: what it says decides who is a peer and what is a batch', () => {

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -279,6 +280,14 @@ describe('opening', () => {
     const node = await cluster.leader();
     controller.abort();
     expect(await codeOf(node.propose(put('k', 'v')))).toBe('QUORATE_CLOSED');
+  });
+
+  test('a node that was closed keeps no hold of its signal, which may live for as long as the process', async () => {
+    const { signal } = new AbortController();
+    cluster = await RealNodes.start('a', { signal });
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    await (await cluster.leader()).close();
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   test("the version in the status is the package's", () => {
