@@ -48,5 +48,7 @@ export function openClientEndpoint(options: ClientEndpointOptions): () => Promis
       socket.once('close', () => clock.clearTimeout(deadline));
     },
     farewell: '',
+    // Answers that are known now are sent in this turn of the event loop.
+    beforeFarewell: () => new Promise((resolve) => clock.defer(resolve)),
   });
 }

@@ -28,6 +28,8 @@ export interface WebSocketEndpointOptions {
   readonly take: (request: IncomingMessage, open: number) => (socket: WebSocket, connection: Duplex) => void;
   /** What the last frame says to those that are here when the endpoint closes. */
   readonly farewell: string;
+  /** What those that are here wait for before that. Nobody comes in any more. */
+  readonly beforeFarewell?: () => Promise<void>;
 }
 
 const GOING_AWAY = 1001;
@@ -43,7 +45,7 @@ const STATUSES: Partial<Record<QuorateErrorCode, string>> = {
  * close them: it resolves when all are closed.
  */
 export function openWebSocketEndpoint(options: WebSocketEndpointOptions): () => Promise<void> {
-  const { server, path, clock, protocols, most, farewell } = options;
+  const { server, path, clock, protocols, most, farewell, beforeFarewell } = options;
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: most.bytes,
@@ -66,8 +68,7 @@ export function openWebSocketEndpoint(options: WebSocketEndpointOptions): () => 
   return async () => {
     unregister();
     stopPulse();
-    // Answers that are known now are sent in this turn of the event loop.
-    await new Promise<void>((resolve) => clock.defer(resolve));
+    await beforeFarewell?.();
     const closed = [...sockets.clients].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
     for (const socket of sockets.clients) endSoon(socket, clock, GOING_AWAY, farewell);
     await Promise.all(closed);
