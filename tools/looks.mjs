@@ -36,6 +36,11 @@ export class Looks {
       for (const colorScheme of ['light', 'dark']) {
         await page.emulateMedia({ colorScheme });
         await prepare(page);
+        // A colour that fades, as of news, would fade from what it was in the other scheme.
+        await page.evaluate(() => {
+          for (const animation of document.getAnimations())
+            if (animation.effect?.getComputedTiming().endTime !== Infinity) animation.finish();
+        });
         const file = path.join(this.#directory, `${name}-${colorScheme}${suffix}.png`);
         await page.screenshot({ path: file, timeout: PATIENCE_MS });
       }
