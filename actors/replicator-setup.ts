@@ -12,7 +12,7 @@ import { checkedProgress } from './replicator-invariants.js';
 import { knowing, matchOf, snapshotNeeded } from './replicator-progress.js';
 import { appendAfter, transmit } from './sending-appends.js';
 
-/** So often in a row a peer rejects what it has acknowledged before it is believed: an answer may be an old one, come late. */
+/** A peer is believed that it has lost entries when it has rejected what it acknowledged so often in a row: one such answer may be old, and come late. */
 const DOUBTS = 5;
 
 export interface Answer {
@@ -28,7 +28,7 @@ function rejectsAcknowledged(context: ReplicatorContext, { reply, leader }: Answ
   );
 }
 
-/** What the replicator's chart is made of: the types of its events, its actions and its guards. */
+/** The replicator's chart is made of these: the types of its events, its actions and its guards. */
 export const replicatorSetup = setup({
   types: { context: {} as ReplicatorContext, events: {} as InternalEvent, input: {} as ReplicatorInput },
   actions: {

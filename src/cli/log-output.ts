@@ -1,6 +1,6 @@
 import { write, writeSync } from 'node:fs';
 
-/** What the lines are written to: a file descriptor, as `fs.write` and `fs.writeSync` take it. */
+/** The lines are written to this: a file descriptor, as `fs.write` and `fs.writeSync` take it. */
 export interface LogDevice {
   write(bytes: Uint8Array, done: (error: NodeJS.ErrnoException | null, written: number) => void): void;
   /** Returns how many bytes were written. Throws what the operating system says. */
@@ -32,7 +32,7 @@ export class LogOutput {
   readonly #options: LogOutputOptions;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
-  /** What is left of the lines that are being written. */
+  /** The part of the lines under way that is not written yet. */
   #chunk: Uint8Array = new Uint8Array();
   #isWriting = false;
   #retry: NodeJS.Timeout | undefined;

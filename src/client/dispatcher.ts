@@ -260,7 +260,7 @@ export class Dispatcher {
     }, SWEEP_MS);
   }
 
-  /** What else was read where nothing is heard any more has time for another node, and what comes next goes there, too. */
+  /** Ends a call that has no answer. Where nothing at all came from its node since, other reads that wait there are asked of another node, and so is what comes next. */
   #giveUp(call: Call): void {
     const { sentTo, isOver, heardBefore } = call;
     call.expire(() => this.#whyNotSent());

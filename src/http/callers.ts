@@ -53,7 +53,7 @@ const isLoopback = (address: string): boolean => /^(::ffff:)?127\.|^::1$/.test(a
 /** Reverse proxies say by them for whom they ask. */
 const FORWARDING_HEADERS = ['Forwarded', 'X-Forwarded-For', 'X-Real-IP'];
 
-/** What a request has of a connection and its headers. */
+/** The parts of a request that tell where it comes from. */
 type Sender = Pick<IncomingMessage, 'headers'> & { readonly socket: Pick<IncomingMessage['socket'], 'remoteAddress'> };
 
 const forwardingHeaderOf = ({ headers }: Sender): string | undefined =>

@@ -4,7 +4,7 @@ import { QuorateError } from '../errors/quorate-error.js';
 const MOST_RECEIVED_BYTES = 256 * 1024 * 1024;
 /** A piece of a body takes about so much memory beside its bytes: a body may come a byte at a time. */
 const OVERHEAD_BYTES = 256;
-/** What is being received is there soon, or given up. */
+/** Bodies that are being received are soon whole, or given up. */
 const RETRY_AFTER_MS = 1_000;
 
 /** Counts what has come of bodies that are not whole yet. */

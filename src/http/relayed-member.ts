@@ -1,11 +1,10 @@
 import { WebSocket } from 'ws';
 import { processNames } from '../dns/process-names.js';
 import type { Clock } from '../seams/clock.js';
+import { NOT_HEARD } from '../wire/connections.js';
 import type { AskedMember } from './asked-member.js';
 import { endSoon } from './end-soon.js';
 
-/** A close code of this protocol's own: the reason says why the member is not heard. */
-export const NOT_HEARD = 4_502;
 /** The close code for what a policy forbids: the member's own reason is passed on. */
 const POLICY = 1008;
 /** A member that lives takes a connection within this time. */
@@ -14,11 +13,11 @@ const DIAL_WITHIN_MS = 10_000;
 const MOST_UNSENT_BYTES = 1024 * 1024;
 
 export interface RelayedStream {
-  /** The WebSocket of the member that is read. */
+  /** The path of the member's WebSocket that is read. */
   readonly path: string;
   readonly protocol: string;
   readonly clock: Clock;
-  /** Where the reader is, if that is not on this machine: the member is told, as by a proxy, and decides itself whom it lets look. */
+  /** The reader's address, if it is not on this machine: the member is told it, as by a proxy, and decides itself whom it lets look. */
   readonly readerAt: string | undefined;
 }
 

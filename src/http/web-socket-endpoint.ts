@@ -13,9 +13,9 @@ export interface WebSocketEndpointOptions {
   readonly server: Server;
   readonly path: string;
   readonly clock: Clock;
-  /** Those that are spoken here, the best first. */
+  /** The subprotocols that are spoken here, the best first. */
   readonly protocols: readonly string[];
-  /** What helps a client that speaks none of them, as in `reload the page`. */
+  /** Advice for a client that speaks none of them, as in `reload the page`. */
   readonly remedy: string;
   /** Bounds of a message: its bytes, the fragments that it is sent in, and the pieces of memory that they are received in. */
   readonly most: { readonly bytes: number; readonly fragments: number; readonly chunks: number };
@@ -26,9 +26,9 @@ export interface WebSocketEndpointOptions {
    * to do with its WebSocket. `open` is how many there are.
    */
   readonly take: (request: IncomingMessage, open: number) => (socket: WebSocket, connection: Duplex) => void;
-  /** What the last frame says to those that are here when the endpoint closes. */
+  /** The reason in the last frame of each connection that is open when the endpoint closes. */
   readonly farewell: string;
-  /** What those that are here wait for before that. Nobody comes in any more. */
+  /** Runs before that, when no further connections are taken: the farewells wait for it. */
   readonly beforeFarewell?: () => Promise<void>;
 }
 

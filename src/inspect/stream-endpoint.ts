@@ -19,7 +19,7 @@ export interface StreamEndpointOptions {
   readonly checkCaller: (request: IncomingMessage) => void;
   /** Why whoever asks may not look, though it may ask; undefined where it may. It is told so in the reason of the close. */
   readonly objection?: (request: IncomingMessage) => string | undefined;
-  /** What to do with a viewer that asks for the stream of another server; undefined where it asks for this one's. May throw a `QuorateError`. */
+  /** Serves a viewer that asks for the stream of another server; undefined where it asks for this one's. May throw a `QuorateError`. */
   readonly relay?: (request: IncomingMessage) => ((viewer: WebSocket) => void) | undefined;
 }
 

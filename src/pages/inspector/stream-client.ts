@@ -1,4 +1,5 @@
 import { INSPECTION_PROTOCOL, type InspectionMessage } from '../../inspect/stream.js';
+import { NOT_HEARD } from '../../wire/connections.js';
 
 export type Connection =
   | { readonly state: 'connecting' }
@@ -21,8 +22,6 @@ export interface StreamListener {
 
 /** WebSocket's close code for what a policy forbids. */
 const REFUSED = 1008;
-/** A node's own close code: the member that was asked for through it is not heard. */
-const NOT_HEARD = 4_502;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 4_000;
 
