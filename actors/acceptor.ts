@@ -1,9 +1,10 @@
 import { fromCallback } from 'xstate';
 import type { PeerMessage } from '../src/raft/messages.js';
-import type { NodeId } from '../src/raft/numbers-and-ids.js';
+import type { LogPosition, NodeId } from '../src/raft/numbers-and-ids.js';
 import type { Clock } from '../src/seams/clock.js';
 import { PauseWatch } from '../src/seams/pause-watch.js';
 import type { SnapshotServing } from '../src/seams/snapshot-source.js';
+import type { SnapshotFile } from '../src/seams/snapshot-store.js';
 import type { Identity, LinkSettings, Transport } from '../src/seams/transport.js';
 import type { AcceptorReport } from './events.js';
 
@@ -36,13 +37,42 @@ export const acceptor = fromCallback<{ type: 'never' }, AcceptorInput>(({ input,
     },
     settings,
   );
-  const stopServing = store && transport.serveSnapshots?.(identity, { store, refused }, settings);
+  const unreadable = (snapshot: LogPosition, { message: reason }: Error): void =>
+    report({ type: 'snapshot.unreadable', snapshot, reason });
+  const stopServing =
+    store && transport.serveSnapshots?.(identity, { store: watched(store, unreadable), refused }, settings);
   return () => {
     stopServing?.();
     stop();
     pauses.stop();
   };
 });
+
+/** Tells of a snapshot that a peer wants, and that this node cannot read. */
+function watched(
+  store: SnapshotServing['store'],
+  unreadable: (snapshot: LogPosition, error: Error) => void,
+): SnapshotServing['store'] {
+  return {
+    readFile: (wanted, from, done) =>
+      store.readFile(wanted, from, (error, file) => {
+        if (error !== undefined) unreadable(wanted, error);
+        done(error, file && watchedFile(file, unreadable));
+      }),
+  };
+}
+
+function watchedFile(file: SnapshotFile, unreadable: (snapshot: LogPosition, error: Error) => void): SnapshotFile {
+  return {
+    snapshot: file.snapshot,
+    next: (done) =>
+      file.next((error, bytes) => {
+        if (error !== undefined) unreadable(file.snapshot, error);
+        done(error, bytes);
+      }),
+    close: () => file.close(),
+  };
+}
 
 /** A request that lay in a socket while this process stood still has that much less time left. */
 function aged(message: PeerMessage, mostWaitMs: number): PeerMessage {

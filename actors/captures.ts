@@ -27,6 +27,7 @@ const ENTRY_OVERHEAD_BYTES = 64;
 const LOG_FOR_A_SNAPSHOT = 0.5;
 /** By so many entries the size of all that were applied before this start is told. */
 const SAMPLE: ReadLimits = { maxEntries: 512, maxBytes: 1024 * 1024 };
+const ONE: ReadLimits = { maxEntries: 1, maxBytes: 1 };
 /** Until there is a snapshot the log lets go of nothing, so that another attempt comes after this part of what usually lies between two. */
 const SOONER_AFTER_FAILURE = 0.25;
 
@@ -53,10 +54,15 @@ export class Captures {
 
   /**
    * The state machine keeps its state itself: nothing was restored, and what it has applied behind `last`, where the newest snapshot ends or
-   * the log begins, is not applied again. It counts for the next snapshot as if it were, by the size of its first entries.
+   * the log begins, is not applied again. It counts for the next snapshot as if it were, by the size of its first entries; and an image of it
+   * can be taken before anything more is applied.
    */
   opened(applied: Index, last: Index): void {
-    if (!this.#canCapture || applied <= last) return;
+    if (!this.#canCapture) return;
+    this.#options.store.read(applied, ONE, (_, [entry] = []) => {
+      this.#position ??= entry;
+    });
+    if (applied <= last) return;
     this.#options.store.read(advance(last, 1), SAMPLE, (_, entries = []) => {
       if (entries.length > 0) this.#bytes += (sizeOf(entries) / entries.length) * (applied - last);
     });

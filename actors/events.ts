@@ -143,7 +143,9 @@ export type AcceptorReport =
   | { readonly type: 'peer.arrived'; readonly from: NodeId }
   /** A part of a message that is not whole yet. */
   | { readonly type: 'peer.heard'; readonly from: NodeId; readonly atMs: number }
-  | { readonly type: 'peer.refused'; readonly reason: string };
+  | { readonly type: 'peer.refused'; readonly reason: string }
+  /** A peer fetched this snapshot, and its file is damaged, gone, or cannot be read. */
+  | { readonly type: 'snapshot.unreadable'; readonly snapshot: LogPosition; readonly reason: string };
 
 /** The chart tells both managers which role this node has from now on. */
 export type RoleEntered =

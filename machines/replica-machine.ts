@@ -57,6 +57,7 @@ export const replicaMachine = fastTransition(
       'capture.failed': { actions: 'passOnFailure' },
       'snapshot.written': { actions: ['noteSnapshot', 'announceSnapshot', 'endCapture', 'discardSnapshots'] },
       'snapshot.failed': { actions: ['announceNoSnapshot', 'endCapture'] },
+      'snapshot.unreadable': { actions: ['noteUnreadable', 'replaceUnreadable'] },
       'log.trimmed': { actions: ['noteTrimmed', 'discardSnapshots'] },
     },
     states: {
@@ -104,7 +105,7 @@ export const replicaMachine = fastTransition(
           // Once is enough: what fails after the first failure says nothing new.
           ...{ 'log.failed': {}, 'apply.failed': {}, 'rule.failed': {}, 'xstate.error.actor.*': {} },
           // The state may be why it halted.
-          ...{ 'snapshot.asked': {}, 'snapshot.due': {} },
+          ...{ 'snapshot.asked': {}, 'snapshot.due': {}, 'snapshot.unreadable': {} },
         },
       },
     },

@@ -40,11 +40,10 @@ export class ServedFetches {
       return begun({ kind: 'busy', reason });
     }
     this.#fetches.set(peer, fetch);
-    this.#serving.store.readFile(wanted, from, (error, file) => {
+    this.#serving.store.readFile(wanted, from, (_, file) => {
       if (this.#fetches.get(peer) !== fetch) return file?.close();
       this.#letGo(peer);
       if (file !== undefined) return begun({ kind: 'begins', bytes: file.snapshot.bytes }, file);
-      if (error !== undefined) this.#serving.refused(`a snapshot for ${peer} cannot be read: ${error.message}`);
       const reason = `there is no snapshot at entry ${wanted.index} of term ${wanted.term} any more`;
       begun({ kind: 'gone', reason });
     });

@@ -1,5 +1,5 @@
 import type { Snapshot } from '../../src/raft/snapshot.js';
-import { keptSnapshots, noteCapture, noteSnapshot, noteTrimmed } from '../../src/raft/snapshotting.js';
+import { keptSnapshots, noteCapture, noteSnapshot, noteTrimmed, noteUnreadable } from '../../src/raft/snapshotting.js';
 import { action, notice, rule } from './rule.js';
 
 /** Between whoever asks for a snapshot, the taker that writes it, the applier that fixes its image, and the rules that count on it. */
@@ -26,6 +26,12 @@ export const snapshotActions = {
   }),
   noteCapture: rule('state.captured', noteCapture),
   noteSnapshot: rule('snapshot.written', (state, { snapshot }) => noteSnapshot(state, snapshot)),
+  noteUnreadable: rule('snapshot.unreadable', (state, { snapshot, reason }) => noteUnreadable(state, snapshot, reason)),
+  /** The newest one would be offered again; of what is applied another one is taken, also where that is the same. */
+  replaceUnreadable: action(({ context, event, enqueue }) => {
+    const isNewest = event.type === 'snapshot.unreadable' && event.snapshot.index === context.state.snapshot?.index;
+    if (isNewest) enqueue.sendTo('snapshotTaker', { type: 'snapshot.asked' });
+  }),
   noteTrimmed: rule('log.trimmed', (state, { previous }) => noteTrimmed(state, previous)),
   announceSnapshot: notice('snapshot.written', ({ snapshot, tookMs }) => {
     return { type: 'snapshot.taken', ...sizeOf(snapshot), tookMs };

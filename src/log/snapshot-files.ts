@@ -103,8 +103,9 @@ export class SnapshotFiles implements SnapshotStore {
 
   readFile(wanted: LogPosition, from: number, done: (error: Error | undefined, file?: SnapshotFile) => void): void {
     const { index, term } = wanted;
-    const isThere = this.#snapshots.some((one) => one.index === index && one.term === term && from <= one.bytes);
-    if (!isThere) return done(undefined);
+    const isKept = (): boolean =>
+      this.#snapshots.some((one) => one.index === index && one.term === term && from <= one.bytes);
+    if (!isKept()) return done(undefined);
     this.#sent.set(index, (this.#sent.get(index) ?? 0) + 1);
     const released = (): void => {
       this.#noLongerSent(index);
@@ -112,11 +113,13 @@ export class SnapshotFiles implements SnapshotStore {
     };
     const failed = (error: DiskError | undefined): void => {
       this.#noLongerSent(index);
-      done(error?.code === 'ENOENT' ? undefined : error);
+      const wasDiscarded = error?.code === 'ENOENT' && (this.#isDiscarding || !isKept());
+      done(wasDiscarded ? undefined : error);
     };
     this.#openWhole(index, failed, (file, header) => {
+      const { checksum } = this.#options;
       const snapshot = snapshotOf(header);
-      done(undefined, new OutgoingSnapshotFile({ file, snapshot, from, released }));
+      done(undefined, new OutgoingSnapshotFile({ file, snapshot, from, checksum, released }));
     });
   }
 

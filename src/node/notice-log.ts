@@ -144,6 +144,12 @@ function logNotice(logger: Logger, notice: Notice, ofElections: 'debug' | 'info'
     case 'snapshot.damaged':
       logger.warn({ event: 'snapshot', reason: notice.reason }, `a snapshot is passed over: ${notice.reason}`);
       break;
+    case 'snapshot.unreadable': {
+      const { index, reason } = notice;
+      const why = `the snapshot at entry ${index}, which a peer needs, cannot be read: ${reason}; if it is the newest, another one is taken`;
+      logger.warn({ event: 'snapshot', index, reason }, why);
+      break;
+    }
     case 'snapshot.awaited': {
       const { reason } = notice;
       logger.warn({ event: 'snapshot', reason }, `waits for a snapshot of the leader's: ${reason}`);

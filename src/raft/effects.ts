@@ -120,6 +120,8 @@ export type Notice =
   | { readonly type: 'snapshot.failed'; readonly reason: string }
   /** A file that should be a whole snapshot is none. An older one was used, or the log from its start. */
   | { readonly type: 'snapshot.damaged'; readonly reason: string }
+  /** A peer fetched this node's snapshot at `index`, whose file is damaged, gone, or cannot be read. Where it is the newest, another one is taken. */
+  | { readonly type: 'snapshot.unreadable'; readonly index: Index; readonly reason: string }
   /** The log goes on behind a snapshot that is damaged: this node installs the leader's before it takes part in what is committed. */
   | { readonly type: 'snapshot.awaited'; readonly reason: string }
   /** A peer needs entries that this leader has let go of: it is told to install the leader's snapshot. */
@@ -209,6 +211,7 @@ const ABOUT_THE_NODE = {
   'snapshot.taken': true,
   'snapshot.failed': true,
   'snapshot.damaged': true,
+  'snapshot.unreadable': true,
   'snapshot.awaited': true,
   'snapshot.offered': true,
   'install.began': true,

@@ -1,5 +1,5 @@
 import type { Effect, Step } from './effects.js';
-import { unchanged } from './effects.js';
+import { told, unchanged } from './effects.js';
 import { invariant } from './invariant.js';
 import { beginAfter } from './log-shape.js';
 import type { Index, LogPosition } from './numbers-and-ids.js';
@@ -58,6 +58,12 @@ function stillInstalled({ id, leaderId, offered, peers, matchIndex }: ReplicaSta
       return !isDone && newer <= MOST_NEWER && valueFor(peers, peer)?.status !== 'down';
     }),
   );
+}
+
+/** No peer is told of this snapshot again: its file cannot be read, and the next order names the newest one there is. */
+export function noteUnreadable(state: ReplicaState, { index }: LogPosition, reason: string): Step {
+  const offered = Object.fromEntries(Object.entries(state.offered).filter(([, offer]) => offer.index !== index));
+  return told(changed(state, { offered }), { type: 'snapshot.unreadable', index, reason });
 }
 
 /** The log's store has let go of what is before `previous`. */

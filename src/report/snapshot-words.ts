@@ -31,6 +31,10 @@ export function snapshotWords(id: NodeId, notice: NodeNotice): Words | undefined
       return { tone: 'danger', text: asSentence(`${id} took no snapshot: ${notice.reason}`) };
     case 'snapshot.damaged':
       return { tone: 'danger', text: asSentence(`${id} passed over a damaged snapshot: ${notice.reason}`) };
+    case 'snapshot.unreadable': {
+      const { index, reason } = notice;
+      return { tone: 'danger', text: asSentence(`${id} cannot read its snapshot at ${grouped(index)}: ${reason}`) };
+    }
     case 'snapshot.awaited':
       return { tone: 'danger', text: asSentence(`${id} waits for a snapshot of the leader's: ${notice.reason}`) };
     default:

@@ -24,7 +24,10 @@ export interface SnapshotReader {
 /** A snapshot's file as it is, for a peer: piece by piece, from some byte on. The file is not removed before `close`. */
 export interface SnapshotFile {
   readonly snapshot: Snapshot;
-  /** The next piece, which is the reader's own; undefined at the end. A file that is cut off is DATA_DAMAGED. */
+  /**
+   * The next piece, which is the reader's own; undefined at the end. A file that is cut off is DATA_DAMAGED, and so is one that is read from its
+   * first byte on and is not what was written.
+   */
   next(done: (error: Error | undefined, bytes?: Uint8Array) => void): void;
   /** May come at any time, also while a call is under way, whose `done` then never comes. */
   close(): void;
@@ -52,7 +55,7 @@ export interface IncomingSnapshot {
 export interface SnapshotTransfers {
   /**
    * Opens the file of the snapshot that ends at `wanted`, to be read as it is from byte `from` on. There is no file where the
-   * snapshot is gone, or has fewer bytes than `from`.
+   * store keeps no such snapshot, or it has fewer bytes than `from`. Fails where the file of one that it keeps cannot be read.
    */
   readFile(wanted: LogPosition, from: number, done: (error: Error | undefined, file?: SnapshotFile) => void): void;
   /** Begins to take in a peer's snapshot that ends at `wanted`, of whose file it has `bytes`. Only one may come in at a time. */

@@ -8,6 +8,7 @@ import {
 } from '../../src/log/snapshot-format.js';
 import { asIndex } from '../../src/raft/numbers-and-ids.js';
 import type { IncomingSnapshot, SnapshotFile } from '../../src/seams/snapshot-store.js';
+import { MalformedBytes } from '../../src/wire/bytes.js';
 import { quickDisk, SlowDisk } from './slow-disk.js';
 import { bytesOf, fileOf, filesOn, image, mark, opened, readAll, receive, take, value } from './snapshots-on-disk.js';
 
@@ -40,6 +41,47 @@ describe('the file of a snapshot', () => {
     expect(fileOf(files, mark(8))).toBeUndefined();
     expect(fileOf(files, mark(7, 2))).toBeUndefined();
     expect(fileOf(files, mark(7), bytes + 1)).toBeUndefined();
+  });
+
+  test('of which a byte is another one, or that is shorter, is damaged where it is read from its beginning', () => {
+    const disk = quickDisk();
+    const files = filesOn(disk);
+    take(files, mark(7));
+    const name = snapshotName(asIndex(7));
+    const whole = disk.peek(name) as Uint8Array;
+    const change = (at: number): void => disk.poke(name, whole.with(at, (whole[at] as number) ^ 0x40));
+    for (const at of [0, 8, 100]) {
+      change(at);
+      expect(() => fileOf(files, mark(7))).toThrow(MalformedBytes);
+    }
+    for (const at of [8_192, 8_196, 8_200, 40_000, whole.byteLength - 1]) {
+      change(at);
+      expect(() => bytesOf(fileOf(files, mark(7)) as SnapshotFile)).toThrow(damaged);
+    }
+    disk.poke(name, whole.subarray(0, -1));
+    expect(() => fileOf(files, mark(7))).toThrow(MalformedBytes);
+    disk.poke(name, whole);
+    expect(bytesOf(fileOf(files, mark(7)) as SnapshotFile)).toEqual(whole);
+  });
+
+  test('that is gone, though nobody has discarded it, is an error, and none where it is being discarded', () => {
+    const disk = new SlowDisk(1);
+    const files = filesOn(disk);
+    const answers: unknown[] = [];
+    const ask = (): void => files.readFile(mark(7), 0, (error, file) => answers.push(error ?? file));
+    for (const index of [7, 9]) {
+      files.create(mark(index), (_, writer) => writer?.finish(() => undefined));
+      disk.finishAll();
+    }
+    disk.remove(snapshotName(asIndex(7)), () => undefined);
+    disk.finishAll();
+    ask();
+    disk.finishAll();
+    files.discardOld([asIndex(9)]);
+    ask();
+    disk.finishAll();
+    ask();
+    expect(answers).toEqual([expect.objectContaining({ code: 'ENOENT' }), undefined, undefined]);
   });
 
   test('P28 stays while it is read, and goes when nobody reads it any more', () => {

@@ -88,3 +88,21 @@ test('its log is let go of, too, where it is restarted before as much is written
   expect(snapshot?.index).toBeGreaterThan(60);
   expect(log?.previous.index).toBeGreaterThan(0);
 });
+
+test('a snapshot of what it holds from the start can be taken before anything more is committed: a peer may need one for that', () => {
+  const all: Readonly<Record<string, Kept>> = Object.fromEntries(
+    ['a', 'b', 'c'].map((id) => [id, { index: asIndex(0), at: new Map() }]),
+  );
+  const stateMachine = (id: string): Persisted => new Persisted(all[id] as Kept);
+  const cluster = simulate({ seed: 4, stateMachine }).untilServing();
+  write(cluster, 1, 10);
+  cluster.runFor(500);
+  for (const id of ['a', 'b', 'c']) cluster.crash(id);
+  cluster.restart('a').runFor(500);
+  const held = cluster.replica('a').raft?.lastApplied;
+  cluster.replica('a').actor?.send({ type: 'snapshot.asked' });
+  cluster.runUntil(() => cluster.replica('a').raft?.snapshot?.index === held, 'a snapshot of all of it is there');
+  expect(held).toBeGreaterThan(10);
+  for (const id of ['b', 'c']) cluster.restart(id);
+  cluster.untilServing().verify();
+});

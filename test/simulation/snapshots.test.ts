@@ -238,6 +238,39 @@ describe('a node whose snapshots are all damaged, where its log goes on behind o
   });
 });
 
+describe('a leader whose snapshot cannot be read, when a peer needs it', () => {
+  const last = (bytes: Uint8Array): Uint8Array => bytes.with(bytes.length - 1, 255 - (bytes.at(-1) as number));
+  const head = (bytes: Uint8Array): Uint8Array => bytes.with(8, 255 - (bytes[8] as number));
+  test.each([
+    ['a byte of its last piece is another', 11, last],
+    ['its header is damaged', 12, head],
+    ['it is cut off', 13, cutOff],
+    ['it is gone', 14, undefined],
+  ])('takes another one, also where nobody writes any more: %s', (_, seed, spoil) => {
+    const cluster = simulate({ seed, snapshotLogBytes: 6_000 }).untilServing();
+    const down = ['a', 'b', 'c'].find((id) => id !== cluster.leader?.id) as string;
+    cluster.crash(down);
+    write(cluster, 1, 240);
+    cluster.runFor(500);
+    const leader = cluster.leader?.id as string;
+    const { disk } = cluster.replica(leader);
+    for (const name of snapshotsOf(cluster, leader)) {
+      if (spoil === undefined) disk.remove(name, () => undefined);
+      else disk.poke(name, spoil(disk.peek(name) as Uint8Array));
+    }
+    const lost = cluster.replica(leader).raft?.snapshot?.index ?? 0;
+    cluster
+      .restart(down)
+      .runUntil(() => cluster.replica(down).stateMachine?.commands.length === 240, 'it has all commands')
+      .verify();
+    expect(cluster.leader?.id).toBe(leader);
+    expect(cluster.trace.filter((line) => line.includes(`${leader} snapshot.unreadable {"index":${lost}`))).not.toEqual(
+      [],
+    );
+    expect(cluster.replica(down).raft?.snapshot?.index).toBeGreaterThan(lost);
+  });
+});
+
 test.each([0, 1, 2, 3, 4, 5, 6])(
   'random runs with a snapshot every few commands keep every promise (seeds from %i)',
   (first) => {
