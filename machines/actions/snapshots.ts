@@ -29,7 +29,7 @@ export const snapshotActions = {
   noteUnreadable: rule('snapshot.unreadable', (state, { snapshot, reason }) => noteUnreadable(state, snapshot, reason)),
   /** The newest one would be offered again; of what is applied another one is taken, also where that is the same. */
   replaceUnreadable: action(({ context, event, enqueue }) => {
-    const isNewest = event.type === 'snapshot.unreadable' && event.snapshot.index === context.state.snapshot?.index;
+    const isNewest = event.type === 'snapshot.unreadable' && event.snapshot?.index === context.state.snapshot?.index;
     if (isNewest) enqueue.sendTo('snapshotTaker', { type: 'snapshot.asked' });
   }),
   noteTrimmed: rule('log.trimmed', (state, { previous }) => noteTrimmed(state, previous)),
