@@ -2,6 +2,8 @@ import { fromCallback } from 'xstate';
 import type { PeerMessage } from '../src/raft/messages.js';
 import type { LogPosition, NodeId } from '../src/raft/numbers-and-ids.js';
 import type { Clock } from '../src/seams/clock.js';
+import type { DiskError } from '../src/seams/disk.js';
+import { mayOpenLater } from '../src/seams/disk.js';
 import { PauseWatch } from '../src/seams/pause-watch.js';
 import type { SnapshotServing } from '../src/seams/snapshot-source.js';
 import type { SnapshotFile } from '../src/seams/snapshot-store.js';
@@ -37,8 +39,11 @@ export const acceptor = fromCallback<{ type: 'never' }, AcceptorInput>(({ input,
     },
     settings,
   );
-  const unreadable = (snapshot: LogPosition, { message: reason }: Error): void =>
-    report({ type: 'snapshot.unreadable', snapshot, reason });
+  const unreadable = (snapshot: LogPosition, error: Error): void => {
+    // Nothing is wrong with the file, and the peer asks again.
+    if (mayOpenLater(error as DiskError)) return refused(`no file can be opened to send a snapshot: ${error.message}`);
+    report({ type: 'snapshot.unreadable', snapshot, reason: error.message });
+  };
   const stopServing =
     store && transport.serveSnapshots?.(identity, { store: watched(store, unreadable), refused }, settings);
   return () => {

@@ -116,6 +116,20 @@ describe('a follower that needs what nobody keeps', () => {
     cluster.runUntil(() => isLevel(cluster, down), 'it has caught up').verify();
   });
 
+  test('gets the one that it was told of once its leader has descriptors again to open the file', () => {
+    const { cluster, down } = leftBehind(90, 120);
+    const leader = cluster.leader as NonNullable<SimulatedCluster['leader']>;
+    const newest = leader.raft?.snapshot?.index;
+    leader.disk.failure = ({ name, operation }) =>
+      name.startsWith('snapshot-') && operation === 'open' ? 'EMFILE' : undefined;
+    cluster.restart(down).runFor(3_000);
+    expect(traceOf(cluster)).toContain('no file can be opened to send a snapshot: EMFILE');
+    leader.disk.failure = () => undefined;
+    cluster.runUntil(() => isLevel(cluster, down), 'it has caught up').verify();
+    expect(traceOf(cluster)).not.toContain('snapshot.unreadable');
+    expect(leader.raft?.snapshot?.index).toBe(newest);
+  });
+
   test('P58 one that hears late of the snapshot that it was told of finds its file', () => {
     const { cluster, down } = leftBehind(80, 120);
     const offer = (): string | undefined => cluster.trace.find((line) => line.includes('snapshot.offered'));
