@@ -42,11 +42,13 @@ test('each end of a snapshot that is sent has its lines, and what failed is a wa
   const log = new NoticeLog({ debug: info, info, warn, error: info });
   const [index, bytes] = [asIndex(9), 100];
   log.write({ type: 'snapshot.offered', peer: 'n3', index, bytes });
+  log.write({ type: 'snapshot.unreadable', index, reason: 'its end is missing' });
   log.write({ type: 'install.began', from: 'n1', index, bytes });
   log.write({ type: 'install.failed', from: 'n1', index, reason: 'the connection was closed' });
   log.write({ type: 'snapshot.installed', index, term: asTerm(1), bytes });
   expect(lines).toEqual([
     'info peer n3 needs entries that are no longer in the log: it is told to install the snapshot at entry 9, 100 bytes',
+    'warn the snapshot at entry 9, which a peer needs, cannot be read: its end is missing; if it is the newest, another one is taken',
     'info receives a snapshot at entry 9 from n1: 100 bytes',
     'warn did not get the snapshot from n1, and tries again: the connection was closed',
     'info has installed a snapshot, and goes on after entry 9',

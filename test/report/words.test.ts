@@ -240,6 +240,10 @@ describe('the log and the disk', () => {
       { type: 'snapshot.damaged', reason: 'its end is missing' },
       'n1 passed over a damaged snapshot: its end is missing.',
     ],
+    [
+      { type: 'snapshot.unreadable', index: asIndex(1_234), reason: 'its end is missing' },
+      'n1 cannot read its snapshot at 1,234: its end is missing.',
+    ],
   ])('%j is told in a sentence', (notice, text) => {
     expect(told1(notice)).toBe(text);
   });
