@@ -6,8 +6,8 @@ import type { DiskError } from '../src/seams/disk.js';
 import { mayOpenLater } from '../src/seams/disk.js';
 import { PauseWatch } from '../src/seams/pause-watch.js';
 import type { SnapshotServing } from '../src/seams/snapshot-source.js';
-import type { SnapshotFile } from '../src/seams/snapshot-store.js';
 import type { Identity, LinkSettings, Transport } from '../src/seams/transport.js';
+import { watchedSnapshots } from '../src/seams/watched-snapshots.js';
 import type { AcceptorReport } from './events.js';
 
 export interface AcceptorInput {
@@ -39,45 +39,20 @@ export const acceptor = fromCallback<{ type: 'never' }, AcceptorInput>(({ input,
     },
     settings,
   );
-  const unreadable = (snapshot: LogPosition, error: Error): void => {
+  const noteFailure = (snapshot: LogPosition, error: Error | undefined): void => {
+    if (error === undefined) return;
     // Nothing is wrong with the file, and the peer asks again.
     if (mayOpenLater(error as DiskError)) return refused(`no file can be opened to send a snapshot: ${error.message}`);
     report({ type: 'snapshot.unreadable', snapshot, reason: error.message });
   };
   const stopServing =
-    store && transport.serveSnapshots?.(identity, { store: watched(store, unreadable), refused }, settings);
+    store && transport.serveSnapshots?.(identity, { store: watchedSnapshots(store, noteFailure), refused }, settings);
   return () => {
     stopServing?.();
     stop();
     pauses.stop();
   };
 });
-
-/** Tells of a snapshot that a peer wants, and that this node cannot read. */
-function watched(
-  store: SnapshotServing['store'],
-  unreadable: (snapshot: LogPosition, error: Error) => void,
-): SnapshotServing['store'] {
-  return {
-    readFile: (wanted, from, done) =>
-      store.readFile(wanted, from, (error, file) => {
-        if (error !== undefined) unreadable(wanted, error);
-        done(error, file && watchedFile(file, unreadable));
-      }),
-  };
-}
-
-function watchedFile(file: SnapshotFile, unreadable: (snapshot: LogPosition, error: Error) => void): SnapshotFile {
-  return {
-    snapshot: file.snapshot,
-    next: (done) =>
-      file.next((error, bytes) => {
-        if (error !== undefined) unreadable(file.snapshot, error);
-        done(error, bytes);
-      }),
-    close: () => file.close(),
-  };
-}
 
 /** A request that lay in a socket while this process stood still has that much less time left. */
 function aged(message: PeerMessage, mostWaitMs: number): PeerMessage {

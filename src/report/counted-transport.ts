@@ -1,6 +1,5 @@
 import type { Clock } from '../seams/clock.js';
 import type { SnapshotServing, SnapshotSource } from '../seams/snapshot-source.js';
-import type { SnapshotFile } from '../seams/snapshot-store.js';
 import type {
   Connection,
   DialEvents,
@@ -10,6 +9,7 @@ import type {
   PeerAddress,
   Transport,
 } from '../seams/transport.js';
+import { watchedSnapshots } from '../seams/watched-snapshots.js';
 
 /** The messages that passed between this node and one peer. */
 export interface Traffic {
@@ -103,23 +103,10 @@ export class CountedTransport implements Transport {
 
 function counted({ store, refused }: SnapshotServing, bytes: SnapshotBytes): SnapshotServing {
   return {
-    store: {
-      readFile: (wanted, from, done) =>
-        store.readFile(wanted, from, (error, file) => done(error, file && countedFile(file, bytes))),
-    },
+    store: watchedSnapshots(store, (_snapshot, _error, piece) => {
+      bytes.sent += piece?.length ?? 0;
+    }),
     refused: (reason) => refused(reason),
-  };
-}
-
-function countedFile(file: SnapshotFile, bytes: SnapshotBytes): SnapshotFile {
-  return {
-    snapshot: file.snapshot,
-    next: (done) =>
-      file.next((error, piece) => {
-        bytes.sent += piece?.length ?? 0;
-        done(error, piece);
-      }),
-    close: () => file.close(),
   };
 }
 

@@ -239,10 +239,9 @@ describe('a node whose snapshots are all damaged, where its log goes on behind o
 });
 
 describe('a leader whose snapshot cannot be read, when a peer needs it', () => {
-  const last = (bytes: Uint8Array): Uint8Array => bytes.with(bytes.length - 1, 255 - (bytes.at(-1) as number));
   const head = (bytes: Uint8Array): Uint8Array => bytes.with(8, 255 - (bytes[8] as number));
   test.each([
-    ['a byte of its last piece is another', 11, last],
+    ['a byte of its last piece is another', 11, flipped],
     ['its header is damaged', 12, head],
     ['it is cut off', 13, cutOff],
     ['it is gone', 14, undefined],

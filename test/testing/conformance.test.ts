@@ -32,6 +32,22 @@ conforms(
   clockConformance(() => systemPlace),
 );
 
+/** Stands still behind each deferred call, for longer than a check waits. */
+const heldUp = {
+  ...systemClock,
+  defer: (callback: () => void) =>
+    systemClock.defer(() => {
+      callback();
+      const untilMs = systemClock.now() + 30;
+      while (systemClock.now() < untilMs);
+    }),
+};
+
+conforms(
+  'systemClock in a process that is held up again and again is a clock',
+  clockConformance(() => ({ ...systemPlace, clock: heldUp })),
+);
+
 conforms(
   'VirtualClock is a clock',
   clockConformance(() => {

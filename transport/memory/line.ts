@@ -88,6 +88,11 @@ export class Line {
     return this.#wires.isCut(from, to);
   }
 
+  /** Whether a message has yet to pass in full. One that was begun keeps its pace, also where the wire has become faster. */
+  get isCarrying(): boolean {
+    return this.#bytesOnWire > 0 && this.#wires.clock.now() < this.#busyUntilMs;
+  }
+
   get #isCutBack(): boolean {
     const { from, to } = this.ends;
     return this.#wires.isCut(to, from);
@@ -104,8 +109,7 @@ export class Line {
         arrivedBytes: () => this.#arrivedAtDialer,
         beat: () => {
           if (this.isCutOff) return;
-          const isCarrying = this.#bytesOnWire > 0 && this.#wires.clock.now() < this.#busyUntilMs;
-          this.#arrivedAtReceiver += isCarrying ? PULSE_BYTES + 1 : 1;
+          this.#arrivedAtReceiver += this.isCarrying ? PULSE_BYTES + 1 : 1;
         },
         fellSilent: (ms) => this.close(`nothing was heard of it for ${ms} ms`, false, true),
       },

@@ -89,6 +89,11 @@ export class MemoryNetwork {
     };
   }
 
+  /** Whether a message that was put on a slow wire has yet to arrive in full. */
+  get isCarrying(): boolean {
+    return [...this.#lines].some((line) => line.isCarrying);
+  }
+
   /** The way into the network for the node at `address`; without `knownPeers` it forgets with this object whom it has met. */
   transport(
     address: string,
