@@ -12,7 +12,7 @@ export interface ApplierInput {
   readonly clock: Clock;
   /** Undefined where nothing can be kept. */
   readonly snapshots?: SnapshotStore | undefined;
-  /** After so many bytes of entries a snapshot is due; once there is one that is larger, after as many as it has. Default: never. */
+  /** After so many bytes of entries a snapshot is due, or after half as many as the last one has where that is more. Default: never. */
   readonly snapshotLogBytes?: number;
 }
 

@@ -191,6 +191,8 @@ class Applier {
     const until = endOfCareful(from, this.#hashes.endOfBatch(this.#applied, this.#allowed), this.#exceptions);
     const limits = { ...BATCH, maxEntries: Math.min(BATCH.maxEntries, until - this.#applied) };
     store.read(from, limits, (error, entries) => {
+      // Stopped meanwhile: the state machine may be another node's by now.
+      if (this.#phase !== 'applying') return;
       if (this.#isPaused) return this.#rest();
       if (entries === undefined || entries.length === 0)
         return this.#fail(error ?? new Error(`entry ${from} is committed but not in the log`));

@@ -5,6 +5,7 @@ import type { Index } from '../src/raft/numbers-and-ids.js';
 import { advance } from '../src/raft/numbers-and-ids.js';
 import { isSkipped } from '../src/raft/skipping.js';
 import type { Committed, StateMachine } from '../src/seams/state-machine.js';
+import { noteApplying } from './new-state-machines.js';
 
 /** Entries of the log that are not applied in the ordinary way. */
 export interface Exceptions {
@@ -87,7 +88,9 @@ function apply(
   };
   try {
     const results = stateMachine.apply(commands);
-    return results instanceof Promise ? results.then(checkedResults).catch(fail) : checkedResults(results);
+    if (!(results instanceof Promise)) return checkedResults(results);
+    noteApplying(stateMachine, results);
+    return results.then(checkedResults).catch(fail);
   } catch (cause) {
     return fail(cause);
   }

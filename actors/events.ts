@@ -20,7 +20,7 @@ export type Report =
 export type ElectionReport =
   /** The leader was silent for a whole random timeout, or an election ran out of time. */
   | { readonly type: 'election.timedOut'; readonly reason: string }
-  /** The leader, or a test, asks this node to stand at once (thesis §3.10): voters listen though they hear a leader. */
+  /** A test asks this node to stand at once, as a leader will in a later version (thesis §3.10): voters listen though they hear a leader. */
   | { readonly type: 'election.asked' }
   /** Voters that have not answered are to be asked again. */
   | { readonly type: 'votes.overdue' }

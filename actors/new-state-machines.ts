@@ -51,3 +51,20 @@ export function reserveStateMachine(stateMachine: AnyStateMachine): () => void {
   IN_USE.add(stateMachine);
   return () => void IN_USE.delete(stateMachine);
 }
+
+/** Batches that state machines are applying, where that takes more than one turn. */
+const APPLYING = new WeakMap<AnyStateMachine, Promise<void>>();
+
+/** `batch` settles when the state machine has applied it, or has failed to. */
+export function noteApplying(stateMachine: AnyStateMachine, batch: Promise<unknown>): void {
+  const over = batch.then(
+    () => undefined,
+    () => undefined,
+  );
+  APPLYING.set(stateMachine, over);
+}
+
+/** Resolves when the state machine is not applying anything any more. A batch that it was given cannot be taken back. */
+export async function whenApplied(stateMachine: AnyStateMachine): Promise<void> {
+  await APPLYING.get(stateMachine);
+}

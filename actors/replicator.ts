@@ -89,7 +89,7 @@ export const replicator = fastTransition(
               actions: ['noteLeader', { type: 'stepBack', params: ({ event }) => event }],
             },
           ],
-          // A disk read under way is then for a later index; `sendRead` drops it.
+          // Several may have been refused in a row.
           'append.refused': {
             guard: { type: 'isOurs', params: ({ event }) => event },
             actions: { type: 'keepPlace', params: ({ event }) => event },
@@ -122,6 +122,12 @@ export const replicator = fastTransition(
                 { guard: { type: 'isGone', params: ({ event }) => event }, target: '#replicator.sendingSnapshot' },
                 { target: 'flowing', actions: { type: 'sendRead', params: ({ event }) => event } },
               ],
+              // The read under way is for a later entry: what it brings is dropped.
+              'append.refused': {
+                guard: { type: 'isOurs', params: ({ event }) => event },
+                target: 'waitingForRoom',
+                actions: { type: 'keepPlace', params: ({ event }) => event },
+              },
             },
           },
           waitingForRoom: {

@@ -2,6 +2,7 @@ import { QuorateError } from '../src/errors/quorate-error.js';
 import type { Index } from '../src/raft/numbers-and-ids.js';
 import type { Snapshot } from '../src/raft/snapshot.js';
 import type { Clock } from '../src/seams/clock.js';
+import { mayOpenLater } from '../src/seams/disk.js';
 import type { SnapshotReader, SnapshotStore } from '../src/seams/snapshot-store.js';
 import type { Restore, StateMachine } from '../src/seams/state-machine.js';
 
@@ -24,6 +25,7 @@ type Done = (error: Error | undefined, restored?: Restored) => void;
 
 /** Restoring gives way to sockets and timers after this long. */
 const SPELL_MS = 5;
+const OPENED_AGAIN_AFTER_MS = 100;
 
 /** Restores a state machine from the first of several snapshots that is whole. Nothing of a damaged one shows. */
 export class Restoring {
@@ -46,8 +48,8 @@ export class Restoring {
     const snapshot = snapshots[this.#at];
     if (snapshot === undefined) return this.#done(undefined, { snapshot: null, damaged: this.#damaged });
     store.read(snapshot, (error, reader) => {
-      if (reader === undefined) return this.#failed(error as Error);
-      if (this.#isStopped) return reader.close();
+      if (this.#isStopped) return reader?.close();
+      if (reader === undefined) return this.#notOpened(error as Error);
       this.#reader = reader;
       this.#busySinceMs = clock.now();
       this.#guard(() => {
@@ -55,6 +57,14 @@ export class Restoring {
         this.#readOn(reader, snapshot);
       });
     });
+  }
+
+  /** A process that has no descriptor left tries again until it has one: the file is there (P42). */
+  #notOpened(error: Error): void {
+    if (!mayOpenLater(error)) return this.#failed(error);
+    this.#options.clock.setTimeout(() => {
+      if (!this.#isStopped) this.start();
+    }, OPENED_AGAIN_AFTER_MS);
   }
 
   stop(): void {

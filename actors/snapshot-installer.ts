@@ -44,9 +44,14 @@ export interface SnapshotInstallerContext extends SnapshotInstallerInput {
   readonly newest: InstallOrder | undefined;
   /** Attempts in a row that brought nothing. */
   readonly failures: number;
+  /** How often in a row the disk has not taken a file, whichever it was. */
+  readonly diskFailures: number;
 }
 
 const LONGEST_WAIT_MS = 1_000;
+/** After a file that the disk did not take, as where there is no room for it: all of it would be fetched in vain again. */
+const FIRST_DISK_PAUSE_MS = 1_000;
+const LONGEST_DISK_PAUSE_MS = 30_000;
 /** Progress is told about so often for one file. */
 const PROGRESS_STEPS = 100;
 
@@ -93,6 +98,8 @@ const installerSetup = setup({
     forget: assign({ order: undefined, newest: undefined, failures: 0 }),
     countFailure: assign(({ context }) => ({ failures: context.failures + 1 })),
     forgetFailures: assign({ failures: 0 }),
+    countDiskFailure: assign(({ context }) => ({ diskFailures: context.diskFailures + 1 })),
+    forgetDiskFailures: assign({ diskFailures: 0 }),
     ask: sendTo('fetching', { type: 'fetch' }),
     finish: sendTo('fetching', { type: 'finish' }),
     reportProgress: sendTo(
@@ -116,12 +123,15 @@ const installerSetup = setup({
   },
   guards: {
     isGone: (_, { problem }: { problem: Problem }) => problem === 'gone',
+    isOfDisk: (_, { problem }: { problem: Problem }) => problem === 'disk',
     isOutdated: ({ context }) => !isSame(context.order, context.newest),
     isAnother: ({ context }, { order }: { order: InstallOrder }) => !isSame(context.order, order),
     isAboutOrder: ({ context }, { snapshot }: { snapshot: LogPosition }) =>
       context.order?.snapshot.index === snapshot.index && context.order.snapshot.term === snapshot.term,
   },
   delays: {
+    DISK_PAUSE: ({ context }) =>
+      Math.min(LONGEST_DISK_PAUSE_MS, FIRST_DISK_PAUSE_MS * 2 ** Math.min(10, context.diskFailures - 1)),
     NEXT_ATTEMPT: ({ context }) => Math.min(LONGEST_WAIT_MS, context.waitMs * 2 ** Math.min(10, context.failures)),
   },
 });
@@ -132,7 +142,7 @@ const installerSetup = setup({
  */
 export const snapshotInstaller = installerSetup.createMachine({
   id: 'snapshotInstaller',
-  context: ({ input }) => ({ ...input, order: undefined, newest: undefined, failures: 0 }),
+  context: ({ input }) => ({ ...input, order: undefined, newest: undefined, failures: 0, diskFailures: 0 }),
   initial: 'idle',
   states: {
     idle: {
@@ -157,6 +167,10 @@ export const snapshotInstaller = installerSetup.createMachine({
         },
       },
     },
+    pausingForDisk: {
+      description: 'The disk did not take the file: any is asked for again after a while, which is longer each time.',
+      after: { DISK_PAUSE: 'idle' },
+    },
     receiving: {
       description: 'Takes in the file of one snapshot of one peer.',
       invoke: { src: 'fetching', id: 'fetching', input: ({ context }) => context },
@@ -169,6 +183,11 @@ export const snapshotInstaller = installerSetup.createMachine({
             guard: { type: 'isGone', params: ({ event }) => event },
             target: 'pausing',
             actions: [{ type: 'reportFailure', params: ({ event }) => event }, 'reportEnd'],
+          },
+          {
+            guard: { type: 'isOfDisk', params: ({ event }) => event },
+            target: 'pausingForDisk',
+            actions: [{ type: 'reportFailure', params: ({ event }) => event }, 'countDiskFailure', 'reportEnd'],
           },
           {
             guard: 'isOutdated',
@@ -204,7 +223,7 @@ export const snapshotInstaller = installerSetup.createMachine({
             },
             'fetch.finished': {
               target: '#snapshotInstaller.installing',
-              actions: { type: 'reportReceived', params: ({ event }) => event },
+              actions: ['forgetDiskFailures', { type: 'reportReceived', params: ({ event }) => event }],
             },
           },
         },

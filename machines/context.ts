@@ -34,7 +34,7 @@ export interface ReplicaInput {
   /** Where snapshots are kept. Without it none is taken. */
   readonly snapshots?: SnapshotStore | undefined;
   /**
-   * A snapshot is taken after so many bytes of log, or after as many as the last one has where that is more; and so much of the log
+   * A snapshot is taken after so many bytes of log, or after half as many as the last one has where that is more; and so much of the log
    * is kept before it, roughly. Default 64 MiB.
    */
   readonly snapshotLogBytes?: number | undefined;

@@ -1,12 +1,19 @@
 import type { Snapshot } from '../../src/raft/snapshot.js';
-import { keptSnapshots, noteCapture, noteSnapshot, noteTrimmed, noteUnreadable } from '../../src/raft/snapshotting.js';
+import {
+  keptSnapshots,
+  noteCapture,
+  noteSnapshot,
+  noteTrimmed,
+  noteUnreadable,
+  readableSnapshot,
+} from '../../src/raft/snapshotting.js';
 import { action, notice, rule } from './rule.js';
 
 /** Between whoever asks for a snapshot, the taker that writes it, the applier that fixes its image, and the rules that count on it. */
 export const snapshotActions = {
   askForSnapshot: action(({ context, enqueue }) => {
-    const { snapshot, lastApplied } = context.state;
-    if (snapshot === null || snapshot.index !== lastApplied)
+    const snapshot = readableSnapshot(context.state);
+    if (snapshot === null || snapshot.index !== context.state.lastApplied)
       return enqueue.sendTo('snapshotTaker', { type: 'snapshot.asked' });
     enqueue.emit({ type: 'snapshot.taken', ...sizeOf(snapshot), tookMs: 0 });
     // Where one was due this one will do, and the applier counts anew for the next.

@@ -9,8 +9,8 @@ import { preCandidate } from './pre-candidate.js';
 import { stalled } from './stalled.js';
 
 /**
- * Taking part. A newer term takes a leader and a candidate from here to follower (§5.1); a follower, a stalled and a full node adopt
- * it where they are. On the root it would pull a halted or recovering node into follower.
+ * Taking part. A newer term takes a leader and a candidate from here to follower (§5.1); every other state adopts
+ * it where it is. On the root it would pull a halted or recovering node into follower.
  */
 export const active = replicaSetup.createStateConfig({
   description: 'Takes part: links to all peers, and one role.',

@@ -46,7 +46,7 @@ export function parseWholeNumber(text: string, { least, most }: WholeNumberRange
 
 /**
  * `linearizable`: never less than any write that was acknowledged before the read began. `stale`: what the asked node has
- * applied, at once. `lease`: not in this version.
+ * applied, at once. `lease`: as linearizable, but a leader whose lease holds asks nobody (`readLease`).
  */
 export type Consistency = 'linearizable' | 'stale' | 'lease';
 

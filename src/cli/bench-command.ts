@@ -20,14 +20,14 @@ interface BenchFlags extends ClientFlags {
 export function addBenchCommand(program: Command, dialer: () => Promise<Dial<KeyValueClient>>): void {
   withClientFlags(program.command('bench'))
     .description(
-      'put load on a running cluster: so many operations at a time, each with its own reply; Ctrl-C ends it early',
+      'put load on a running cluster, and not on one in production: it writes keys that begin with bench/, and leaves them there; so many operations at a time, each with its own reply; Ctrl-C ends it early',
     )
     .option('--in-flight <n>', 'operations at a time', '256')
     .option('--seconds <n>', 'how long it is measured', '10')
     .option('--warm-up <s>', 'under the same load before that, not measured', '2')
     .option('--size <bytes>', 'of a value', '256')
     .option('--keys <n>', 'how many different keys', '10000')
-    .option('--read', 'linearizable gets in place of puts')
+    .option('--read', 'linearizable gets in place of puts, of keys that it writes first')
     .action(async (flags: BenchFlags) => {
       const load = {
         inFlight: numberOfFlag('--in-flight', flags.inFlight, { least: 1, most: 100_000 }),

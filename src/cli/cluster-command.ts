@@ -10,6 +10,7 @@ import { CommandFailure, EXIT } from './exit.js';
 import { numberOfFlag } from './flag-number.js';
 import { LogFile } from './log-file.js';
 import { entryPoint, quorateCommand } from './start-command.js';
+import { createSecondWish } from './stop-signals.js';
 
 interface ClusterFlags {
   readonly nodes: string;
@@ -65,6 +66,7 @@ class LocalCluster {
   readonly #flags: ClusterFlags;
   readonly #members: Member[];
   #isStopping = false;
+  readonly #isSecondWish = createSecondWish();
   /** A node that died before that has a reason that another start would meet, too. */
   #isReady = false;
 
@@ -206,8 +208,9 @@ Logs and data are in ${this.#flags.data}. Ctrl-C stops the cluster.`);
   }
 
   #stop(signal: NodeJS.Signals): void {
-    if (this.#isStopping) for (const { child } of this.#members) child.kill('SIGKILL');
-    else say(`stopping; once more stops at once`);
+    if (this.#isSecondWish()) for (const { child } of this.#members) child.kill('SIGKILL');
+    if (this.#isStopping) return;
+    say('stopping; once more stops at once');
     this.#isStopping = true;
     for (const { child } of this.#members) child.kill(signal);
   }
@@ -219,7 +222,9 @@ const ask = (address: string, path: string): Promise<Response> => {
 
 /** The part of this process's environment that concerns all nodes: an address of one is none for the others. */
 function nodeEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const ofOne = ['ID', 'LISTEN', 'ADVERTISE', 'PEERS', 'DATA', 'INSPECT', 'CONFIG'].map((name) => `QUORATE_${name}`);
+  const ofOne = ['ID', 'LISTEN', 'ADVERTISE', 'PEERS', 'DATA', 'INSPECT', 'CONFIG', 'START_COMMAND'].map(
+    (name) => `QUORATE_${name}`,
+  );
   const ofAll = Object.entries(environment).filter(([name]) => !ofOne.includes(name));
   // A node ends with this process, also when that is killed or its terminal is closed: nobody else would stop it.
   return { ...Object.fromEntries(ofAll), QUORATE_ENDS_WITH_INPUT: '1' };
@@ -242,8 +247,11 @@ function refuseRunningNodes(data: string, ids: readonly string[]): void {
 function refuseTakenPort(port: number): Promise<void> {
   const server = createServer();
   return new Promise((resolve, reject) => {
-    server.once('error', () => {
-      const why = `something listens there already: stop it, or take another port (127.0.0.1:${port}, --port)`;
+    server.once('error', ({ code, message }: NodeJS.ErrnoException) => {
+      const why =
+        code === 'EADDRINUSE'
+          ? `something listens there already: stop it, or take another port (127.0.0.1:${port}, --port)`
+          : `cannot listen at 127.0.0.1:${port} (${message}): take another --port${port < 1_024 ? ', 1024 or above' : ''}`;
       reject(new CommandFailure(EXIT.usage, 'CONFIG_INVALID', why));
     });
     server.listen(port, '127.0.0.1', () => server.close(() => resolve()));

@@ -37,7 +37,8 @@ export function drawCluster(drawing: Drawing): readonly string[] {
   const told = headline(drawing.nodes);
   const lines = [
     titleLine(drawing, paint),
-    ...headlineLines(told, drawing.columns, paint),
+    // Where all is served, the picture has better use for the room: `--why` has the command.
+    ...headlineLines(told.causes.length === 0 ? { ...told, command: null } : told, drawing.columns, paint),
     '',
     ...nodeLines(drawing, paint),
     '',

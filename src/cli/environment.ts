@@ -21,9 +21,9 @@ export function problemWithVariables(environment: NodeJS.ProcessEnv): string | u
   const near = meant(unknown.toUpperCase());
   const hint =
     near === undefined
-      ? 'those that begin with QUORATE_ are ours, and the reference lists them.'
+      ? 'names that begin with QUORATE_ are reserved for those that the reference lists.'
       : `did you mean ${near}?`;
-  return `there is no environment variable ${unknown}: ${hint} Correct or unset it`;
+  return `${unknown} is set in the environment, and there is no such option: ${hint} Correct or unset it`;
 }
 
 function isMisspelled(name: string): boolean {

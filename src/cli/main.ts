@@ -20,6 +20,12 @@ const LATER = ['watch', 'members', 'transfer', 'backup', 'restore', 'verify', 'i
 
 /** There is something near to these already. */
 const INSTEAD: Readonly<Record<string, string>> = {
+  members: 'quorate status lists them: they are those of the first start',
+  transfer:
+    'stop the leader (SIGTERM), and the others elect another one; --priority says which nodes should rather not lead',
+  backup: '"Backup and restore" in docs/operations.md has a script',
+  restore: '"Backup and restore" in docs/operations.md has a script',
+  verify: 'nodes compare their states by themselves, and check their files when they start',
   watch: 'quorate status --watch shows the cluster as it changes',
   inspect: "a running node's charts are at /inspector of its address, and quorate inspector shows those of any program",
 };

@@ -12,6 +12,7 @@ export function addServeCommand(program: Command): void {
     .option('--config <file>', 'a JSON file with any of these')
     .option('--print-config', 'show each value and where it comes from, and stop')
     .option('--json', 'with --print-config and for errors: JSON')
+    .addHelpText('after', EXAMPLE)
     .action(async (flags: ServeFlags) => {
       if (flags.join !== undefined) {
         throw new CommandFailure(EXIT.usage, 'NOT_IN_THIS_VERSION', '--join: not in this version; name all in --peers');
@@ -22,6 +23,15 @@ export function addServeCommand(program: Command): void {
     });
 }
 
-function helpOf({ help, default: standard }: ServeForm): string {
-  return standard === undefined || standard === false ? help : `${help} (default: ${standard})`;
+const EXAMPLE = `
+Each option can stand in the environment, too, under the name in brackets.
+
+On three machines, each with its own --id and --listen, and the same --peers:
+  quorate serve --id n1 --listen 10.0.0.1:7401 --data /var/lib/quorate --insecure \\
+    --peers n1=10.0.0.1:7401,n2=10.0.0.2:7401,n3=10.0.0.3:7401
+Nothing is encrypted, and nobody is asked who is calling: --insecure belongs in a network that you trust.`;
+
+function helpOf({ help, default: standard, variable }: ServeForm): string {
+  const value = standard === undefined || standard === false ? '' : ` (default: ${standard})`;
+  return `${help}${value} [${variable}]`;
 }

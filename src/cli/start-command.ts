@@ -7,14 +7,26 @@ export function quorateCommand(args: readonly string[]): string {
   return [process.execPath, ...process.execArgv, entryPoint(), ...args].map(quoted).join(' ');
 }
 
-/** The command that starts this `quorate serve` once more: its arguments, and the variables of the environment that it used. */
-export function ownStartCommand(): string {
-  const variables = SERVE_OPTIONS.flatMap(({ serve: { variable } }) => {
-    const value = fromEnvironment(variable, process.env);
-    return value === undefined ? [] : [`${variable}=${quoted(value)}`];
+/**
+ * The command that starts this `quorate serve` once more, from whatever folder: its arguments, and the variables of the environment that
+ * it used. In another folder a relative path would name another directory, and a node that starts on a new one has lost its data.
+ */
+export function ownStartCommand(args = process.argv.slice(2), environment = process.env): string {
+  const variables = [...SERVE_OPTIONS.map(({ serve }) => serve.variable), CONFIG_VARIABLE].flatMap((variable) => {
+    const value = fromEnvironment(variable, environment);
+    if (value === undefined) return [];
+    return [`${variable}=${quoted(PATH_VARIABLES.includes(variable) ? path.resolve(value) : value)}`];
   });
-  return [...variables, quorateCommand(process.argv.slice(2).map(resolved))].join(' ');
+  const words = [...variables, quorateCommand(args.map(resolved))];
+  // What is relative in the file is so to the folder in which the node was started.
+  const hasFile = words.some((word) => word.startsWith(`${CONFIG_VARIABLE}=`)) || args.some(isConfigFlag);
+  return (hasFile ? [`cd ${quoted(process.cwd())} &&`, ...words] : words).join(' ');
 }
+
+const CONFIG_VARIABLE = 'QUORATE_CONFIG';
+const PATH_VARIABLES: readonly string[] = ['QUORATE_DATA', CONFIG_VARIABLE];
+
+const isConfigFlag = (argument: string): boolean => argument === '--config' || argument.startsWith('--config=');
 
 /** A file or folder that is named relatively would be another one in another folder. */
 function resolved(argument: string, at: number, all: readonly string[]): string {

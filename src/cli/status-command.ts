@@ -89,7 +89,7 @@ function problemWithCluster(rows: readonly Row[]): CommandFailure | undefined {
   return new CommandFailure(
     EXIT.failed,
     code ?? 'NO_LEADER',
-    `no write can succeed now: ${why ?? 'no node leads that is ready'}`,
+    `no write can succeed now: ${why ?? 'no node leads that is ready'}; "quorate status --why" says what helps`,
   );
 }
 

@@ -24,7 +24,8 @@ export interface ConnectionEvents {
 
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 1_000;
-const OPEN_WITHIN_MS = 3_000;
+/** Three round trips: TCP, the upgrade, the greeting. Every second dial in a row may take as long as a very long way needs. */
+const OPEN_WITHIN_MS = [3_000, 12_000] as const;
 /** After it was found to be silent, before it is dialed anew: a path on which packets vanish may never say that it has ended. */
 const SILENT_MS = 10_000;
 /** At one node. */
@@ -48,6 +49,8 @@ export class Connection {
   #bytesUnderWay = 0;
   #heard = 0;
   #isSilent = false;
+  /** Dials in a row that got no answer in time. */
+  #late = 0;
   #timer: unknown;
   #forgetLookup: () => void = () => undefined;
 
@@ -103,8 +106,21 @@ export class Connection {
   noteNoAnswer(heardBefore: number): boolean {
     if (!this.#isOpen || this.#isSilent || this.#heard > heardBefore) return false;
     this.#isSilent = true;
-    this.#timer = this.#platform.setTimeout(() => this.#hangUp('it says nothing'), SILENT_MS);
+    this.#hangUpUnlessMoved(this.#moved());
     return true;
+  }
+
+  /** What is large takes its time on a slow line, and everything behind it waits: as long as bytes move, nothing is given up (P50). */
+  #hangUpUnlessMoved(before: Moved): void {
+    this.#timer = this.#platform.setTimeout(() => {
+      const now = this.#moved();
+      if (now.unsent < before.unsent || now.read > before.read) this.#hangUpUnlessMoved(now);
+      else this.#hangUp('it says nothing');
+    }, SILENT_MS);
+  }
+
+  #moved(): Moved {
+    return { unsent: this.#socket?.bufferedAmount ?? 0, read: this.#socket?.bytesRead ?? 0 };
   }
 
   send(requests: readonly ClientRequest[]): void {
@@ -156,7 +172,11 @@ export class Connection {
     };
     socket.onclose = ({ reason }) => this.#over(reason === '' ? this.problem : reason);
     this.#socket = socket;
-    this.#timer = this.#platform.setTimeout(() => this.#hangUp('no answer in time'), OPEN_WITHIN_MS);
+    const withinMs = OPEN_WITHIN_MS[this.#late % 2 === 0 ? 0 : 1];
+    this.#timer = this.#platform.setTimeout(() => {
+      this.#late += 1;
+      this.#hangUp('no answer in time');
+    }, withinMs);
   }
 
   #hear(data: unknown): void {
@@ -176,6 +196,7 @@ export class Connection {
       this.#platform.clearTimeout(this.#timer);
       this.#isOpen = true;
       this.#failures = 0;
+      this.#late = 0;
       this.problem = 'the connection was lost';
     }
     this.#events.news(frame.news);
@@ -211,6 +232,12 @@ export class Connection {
     if (wasOpen) this.#events.lost(why);
     else this.#events.failed();
   }
+}
+
+/** Bytes that wait to leave, and those that have come so far. */
+interface Moved {
+  readonly unsent: number;
+  readonly read: number;
 }
 
 /** The event of a socket that could not be opened: browsers tell no reason, Node.js tells the system's error. */

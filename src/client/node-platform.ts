@@ -19,12 +19,22 @@ export function nodePlatform(names: HostNames = processNames): Platform {
       const settings = { perMessageDeflate: false, generateMask: () => undefined, followRedirects: false };
       const socket = new WebSocket(url, [...protocols], { ...settings, lookup: names.lookup });
       passOnRefusals(socket);
+      countBytes(socket);
       return socket as unknown as ClientSocket;
     },
     resolve: (name, events) => names.resolve(name, events),
     random: () => Math.random(),
     defer: (callback) => void setImmediate(callback),
   };
+}
+
+/** A large answer on a slow line is one message, of which nothing shows before its end. */
+function countBytes(socket: WebSocket): void {
+  let raw: { readonly bytesRead: number } | undefined;
+  socket.once('upgrade', (response) => {
+    raw = response.socket;
+  });
+  Object.defineProperty(socket, 'bytesRead', { get: () => raw?.bytesRead ?? 0 });
 }
 
 /** A node says in words why it lets a client not in: without this, only the number of its answer is heard. */

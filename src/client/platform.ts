@@ -21,6 +21,10 @@ export interface Platform {
 /** The part of the browsers' WebSocket that is used. */
 export interface ClientSocket {
   binaryType: string;
+  /** Bytes that were sent and have not left yet. */
+  readonly bufferedAmount?: number;
+  /** Node's have it: bytes that have come, those of unfinished messages included. */
+  readonly bytesRead?: number;
   onopen: ((event: never) => void) | null;
   onmessage: ((event: { readonly data: unknown }) => void) | null;
   onclose: ((event: { readonly reason: string }) => void) | null;

@@ -35,8 +35,15 @@ function limitOfLinux(): number {
   return Number(soft);
 }
 
-/** Node's diagnostic report knows it on every system, but takes long to write. */
+/** Node's diagnostic report knows it on every system, but takes long to write: seconds where it looks up the names of all sockets' ends. */
 function limitOfReport(): number {
-  const report = process.report.getReport() as { userLimits?: { open_files?: { soft?: unknown } } };
-  return Number(report.userLimits?.open_files?.soft);
+  const settings = process.report as { excludeNetwork?: boolean };
+  const { excludeNetwork } = settings;
+  settings.excludeNetwork = true;
+  try {
+    const report = process.report.getReport() as { userLimits?: { open_files?: { soft?: unknown } } };
+    return Number(report.userLimits?.open_files?.soft);
+  } finally {
+    if (excludeNetwork !== undefined) settings.excludeNetwork = excludeNetwork;
+  }
 }

@@ -15,6 +15,8 @@ const RETRY_MS = 500;
 const HEADERS = {
   'Content-Type': 'text/event-stream',
   ...FOR_NOW_ONLY,
+  // Express's compression gathers what it packs, and lets this be.
+  'Cache-Control': 'no-store, no-transform',
   // Some proxies gather answers until they are whole: this one never is.
   'X-Accel-Buffering': 'no',
 } as const;

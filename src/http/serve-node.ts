@@ -66,8 +66,11 @@ const HEADERS_TIMEOUT_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 120_000;
 const MOST_HEADERS = 100;
 
-/** Between two requests. A client that waits longer for its next one connects anew. */
-const KEEP_ALIVE_TIMEOUT_MS = 5_000;
+/**
+ * Between two requests; a client that waits longer for its next one connects anew. Load balancers keep theirs for 60 s, and answer 502 where
+ * they send a request on one that ends just then. Where connections are scarce, quiet ones are ended earlier.
+ */
+const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 
 /** Serves a node's HTTP interface and its clients on a server that is its own. Returns how to stop. */
 export function attachApi(server: Server, { node, clock, admission }: ApiOptions): () => Promise<void> {

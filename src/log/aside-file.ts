@@ -36,6 +36,8 @@ export class AsideFile {
   #isClosed = false;
   /** It has its name, or is removed: there is nothing to let go of. */
   #isOver = false;
+  /** Its present name; undefined while that is still the one aside. */
+  #name: string | undefined;
 
   constructor(options: AsideFileOptions) {
     this.#options = options;
@@ -64,7 +66,11 @@ export class AsideFile {
       ...lastSteps,
       (next) => file.sync(next),
       (next) => this.#close(next),
-      (next) => disk.rename(asideName, name, next),
+      (next) =>
+        disk.rename(asideName, name, (error) => {
+          if (error === undefined) this.#name = name;
+          next(error);
+        }),
       (next) => disk.syncDirectory(next),
     ];
     this.#run(steps, (error) => {
@@ -113,7 +119,8 @@ export class AsideFile {
     const { disk, name, released } = this.#options;
     this.#isOver = true;
     this.#close(() => {
-      disk.remove(name, () => {
+      // One that only lacks the sync of its name is whole: a later start counts it. Nobody wants one that was given up.
+      disk.remove(this.#isAborted ? (this.#name ?? name) : name, () => {
         released();
         done();
       });

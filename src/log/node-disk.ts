@@ -221,6 +221,7 @@ function writeAll(descriptor: number, bytes: Uint8Array, offset: number, done: D
     if (at === bytes.byteLength) return done(undefined);
     fs.write(descriptor, bytes, at, bytes.byteLength - at, offset + at, (error, written) => {
       if (error !== null) done(error);
+      else if (written === 0) done(new Error('the system wrote no byte, and gave no reason'));
       else next(at + written);
     });
   };

@@ -11,9 +11,11 @@ import type {
   SnapshotStore,
   SnapshotWriter,
 } from '../seams/snapshot-store.js';
+import { MalformedBytes } from '../wire/bytes.js';
 import type { SnapshotFilesOptions } from './found-snapshots.js';
 import { findSnapshots, readSnapshotHeader } from './found-snapshots.js';
 import { IncomingSnapshotFile } from './incoming-snapshot.js';
+import { damagedSnapshot } from './log-failures.js';
 import { OutgoingSnapshotFile } from './outgoing-snapshot.js';
 import type { SnapshotHeader } from './snapshot-format.js';
 import {
@@ -96,7 +98,11 @@ export class SnapshotFiles implements SnapshotStore {
   read(snapshot: Snapshot, done: (error: Error | undefined, reader?: SnapshotReader) => void): void {
     const { checksum } = this.#options;
     const released = (): void => this.#release();
-    this.#openWhole(snapshot.index, done, (file, header) =>
+    const failed = (error: Error | undefined): void => {
+      const isDamaged = error instanceof MalformedBytes;
+      done(isDamaged ? damagedSnapshot(snapshotName(snapshot.index), 0, error.message) : error);
+    };
+    this.#openWhole(snapshot.index, failed, (file, header) =>
       done(undefined, new SnapshotFileReader({ file, header, checksum, released })),
     );
   }

@@ -129,6 +129,15 @@ const SHARED = {
       read: numberFrom,
     }),
   },
+  startCommand: {
+    schema: text,
+    expected: 'a command for a shell',
+    serve: served(
+      'start-command',
+      '<text>',
+      'what people are told to run while this node is down, as "docker start n1"',
+    ),
+  },
   maxConnections: {
     schema: wholeNumber,
     expected: A_WHOLE_NUMBER,
@@ -188,7 +197,6 @@ export const NODE_OPTIONS: Declared = {
   transport: { schema: withMethods('accept', 'dial'), expected: 'a Transport' },
   clock: { schema: withMethods('now', 'wallNow', 'setTimeout', 'clearTimeout', 'defer'), expected: 'a Clock' },
   seed: { schema: (z) => z.number(), expected: 'a number' },
-  startCommand: { schema: text, expected: 'a command for a shell' },
   machine: {
     schema: withMethods('provide', 'transition', 'getInitialSnapshot'),
     expected: 'replicaMachine, or what its provide returns',

@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { descriptor, LogOutput } from './log-output.js';
 
 /** One method for each level: fields for machines, then a sentence for people. pino's loggers have them, and `console`. */
 export interface Logger {
@@ -10,6 +11,9 @@ export interface Logger {
 
 /** The loggers that `ReplicaNode.open` takes; `false` logs nothing. */
 export type LoggerOption = Logger | Console | false;
+
+/** Its file descriptor, in a thread that has no stream of its own for it. */
+const STANDARD_ERROR = 2;
 
 type Level = keyof Logger;
 type Write = (level: Level, fields: object, message: string) => void;
@@ -85,7 +89,20 @@ function isConsole(logger: Logger | Console): logger is Console {
 
 let toStandardError: Logger | undefined;
 
+/** Its reader may stop reading: that costs lines, and never the node's time. */
 function standardError(): Logger {
-  toStandardError ??= pino({ name: 'quorate', level: 'warn' }, pino.destination({ dest: 2, sync: true }));
+  if (toStandardError !== undefined) return toStandardError;
+  const output = new LogOutput({
+    device: descriptor(process.stderr.fd ?? STANDARD_ERROR),
+    // The log cannot say it, and there is no other.
+    failed: () => undefined,
+    resumed: (lines, why) =>
+      toStandardError?.warn(
+        { event: 'log lines lost', lines },
+        `lines of this log that were lost before this one: ${lines} (${why})`,
+      ),
+  });
+  process.once('exit', () => output.finish());
+  toStandardError = pino({ name: 'quorate', level: 'warn' }, output);
   return toStandardError;
 }

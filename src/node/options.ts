@@ -36,7 +36,7 @@ export interface ReplicaNodeOptions<Machine extends AnyStateMachine> extends Par
    */
   readonly logger?: LoggerOption;
   /**
-   * An http.Server of yours, listening: the node answers `/peer`, `/client` and its `routes` on it, and leaves all other paths
+   * An http.Server of yours, which listens, or will soon, because peers cannot reach the node before: the node answers `/peer`, `/client` and its `routes` on it, and leaves all other paths
    * to you. Without it the node makes one.
    */
   readonly server?: Server;
@@ -90,11 +90,14 @@ export interface ReplicaNodeOptions<Machine extends AnyStateMachine> extends Par
   readonly storage?: LogStore;
   readonly transport?: Transport;
   readonly clock?: Clock;
-  /** Seed of all chance. Default: drawn at random. */
+  /**
+   * Seed of timeouts and pauses. Default: drawn at random. Ids of requests and of a new data directory are random whatever it is, because
+   * they must differ from life to life.
+   */
   readonly seed?: number;
   /** The chart to run: `replicaMachine.provide(…)`, to put something else in one of its places. XState takes all of its events itself. */
   readonly machine?: typeof replicaMachine;
-  /** The shell command that starts this node: shown to people while it is down. `quorate serve` gives its own. */
+  /** The shell command that starts this node: shown to people while it is down. `quorate serve` gives its own, or what `--start-command` says. */
   readonly startCommand?: string;
   /** Listen beyond loopback although nothing here asks who is calling. */
   readonly insecure?: boolean;

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Actor } from 'xstate';
 import { createActor } from 'xstate';
-import { reserveStateMachine } from '../../actors/new-state-machines.js';
+import { reserveStateMachine, whenApplied } from '../../actors/new-state-machines.js';
 import { replicaMachine } from '../../machines/index.js';
 import type { CallRequest } from '../calls/pending-call.js';
 import { aborted, whenAborted } from '../calls/pending-call.js';
@@ -218,7 +218,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     });
   }
 
-  /** Resolves to the leader's id as soon as this node knows of one that it can reach. */
+  /** Resolves to the leader's id as soon as this node knows of one. */
   async waitForLeader(options: CallOptions = {}): Promise<NodeId> {
     const { timeoutMs, signal } = limitsOf(options, ['timeoutMs', 'signal']);
     return waitForLeader(this.#replica, { clock: this.#clock, timeoutMs, signal });
@@ -231,7 +231,7 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
   }
 
   /**
-   * Why this node should get no requests at the moment: CLOSED, HALTED, NO_QUORUM, NO_LEADER, or CATCHING_UP while its state machine
+   * Why this node should get no requests at the moment: CLOSED, HALTED, STORAGE_FULL, NO_QUORUM, NO_LEADER, or CATCHING_UP while its state machine
    * lacks what was committed when it last found a leader (P48). Undefined where it is ready.
    */
   whyNotReady(): QuorateError | undefined {
@@ -291,8 +291,8 @@ export class ReplicaNode<Machine extends AnyStateMachine> implements AsyncDispos
     this.#replica.takeNoPart();
     this.#reporter.close();
     await this.#stopServing();
-    this.#releaseStateMachine();
-    await toldWhileItLasts(this.#resources.clear(), {
+    const applied = whenApplied(this.#stateMachine).then(this.#releaseStateMachine);
+    await toldWhileItLasts(Promise.all([applied, this.#resources.clear()]), {
       clock: this.#clock,
       tell: (seconds) => this.#logger.warn({ event: 'slow stop' }, notClosedYet(this.#dataDir, seconds)),
     });

@@ -221,9 +221,20 @@ export function inDirectory(error: Error, dataDir: string | undefined): Error {
   return new QuorateError(code, placed, { cause, details: { ...details, dataDir } });
 }
 
+/** By what the system says where a node cannot listen. */
+const REMEDIES: ReadonlyMap<string, string> = new Map([
+  ['EADDRINUSE', 'something listens there already: stop it, or take another port'],
+  [
+    'EADDRNOTAVAIL',
+    'this machine has no such address: listen at one of its own ("ip addr" lists them), or at 0.0.0.0, and give what peers reach as advertise',
+  ],
+  ['EACCES', 'this user may not listen there: take a port of 1024 or above'],
+  ['ENOTFOUND', 'no host has that name'],
+]);
+
 function cannotListen(address: string, error: Error & { code?: string }): QuorateError {
-  const why =
-    error.code === 'EADDRINUSE' ? 'something listens there already: stop it, or take another port' : error.message;
+  const remedy = REMEDIES.get(error.code ?? '');
+  const why = remedy === undefined ? error.message : `${remedy} (${error.code})`;
   return new QuorateError('QUORATE_CONFIG_INVALID', `cannot listen at ${address}: ${why}`, { cause: error });
 }
 

@@ -33,9 +33,25 @@ export function served(name: string, argument: string, help: string, details: De
   return { name, flag: `--${name}`, argument, variable, help, ...details };
 }
 
+const HELP_OF_SETTINGS: Readonly<Record<keyof Settings, string>> = {
+  ELECTION_TIMEOUT_MIN: 'a follower that hears no leader for so long stands for election, ms, at the least',
+  ELECTION_TIMEOUT_MAX: 'and at the most: each time is drawn in between, ms',
+  HEARTBEAT_INTERVAL: "from one of a leader's heartbeats to the next, ms; at most a third of the shortest timeout",
+  MAX_MISSED_HEARTBEATS: 'heartbeats in a row that a peer leaves unanswered before it counts as down',
+};
+
 export function setting(name: keyof Settings, argument: string, value: number): ServeForm {
   const flag = `--${name.toLowerCase().replaceAll('_', '-')}`;
-  return { name, flag, argument, variable: name, help: name, default: value, read: numberFrom, isSetting: true };
+  return {
+    name,
+    flag,
+    argument,
+    variable: name,
+    help: HELP_OF_SETTINGS[name],
+    default: value,
+    read: numberFrom,
+    isSetting: true,
+  };
 }
 
 export function numberFrom(text: string): unknown {
@@ -48,8 +64,12 @@ export function yesOrNoFrom(text: string): unknown {
   return ['0', 'false', 'no', 'off'].includes(word) ? false : text;
 }
 
-/** A variable's value. One that is set to nothing counts as not set, as a line `QUORATE_PORT=` in a file of them means. */
+/**
+ * A variable's value. One that is set to nothing counts as not set, as a line `QUORATE_PORT=` in a file of them means, and so does the
+ * address that Kubernetes sets QUORATE_PORT to in every container beside a service named quorate.
+ */
 export function fromEnvironment(variable: string, environment: NodeJS.ProcessEnv): string | undefined {
   const text = environment[variable];
-  return text === '' ? undefined : text;
+  const isOfKubernetes = variable.endsWith('_PORT') && /^(tcp|udp|sctp):\/\//.test(text ?? '');
+  return text === '' || isOfKubernetes ? undefined : text;
 }

@@ -34,5 +34,5 @@ export function notOpenYet(dataDir: string | undefined, seconds: number): string
 }
 
 export function notClosedYet(dataDir: string | undefined, seconds: number): string {
-  return `${dataDir ?? 'the log'} is not closed after ${seconds} s: waiting for its disk to finish what was written`;
+  return `${dataDir ?? 'the log'} is not closed after ${seconds} s: its disk, or an apply of the state machine, has not finished yet`;
 }

@@ -90,7 +90,7 @@ export type Notice =
   | {
       readonly type: 'election.ended';
       readonly term: Term;
-      /** `given up`: the candidate's disk hangs. */
+      /** `given up`: the candidate's disk hangs or is full. */
       readonly outcome: 'won' | 'lost' | 'timed out' | 'given up';
       readonly tookMs: number;
     }

@@ -11,6 +11,7 @@ import { advance, greater, lesser, NO_INDEX, valueFor } from './numbers-and-ids.
 import type { Installing, Offer, ReplicaState } from './replica-state.js';
 import { changed } from './replica-state.js';
 import type { Snapshot } from './snapshot.js';
+import { readableSnapshot } from './snapshotting.js';
 
 /**
  * InstallSnapshot at a follower (§7). What is committed here is never replaced by a snapshot that is late (P25). A log that holds the
@@ -103,7 +104,7 @@ export function noteRestored(state: ReplicaState, { index, term, bytes }: Snapsh
 function keepBeside(state: ReplicaState, snapshot: Snapshot): Step {
   const isNewest = snapshot.index > (state.snapshot?.index ?? 0) && snapshot.index <= state.log.lastIndex;
   const committed = holds(state.log, snapshot) ? greater(state.commitIndex, snapshot.index) : state.commitIndex;
-  const newest = { snapshot, olderSnapshot: state.snapshot, commitIndex: committed };
+  const newest = { snapshot, olderSnapshot: readableSnapshot(state), commitIndex: committed };
   const kept = changed(state, isNewest ? newest : { commitIndex: committed });
   const over = endInstall(kept);
   const applied = withApply(state, over.state);
@@ -114,17 +115,19 @@ function keepBeside(state: ReplicaState, snapshot: Snapshot): Step {
  * At a leader: whether it is to take a snapshot, because a peer's own is damaged and only one that ends at `least` or later is of use to
  * it. Both nodes take theirs by the size of their own logs, so that a leader's newest may be the older one.
  */
-export function lacksSnapshotFor({ snapshot, lastApplied }: ReplicaState, least: Index): boolean {
-  return (snapshot?.index ?? NO_INDEX) < least && lastApplied >= least;
+export function lacksSnapshotFor(state: ReplicaState, least: Index): boolean {
+  return (readableSnapshot(state)?.index ?? NO_INDEX) < least && state.lastApplied >= least;
 }
 
 /**
- * At a leader: `peer` needs entries that the log does not have any more. It is told of the newest snapshot, and of the same one again
- * and again while the log goes on behind that, so that it can go on with what it has of its file (P58). A snapshot that ends before
- * `least` is of no use to it: it is not told of that one, nor kept to it where it was.
+ * At a leader: `peer` needs entries that the log does not have any more. It is told of the newest snapshot that can be read, and of the same one
+ * again and again while the log goes on behind that, so that it can go on with what it has of its file (P58). A snapshot that ends before
+ * `least` is of no use to it: it is not told of that one, nor kept to it where it was. Where none can be read the newest is tried once
+ * more, because that is how a leader finds that it still has to take another.
  */
 export function offerSnapshot(state: ReplicaState, peer: NodeId, least: Index): Step {
-  const { id, leaderId, term, log, snapshot, offered } = state;
+  const { id, leaderId, term, log, offered } = state;
+  const snapshot = readableSnapshot(state) ?? state.snapshot;
   if (leaderId !== id || snapshot === null || snapshot.index < least) return unchanged(state);
   const before = valueFor(offered, peer);
   const isKept = before !== undefined && before.index >= greater(log.previous.index, least);

@@ -56,7 +56,7 @@ export interface AppliedInVain {
   readonly to: Index;
 }
 
-/** RequestVote (§5.2), and the question before it (thesis §9.6). `transfer` is reserved; this version always sends it false. */
+/** RequestVote (§5.2), and the question before it (thesis §9.6). `transfer`: the leader asked for this election (thesis §3.10). No leader does in this version; simulations do. */
 export interface VoteRequest {
   readonly kind: 'vote-request';
   /** The term of the election: with `preVote` the one that the sender would stand for, and nobody has taken yet. */

@@ -102,8 +102,8 @@ export const NEEDING_SNAPSHOT_RULES: MessageRules = {
 
 /**
  * A peer's message, from the gate for terms (§5.1) to the rule that the role has for it: refused, dropped, or delivered, in
- * the message's own term where that is newer. `rules` are then a follower's or a stalled node's: from a leader and a
- * candidate the chart goes to follower, which passes its own, and a follower and a stalled node pass theirs.
+ * the message's own term where that is newer. `rules` are those of the state that the
+ * node is in by then: from a leader or a candidate the chart goes to follower first, and every other state stays.
  */
 export function receive(
   rules: MessageRules,

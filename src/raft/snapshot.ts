@@ -12,4 +12,6 @@ export interface SnapshotMark extends LogPosition {
 export interface Snapshot extends SnapshotMark {
   /** Size of its file. */
   readonly bytes: number;
+  /** Its file was found damaged or gone since. It still says how far the log may have been let go of, and nothing else is to count on it. */
+  readonly isUnreadable?: true;
 }

@@ -20,14 +20,22 @@ export function noteSnapshot(state: ReplicaState, snapshot: Snapshot): Step {
   const before = state.snapshot;
   // One of a peer's was installed while this one was written.
   if (snapshot.index < (before?.index ?? NO_INDEX)) return unchanged(state);
-  const olderSnapshot = snapshot.index === before?.index ? state.olderSnapshot : before;
+  const olderSnapshot = snapshot.index === before?.index ? state.olderSnapshot : readableSnapshot(state);
   const noted = changed(state, { snapshot, olderSnapshot, offered: stillInstalled(state) });
   return { state: noted, effects: [trimUpTo(noted, olderSnapshot)] };
 }
 
-/** The next snapshot is about to be written. Three of them and the log behind the first would be too much for the disk. */
+/**
+ * The next snapshot is about to be written. Three of them and the log behind the first would be too much for the disk. Where the newest
+ * cannot be read, the log behind the older one stays until the next is there: a restart needs both.
+ */
 export function noteCapture(state: ReplicaState): Step {
-  return { state, effects: [trimUpTo(state, state.snapshot)] };
+  return { state, effects: [trimUpTo(state, readableSnapshot(state))] };
+}
+
+/** The newest snapshot that a restart would start from, as far as is known. */
+export function readableSnapshot({ snapshot, olderSnapshot }: ReplicaState): Snapshot | null {
+  return snapshot?.isUnreadable === true ? olderSnapshot : snapshot;
 }
 
 /**
@@ -60,10 +68,13 @@ function stillInstalled({ id, leaderId, offered, peers, matchIndex }: ReplicaSta
   );
 }
 
-/** No peer is told of this snapshot again: its file cannot be read, and the next order names the newest one there is. */
+/** The file of this snapshot cannot be read: no peer is told of it again, and nothing that it stands for is let go of on its account. */
 export function noteUnreadable(state: ReplicaState, { index }: LogPosition, reason: string): Step {
   const offered = Object.fromEntries(Object.entries(state.offered).filter(([, offer]) => offer.index !== index));
-  return told(changed(state, { offered }), { type: 'snapshot.unreadable', index, reason });
+  const snapshot =
+    state.snapshot?.index === index ? ({ ...state.snapshot, isUnreadable: true } as const) : state.snapshot;
+  const olderSnapshot = state.olderSnapshot?.index === index ? null : state.olderSnapshot;
+  return told(changed(state, { offered, snapshot, olderSnapshot }), { type: 'snapshot.unreadable', index, reason });
 }
 
 /** The log's store has let go of what is before `previous`. */

@@ -124,12 +124,21 @@ export class AppendedCommands<Result> {
     if (peer !== null && until === firstIndex + count) this.#answerPeer(peer, count);
   }
 
-  /** Without a result for each of its commands a peer is told that the outcome is not known. */
+  /** Without a result for each of its commands a peer is told that the outcome is not known, and so where they are too much for one message. */
   #answerPeer({ id, requestId, results }: Peer, count: number): void {
-    const outcome = results.length === count ? ({ kind: 'results', results } as const) : ({ kind: 'unknown' } as const);
+    const bytes = results.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    const isTooMuch = bytes > MOST_RESULT_BYTES;
+    if (isTooMuch) this.#results.tellTooMuch(bytes);
+    const isTold = results.length === count && !isTooMuch;
+    const outcome = isTold ? ({ kind: 'results', results } as const) : ({ kind: 'unknown' } as const);
     this.#answer(id, { kind: 'propose-reply', requestId, outcome });
   }
 }
+
+const FAILED = "the state machine's resultCodec.encode failed";
+
+/** The results of commands that one message brought travel in one message, too; a link that has twice as much to send is given up. */
+export const MOST_RESULT_BYTES = 32 * 1024 * 1024;
 
 /**
  * Encodes results for the callers of other nodes. A codec that cannot encode a result is a mistake in the state machine: it
@@ -151,9 +160,9 @@ export class ResultEncoder<Result> {
     try {
       const bytes: unknown = this.#codec.encode(result);
       if (bytes instanceof Uint8Array) return bytes;
-      this.#report(`expected a Uint8Array, got ${shown(bytes)}`);
+      this.#report(`${FAILED}: expected a Uint8Array, got ${shown(bytes)}`);
     } catch (error) {
-      this.#report(`it threw ${error}`);
+      this.#report(`${FAILED}: it threw ${error}`);
     }
     return undefined;
   }
@@ -165,11 +174,15 @@ export class ResultEncoder<Result> {
     this.encode(result);
   }
 
+  tellTooMuch(bytes: number): void {
+    this.#report(
+      `the results of commands that came together have ${bytes} bytes, more than the ${MOST_RESULT_BYTES} of a message`,
+    );
+  }
+
   #report(what: string): void {
     if (this.#hasTold) return;
     this.#hasTold = true;
-    this.#tell(
-      `the state machine's resultCodec.encode failed: ${what}. Commands are applied, but callers at other nodes are told that the outcome is unknown`,
-    );
+    this.#tell(`${what}. Commands are applied, but callers at other nodes are told that the outcome is unknown`);
   }
 }

@@ -47,7 +47,8 @@ const requests = fromCallback<ReplicaRequest, InvokedReplicaInput>(({ input, sel
     log,
     resultCodec: stateMachine.resultCodec,
     clock,
-    chance: draw(derive(seed, `requests ${identity.nodeId}`)).value,
+    // The time is part of it, because the ids of two lives with one seed must differ: a late answer would be taken for another request's.
+    chance: draw(derive(seed, `requests of ${identity.nodeId} since ${clock.wallNow()} ${clock.now()}`)).value,
     noticed: (notice) => {
       if (notice.type === 'node.halted') {
         run.close(new QuorateError('QUORATE_HALTED', `this replica has halted (${notice.error.message})`));

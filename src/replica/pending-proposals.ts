@@ -263,7 +263,8 @@ export class PendingProposals<Result> {
     if (forwarded === undefined) return;
     this.#forwarded.delete(requestId);
     const answered = results === null ? [] : forwarded.proposals.filter(isWaiting);
-    this.#options.meter.commandsDone(answered.length, answered[0]?.earliestReceivedMs ?? 0);
+    const [first] = answered;
+    if (first !== undefined) this.#options.meter.commandsDone(answered.length, first.earliestReceivedMs);
     forwarded.proposals.forEach((proposal, at) => {
       const result = results?.[at];
       if (result === undefined)

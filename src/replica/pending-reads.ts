@@ -80,15 +80,19 @@ export class PendingReads {
   read(request: ReadCall): void {
     if (this.#closed !== undefined) return request.done(this.#closed);
     const nowMs = this.#options.clock.now();
-    if (this.#waiting >= MOST_WAITING)
-      return request.done(
-        overloaded(`${MOST_WAITING} reads wait at this node`, this.#drain.msFor(this.#waiting, nowMs)),
-      );
+    if (this.#waiting >= MOST_WAITING) return this.#turnAway(request, nowMs);
     const read = new PendingCall(request, nowMs - this.#options.pauses.mostWaitMs(nowMs), NO_BYTES, this.#noteEnd);
     this.#waiting += read.count;
     if (request.confirmed !== undefined) this.#curious.set(read, request.confirmed);
     if (request.consistency === 'lease') this.#byLease.add(read);
     this.#queue.add(read);
+  }
+
+  #turnAway(request: ReadCall, nowMs: number): void {
+    const waitMs = this.#drain.msFor(this.#waiting, nowMs);
+    const error = overloaded(`${MOST_WAITING} reads wait at this node`, waitMs);
+    this.#options.meter.failed('read', error, nowMs);
+    request.done(error);
   }
 
   notice(notice: Notice): void {

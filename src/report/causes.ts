@@ -143,14 +143,21 @@ export function commandOf(lacks: readonly Lack[], voters: readonly HeardNode[]):
   // Only nodes that were heard tell who the members are.
   if (unknown === undefined || voters.every(({ report }) => report === null)) return NO_COMMAND;
   const peers = voters.map(({ id, address }) => `${id}=${address}`).join(',');
-  const command = `${programOf(voters)} serve --id ${unknown.id} --listen ${unknown.address} --peers ${peers} --data DIRECTORY_OF_${unknown.id}`;
+  const insecure = LOOPBACK.test(unknown.address) ? '' : ' --insecure';
+  const command = `${programOf(voters)} serve --id ${unknown.id} --listen ${unknown.address} --peers ${peers} --data <DIRECTORY_OF_${unknown.id}>${insecure}`;
   return { command, starts: unknown.id };
 }
 
+/** Addresses at which a node listens without `--insecure`. */
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|\[::1\]|localhost):/;
+
 const NO_COMMAND = { command: null, starts: null } as const;
 
-/** The words before `serve` in the start command of a node that was heard. */
+/** The words before `serve` in the start command of a node that was heard, without its folder and its variables: those are its own. */
 function programOf(voters: readonly HeardNode[]): string {
   const started = voters.find(({ startCommand }) => startCommand?.includes(' serve ') === true);
-  return started?.startCommand?.split(' serve ')[0] ?? 'quorate';
+  return started?.startCommand?.split(' serve ')[0]?.replace(OWN_WORDS, '') ?? 'quorate';
 }
+
+const WORD = "(?:'(?:[^']|'\\\\'')*'|\\S+)";
+const OWN_WORDS = new RegExp(`^(?:cd ${WORD} && )?(?:[A-Z_]+=${WORD} )*`);

@@ -37,7 +37,14 @@ function nobodyAnswers(nodes: readonly HeardNode[]): Headline {
       : `No node answers since ${timeOfDay(Math.max(...heardAtMs))}; shown is what was last heard.`;
   const lacks = nodes.map((node) => ({ node, kind: 'down' }) as const);
   const causes = lacks.map((lack) => rowOf(lack, undefined, nodes));
-  return { tone: 'danger', title, subtitle: null, causes, waiting: null, ...commandOf(lacks, nodes) };
+  return { tone: 'danger', title, subtitle: null, causes, waiting: whatIsLeft(nodes), ...commandOf(lacks, nodes) };
+}
+
+/** Who only knows one node knows nothing of a majority. */
+function whatIsLeft({ length }: readonly HeardNode[]): string | null {
+  if (length < 2) return null;
+  const needed = Math.floor(length / 2) + 1;
+  return `Nothing is served, stale reads neither. Bring ${inWords(needed)} back, whichever they are: nothing that was acknowledged is lost.`;
 }
 
 function withLeader(picture: ClusterPicture, leader: LiveNode): Headline {
@@ -123,7 +130,7 @@ function someLack(
     ]),
     causes: isOne ? [] : lacks.map((lack) => rowOf(lack, leader, voters)),
     waiting: null,
-    ...(isOne ? { command: null, starts: null } : commandOf(lacks, voters)),
+    ...commandOf(lacks, voters),
   };
 }
 

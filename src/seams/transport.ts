@@ -66,9 +66,10 @@ export type LinkSettings = Pick<Settings, 'ELECTION_TIMEOUT_MIN' | 'HEARTBEAT_IN
 /**
  * The network between nodes. A pair of nodes shares two connections: each sends on the one that it dialed.
  *
- * A connection keeps order and loses nothing until it closes; then anything that is not acknowledged may be lost. Both ends
- * put something on the wire in each HEARTBEAT_INTERVAL, and each end closes the connection when nothing at all, not even
- * part of a message, arrived for MAX_MISSED_HEARTBEATS of them (P49). So a slow connection that delivers stays open, and
+ * A connection keeps order and loses nothing until it closes; then anything that is not acknowledged may be lost. The end
+ * that dialed puts something on the wire in each HEARTBEAT_INTERVAL, and the other end in every fourth at the least. An end closes the
+ * connection when nothing at all, not even part of a message, arrived for MAX_MISSED_HEARTBEATS of those (P49); it waits longer while large
+ * messages are under way, while its own process is busy, and while it hears the peer on the other connection. So a slow connection that delivers stays open, and
  * one through which nothing passes any more, in either direction, does not.
  */
 export interface Transport {

@@ -142,8 +142,8 @@ describe('style', () => {
 
 test('every package that is installed runs under the oldest Node.js that README names: npm ci has nothing to warn of', () => {
   const { engines } = JSON.parse(readFileSync('package.json', 'utf8')) as { engines: { node: string } };
-  const [, oldest = ''] = /^>=(\S+)$/.exec(engines.node) ?? [];
-  expect(readFileSync('README.md', 'utf8')).toContain(`Node.js ${oldest} or later`);
+  const [, oldest = '', next = ''] = /^\^(\d+\.\d+)\.0 \|\| >=(\d+\.\d+)\.0$/.exec(engines.node) ?? [];
+  expect(readFileSync('README.md', 'utf8')).toContain(`Node.js ${oldest}, ${next} or later`);
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
     packages: Readonly<Record<string, { readonly engines?: { readonly node?: string } }>>;
   };

@@ -62,6 +62,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'transport/web-socket/inbound.ts': ['ws', 'types of node:'],
       'transport/web-socket/outbound.ts': ['types of ws', 'types of node:'],
       'transport/web-socket/outbox.ts': ['types of ws', 'types of node:'],
+      'transport/web-socket/patient-dial.ts': ['types of node:'],
       'transport/web-socket/snapshot-fetching.ts': ['types of ws', 'types of node:'],
       'transport/web-socket/snapshot-sending.ts': ['ws'],
       'transport/web-socket/tcp-dial.ts': ['node:'],

@@ -10,6 +10,8 @@ export class PlayedSocket implements ClientSocket {
   onmessage: ((event: { readonly data: unknown }) => void) | null = null;
   onclose: ((event: { readonly reason: string }) => void) | null = null;
   onerror: (() => void) | null = null;
+  bufferedAmount = 0;
+  bytesRead = 0;
   isTerminated = false;
   readonly frames: ClientFrame[] = [];
 

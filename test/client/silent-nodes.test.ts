@@ -110,3 +110,37 @@ test('a connection that stays silent is dialed anew: its packets may vanish for 
   clock.runFor(60_000);
   expect(sockets.p).toHaveLength(2);
 });
+
+test.each([
+  ['what it sends leaves', (socket: PlayedSocket) => (socket.bufferedAmount -= 100)],
+  ['bytes of an answer come', (socket: PlayedSocket) => (socket.bytesRead += 100)],
+])('P50 a connection on a slow line is kept as long as %s, and dialed anew when that ends', (_, move) => {
+  const slow = p();
+  slow.bufferedAmount = 1_000;
+  ask('large', 100_000);
+  ask('behind it', 100, 'get');
+  for (let seconds = 0; seconds < 30; seconds += 5) {
+    clock.runFor(5_000);
+    move(slow);
+  }
+  expect([sockets.p?.length, slow.isTerminated]).toEqual([1, false]);
+  clock.runFor(25_000);
+  expect([sockets.p?.length, slow.isTerminated]).not.toEqual([1, false]);
+});
+
+test('a way on which three round trips take seconds is opened at the second dial', () => {
+  const openAfter = (ms: number): void => {
+    const socket = p();
+    clock.setTimeout(() => socket.tell(1, 'a', MEMBERS), ms);
+  };
+  p().onclose?.({ reason: 'cut' });
+  clock.runFor(100);
+  openAfter(4_000);
+  clock.runFor(3_100);
+  const dials = sockets.p?.length;
+  openAfter(4_000);
+  clock.runFor(4_500);
+  const outcome = ask('far', 10_000);
+  answer(p(), 0);
+  expect([dials, sockets.p?.length, outcome.value]).toEqual([3, 3, 'done']);
+});

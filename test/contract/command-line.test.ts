@@ -363,7 +363,7 @@ describe('wrong usage: exit 2, and one line that says what was expected', () => 
     for (const command of [['list'], ['serve'], ['cluster', '--data', path.join(directory, 'none')]])
       expect(await quorate(command, { env: { [name]: '1' } })).toMatchObject({
         code: 2,
-        err: `quorate: there is no environment variable ${name}: did you mean ${meant}? Correct or unset it\n`,
+        err: `quorate: ${name} is set in the environment, and there is no such option: did you mean ${meant}? Correct or unset it\n`,
       });
   });
 

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import type { InspectionEvent } from 'xstate';
 import { assign, createActor, sendTo, setup } from 'xstate';
 import type { InvokedReplicaInput, ReplicaReply } from '../../src/machines.js';
 import { replica } from '../../src/machines.js';
@@ -152,4 +153,31 @@ test('a query that throws is refused with what it threw', () => {
       }),
     }),
   ]);
+});
+
+test('two lives with one seed give their requests different ids: a late answer to the first is none to the second', () => {
+  const clock = new VirtualClock();
+  const ids: unknown[] = [];
+  for (const _life of [1, 2]) {
+    clock.runFor(5_000);
+    const input: InvokedReplicaInput = {
+      identity: { clusterId: 'shop', nodeId: 'a', incarnation: 'a' },
+      servers: [{ id: 'a', address: 'a' }],
+      seed: 1,
+      log: new MemoryLogStore((done) => clock.defer(done)),
+      transport: new MemoryNetwork({ clock }).transport('a'),
+      stateMachine: new Recorder(),
+      clock,
+    };
+    const inspect = (event: InspectionEvent): void => {
+      if (event.type === '@xstate.event' && event.event.type === 'client.proposed') ids.push(event.event.requestId);
+    };
+    const actor = createActor(shopOf(input), { clock, inspect }).start();
+    clock.runFor(2_000);
+    actor.send({ type: 'sell', id: 'x' });
+    clock.runFor(100);
+    actor.stop();
+  }
+  expect(ids).toHaveLength(2);
+  expect(ids[0]).not.toBe(ids[1]);
 });

@@ -48,7 +48,7 @@ describe('the events of a real cluster', () => {
     await reader.next('news', ({ event }) => event === 'leader.serving');
     expect((await reader.response).headers).toMatchObject({
       'content-type': 'text/event-stream',
-      'cache-control': 'no-store',
+      'cache-control': 'no-store, no-transform',
     });
     const [hello, report] = reader.messages;
     expect(hello).toMatchObject({

@@ -145,3 +145,31 @@ test('P32 a crash after any call, while snapshots are taken and the log is trimm
     await live(disk, promised);
   }
 }, 240_000);
+
+test('a snapshot that is given up leaves no file, at whichever call: not under its final name either', async () => {
+  for (let at = 1; ; at += 1) {
+    const virtual = busyDisk(at);
+    const directory = await openDirectory(virtual);
+    const mark = { index: asIndex(1), term: asTerm(1), timeMs: 1, voters: ['n1'] };
+    const writer = await asked<SnapshotWriter>((done) => directory.snapshots.create(mark, done));
+    let calls = 0;
+    virtual.failure = () => {
+      calls += 1;
+      if (calls === at) writer.abort();
+      return undefined;
+    };
+    let isFinished = false;
+    const finished = (error: Error | undefined): void => {
+      isFinished = error === undefined;
+    };
+    writer.write([utf8.encode(text(1))], () => writer.finish(finished));
+    await new Promise((resolve) => setImmediate(resolve));
+    virtual.failure = () => undefined;
+    expect([at, virtual.files.filter((name) => name.startsWith('snapshot'))]).toEqual([
+      at,
+      isFinished ? ['snapshot-0000000000000001'] : [],
+    ]);
+    await asked((done) => directory.unlock(done));
+    if (calls < at) break;
+  }
+});

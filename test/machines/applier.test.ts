@@ -43,8 +43,29 @@ function applierOver(
   const ask = (index: number): void => children.applier?.send({ type: 'hash.asked', index: asIndex(index) });
   const told = (): readonly ApplierReport[] =>
     reports.filter(({ type }) => type === 'entry.skipped' || type === 'apply.failed');
-  return { clock, allow, ask, told, applied: () => recorder.commands.length, commands: recorder.commands };
+  return {
+    clock,
+    store,
+    actor,
+    allow,
+    ask,
+    told,
+    applied: () => recorder.commands.length,
+    commands: recorder.commands,
+  };
 }
+
+test('P51 a read that ends after it was stopped brings the state machine nothing', () => {
+  const { store, actor, allow, applied } = applierOver(3, 0);
+  const held: (() => void)[] = [];
+  const read = store.read.bind(store);
+  store.read = (...args) => void held.push(() => read(...args));
+  allow(3);
+  expect(held).toHaveLength(1);
+  actor.stop();
+  held[0]?.();
+  expect(applied()).toBe(0);
+});
 
 test('sockets and timers get a turn after 5 ms of applying, and the rest is applied after it', () => {
   // Each batch has 512 entries.

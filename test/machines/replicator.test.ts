@@ -7,6 +7,7 @@ import { accepted } from '../raft/states.js';
 /** A log that holds nothing in memory where it is cold, and whose reads end when they are told to. */
 class HeldReads extends MemoryLogStore {
   isCold = false;
+  reads = 0;
   readonly #held: (() => void)[] = [];
 
   override cached(...args: Parameters<LogStore['cached']>): ReturnType<LogStore['cached']> {
@@ -14,6 +15,7 @@ class HeldReads extends MemoryLogStore {
   }
 
   override read(...args: Parameters<LogStore['read']>): void {
+    this.reads += 1;
     if (this.isCold) this.#held.push(() => super.read(...args));
     else super.read(...args);
   }
@@ -317,6 +319,31 @@ describe('a replicator', () => {
       replica.makeRoom('b').pass(1);
       for (const match of [3, 5, 7, 8]) replica.hear('b', accepted(1, match));
       expect(sentIndexes(replica)).toEqual([[2, 3], [4, 5], [6, 7], [8]]);
+    });
+
+    test('what was read from disk and is refused is not read again before there is room', () => {
+      const flow = { append: { maxEntries: 2, maxBytes: 100 }, window: { maxEntries: 8, maxBytes: 1_000 } };
+      const log = new HeldReads();
+      const replica = new LoneReplica({ ids: 'ab', input: { flow, log } }).lead().hear('b', accepted(1, 1));
+      log.isCold = true;
+      propose(replica, 8);
+      expect(stateOf(replica)).toEqual({ streaming: 'reading' });
+      replica.refuses = isLarge;
+      log.finish();
+      replica.pass(0);
+      expect(stateOf(replica)).toEqual({ streaming: 'waitingForRoom' });
+      const reads = log.reads;
+      // The read that was begun before the refusal ends, and leads to no further one.
+      log.finish();
+      replica.pass(10);
+      expect([stateOf(replica), log.reads]).toEqual([{ streaming: 'waitingForRoom' }, reads]);
+      replica.refuses = () => false;
+      const before = toB(replica).length;
+      replica.makeRoom('b').pass(0);
+      log.isCold = false;
+      log.finish();
+      replica.pass(0);
+      expect(sentIndexes(replica, before)[0]?.[0]).toBe(2);
     });
 
     test('a new connection makes it probe, from the place that it kept', () => {

@@ -178,6 +178,34 @@ describe('a snapshot is restored', () => {
     expect(calls).toEqual(['write 1', 'abort', 'write 2', 'write 3', 'finish']);
   });
 
+  test('P42 once there is a descriptor for its file, where there was none', () => {
+    const clock = new VirtualClock();
+    let tries = 0;
+    const scarce: typeof store = {
+      read: (wanted, done) => {
+        tries += 1;
+        if (tries < 3) done(Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' }));
+        else store.read(wanted, done);
+      },
+    };
+    let outcome: unknown;
+    const done = (error: unknown, restored: unknown): void => {
+      outcome = error ?? restored;
+    };
+    const restoring = new Restoring({ store: scarce, snapshots: [older], begin, clock }, done);
+    restoring.start();
+    expect([tries, outcome]).toEqual([1, undefined]);
+    clock.runFor(1_000);
+    expect(outcome).toEqual({ snapshot: older, damaged: [] });
+    // One that is stopped asks no more.
+    tries = 0;
+    const stopped = new Restoring({ store: scarce, snapshots: [older], begin, clock }, done);
+    stopped.start();
+    stopped.stop();
+    clock.runFor(1_000);
+    expect(tries).toBe(1);
+  });
+
   test('and what the state machine throws is its own: no other snapshot is tried', () => {
     let failure: Error | undefined;
     const failing = (): Restore => ({

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Index, StateMachine } from '../../src/index.js';
 import { KeyValueStore, type ReplicaNode } from '../../src/index.js';
+import { until } from '../waiting/conditions.js';
 import { freePorts, put, RealNodes } from './real-nodes.js';
 
 let cluster: RealNodes;
@@ -50,6 +51,20 @@ class WordsWithPlace extends Words {
   }
 }
 
+/** Applies when it is told to. */
+class LateWords extends WordsWithPlace {
+  isAsked = false;
+  goOn: () => void = () => undefined;
+  readonly #told = new Promise<void>((resolve) => {
+    this.goOn = resolve;
+  });
+
+  override apply(batch: Parameters<Words['apply']>[0]): never {
+    this.isAsked = true;
+    return this.#told.then(() => super.apply(batch)) as never;
+  }
+}
+
 const openWords = (id: string, stateMachine: Words): Promise<ReplicaNode<Words>> =>
   cluster.open(id, { stateMachine, ...alone(id) } as never) as unknown as Promise<ReplicaNode<Words>>;
 
@@ -84,6 +99,25 @@ describe('P51 a state machine is never replayed onto what it has already applied
     const node = await openWords('a', stateMachine);
     await node.propose('one', { timeoutMs: 30_000 });
     await node.close();
+    const again = await openWords('a', stateMachine);
+    await again.propose('two', { timeoutMs: 30_000 });
+    expect(stateMachine.applied).toEqual(['one', 'two']);
+  });
+
+  test('a node is closed when its state machine has applied what it was given, and not before: nobody else can have it until then', async () => {
+    const stateMachine = new LateWords();
+    const node = await openWords('a', stateMachine);
+    const proposed = node.propose('one', { timeoutMs: 30_000 }).catch((error: unknown) => error);
+    await until(() => stateMachine.isAsked);
+    let isClosed = false;
+    const closed = node.close().then(() => {
+      isClosed = true;
+    });
+    await expect(proposed).resolves.toMatchObject({ code: 'QUORATE_OUTCOME_UNKNOWN' });
+    await expect(openWords('b', stateMachine)).rejects.toMatchObject(refusal('another node of this process uses'));
+    expect(isClosed).toBe(false);
+    stateMachine.goOn();
+    await closed;
     const again = await openWords('a', stateMachine);
     await again.propose('two', { timeoutMs: 30_000 });
     expect(stateMachine.applied).toEqual(['one', 'two']);

@@ -178,6 +178,36 @@ describe("the page's streams", () => {
     expect(model.view(nowMs)).toMatchObject({ answering: 3, leader: { id: 'n1' } });
   });
 
+  test('one that falls silent without an end is dialed anew; a page that stood still itself blames nobody', () => {
+    connect();
+    const stand = (count: number, stepMs: number): void => {
+      for (let at = 0; at < count; at += 1) {
+        pass(stepMs);
+        newest('http://own/v1/events').tell('report', report('n1'));
+        newest('http://n3:1/v1/events').tell('report', report('n3'));
+        streams.look();
+      }
+    };
+    streams.look();
+    stand(1, 3_600_000);
+    expect(dials('http://n2:1/v1/events')).toBe(1);
+    stand(60, 100);
+    expect(dials('http://n2:1/v1/events')).toBe(2);
+    expect([dials('http://own/v1/events'), dials('http://n3:1/v1/events')]).toEqual([1, 1]);
+  });
+
+  test('a page that nobody looks at holds no connection, and has all of them again when somebody does', () => {
+    connect();
+    streams.pause();
+    expect(sources.every(({ isClosed }) => isClosed)).toBe(true);
+    pass(60_000);
+    expect(sources).toHaveLength(3);
+    streams.resume();
+    connect();
+    expect(sources).toHaveLength(6);
+    expect(model.view(nowMs)).toMatchObject({ answering: 3, leader: { id: 'n1' } });
+  });
+
   test('a lost one is dialed again, at growing distances of two seconds at most', () => {
     connect();
     for (let attempt = 0; attempt < 6; attempt += 1) {

@@ -129,7 +129,7 @@ describe('§5.3 a follower that diverged is found in a few round trips', () => {
     }
   }
 
-  test('a follower ten thousand entries behind takes one', () => {
+  test('a follower ten thousand entries behind takes two', () => {
     const leader = logOf(...Array.from({ length: 10_000 }, () => 1));
     expect(search(leader, truncate(leader, asIndex(11)))).toEqual({ trips: 2, matched: 10 });
   });

@@ -231,7 +231,7 @@ describe('reads', () => {
   test('P35 a new leader parks reads until it has committed in its own term', () => {
     const establishing = { ...leaderOf(3, logOf(2, 3)), commitIndex: asIndex(1) };
     const parked = beginRead(establishing, local);
-    expect(effectsOf(parked, 'beat')).toEqual([]);
+    expect(effectsOf(parked, 'ask-for-round')).toEqual([]);
     const early = noteAppendReply(parked.state, 'c', accepted(3, 1, 9));
     expect(effectsOf(early, 'notify')).toEqual([]);
     const begun = beginParkedReads({ ...parked.state, commitIndex: asIndex(2) });

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { checkStep } from '../../src/raft/check-step.js';
 import { acceptAppend } from '../../src/raft/following.js';
-import { offerSnapshot } from '../../src/raft/installing.js';
+import { lacksSnapshotFor, offerSnapshot } from '../../src/raft/installing.js';
 import type { LogShape } from '../../src/raft/log-shape.js';
 import { beginAfter, extend, firstIndex, lastPosition, termAt, truncate } from '../../src/raft/log-shape.js';
 import type { AppendReply } from '../../src/raft/messages.js';
@@ -10,7 +10,7 @@ import { asIndex, asTerm } from '../../src/raft/numbers-and-ids.js';
 import { recover, resumeApplying } from '../../src/raft/recover.js';
 import type { Peer, PeerStatus, ReplicaState } from '../../src/raft/replica-state.js';
 import type { Snapshot } from '../../src/raft/snapshot.js';
-import { keptSnapshots, noteCapture, noteSnapshot, noteTrimmed } from '../../src/raft/snapshotting.js';
+import { keptSnapshots, noteCapture, noteSnapshot, noteTrimmed, noteUnreadable } from '../../src/raft/snapshotting.js';
 import { append, at, door, effectsOf, entry, leaderOf, logOf, stateOf } from './states.js';
 
 const snapshotAt = (index: number, term = 1): Snapshot => {
@@ -95,6 +95,34 @@ describe('a snapshot is durable', () => {
     const again = noteSnapshot({ ...resumed, lastApplied: asIndex(6) }, snapshotAt(6));
     expect(effectsOf(again, 'trim')).toEqual([{ kind: 'trim', upTo: 2 }]);
     expect(keptSnapshots(again.state)).toEqual([6, 2]);
+  });
+
+  test('a newest snapshot that turns out to be unreadable is counted on for nothing: the older one and the log behind it stay', () => {
+    const [newest, older] = [snapshotAt(5), snapshotAt(2)];
+    const two = { ...leaderOf(1, beginAfter(log, at(1, 1)), {}), ...applied, snapshot: newest, olderSnapshot: older };
+    const { state } = noteUnreadable(two, newest, 'a byte is another');
+    expect(effectsOf(noteCapture(state), 'trim')).toEqual([{ kind: 'trim', upTo: 2 }]);
+    expect(keptSnapshots(state)).toEqual([5, 2]);
+    // A peer gets the older one, and another is taken for a peer that needs more.
+    expect(offerSnapshot(state, 'c', asIndex(0)).state.offered).toMatchObject({ c: { index: 2 } });
+    expect([lacksSnapshotFor(state, asIndex(2)), lacksSnapshotFor(state, asIndex(3))]).toEqual([false, true]);
+    for (const index of [5, 6]) {
+      const { state: again, effects } = noteSnapshot(state, snapshotAt(index));
+      expect([again.snapshot, again.olderSnapshot]).toEqual([snapshotAt(index), older]);
+      expect(effects).toEqual([{ kind: 'trim', upTo: 2 }]);
+      expect(effectsOf(noteCapture(again), 'trim')).toEqual([{ kind: 'trim', upTo: index }]);
+    }
+  });
+
+  test('without a snapshot that can be read nothing is let go of, and peers are told of the newest: so its leader finds again that it needs another', () => {
+    const one = { ...leaderOf(1, log, {}), ...applied, snapshot: snapshotAt(5), olderSnapshot: snapshotAt(2) };
+    const { state: withoutOlder } = noteUnreadable(one, snapshotAt(2), 'it is gone');
+    expect([withoutOlder.snapshot, withoutOlder.olderSnapshot]).toEqual([snapshotAt(5), null]);
+    const { state } = noteUnreadable(withoutOlder, snapshotAt(5), 'it is gone');
+    expect(effectsOf(noteCapture(state), 'trim')).toEqual([{ kind: 'trim', upTo: 0 }]);
+    expect(offerSnapshot(state, 'c', asIndex(0)).state.offered).toMatchObject({ c: { index: 5 } });
+    // What was let go of on its account before it turned out so is no reason to halt.
+    expect(noteTrimmed(state, at(4, 1)).state.log.previous).toEqual(at(4, 1));
   });
 
   /** A leader whose peer c was told to install the snapshot at 3. */

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { ClientEvent } from '../../machines/index.js';
 import { QuorateError } from '../../src/errors/quorate-error.js';
 import type { Notice } from '../../src/raft/effects.js';
+import { MOST_RESULT_BYTES } from '../../src/replica/appended-commands.js';
 import { appended, applied, PlayedChart, text } from './played-chart.js';
 
 let chart: PlayedChart;
@@ -153,6 +154,24 @@ describe('commands', () => {
     expect(chart.sent).toEqual([{ type: 'results.ready', to: 'b', message }]);
   });
 
+  test('a command that another node answered as unknown counts as that, and not as done', () => {
+    const call = chart.propose('a');
+    chart.turn();
+    chart.tell({ type: 'proposals.forwarded', requestId: 1, to: 'b' } as Notice);
+    chart.tell({ type: 'proposals.answered', requestId: 1, results: null } as Notice);
+    expect([call.code, chart.metered]).toEqual(['QUORATE_OUTCOME_UNKNOWN', ['command QUORATE_OUTCOME_UNKNOWN']]);
+  });
+
+  test("a peer's commands whose results are too much for one message are answered as unknown", () => {
+    const large = 'x'.repeat(MOST_RESULT_BYTES / 2);
+    chart.tell(appended(40, 1, 2, 1, 'b'), applied(1, [large, large]), appended(41, 3, 2, 1, 'b'));
+    chart.tell(applied(3, [large, `${large}x`]));
+    expect(chart.sent).toMatchObject([
+      { message: { requestId: 40, outcome: { kind: 'results' } } },
+      { message: { requestId: 41, outcome: { kind: 'unknown' } } },
+    ]);
+  });
+
   test("a peer's commands that were written over are answered as unknown", () => {
     chart.tell(appended(40, 1, 2, 1, 'b'), { type: 'log.truncated', from: 2 } as Notice);
     expect(chart.sent).toMatchObject([{ message: { requestId: 40, outcome: { kind: 'unknown' } } }]);
@@ -213,6 +232,7 @@ describe('commands', () => {
 
   test('more reads than can wait are turned away at once, and room is made as they are answered', () => {
     const reads = Array.from({ length: 65_537 }, () => chart.read());
+    expect(chart.metered).toEqual(['read QUORATE_OVERLOADED']);
     expect(reads.filter(({ code }) => code !== undefined)).toEqual([
       { code: 'QUORATE_OVERLOADED', retryAfterMs: 30_000, times: 1 },
     ]);

@@ -22,6 +22,8 @@ export interface Outcome {
 export class PlayedChart {
   readonly clock = new VirtualClock();
   readonly sent: ClientEvent[] = [];
+  /** What the meter was told. */
+  readonly metered: string[] = [];
   /** Why the leader takes no more. */
   whyBehind: string | undefined;
   readonly pendingRequests = new PendingRequests<string>({
@@ -31,6 +33,11 @@ export class PlayedChart {
     noLeader: () => NO_LEADER,
     whyBehind: () => this.whyBehind,
     chance: 0,
+    meter: {
+      commandsDone: (count) => void this.metered.push(`${count} commands`),
+      readsDone: (count) => void this.metered.push(`${count} reads`),
+      failed: (kind, { code }) => void this.metered.push(`${kind} ${code}`),
+    },
   });
 
   propose(

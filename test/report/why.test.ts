@@ -64,8 +64,8 @@ describe('with a leader that serves', () => {
         'One more failure, and nothing is committed. n3 was last heard 26.4 s ago: connection refused at 127.0.0.1:7403.',
       causes: [],
       waiting: null,
-      command: null,
-      starts: null,
+      command: 'node main.js serve --id n3 --data .quorate/n3',
+      starts: 'n3',
     });
   });
 
@@ -253,7 +253,15 @@ describe('without a majority', () => {
   it('makes a command for a node that was never heard, of what its peers say', () => {
     const nodes = [live(leading(['n1', 'n2'], { down: ['n2'] }), 'n1')];
     expect(headline(nodes).command).toBe(
-      'node main.js serve --id n2 --listen 127.0.0.1:7402 --peers n1=127.0.0.1:7401,n2=127.0.0.1:7402 --data DIRECTORY_OF_n2',
+      'node main.js serve --id n2 --listen 127.0.0.1:7402 --peers n1=127.0.0.1:7401,n2=127.0.0.1:7402 --data <DIRECTORY_OF_n2>',
+    );
+    // Beyond loopback a node starts only with that; folder and variables of the node that was heard are its own.
+    const address = '10.0.0.2:7401';
+    const far = leading(['n1', 'n2'], { down: ['n2'] });
+    const members = far.members.map((member) => (member.id === 'n2' ? { ...member, address } : member));
+    const startCommand = "cd '/a b' && QUORATE_ID=n1 QUORATE_DATA='it'\\''s here' node main.js serve --id n1";
+    expect(headline([{ ...live({ ...far, members }, 'n1'), startCommand }]).command).toBe(
+      'node main.js serve --id n2 --listen 10.0.0.2:7401 --peers n1=127.0.0.1:7401,n2=10.0.0.2:7401 --data <DIRECTORY_OF_n2> --insecure',
     );
     const embedded = headline([...nodes, { ...gone('n2', 9, report('n2', ['n1', 'n2']), null), startCommand: null }]);
     expect(embedded.command).toBeNull();
@@ -277,7 +285,10 @@ describe('without a majority', () => {
 
   it('says since when no node answers at all', () => {
     const nodes = [gone('n1', 900, leading(THREE, { atMs: 5_000 }), REFUSED), gone('n2', 90, null, REFUSED)];
-    const { title, causes } = headline(nodes);
+    const { title, causes, waiting } = headline(nodes);
+    expect(waiting).toBe(
+      'Nothing is served, stale reads neither. Bring two back, whichever they are: nothing that was acknowledged is lost.',
+    );
     expect(title).toBe(`No node answers since ${timeOfDay(5_000)}; shown is what was last heard.`);
     expect(causes).toHaveLength(2);
     expect(headline([gone('n1', 0, null, REFUSED)])).toMatchObject({ title: 'No node answers.', command: null });

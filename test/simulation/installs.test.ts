@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { UNFINISHED_SNAPSHOT } from '../../src/log/snapshot-format.js';
+import { INCOMING_SNAPSHOT, UNFINISHED_SNAPSHOT } from '../../src/log/snapshot-format.js';
 import type { SimulatedCluster } from '../../src/testing/simulated-cluster.js';
 import { simulate } from '../../src/testing/simulated-cluster.js';
 
@@ -128,6 +128,36 @@ describe('a follower that needs what nobody keeps', () => {
     cluster.runUntil(() => isLevel(cluster, down), 'it has caught up').verify();
     expect(traceOf(cluster)).not.toContain('snapshot.unreadable');
     expect(leader.raft?.snapshot?.index).toBe(newest);
+  });
+
+  test('whose disk does not take the whole file asks for it seldom, and gets it once there is room', () => {
+    const { cluster, down } = leftBehind(95, 120);
+    let fetches = 0;
+    cluster.network.fetchEnds = () => {
+      fetches += 1;
+      return undefined;
+    };
+    cluster.replica(down).disk.failure = ({ name, operation }) =>
+      name === INCOMING_SNAPSHOT && operation === 'sync' ? 'ENOSPC' : undefined;
+    cluster.restart(down).runFor(20_000);
+    expect(traceOf(cluster)).toContain(`${down} install.failed`);
+    expect([fetches > 2, fetches < 8]).toEqual([true, true]);
+    cluster.replica(down).disk.failure = () => undefined;
+    cluster.runUntil(() => isLevel(cluster, down), 'it has caught up', 60_000).verify();
+  });
+
+  test('P42 that has no descriptor left to read what it has fetched goes on once it has', () => {
+    const { cluster, down } = leftBehind(96, 120);
+    const { disk } = cluster.replica(down);
+    disk.failure = ({ name, operation }) =>
+      name.startsWith('snapshot-') && operation === 'open' ? 'EMFILE' : undefined;
+    cluster.restart(down).runFor(3_000);
+    expect([cluster.replica(down).role, cluster.replica(down).disk.files.join()]).toEqual([
+      'follower',
+      expect.stringMatching(/snapshot-\d/),
+    ]);
+    disk.failure = () => undefined;
+    cluster.runUntil(() => isLevel(cluster, down), 'it has caught up').verify();
   });
 
   test('P58 one that hears late of the snapshot that it was told of finds its file', () => {

@@ -12,7 +12,7 @@ import { PEER_PATH } from '../../src/wire/connections.js';
 import { MOST_REFUSAL_CHARACTERS, refusalIn } from '../../src/wire/refusal.js';
 import { LIMITS, parsed } from '../fragments.js';
 import { checkIdentity, decodeWelcome, encodeHello, PROTOCOL_VERSION } from '../hello.js';
-import { TcpDial } from './tcp-dial.js';
+import { PatientDial } from './patient-dial.js';
 
 export interface GreetingOptions {
   readonly clock: Clock;
@@ -50,6 +50,8 @@ export interface GreetingEvents {
  */
 const GREETING_TIMEOUTS = 3;
 const MOST_GREETING_MS = 2_000;
+/** An address that answers nothing for so long is given up, and its name looked up anew. Ways through satellites take 600 ms, full buffers of slow lines more. */
+const LEAST_ANSWER_MS = 2_000;
 
 /** A connection that this node opens to a peer, from the lookup of the peer's name on: both say who they are, and check the other. */
 export class Greeting {
@@ -59,7 +61,7 @@ export class Greeting {
   #state: 'resolving' | 'connecting' | 'greeting' | 'open' | 'over' = 'resolving';
   /** Ends whatever is under way: the question for a name, the dial, the greeting. */
   #cancel: () => void = () => undefined;
-  #tcp: TcpDial | undefined;
+  #tcp: PatientDial | undefined;
   #hasAnswered = false;
   /** A remark for errors, where the addresses that are dialed may be no longer right. */
   #remark = '';
@@ -120,12 +122,14 @@ export class Greeting {
     if (this.#state !== 'resolving') return;
     this.#state = 'connecting';
     const { clock, settings } = this.#options;
-    const tcp = new TcpDial({
+    const tcp = new PatientDial({
       addresses,
       port,
       clock,
-      mostAnswerMs: settings.ELECTION_TIMEOUT_MIN,
+      mostAnswerMs: Math.max(LEAST_ANSWER_MS, settings.ELECTION_TIMEOUT_MIN),
+      freshAfterMs: settings.ELECTION_TIMEOUT_MIN,
       nextAfterMs: settings.HEARTBEAT_INTERVAL,
+      delayed: () => this.#events.delayed(`no answer in time${this.#remark}`),
       done: (error, socket) => {
         if (socket === undefined) this.close(wordsFor(error ?? new Error('no answer in time')) + this.#remark, false);
         else this.#greet(socket);

@@ -5,6 +5,8 @@ import { Streams } from './streams.js';
 
 /** The page is drawn anew at most so often: timers drain visibly, and nothing flickers. */
 const LEAST_BETWEEN_DRAWINGS_MS = 100;
+/** A page that nobody has seen for so long listens no more; what it missed comes when it is seen again. */
+const HIDDEN_MS = 30_000;
 
 /** The model of the cluster, the streams that feed it, what was edited and not sent, and when the page has to be drawn anew. */
 export class Dashboard {
@@ -14,6 +16,8 @@ export class Dashboard {
   readonly #listeners = new Set<() => void>();
   #drawnMs = 0;
   #isPlanned = false;
+  #isPaused = false;
+  #pause: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
     this.streams = new Streams({
@@ -36,7 +40,9 @@ export class Dashboard {
   start(): void {
     this.streams.start();
     setInterval(() => {
+      if (this.#isPaused) return;
       this.model.tick(Date.now());
+      this.streams.look();
       this.#draw();
     }, LEAST_BETWEEN_DRAWINGS_MS);
     // The browser asks whether the page shall be left.
@@ -44,7 +50,16 @@ export class Dashboard {
       if (!this.drafts.isEmpty) event.preventDefault();
     });
     document.addEventListener('visibilitychange', () => {
-      if (!document.hidden) this.streams.retryNow();
+      clearTimeout(this.#pause);
+      if (document.hidden) {
+        this.#pause = setTimeout(() => {
+          this.#isPaused = true;
+          this.streams.pause();
+        }, HIDDEN_MS);
+      } else {
+        this.#isPaused = false;
+        this.streams.resume();
+      }
     });
   }
 

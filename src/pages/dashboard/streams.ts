@@ -37,6 +37,10 @@ const LONGEST_RETRY_MS = 2_000;
 const UNHEARD_RETRY_MS = 15_000;
 /** A stream that has not begun by then is given up: a browser itself waits for minutes. */
 const GREETING_MS = 2_500;
+/** A node tells its metrics once a second. */
+const SILENT_MS = 5_000;
+/** More than this between two looks is time in which the page itself stood still, and nobody's silence. */
+const MOST_BETWEEN_LOOKS_MS = 500;
 const CLOSED = 2;
 const OWN = ' own';
 
@@ -49,6 +53,10 @@ export class Streams {
   readonly #waiting = new Set<string>();
   /** Members that this browser has reached at their own addresses. */
   readonly #reached = new Set<string>();
+  /** Since when nothing has come of a stream that has begun, ms of this page's own time. */
+  readonly #silences = new Map<Source, number>();
+  #lookedMs = 0;
+  #isPaused = false;
   /** Why the own origin gives nothing, before anything was heard; null otherwise. */
   refusal: string | null = null;
   #ownRetryMs: number | null = null;
@@ -71,7 +79,45 @@ export class Streams {
     for (const who of [...this.#waiting]) this.#dial(who);
   }
 
+  /**
+   * To be called several times a second. A machine that lost its power, or a network that was changed, ends no connection, and a
+   * browser that only receives never learns of it: a stream that has fallen silent is dialed anew.
+   */
+  look(): void {
+    const nowMs = this.#options.now();
+    const passedMs = Math.min(MOST_BETWEEN_LOOKS_MS, nowMs - this.#lookedMs);
+    this.#lookedMs = nowMs;
+    for (const [who, source] of [...this.#sources]) {
+      const silentMs = this.#silences.get(source);
+      if (silentMs === undefined) continue;
+      this.#silences.set(source, silentMs + passedMs);
+      if (silentMs + passedMs > SILENT_MS) this.#lose(who, source, 'it says nothing');
+    }
+  }
+
+  /** Nobody looks at this page: a browser opens few connections to one node, and those of hidden pages are missed by others. */
+  pause(): void {
+    this.#isPaused = true;
+    for (const source of this.#sources.values()) this.#close(source);
+    this.#sources.clear();
+    this.#waiting.clear();
+  }
+
+  /** Goes on after `pause`, and tries all that wait again now. */
+  resume(): void {
+    if (!this.#isPaused) return this.retryNow();
+    this.#isPaused = false;
+    this.#dial(OWN);
+    for (const { id } of this.#options.model.addresses) if (id !== this.#options.model.ownId) this.#dial(id);
+  }
+
+  #close(source: Source): void {
+    this.#silences.delete(source);
+    source.close();
+  }
+
   #dial(who: string): void {
+    if (this.#isPaused) return;
     this.#waiting.delete(who);
     const { open, openThroughOwn } = this.#options;
     const isThroughOwn = this.#goesThroughOwn(who);
@@ -83,6 +129,7 @@ export class Streams {
     const listen = <One extends keyof EventStream>(name: One, take: (message: EventStream[One]) => void): void =>
       source.addEventListener(name, ({ data }) => {
         if (this.#sources.get(who) !== source) return;
+        this.#silences.set(source, 0);
         const message = parsed(data);
         const fault = faultOf(name, message);
         if (fault === null) take(message as EventStream[One]);
@@ -116,7 +163,7 @@ export class Streams {
     model.hello(hello, now(), who === OWN, isThroughOwn);
     // The own node's address may have been dialed from a report of another one.
     if (who === OWN && this.#sources.has(hello.id)) {
-      this.#sources.get(hello.id)?.close();
+      this.#close(this.#sources.get(hello.id) as Source);
       this.#sources.delete(hello.id);
     }
     return hello.id;
@@ -146,7 +193,7 @@ export class Streams {
 
   #lose(who: string, source: Source, reason: string | null): void {
     const { model, now, later, changed } = this.#options;
-    source.close();
+    this.#close(source);
     if (this.#sources.get(who) === source) this.#sources.delete(who);
     const attempt = this.#attempts.get(who) ?? 0;
     this.#attempts.set(who, attempt + 1);

@@ -9,7 +9,9 @@ import { Command } from './command.js';
 
 /** The one sentence, its causes, who waits, and the command that helps; at the right the facts in numbers. */
 export function HeadlineBar({ headline, view }: { readonly headline: Headline; readonly view: ClusterView }) {
-  const { tone, title, waiting, command, starts } = headline;
+  const { tone, title, causes, waiting, starts } = headline;
+  // Where one node is missing and all is served two lines are enough: the members' page has the command.
+  const command = causes.length === 0 ? null : headline.command;
   const { element, isGrown, minHeight } = useRoom(headline, view.nowMs);
   return (
     <section

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { LogOutput } from '../../src/cli/log-output.js';
+import { LogOutput } from '../../src/node/log-output.js';
 import { until } from '../waiting/conditions.js';
 
 const KIB = 1024;
