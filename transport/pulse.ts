@@ -11,6 +11,8 @@ export interface Pulsed {
   beat(): void;
   /** Nothing but beats is ever sent here. While the peer is sent something on another connection, a few of them are enough. */
   readonly isForBeatsOnly?: boolean;
+  /** The other end learns a whole way later that this connection is open, and says something only then. */
+  readonly isAccepted?: boolean;
   /** Whether the other end has more to take than it takes at the moment: large messages may keep it busy. */
   isBackedUp?(): boolean;
   /** How many bytes were handed to the network so far. */
@@ -46,6 +48,8 @@ const BUSY_BEATS = 20;
 const ALONE_FACTOR = 8;
 /** A connection on which nothing but beats is sent has every fourth, while its peer hears of this node on another. */
 const SELDOM = 4;
+/** So long the first byte may take on a connection that was accepted: over a long way the welcome goes there, and only then something comes back. */
+const FIRST_BYTE_MS = 2_000;
 
 /**
  * The pulse of all connections of one transport: one timer for all of them, shared with what else ticks at this interval. In each
@@ -130,8 +134,8 @@ export class Pulse {
     }
   }
 
-  #isSilent({ peer, missed }: End, most: number): boolean {
-    if (missed < most) return false;
+  #isSilent({ peer, missed, hasHeard }: End, most: number): boolean {
+    if (missed < most || (!hasHeard && missed * this.#intervalMs < FIRST_BYTE_MS)) return false;
     return (this.#silences.get(peer) ?? 0) >= this.#mostMissed || missed >= this.#mostMissed * ALONE_FACTOR;
   }
 }
@@ -148,6 +152,8 @@ class End implements Watched {
   /** Bytes that had been sent by the last look, and by the look before something arrived last. */
   #sent: number;
   #sentWhenHeard: number;
+  /** Whether anything has arrived, or should have. */
+  hasHeard: boolean;
   /** The first beat is no whole one. */
   #missed = -1;
   /** Beats in a row that were not sent. */
@@ -157,6 +163,7 @@ class End implements Watched {
     this.peer = peer;
     this.pulsed = pulsed;
     this.stop = stop;
+    this.hasHeard = pulsed.isAccepted !== true;
     this.#arrived = pulsed.arrivedBytes();
     this.#sent = pulsed.sentBytes?.() ?? 0;
     this.#sentWhenHeard = this.#sent;
@@ -192,6 +199,7 @@ class End implements Watched {
       return false;
     }
     this.#missed = 0;
+    this.hasHeard = true;
     // Bytes that left in the beat before may lie unread at the peer behind what it has just said.
     this.#sentWhenHeard = sentBefore;
     this.#wasBulk = this.bytes >= BULK_BYTES;

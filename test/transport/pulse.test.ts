@@ -39,6 +39,20 @@ describe('a pulse', () => {
     expect(end.silentMs).toBe(150);
   });
 
+  test('gives a connection that was accepted two seconds for its first byte, which over a long way comes late, and no more after it', () => {
+    const { time, pulse } = world();
+    const accepted = (): End => Object.assign(new End(), { isAccepted: true });
+    const [far, dead] = [accepted(), accepted()];
+    pulse.watch('c', far);
+    pulse.watch('d', dead);
+    time.runFor(1_800);
+    far.bytes += 1;
+    time.runFor(100);
+    expect([far.silentMs, dead.silentMs]).toEqual([undefined, undefined]);
+    time.runFor(200);
+    expect([far.silentMs, dead.silentMs]).toEqual([150, 2_000]);
+  });
+
   test('after the last byte it takes as many whole beats, and no more', () => {
     const { time, end } = world();
     time.runFor(110);

@@ -71,6 +71,7 @@ export class Reception implements Host {
       arrivedBytes: () => raw.bytesRead,
       // Nothing else is ever sent in this direction, so that no data delays it.
       isForBeatsOnly: true,
+      isAccepted: true,
       beat: () => socket.pong(),
       passed: (bytes) => {
         if (!hasReported && bytes > PULSE_BYTES) this.inbound.heard(from);

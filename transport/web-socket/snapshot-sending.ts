@@ -91,6 +91,7 @@ class Sending implements ServedFetch {
     this.#socket = socket;
     this.#fetches = fetches;
     this.#watched = pulse.watch(nodeId, {
+      isAccepted: true,
       arrivedBytes: () => raw.bytesRead,
       beat: () => {
         if (raw.writableLength === 0) socket.pong();
