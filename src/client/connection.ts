@@ -110,7 +110,7 @@ export class Connection {
     return true;
   }
 
-  /** What is large takes its time on a slow line, and everything behind it waits: as long as bytes move, nothing is given up (P50). */
+  /** A large message takes its time on a slow line, and all messages behind it wait: a connection on which bytes move is not given up (P50). */
   #hangUpUnlessMoved(before: Moved): void {
     this.#timer = this.#platform.setTimeout(() => {
       const now = this.#moved();

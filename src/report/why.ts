@@ -40,11 +40,11 @@ function nobodyAnswers(nodes: readonly HeardNode[]): Headline {
   return { tone: 'danger', title, subtitle: null, causes, waiting: whatIsLeft(nodes), ...commandOf(lacks, nodes) };
 }
 
-/** Who only knows one node knows nothing of a majority. */
+/** What helps where no node answers this reader, who may be the one that is cut off. A reader that knows of one node alone knows no majority. */
 function whatIsLeft({ length }: readonly HeardNode[]): string | null {
   if (length < 2) return null;
   const needed = Math.floor(length / 2) + 1;
-  return `Nothing is served, stale reads neither. Bring ${inWords(needed)} back, whichever they are: nothing that was acknowledged is lost.`;
+  return `If they are down, nothing is served, stale reads neither: bring ${inWords(needed)} back, whichever they are, each with the directory that it had.`;
 }
 
 function withLeader(picture: ClusterPicture, leader: LiveNode): Headline {

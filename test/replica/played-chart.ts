@@ -22,7 +22,7 @@ export interface Outcome {
 export class PlayedChart {
   readonly clock = new VirtualClock();
   readonly sent: ClientEvent[] = [];
-  /** What the meter was told. */
+  /** Each call of the meter, in words, as in `2 commands`. */
   readonly metered: string[] = [];
   /** Why the leader takes no more. */
   whyBehind: string | undefined;

@@ -287,7 +287,7 @@ describe('without a majority', () => {
     const nodes = [gone('n1', 900, leading(THREE, { atMs: 5_000 }), REFUSED), gone('n2', 90, null, REFUSED)];
     const { title, causes, waiting } = headline(nodes);
     expect(waiting).toBe(
-      'Nothing is served, stale reads neither. Bring two back, whichever they are: nothing that was acknowledged is lost.',
+      'If they are down, nothing is served, stale reads neither: bring two back, whichever they are, each with the directory that it had.',
     );
     expect(title).toBe(`No node answers since ${timeOfDay(5_000)}; shown is what was last heard.`);
     expect(causes).toHaveLength(2);

@@ -3,7 +3,7 @@ import type { TcpDialOptions } from './tcp-dial.js';
 import { TcpDial } from './tcp-dial.js';
 
 export interface PatientDialOptions extends TcpDialOptions {
-  /** Where none of the addresses has answered for so long a fresh attempt begins beside the first, and again after as long. */
+  /** A fresh attempt begins beside the first one after so many ms without an answer, and takes the place of the fresh one before after as many more. */
   readonly freshAfterMs: number;
   /** Comes once, when the first fresh attempt begins. */
   readonly delayed: () => void;
@@ -54,7 +54,7 @@ export class PatientDial {
     this.#timer = clock.setTimeout(() => this.#beginFresh(), freshAfterMs);
   }
 
-  /** What any attempt learns is so for all. */
+  /** The first attempt that ends, with a connection or an error, ends all of them. */
   #dial(): Attempt {
     const { dial = (one) => new TcpDial(one), ...options } = this.#options;
     const done = (error: Error | undefined, socket?: Socket): void => {
